@@ -1,0 +1,108 @@
+"""Every way Tiercast says no.
+
+TiercastError                 exit 1
+├── BadInput                  exit 2   the data or the call is wrong
+│   ├── SourceUnreadable               no such file, cut off, not what its name says
+│   ├── MissingColumn                  a required column is not there
+│   ├── WrongType                      a column is there, but cannot be what it must be
+│   ├── AmbiguousTime                  some timestamps carry a zone, others do not
+│   ├── NothingKnown                   no usable row before as_of
+│   ├── NotEnoughData                  too little history or too few customers for this
+│   ├── BundleRefused                  wrong hash, unknown format, other features
+│   └── CannotWrite                    no permission, disk full, folder missing
+├── FitFailed                 exit 1   an optimiser ended without an answer
+└── GateRefused               exit 3   a promotion gate said no
+"""
+
+from __future__ import annotations
+
+
+class TiercastError(Exception):
+    """What is wrong, how many of how many, the first offender, what to do.
+
+    `what` is one sentence without its subject repeated; `count` of `total` are rows, customers or
+    files, named by `unit`; `first` quotes one offender; `hint` says what to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        hint: str,
+        count: int | None = None,
+        total: int | None = None,
+        unit: str = "rows",
+        first: str | None = None,
+    ) -> None:
+        self.what, self.hint, self.first = what, hint, first
+        self.count, self.total, self.unit = count, total, unit
+        super().__init__(self.__str__())
+
+    def __str__(self) -> str:
+        lines = [f"{type(self).__name__}: {self._measure()}{self.what}"]
+        if self.first is not None:
+            lines.append(f"First: {self.first}")
+        return "\n".join([*lines, f"Hint: {self.hint}"])
+
+    def _measure(self) -> str:
+        if self.count is None:
+            return ""
+        of = f" of {self.total:,}" if self.total is not None else ""
+        return f"{self.count:,}{of} {self.unit}: "
+
+    def as_dict(self) -> dict[str, object]:
+        """The same four parts for a machine (`--json`, HTTP)."""
+        return {
+            "code": type(self).__name__,
+            "message": self.what,
+            "count": self.count,
+            "total": self.total,
+            "first": self.first,
+            "hint": self.hint,
+        }
+
+
+class BadInput(TiercastError):
+    exit_code = 2
+
+
+class SourceUnreadable(BadInput):
+    pass
+
+
+class MissingColumn(BadInput):
+    pass
+
+
+class WrongType(BadInput):
+    pass
+
+
+class AmbiguousTime(BadInput):
+    pass
+
+
+class NothingKnown(BadInput):
+    pass
+
+
+class NotEnoughData(BadInput):
+    pass
+
+
+class BundleRefused(BadInput):
+    pass
+
+
+class CannotWrite(BadInput):
+    pass
+
+
+class FitFailed(TiercastError):
+    pass
+
+
+class GateRefused(TiercastError):
+    exit_code = 3

@@ -1,0 +1,1 @@
+"""WHAT WE KNEW: as-of features, defined once as Ibis expressions, run on DuckDB or Spark."""

@@ -1,0 +1,1 @@
+"""WHOM WE TELL: scores for files, jobs and services."""

@@ -1,0 +1,1 @@
+"""WHAT WE CALL IT: the grid, reasons and actions. Policy as data."""
