@@ -1,0 +1,1 @@
+"""How fast, how large, how good: every number printed with its machine and versions."""

@@ -1,0 +1,186 @@
+"""Customers whose truth is known: BG/NBD x Gamma-Gamma, as fast as NumPy draws.
+
+    python benchmarks/simulate.py --customers 1000000 --out transactions.parquet
+
+Every customer has an order rate, a leaving probability and a mean order value of their own, drawn from the
+population's parameters. `--seasonality 0.3` lets the whole market swing by 30 % around its mean over the
+year, highest in mid-December; `--refunds 0.05` returns 5 % of the orders, in full, within a month.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from models.bgnbd import BgNbd
+from models.gamma_gamma import GammaGamma
+from models.vectors import Vector
+
+FIRST_DAY = np.datetime64("2022-01-01", "us")
+MICROSECONDS = 86_400_000_000
+HIGHEST_DAY = 348.0  # 15 December
+CUSTOMERS_AT_ONCE = 500_000
+
+
+class World(NamedTuple):
+    """The truth. Times in days; the defaults give about five orders per customer in two years."""
+
+    bg: BgNbd = BgNbd(r=0.9, alpha=60.0, a=0.8, b=6.0)
+    gg: GammaGamma = GammaGamma(p=6.25, q=3.74, v=15.44)
+    days: int = 730
+    seasonality: float = 0.0
+    refunds: float = 0.0
+
+
+class Orders(NamedTuple):
+    """One entry per order, by customer and time; `customer` counts from 0, `at` is days since the first day."""
+
+    customer: NDArray[np.int64]
+    at: Vector
+    amount: Vector
+
+
+class Summaries(NamedTuple):
+    """One entry per customer, as the models want it; `m` is NaN without repeat orders."""
+
+    x: Vector
+    t_x: Vector
+    T: Vector
+    m: Vector
+
+
+def simulate(world: World, n_customers: int, random: np.random.Generator) -> Orders:
+    """Draw everyone's orders from their first one to the end of the world."""
+    born = np.floor(random.random(n_customers) * world.days) + random.random(n_customers)
+    born = np.minimum(born, world.days - 1e-3)
+    customer, at = _repeat_orders(world, born, random)
+    customer = np.concatenate([np.arange(n_customers), customer])
+    order = np.argsort(customer + np.concatenate([born, at]) / (2.0 * world.days), kind="stable")
+    customer, at = customer[order], np.concatenate([born, at])[order]
+    return Orders(customer, at, _amounts(world.gg, customer, n_customers, random))
+
+
+def summarise(orders: Orders, days: float) -> Summaries:
+    """x, t_x, T and m with exact times: what the model was made for."""
+    return _summarise(orders.customer, orders.at, orders.amount, days)
+
+
+def summarise_by_day(orders: Orders, days: int) -> Summaries:
+    """The same from whole days: a customer's orders of one day are one order."""
+    day = np.floor(orders.at)
+    is_new = np.diff(orders.customer * (2.0 * days) + day, prepend=-1.0) != 0
+    starts = np.flatnonzero(is_new)
+    return _summarise(orders.customer[starts], day[starts], np.add.reduceat(orders.amount, starts), days)
+
+
+def write(world: World, n_customers: int, path: Path, seed: int) -> int:
+    """Write the transactions as Parquet, some customers per row group, and return the number of rows."""
+    random, rows = np.random.default_rng(seed), 0
+    schema = pa.schema([("customer_id", pa.string()), ("ordered_at", pa.timestamp("us")), ("amount", pa.float64())])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for first in range(0, n_customers, CUSTOMERS_AT_ONCE):
+            orders = simulate(world, min(CUSTOMERS_AT_ONCE, n_customers - first), random)
+            table = _as_table(_with_refunds(world, orders, random), first)
+            writer.write_table(table)
+            rows += table.num_rows
+    return rows
+
+
+def _repeat_orders(world: World, born: Vector, random: np.random.Generator) -> tuple[NDArray[np.int64], Vector]:
+    """Who ordered again, and when: Poisson in the market's own time until leaving or the end."""
+    bg, n_customers = world.bg, len(born)
+    rate = random.gamma(bg.r, 1.0 / bg.alpha, n_customers)
+    began, ends = _market_time(world, born), float(_market_time(world, np.array([world.days * 1.0]))[0])
+    wanted = random.poisson(rate * (ends - began))
+    customer = np.repeat(np.arange(n_customers), wanted)
+    share = np.sort(customer + random.random(len(customer))) - customer  # each customer's times, in order
+    nth = np.arange(len(customer)) - np.repeat(np.cumsum(wanted) - wanted, wanted) + 1
+    kept = nth <= np.repeat(_orders_until_leaving(bg, n_customers, random), wanted)
+    market = began[customer[kept]] + share[kept] * (ends - began[customer[kept]])
+    return customer[kept], _calendar_time(world, market)
+
+
+def _orders_until_leaving(bg: BgNbd, n_customers: int, random: np.random.Generator) -> NDArray[np.int64]:
+    if bg.a == 0:
+        return np.full(n_customers, np.iinfo(np.int64).max)
+    return random.geometric(np.maximum(random.beta(bg.a, bg.b, n_customers), 1e-15))
+
+
+def _market_time(world: World, day: Vector) -> Vector:
+    """Integral of 1 + s cos(2 pi (day - highest) / 365.25): days, stretched where the market is high."""
+    turn = 2.0 * np.pi / 365.25
+    swing = np.sin(turn * (day - HIGHEST_DAY)) - np.sin(-turn * HIGHEST_DAY)
+    return np.asarray(day + world.seasonality / turn * swing, dtype=np.float64)
+
+
+def _calendar_time(world: World, market: Vector) -> Vector:
+    if world.seasonality == 0.0:
+        return market
+    grid = np.linspace(0.0, world.days, 24 * world.days + 1)
+    return np.interp(market, _market_time(world, grid), grid)
+
+
+def _amounts(gg: GammaGamma, customer: NDArray[np.int64], n_customers: int, random: np.random.Generator) -> Vector:
+    scale = gg.v / random.gamma(gg.q, size=n_customers)
+    return random.gamma(gg.p, size=len(customer)) * scale[customer]
+
+
+def _summarise(customer: NDArray[np.int64], at: Vector, amount: Vector, days: float) -> Summaries:
+    first = np.flatnonzero(np.diff(customer, prepend=-1))
+    last = np.append(first[1:], len(customer)) - 1
+    x = (last - first).astype(np.float64)
+    repeat_money = np.add.reduceat(amount, first) - amount[first]
+    m = np.divide(repeat_money, x, out=np.full(len(x), np.nan), where=x > 0)
+    return Summaries(x, at[last] - at[first], days - at[first], m)
+
+
+def _with_refunds(world: World, orders: Orders, random: np.random.Generator) -> Orders:
+    """Add a negative line for some orders, 0 to 30 days later, if the world lasts that long."""
+    back = np.flatnonzero(random.random(len(orders.at)) < world.refunds)
+    later = orders.at[back] + 30.0 * random.random(len(back))
+    back, later = back[later < world.days], later[later < world.days]
+    return Orders(
+        np.concatenate([orders.customer, orders.customer[back]]),
+        np.concatenate([orders.at, later]),
+        np.concatenate([orders.amount, -orders.amount[back]]),
+    )
+
+
+def _as_table(orders: Orders, first_customer: int) -> pa.Table:
+    """Rows as a shop's log has them: by time, with cents."""
+    by_time = np.argsort(orders.at)
+    numbers = pa.array(np.arange(first_customer, first_customer + int(orders.customer.max()) + 1)).cast(pa.string())
+    ids = pc.binary_join_element_wise("c", pc.utf8_lpad(numbers, 9, "0"), "-")
+    cents = np.round(orders.amount[by_time], 2)
+    return pa.table(
+        {
+            "customer_id": ids.take(pa.array(orders.customer[by_time])),
+            "ordered_at": FIRST_DAY + (orders.at[by_time] * MICROSECONDS).astype(np.int64).astype("timedelta64[us]"),
+            "amount": np.where(cents == 0.0, np.sign(orders.amount[by_time]) * 0.01, cents),
+        }
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Simulated transactions with known parameters, as Parquet.")
+    parser.add_argument("--customers", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--days", type=int, default=World().days)
+    parser.add_argument("--seasonality", type=float, default=0.0, help="0 to 1: swing over the year")
+    parser.add_argument("--refunds", type=float, default=0.0, help="0 to 1: share of orders that come back")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    world = World(days=args.days, seasonality=args.seasonality, refunds=args.refunds)
+    rows = write(world, args.customers, args.out, args.seed)
+    print(f"{rows:,} rows of {args.customers:,} customers in {args.out}: {world}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""One row per customer known at as_of, prospects included: what downstream jobs depend on.
+
+Names, types and order are fixed; adding, dropping or redefining a column is a new `FORMAT`.
+The Parquet file carries all of this with it, so that a score explains itself where it lands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:  # reading the names must not cost the command line an Arrow import
+    import pyarrow as pa
+
+FORMAT = 1
+KEY = b"tiercast"
+GRAIN = "One row per customer known at as_of, prospects included."
+
+ArrowName = Literal["string", "date32", "double", "bool", "list<string>"]
+Window = Literal["", "churn", "value"]
+PROSPECT, CLV = "prospect", "prospect, or the bundle has no fitted order model"
+
+
+class ScoreColumn(NamedTuple):
+    """`window` names the horizon the number speaks about; `null_when` the only rows that may lack it."""
+
+    name: str
+    type: ArrowName
+    meaning: str
+    unit: str = ""
+    orientation: str = ""
+    window: Window = ""
+    null_when: str = "never"
+
+
+HIGHER_BETTER, HIGHER_RISKIER, HIGHER_SURER = "higher is better", "higher is riskier", "higher is surer"
+
+SCORES: tuple[ScoreColumn, ...] = (
+    ScoreColumn("customer_id", "string", "The customer, spelled as in the transactions."),
+    ScoreColumn("as_of", "date32", "The day of knowledge: only what happened strictly before it was used."),
+    ScoreColumn("tier", "string", "The cell of the loyalty × value grid, A to F.", orientation="A is best"),
+    ScoreColumn("status", "string", "Whether the customer is `scored`, `inactive` (tier E) or a `prospect` (tier F)."),
+    ScoreColumn(
+        "p_churn",
+        "double",
+        "Calibrated probability of no order in the window.",
+        "probability in [0, 1]",
+        HIGHER_RISKIER,
+        "churn",
+        PROSPECT,
+    ),
+    ScoreColumn("loyalty", "double", "1 - p_churn.", "probability in [0, 1]", HIGHER_BETTER, "churn", PROSPECT),
+    ScoreColumn(
+        "p_alive",
+        "double",
+        "BG/NBD probability of still being a customer; exactly 1 for one-time buyers, so never use it alone.",
+        "probability in [0, 1]",
+        HIGHER_BETTER,
+        null_when=CLV,
+    ),
+    ScoreColumn(
+        "expected_orders", "double", "BG/NBD expected orders in the window.", "orders", HIGHER_BETTER, "value", CLV
+    ),
+    ScoreColumn(
+        "expected_order_value",
+        "double",
+        "Gamma-Gamma expected money per order.",
+        "money per order",
+        HIGHER_BETTER,
+        null_when=CLV,
+    ),
+    ScoreColumn(
+        "clv",
+        "double",
+        "The closed form BG/NBD × Gamma-Gamma over the window, discounted when a rate is set.",
+        "money",
+        HIGHER_BETTER,
+        "value",
+        CLV,
+    ),
+    ScoreColumn(
+        "value",
+        "double",
+        "Expected revenue in the window: the prediction the tier uses.",
+        "money",
+        HIGHER_BETTER,
+        "value",
+        PROSPECT,
+    ),
+    ScoreColumn(
+        "value_low",
+        "double",
+        "Lower end of the 80 % prediction interval of the realised value.",
+        "money",
+        HIGHER_BETTER,
+        "value",
+        PROSPECT,
+    ),
+    ScoreColumn(
+        "value_high",
+        "double",
+        "Upper end of the 80 % prediction interval of the realised value.",
+        "money",
+        HIGHER_BETTER,
+        "value",
+        PROSPECT,
+    ),
+    ScoreColumn(
+        "p_high_value",
+        "double",
+        "Probability that the realised value reaches the value cut.",
+        "probability in [0, 1]",
+        HIGHER_BETTER,
+        "value",
+        PROSPECT,
+    ),
+    ScoreColumn(
+        "tier_confidence",
+        "double",
+        "Probability that the realised outcome falls in the given tier's cell.",
+        "probability in [0, 1]",
+        HIGHER_SURER,
+        null_when=PROSPECT,
+    ),
+    ScoreColumn("is_borderline", "bool", "Whether the interval straddles a cut of the grid.", null_when=PROSPECT),
+    ScoreColumn("reasons", "list<string>", "At most three reason codes, the most telling first; may be empty."),
+    ScoreColumn("action", "string", "The code of the next step in the playbook."),
+    ScoreColumn("model", "string", "Registered name, version and run id of the model that gave the score."),
+)
+NAMES = tuple(column.name for column in SCORES)
+
+
+def schema(
+    currency: str,
+    churn_days: int,
+    value_days: int,
+    label_definition: str = "",
+    *,
+    extra: Mapping[str, object] | None = None,
+) -> pa.Schema:
+    """The Arrow schema of a score file, with the meaning of every column in its metadata.
+
+    `label_definition` says what counted as churn and as value at training; empty takes the
+    default wording. `extra` (cut points, model, ...) joins the table's metadata as JSON. The
+    same arguments give the same bytes.
+
+    >>> found = schema("GBP", churn_days=90, value_days=365)
+    >>> about(found)["currency"], about(found.field("p_churn"))["window"]
+    ('GBP', '[as_of, as_of + 90 days)')
+    """
+    import pyarrow as pa
+
+    days = {"churn": churn_days, "value": value_days}
+    fields = [pa.field(c.name, _arrow_type(c.type), metadata=_as_json(_field_notes(c, currency, days))) for c in SCORES]
+    label = label_definition or _default_label(churn_days, value_days)
+    notes = {"format": FORMAT, "grain": GRAIN, "currency": currency, "churn_days": churn_days, "value_days": value_days}
+    return pa.schema(fields, metadata=_as_json({**(extra or {}), **notes, "label": label}))
+
+
+def about(item: pa.Schema | pa.Field) -> dict[str, Any]:
+    """What a score table or one of its columns says of itself; empty if it carries nothing of ours."""
+    notes: dict[str, Any] = json.loads((item.metadata or {}).get(KEY, b"{}"))
+    return notes
+
+
+def _default_label(churn_days: int, value_days: int) -> str:
+    return (
+        f"churn: no order in [as_of, as_of + {churn_days} days); "
+        f"value: sum of amounts, refunds included, in [as_of, as_of + {value_days} days)"
+    )
+
+
+def _field_notes(column: ScoreColumn, currency: str, days: Mapping[str, int]) -> dict[str, object]:
+    notes = {k: v for k, v in column._asdict().items() if v and k not in ("name", "type")}
+    if column.window:
+        notes["window"] = f"[as_of, as_of + {days[column.window]} days)"
+    if column.unit.startswith("money"):
+        notes["unit"] = column.unit.replace("money", currency)
+    return notes
+
+
+def _arrow_type(name: ArrowName) -> pa.DataType:
+    import pyarrow as pa
+
+    if name == "list<string>":
+        return pa.list_(pa.string())
+    plain = {"string": pa.string(), "date32": pa.date32(), "double": pa.float64(), "bool": pa.bool_()}
+    return plain[name]
+
+
+def _as_json(notes: Mapping[str, object]) -> dict[bytes | str, bytes | str]:
+    return {KEY: json.dumps(notes, sort_keys=True, ensure_ascii=False).encode()}

@@ -1,0 +1,64 @@
+"""The feature table: one row per customer known on the as-of day.
+
+The same expressions serve training, batch, online and Spark. `as_of` is required: nothing dated on
+or after it can reach a column, because `orders.known` is applied before anything is counted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import ibis
+from ibis.expr import types as ir
+
+from features import breadth, contacts, exact, history, orders, people
+from features.spec import FeatureSpec
+from features.tables import Tables
+
+
+def build(tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+    """`customer_id` and `spec.names`, all float64; order features are null for prospects."""
+    lines = orders.known(tables.transactions, as_of)
+    table = _purchases(lines, as_of, spec)
+    table = _join(_everyone(tables, lines, as_of), table)
+    if tables.customers is not None:
+        table = _join(table, people.per_customer(tables.customers, as_of, spec))
+    if tables.interactions is not None and spec.contact_kinds:
+        table = _join(table, contacts.per_customer(tables.interactions, as_of, spec))
+    columns = {name: _filled(table, name) for name in spec.names}
+    return table.select("customer_id", **columns)
+
+
+def _purchases(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+    today = exact.day_of(as_of)
+    days = orders.daily(lines)
+    bought = orders.with_neighbours(days)
+    sums = bought.group_by("customer_id").aggregate(**history.aggregates(bought, today, spec))
+    table = _join(sums, history.refunds(days))
+    table = table.mutate(refund_share=history.refund_share(table), **history.derived(table, today, spec))
+    wide = breadth.per_customer(lines, spec)
+    if wide is None:
+        return table
+    table = _join(table, wide)
+    return table.mutate(**breadth.derived(table, spec))
+
+
+def _everyone(tables: Tables, lines: ir.Table, as_of: dt.date) -> ir.Table:
+    """All ids known on the day, from purchases, refunds or the customers table."""
+    ids = lines.select("customer_id").distinct()
+    if tables.customers is None:
+        return ids
+    people_known = people.per_customer(tables.customers, as_of, FeatureSpec(windows=()))
+    return ibis.union(ids, people_known.select("customer_id"), distinct=True)
+
+
+def _join(left: ir.Table, right: ir.Table) -> ir.Table:
+    return left.left_join(right, "customer_id").drop("customer_id_right")
+
+
+def _filled(table: ir.Table, name: str) -> Any:
+    """Counts of what never happened are 0, not unknown."""
+    column = table[name]
+    is_contact_count = name.startswith("n_") and name not in ("n_repeat_orders",)
+    return column.fill_null(0.0) if is_contact_count else column

@@ -1,0 +1,27 @@
+"""The doors to the engines that run the expressions. Connections are opened here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import ibis
+from ibis.backends.sql import SQLBackend
+
+
+class Engine(Protocol):
+    """What reading and building features need of an engine."""
+
+    @property
+    def con(self) -> SQLBackend: ...
+
+    def parquet(self, files: Sequence[str]) -> ibis.Table: ...
+
+    def text(self, files: Sequence[str], names: Sequence[str], delimiter: str) -> ibis.Table: ...
+
+    def store(self, name: str, expr: ibis.Table, buckets: int = 1) -> ibis.Table: ...
+
+    def bucket(self, name: str, k: int) -> ibis.Table: ...
+
+    def reading(self, source: str) -> AbstractContextManager[None]: ...

@@ -1,0 +1,143 @@
+"""DuckDB on this machine: opens files, runs expressions, keeps intermediate tables in a folder of its own.
+
+>>> import ibis
+>>> with Engine(threads=1) as engine:
+...     table = engine.store("numbers", ibis.memtable({"customer_id": ["a", "b", "b"]}))
+...     int(engine.con.execute(table.count()))
+3
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+
+import duckdb
+import ibis
+from ibis.backends.duckdb import Backend
+
+from contract import errors
+from features import buckets as parts
+from features.engines import refusals
+
+
+class Engine:
+    """One in-memory DuckDB with a temporary folder, both gone after the `with` block.
+
+    `memory` is DuckDB's limit ("2GB"; by default four fifths of the machine): beyond it, it spills into the folder.
+    `temporary` is where that folder is made, by default the system's own place for temporary files.
+    """
+
+    def __init__(
+        self, *, memory: str | None = None, threads: int | None = None, temporary: pathlib.Path | None = None
+    ) -> None:
+        self.folder = _temporary_folder(temporary)
+        self.con: Backend = ibis.duckdb.connect(":memory:", **_settings(self.folder, memory, threads))
+        self.con.raw_sql("SET enable_progress_bar = false")
+        self._buckets: dict[str, int] = {}
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and delete the temporary folder. Closing twice does nothing."""
+        self.con.disconnect()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def parquet(self, files: Sequence[str]) -> ibis.Table:
+        """One row per row of the Parquet files. Values of Hive partitions stay text, so that "007" stays "007"."""
+        table = self.con.read_parquet([glob.escape(file) for file in files], hive_types_autocast=False)
+        # Ibis 12 does not know DuckDB 2's timestamps with nanoseconds and a zone, which pandas writes.
+        unknown = [name for name, kind in table.schema().items() if "TIMESTAMPTZ_NS" in str(kind)]
+        return table.mutate({name: table[name].cast("timestamp('UTC')") for name in unknown}) if unknown else table
+
+    def text(self, files: Sequence[str], names: Sequence[str], delimiter: str) -> ibis.Table:
+        """One row per line of the CSV files below their header, every column as text."""
+        return self.con.read_csv(
+            [glob.escape(file) for file in files],
+            columns=dict.fromkeys(names, "VARCHAR"),
+            auto_detect=False,
+            header=True,
+            delim=delimiter,
+            quote='"',
+            escape='"',
+        )
+
+    def store(self, name: str, expr: ibis.Table, buckets: int = 1) -> ibis.Table:
+        """Write a table as Parquet into the temporary folder and return it as read from there.
+
+        With `buckets` > 1, all rows of a customer land in one of that many parts (see `features.buckets`), so that
+        work can go part by part in bounded memory: `bucket(name, k)` for k in range(buckets).
+        """
+        target = self.folder / name
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        try:
+            _write(self.con, expr, target, buckets)
+        except duckdb.Error as error:
+            raise refusals.of_room(error, str(self.folder)) or error from error
+        self._buckets[name] = buckets
+        return self._stored(name, "*/*.parquet")
+
+    def bucket(self, name: str, k: int) -> ibis.Table:
+        """The rows of part `k` of a stored table."""
+        if not 0 <= k < self._buckets[name]:
+            raise IndexError(f"{name} has {self._buckets[name]} parts, counted from 0: there is no part {k}")
+        return self._stored(name, f"bucket={k}/*.parquet")
+
+    def _stored(self, name: str, pattern: str) -> ibis.Table:
+        return self.con.read_parquet(str(self.folder / name / pattern), hive_partitioning=False)
+
+    @contextlib.contextmanager
+    def reading(self, source: str) -> Iterator[None]:
+        """Turn what DuckDB says inside the `with` block about a file into `SourceUnreadable` or `CannotWrite`."""
+        try:
+            yield
+        except refusals.OURS:
+            raise
+        except duckdb.Error as error:
+            raise refusals.of(error, source) from error
+
+
+def _temporary_folder(where: pathlib.Path | None) -> pathlib.Path:
+    try:
+        return pathlib.Path(tempfile.mkdtemp(prefix="tiercast-", dir=where))
+    except OSError as error:
+        raise errors.CannotWrite(
+            f"no temporary folder can be made: {error.strerror}",
+            first=str(where or tempfile.gettempdir()),
+            hint="free some space there, or set TMPDIR to a folder that can be written to",
+        ) from error
+
+
+def _settings(folder: pathlib.Path, memory: str | None, threads: int | None) -> dict[str, object]:
+    chosen: dict[str, object] = {
+        "temp_directory": str(folder / "spilled"),
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+    }
+    limits = {"memory_limit": memory, "threads": threads}
+    return chosen | {name: value for name, value in limits.items() if value is not None}
+
+
+def _write(con: Backend, expr: ibis.Table, target: pathlib.Path, buckets: int) -> None:
+    folders = [target / f"bucket={k}" for k in range(buckets)]
+    if buckets > 1:
+        con.to_parquet(expr.mutate(bucket=parts.of(expr["customer_id"], buckets)), target, partition_by="bucket")
+    else:
+        folders[0].mkdir()
+        con.to_parquet(expr, folders[0] / "all.parquet")
+    for folder in folders:
+        if not folder.exists():
+            folder.mkdir()
+            con.to_parquet(expr.limit(0), folder / "none.parquet")

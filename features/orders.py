@@ -1,0 +1,39 @@
+"""Orders: a customer's purchases of one day, counted once.
+
+A day is an order when at least one of its rows has an amount of zero or more. Rows below zero are
+refunds: they lower the day's net money and never make an order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+from ibis.expr import types as ir
+
+from features import exact
+
+
+def daily(transactions: ir.Table) -> ir.Table:
+    """One row per customer and day: `day`, `is_order`, `gross`, `refund` (positive), `net`."""
+    t = transactions.mutate(day=exact.day_number(transactions.ordered_on))
+    is_sale = t.amount >= 0
+    return t.group_by("customer_id", "day").aggregate(
+        is_order=is_sale.any(),
+        gross=exact.total(t.money, where=is_sale),
+        refund=exact.total(-t.money, where=~is_sale),
+        n_refund_rows=(~is_sale).sum(),
+    )
+
+
+def known(transactions: ir.Table, as_of: dt.date) -> ir.Table:
+    """The transactions strictly before `as_of`: the only gate between a table and a feature."""
+    return transactions.filter(transactions.ordered_on < ibis.date(as_of.year, as_of.month, as_of.day))
+
+
+def with_neighbours(days: ir.Table) -> ir.Table:
+    """Each order with the gap to the one before (days, null for the first) and whether one follows."""
+    orders = days.filter(days.is_order)
+    window = ibis.window(group_by=orders.customer_id, order_by=orders.day)
+    before, after = orders.day.lag().over(window), orders.day.lead().over(window)
+    return orders.mutate(gap=orders.day - before, is_first=before.isnull(), is_last=after.isnull())

@@ -1,0 +1,36 @@
+"""What is known of a customer besides purchases: since when, and the attributes given.
+
+Attributes carry no date; they are taken as known on the as-of day, and the docs say so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+from ibis.expr import types as ir
+
+from features import exact
+from features.spec import Attribute, FeatureSpec
+
+
+def per_customer(customers: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+    """One row per customer known on the day: those who joined later are not there yet."""
+    known = customers
+    features = {f"attr_{a.name}": _attribute(known, a) for a in spec.attributes}
+    if "joined_on" in customers.columns:
+        known = customers.filter(customers.joined_on.isnull() | (customers.joined_on < as_of))
+    if spec.has_joined_on:
+        features["tenure_days"] = (exact.day_of(as_of) - exact.day_number(known.joined_on)).cast("float64")
+    return known.select("customer_id", **features)
+
+
+def _attribute(customers: ir.Table, attribute: Attribute) -> ir.FloatingValue:
+    """A number as it is; a label as its place among the categories seen at training."""
+    column = customers[attribute.name]
+    if attribute.kind == "number":
+        return column.cast("float64")
+    if not attribute.categories:
+        return ibis.null("float64")
+    places = [(value, float(place)) for place, value in enumerate(attribute.categories)]
+    return column.cast("string").cases(*places, else_=ibis.null("float64"))

@@ -1,0 +1,94 @@
+"""Reading the input tables: from files to canonical, counted, strictly past rows.
+
+>>> import datetime, pathlib, tempfile
+>>> from features.engines.duckdb import Engine
+>>> folder = tempfile.TemporaryDirectory()
+>>> file = pathlib.Path(folder.name, "orders.csv")
+>>> _ = file.write_text("Client,ordered_at,amount\\n007,2024-01-30,12.50\\n,2024-01-31,3\\n007,2024-02-01,9\\n")
+>>> with Engine() as engine:
+...     reading = read(engine, Sources(str(file), columns={"customer_id": "Client"}), datetime.date(2024, 2, 1))
+>>> print("\\n".join(reading.report.lines()))
+transactions: 1 of 3 rows kept
+  1 dropped: no customer id (first: customer_id=(blank), ordered_at=2024-01-31 00:00:00, amount=3.000000)
+  1 dropped: dated on or after as_of, not looked at
+known before 2024-02-01: 2 days, 2024-01-30 to 2024-01-30
+1 customers, 1 of them buyers
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import NamedTuple
+
+import ibis
+
+from features.engines import Engine
+from features.reading import columns, customers, interactions, transactions
+from features.reading.report import ReadingReport, TableReport
+from features.reading.sources import Sources
+from features.reading.transactions import Duplicates
+from features.tables import Tables
+
+__all__ = ["Duplicates", "Reading", "ReadingReport", "Sources", "TableReport", "Tables", "read"]
+
+READERS = {"customers": customers.read, "interactions": interactions.read}
+
+
+class Reading(NamedTuple):
+    """The canonical tables, what was read and left out, and the day of knowledge."""
+
+    tables: Tables
+    report: ReadingReport
+    as_of: datetime.date
+
+
+def read(
+    engine: Engine,
+    sources: Sources,
+    as_of: datetime.date | None,
+    *,
+    duplicates: Duplicates = "keep",
+    is_counted: bool = True,
+) -> Reading:
+    """Everything known strictly before `as_of`; with None, the day after the newest transaction is taken.
+
+    `duplicates="drop"` keeps one of rows that are equal in every column. `is_counted=False` saves the passes that
+    count customers, buyers and duplicates. The tables can be read while the engine is open. Raises `BadInput`.
+    """
+    given = {name: source for name, source in sources._asdict().items() if name in columns.TABLES and source}
+    columns.check(sources.columns, tuple(given))
+    with engine.reading(sources.transactions):
+        bought = transactions.read(engine, sources, as_of, duplicates, is_counted)
+    base = _optional(engine, sources, "customers", bought.as_of)
+    contacts = _optional(engine, sources, "interactions", bought.as_of)
+    tables = Tables(bought.table, base.table, contacts.table)
+    return Reading(tables, _report(bought, base.report, contacts.report), bought.as_of)
+
+
+class _Optional(NamedTuple):
+    table: ibis.Table | None
+    report: TableReport | None
+
+
+def _optional(engine: Engine, sources: Sources, name: str, as_of: datetime.date) -> _Optional:
+    source = getattr(sources, name)
+    if source is None:
+        return _Optional(None, None)
+    with engine.reading(source):
+        return _Optional(*READERS[name](engine, sources, as_of))
+
+
+def _report(bought: transactions.Part, base: TableReport | None, contacts: TableReport | None) -> ReadingReport:
+    counts = bought.counts
+    return ReadingReport(
+        transactions=bought.report,
+        customers=base,
+        interactions=contacts,
+        as_of=bought.as_of,
+        first_on=bought.span.first_on,
+        last_on=bought.span.last_on,
+        converted_to_utc=bought.converted_to_utc,
+        n_customers=counts.customers if counts else None,
+        n_buyers=counts.buyers if counts else None,
+        exact_duplicates=counts.duplicates if counts else None,
+    )

@@ -1,0 +1,110 @@
+"""When a table is refused as a whole, and with which words."""
+
+from __future__ import annotations
+
+import datetime
+
+from contract import errors
+from features.reading import columns
+from features.reading.cleaning import Rules
+from features.reading.report import REASONS
+from features.reading.tally import Span, Tally
+
+UNREADABLE_SHARE = 0.2
+HINTS = {
+    "time": "write times as 2024-01-31 or 2024-01-31T12:30:00, or pass --column {name}=NAME",
+    "money": "write amounts as plain numbers like 12.50, or pass --column {name}=NAME",
+    "number": "write plain numbers like 12.50, or leave the column out",
+}
+
+
+def cells(tally: Tally, rules: Rules) -> None:
+    """Refuse a table whose cells cannot be trusted: ids that are fractions, times of mixed kinds, a wrong column."""
+    _refuse_fractional_ids(rules.table, tally)
+    _refuse_mixed_zones(rules.table, tally)
+    kinds = {column.name: column.kind for column in columns.TABLES[rules.table]}
+    for name, n in tally.unread.items():
+        n_bad = max(n, tally.reasons.get(f"unparsable_{name}", 0))
+        if n_bad > UNREADABLE_SHARE * tally.known and kinds[name] in HINTS:
+            raise errors.WrongType(
+                f"{name} of the {rules.table} cannot be read in more than {UNREADABLE_SHARE:.0%} of what is known",
+                count=n_bad,
+                total=tally.known,
+                first=f"{name}={tally.first_unread.get(name, '(blank)')}",
+                hint=HINTS[kinds[name]].format(name=name),
+            )
+
+
+def transactions(tally: Tally, source: str, as_of: datetime.date) -> Span:
+    """Refuse transactions that leave no order to count, or that stop too long before `as_of`; return their days."""
+    if not tally.rows:
+        raise errors.NothingKnown(
+            "the table has columns but no rows", first=source, hint="pass a table with at least one purchase"
+        )
+    if not tally.known:
+        raise errors.NothingKnown(
+            f"every row is dated on or after as_of={as_of}",
+            count=tally.late,
+            total=tally.rows,
+            first=source,
+            hint="choose a later --as-of",
+        )
+    if tally.span is None:
+        raise _useless(tally)
+    if not tally.purchases:
+        raise errors.NothingKnown(
+            "no orders: every amount is negative, and negative amounts are refunds",
+            count=tally.kept,
+            total=tally.known,
+            first=source,
+            hint="if refunds are positive in this table, change the sign of amount",
+        )
+    _refuse_stale(tally.span, as_of)
+    return tally.span
+
+
+def _useless(tally: Tally) -> errors.NothingKnown:
+    code = max(tally.reasons, key=lambda reason: tally.reasons[reason])
+    return errors.NothingKnown(
+        f"no row is usable; most have {REASONS[code]}",
+        count=tally.known,
+        total=tally.known,
+        first=tally.firsts[code],
+        hint="check the columns: --column customer_id=NAME --column ordered_at=NAME --column amount=NAME",
+    )
+
+
+def _refuse_stale(span: Span, as_of: datetime.date) -> None:
+    """Silence longer than all of history makes every customer look lost: more likely a wrong date or an old file."""
+    history = (span.last_on - span.first_on).days + 1
+    silence = (as_of - span.last_on).days - 1
+    if silence > history:
+        raise errors.NothingKnown(
+            f"nothing is known of the {silence:,} days before {as_of}, longer than all history ({history:,} days)",
+            first=f"the newest row is of {span.last_on}",
+            hint=f"--as-of {span.last_on + datetime.timedelta(days=1)}, or pass a newer table",
+        )
+
+
+def _refuse_fractional_ids(table: str, tally: Tally) -> None:
+    if tally.unread.get("customer_id"):
+        raise errors.WrongType(
+            f"ids of the {table} are numbers that are not whole, so their text is not known",
+            count=tally.unread["customer_id"],
+            total=tally.known,
+            first=f"customer_id={tally.first_unread['customer_id']}",
+            hint="write the ids as text, or name another column: --column customer_id=NAME",
+        )
+
+
+def _refuse_mixed_zones(table: str, tally: Tally) -> None:
+    for name, zones in tally.zones.items():
+        local, total = zones["local"], sum(zones.values())
+        if local and local < total:
+            raise errors.AmbiguousTime(
+                f"{name} of the {table} says no zone, while others do, so the day it means is not known",
+                count=local,
+                total=total,
+                first=f"{name}={tally.first_local[name]}",
+                hint="write all times with an offset (2024-01-31T12:30:00+01:00), or all without one (taken as UTC)",
+            )

@@ -1,0 +1,31 @@
+"""Opening a source: its files, its columns, every cell read."""
+
+from __future__ import annotations
+
+import ibis
+
+from features.engines import Engine
+from features.reading import cleaning, columns, sources, text_files
+from features.reading.sources import Sources
+
+
+def open_table(engine: Engine, table: str, place: Sources) -> ibis.Table:
+    """The parsed rows of one input table (see `cleaning.parse`).
+
+    Parquet is read where it is. CSV is read once and kept as Parquet in the engine's folder, and so are times and
+    amounts that are text in Parquet, for reading text is slow.
+    """
+    files = sources.find(getattr(place, table))
+    raw = _raw(engine, files)
+    named = columns.match(table, raw.columns, place.columns)
+    parsed = cleaning.parse(raw, table, named)
+    costly = [given for name, given in named.items() if name in ("ordered_at", "occurred_at", "amount", "margin")]
+    is_slow = any(raw[given].type().is_string() for given in costly)
+    return engine.store(f"{table}_read", parsed) if files.format == "text" or is_slow else parsed
+
+
+def _raw(engine: Engine, files: sources.Files) -> ibis.Table:
+    if files.format == "parquet":
+        return engine.parquet(files.paths)
+    header = text_files.header(files)
+    return engine.text(files.paths, header.names, header.delimiter)

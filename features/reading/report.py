@@ -1,0 +1,130 @@
+"""What was read, what was left out and why: for people as lines, for machines as a dictionary."""
+
+from __future__ import annotations
+
+import datetime
+from typing import NamedTuple
+
+LATE, DUPLICATE = "on_or_after_as_of", "exact_duplicate"
+REASONS = {
+    "no_customer_id": "no customer id",
+    "no_timestamp": "no date",
+    "unparsable_timestamp": "a date that cannot be read",
+    "unparsable_amount": "an amount that is missing or no finite number below 10^11",
+    "unparsable_margin": "a margin that is missing or no finite number below 10^11",
+    "unknown_kind": "an unknown kind of contact",
+    LATE: "dated on or after as_of, not looked at",
+    DUPLICATE: "equal in every column to a row that is kept",
+}
+
+
+class TableReport(NamedTuple):
+    """One table: rows_read = rows_kept + the sum of `dropped`.
+
+    `first` quotes one offender per reason, the first in alphabetical order. `blanked` counts, per optional column,
+    cells that could not be read and are taken as missing, in rows that are kept or dropped.
+    """
+
+    table: str
+    rows_read: int
+    rows_kept: int
+    dropped: dict[str, int]
+    first: dict[str, str]
+    blanked: dict[str, int]
+
+    def as_dict(self) -> dict[str, object]:
+        return dict(self._asdict())
+
+    def lines(self) -> list[str]:
+        drops = [f"  {n:,} dropped: {REASONS[code]}{self._offender(code)}" for code, n in self.dropped.items() if n]
+        blanks = [f"  {n:,} cells of {name} cannot be read and count as missing" for name, n in self.blanked.items()]
+        return [f"{self.table}: {self.rows_kept:,} of {self.rows_read:,} rows kept", *drops, *blanks]
+
+    def _offender(self, code: str) -> str:
+        return f" (first: {self.first[code]})" if code in self.first else ""
+
+
+class ReadingReport(NamedTuple):
+    """All input tables, and what the transactions span.
+
+    `n_customers` have a row before `as_of`, `n_buyers` of them an order. `exact_duplicates` are rows equal in every
+    column to another one that is kept; they stay unless asked otherwise, for a line of a receipt can repeat. The three
+    are None when they were not asked for. `converted_to_utc` rows had an offset other than UTC.
+    """
+
+    transactions: TableReport
+    customers: TableReport | None
+    interactions: TableReport | None
+    as_of: datetime.date
+    first_on: datetime.date
+    last_on: datetime.date
+    converted_to_utc: int
+    n_customers: int | None
+    n_buyers: int | None
+    exact_duplicates: int | None
+
+    @property
+    def rows_read(self) -> int:
+        return self.transactions.rows_read
+
+    @property
+    def rows_kept(self) -> int:
+        return self.transactions.rows_kept
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        return self.transactions.dropped
+
+    @property
+    def first(self) -> dict[str, str]:
+        return self.transactions.first
+
+    @property
+    def rows_known(self) -> int:
+        """Rows of the transactions that are not dated on or after `as_of`."""
+        return self.rows_read - self.dropped.get(LATE, 0)
+
+    @property
+    def history_days(self) -> int:
+        """From the first known day to `as_of`."""
+        return (self.as_of - self.first_on).days
+
+    @property
+    def silence_days(self) -> int:
+        """From the newest known day to `as_of`; 1 when the newest row is of the day before."""
+        return (self.as_of - self.last_on).days
+
+    @property
+    def missing_share(self) -> float:
+        """The share of known rows dropped because a required cell is missing or cannot be read, in [0, 1]."""
+        kept_out = sum(n for code, n in self.dropped.items() if code not in (LATE, DUPLICATE))
+        return kept_out / self.rows_known
+
+    def as_dict(self) -> dict[str, object]:
+        """Only numbers, texts, lists and dictionaries, ready for JSON."""
+        given = {name: value for name, value in self._asdict().items() if not isinstance(value, TableReport)}
+        days = {name: value.isoformat() for name, value in given.items() if isinstance(value, datetime.date)}
+        tables = {table.table: table.as_dict() for table in self._tables()}
+        return given | days | tables | {"notes": self.notes()}
+
+    def lines(self) -> list[str]:
+        """The report as lines of plain text."""
+        span = f"known before {self.as_of}: {self.history_days:,} days, {self.first_on} to {self.last_on}"
+        people = (
+            [] if self.n_customers is None else [f"{self.n_customers:,} customers, {self.n_buyers:,} of them buyers"]
+        )
+        return [*(line for table in self._tables() for line in table.lines()), span, *people, *self.notes()]
+
+    def notes(self) -> list[str]:
+        """What is no fault of a row, but should be known."""
+        found = {
+            f"{self.exact_duplicates or 0:,} kept rows equal another row in every column": (
+                self.exact_duplicates and not self.dropped.get(DUPLICATE)
+            ),
+            f"{self.converted_to_utc:,} times had another offset and were converted to UTC": self.converted_to_utc,
+            f"the newest row is {self.silence_days:,} days before as_of": self.silence_days > 7,
+        }
+        return [note for note, is_so in found.items() if is_so]
+
+    def _tables(self) -> list[TableReport]:
+        return [table for table in (self.transactions, self.customers, self.interactions) if table is not None]

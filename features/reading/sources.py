@@ -1,0 +1,118 @@
+"""Where the input tables are, and which files that means.
+
+A source is a Parquet file, a glob, a folder of Parquet (Hive partitions too) or CSV files (also .csv.gz).
+"""
+
+from __future__ import annotations
+
+import glob
+import pathlib
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from contract import errors
+
+Format = Literal["parquet", "text"]
+PARQUET_MAGIC = b"PAR1"
+TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+FOREIGN_ENDINGS = (".xlsx", ".xls", ".json", ".jsonl", ".ods", ".feather", ".avro", ".orc", ".zip", ".db", ".sqlite")
+
+
+class Sources(NamedTuple):
+    """The places of the input tables, and the names their columns have there.
+
+    `columns` maps a canonical column to its name in the file ({"customer_id": "CustomerID"}). A name that more than
+    one table has can be given for one of them: {"customers.customer_id": "Client"}.
+    """
+
+    transactions: str
+    customers: str | None = None
+    interactions: str | None = None
+    columns: Mapping[str, str] = {}
+
+
+class Files(NamedTuple):
+    """The files of one source, all of one format; `source` is what the user wrote."""
+
+    source: str
+    format: Format
+    paths: tuple[str, ...]
+
+
+def find(source: str) -> Files:
+    """The files that `source` stands for, in name order; never none. Raises `SourceUnreadable`."""
+    if "://" in source:
+        raise _foreign(source, "databases and remote stores are not read directly")
+    paths = _paths(source)
+    formats = {_format(path) for path in paths}
+    if len(formats) > 1:
+        raise _unreadable(source, "Parquet and text files are mixed", "name one kind: a glob like 'folder/*.parquet'")
+    return Files(source, formats.pop(), tuple(str(path) for path in paths))
+
+
+def _paths(source: str) -> list[pathlib.Path]:
+    place = pathlib.Path(source)
+    if place.is_dir():
+        return _in_folder(place)
+    matches = glob.glob(source, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
+    paths = [place] if place.exists() else [pathlib.Path(path) for path in sorted(matches)]
+    files = [path for path in paths if not path.is_dir()]
+    if not files:
+        raise _unreadable(source, "there is no such file", "check the path; quote a glob: 'folder/*.parquet'")
+    return files
+
+
+def _in_folder(folder: pathlib.Path) -> list[pathlib.Path]:
+    files = sorted(path for path in folder.rglob("*.parquet") if not _is_hidden(path.relative_to(folder)))
+    if files:
+        return files
+    texts = [path for path in folder.iterdir() if path.name.endswith(TEXT_ENDINGS)]
+    hint = f"pass '{folder}/*{texts[0].suffix}'" if texts else "pass the folder that the Parquet files are in"
+    raise _unreadable(str(folder), "the folder holds no Parquet file", hint)
+
+
+def _is_hidden(path: pathlib.Path) -> bool:
+    """Spark leaves files like `_temporary/...` and `.part.crc` beside its data."""
+    return any(part.startswith(("_", ".")) and "=" not in part for part in path.parts)
+
+
+def _format(path: pathlib.Path) -> Format:
+    start = _first_bytes(path)
+    if not start:
+        raise _unreadable(str(path), "the file is empty (0 bytes)", "write it again from its source")
+    if start == PARQUET_MAGIC:
+        return "parquet"
+    if path.name.endswith(FOREIGN_ENDINGS):
+        raise _foreign(str(path), f"{path.suffix} files are not read")
+    if path.name.endswith(".parquet"):
+        raise _unreadable(
+            str(path), "the name says Parquet, the content does not", "write it again, or rename it to .csv"
+        )
+    if not path.name.endswith(TEXT_ENDINGS):
+        raise _foreign(str(path), "the name says neither Parquet nor CSV")
+    return "text"
+
+
+def _first_bytes(path: pathlib.Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(PARQUET_MAGIC))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise _unreadable(
+            str(path), f"the file cannot be opened: {reason}", "give this user the right to read it"
+        ) from error
+
+
+def _foreign(source: str, what: str) -> errors.SourceUnreadable:
+    return _unreadable(_masked(source), what, "export the table to Parquet or CSV and pass that file")
+
+
+def _unreadable(first: str, what: str, hint: str) -> errors.SourceUnreadable:
+    return errors.SourceUnreadable(what, first=first, hint=hint)
+
+
+def _masked(source: str) -> str:
+    """A URL without its user and password, so that neither ends in a log."""
+    scheme, separator, rest = source.partition("://")
+    return f"{scheme}://***@{rest.rpartition('@')[2]}" if separator and "@" in rest else source

@@ -1,0 +1,39 @@
+"""Times as they come: dates, timestamps with or without a zone, ISO 8601 text. They leave as UTC without a zone.
+
+A date is midnight. A timestamp without a zone is taken to be UTC; an explicit offset is converted. Text that is not
+ISO 8601 (31/01/2024, 31 Jan) is not guessed at.
+"""
+
+from __future__ import annotations
+
+import ibis
+from ibis.expr import types as ir
+
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
+OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+TIME = rf"^{DAY}([T ]{CLOCK}{OFFSET}?)?$"
+ZONED = rf":[0-9.:]+{OFFSET}$"
+AT_UTC = r"(Z|[+-]00(:?00)?)$"
+TIMESTAMP = "timestamp(6)"
+
+LOCAL, UTC, MOVED = "local", "utc", "moved"
+
+
+def at_utc(column: ir.Value) -> ir.Value:
+    """The same instant as a UTC timestamp without a zone; null where the text is no ISO 8601 date or time."""
+    if not column.type().is_string():
+        return column.cast(TIMESTAMP)
+    text = column.strip()
+    read = text.try_cast("timestamp('UTC')").cast(TIMESTAMP)
+    return ibis.ifelse(text.re_search(TIME), read, ibis.null(TIMESTAMP))
+
+
+def zone(column: ir.Value) -> ir.Value:
+    """Of a time in text, whether it says no zone, UTC, or another offset; null for typed columns, which cannot mix."""
+    if not column.type().is_string():
+        return ibis.null("string")
+    text = column.strip()
+    return ibis.cases(
+        (text.re_search(AT_UTC) & text.re_search(ZONED), UTC), (text.re_search(ZONED), MOVED), else_=LOCAL
+    )

@@ -1,0 +1,137 @@
+"""What a cell means: ids, times, money, numbers and labels, from whatever type the file gave them.
+
+Each reader returns the value, null where none can be read, and the text of what could not be read, so that nothing
+is dropped without being counted and quoted. A type from which no cell could ever be read is a `WrongType` at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import ibis
+from ibis.expr import types as ir
+
+from contract import errors, inputs
+from features.reading import times
+
+MONEY = f"decimal({inputs.MONEY_DIGITS}, {inputs.MONEY_PLACES})"
+TOO_MUCH_MONEY = 10**11
+LARGEST_EXACT_FLOAT = 2.0**53
+NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
+
+
+class Cell(NamedTuple):
+    """`value` is null where nothing could be read; `unread` then is the cell's text, null where it was blank."""
+
+    value: ir.Value
+    unread: ir.Value
+
+
+def identifier(column: ir.Value, name: str) -> Cell:
+    """Text as it is, integers as their digits, floats as integers ("17850" for 17850.0); blank is null.
+
+    A float that is no whole number, or too large to be sure of its last digit, stays unread.
+    """
+    kind = column.type()
+    if kind.is_string():
+        return Cell(unblank(column), _nothing())
+    if kind.is_integer() or (kind.is_decimal() and kind.scale == 0) or kind.is_uuid():
+        return Cell(column.cast("string"), _nothing())
+    if kind.is_floating() or kind.is_decimal():
+        number = column.cast("float64")
+        whole = number.try_cast("int64")
+        is_whole = (number.abs() <= LARGEST_EXACT_FLOAT) & (whole.cast("float64") == number)
+        value = ibis.ifelse(is_whole, whole.cast("string"), ibis.null("string"))
+        text = ibis.ifelse(number.isnan(), ibis.null("string"), column.cast("string"))
+        return Cell(value, _unread(text, value))
+    raise _wrong(column, name, "an id", "write it as text or as a whole number")
+
+
+def label(column: ir.Value, name: str) -> Cell:
+    """Any plain value as text; whole floats without their ".0"; blank is null."""
+    kind = column.type()
+    if kind.is_nested() or kind.is_binary():
+        raise _wrong(column, name, "a label", "write it as text")
+    if not kind.is_floating():
+        return Cell(unblank(column.cast("string")), _nothing())
+    return Cell(identifier(column, name).value.fill_null(column.cast("string")), _nothing())
+
+
+def money(column: ir.Value, name: str) -> Cell:
+    """A decimal with six places, the seventh rounded; NaN, infinite and amounts of 10^11 and more stay unread.
+
+    Text must be a plain number ("12.50", "-3", "1e2"): no currency sign, no thousands separator, no blank inside.
+    """
+    exact = _numeric(column, name).try_cast(MONEY)
+    value = ibis.ifelse(exact.abs() < TOO_MUCH_MONEY, exact, ibis.null(MONEY))
+    return Cell(value, _unread(_text(column), value))
+
+
+def number(column: ir.Value, name: str) -> Cell:
+    """A finite float64."""
+    value = _numeric(column, name).try_cast("float64")
+    finite = ibis.ifelse(value.abs() < float("inf"), value, ibis.null("float64"))
+    return Cell(finite, _unread(_text(column), finite))
+
+
+def _numeric(column: ir.Value, name: str) -> ir.Value:
+    """The column as it is if it is of numbers; of text, those cells that are plain numbers."""
+    kind = column.type()
+    if kind.is_string():
+        text = column.strip()
+        return ibis.ifelse(text.re_search(NUMBER), text, ibis.null("string"))
+    if kind.is_numeric() and not kind.is_boolean():
+        return column
+    raise _wrong(column, name, "a number", "write it as plain numbers like 12.50")
+
+
+def time(column: ir.Value, name: str) -> Cell:
+    """A timestamp at UTC, without a zone: see `times`."""
+    kind = column.type()
+    if not (kind.is_date() or kind.is_timestamp() or kind.is_string()):
+        raise _wrong(
+            column,
+            name,
+            "a time",
+            "write it as 2024-01-31 or 2024-01-31T12:30:00; to_timestamp(...) turns epoch seconds into that",
+        )
+    value = times.at_utc(column)
+    return Cell(value, _unread(_text(column), value))
+
+
+READERS: Mapping[inputs.Kind, Callable[[ir.Value, str], Cell]] = {
+    "id": identifier,
+    "time": time,
+    "money": money,
+    "number": number,
+    "label": label,
+}
+
+
+def unblank(column: ir.Value) -> ir.Value:
+    """The text as it is, spaces and all; null where there is nothing but spaces.
+
+    Blanks sort before "!", so that only texts that start with one pay for being trimmed.
+    """
+    return ibis.cases((column >= "!", column), (column.strip() == "", ibis.null("string")), else_=column)
+
+
+def _text(column: ir.Value) -> ir.Value:
+    return unblank(column.cast("string"))
+
+
+def _unread(text: ir.Value, value: ir.Value) -> ir.Value:
+    return ibis.ifelse(value.isnull(), text, ibis.null("string"))
+
+
+def _nothing() -> ir.Value:
+    return ibis.null("string")
+
+
+def _wrong(column: ir.Value, name: str, what: str, hint: str) -> errors.WrongType:
+    return errors.WrongType(
+        f"{column.get_name()!r} cannot be {what}: its type is {column.type()}",
+        first=f"{name}={column.get_name()}",
+        hint=hint,
+    )

@@ -1,0 +1,68 @@
+"""The closed-form view of a customer: BG/NBD for how often, Gamma-Gamma for how much.
+
+It needs no features but the history's summary, holds its level as a cohort ages, and gives the
+boosted models their starting point.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from models import bgnbd, clv, gamma_gamma
+from models.bgnbd import BgNbd
+from models.frame import Frame
+from models.gamma_gamma import GammaGamma
+from models.vectors import Vector
+
+P_ALIVE, P_CHURN, ORDERS, ORDER_VALUE, VALUE = (
+    "btyd_p_alive",
+    "btyd_p_churn",
+    "btyd_expected_orders",
+    "btyd_order_value",
+    "btyd_value",
+)
+NAMES = (P_ALIVE, P_CHURN, ORDERS, ORDER_VALUE, VALUE)
+
+
+class Btyd(NamedTuple):
+    """Both models, and the money per order a one-time buyer is expected to bring (Gamma-Gamma's mean)."""
+
+    orders: BgNbd
+    money: GammaGamma
+
+
+def views(model: Btyd, frame: Frame, churn_days: float, value_days: float) -> dict[str, Vector]:
+    """The `btyd_` columns: probabilities over `churn_days`, orders and money over `value_days`.
+
+    NaN for prospects (no order yet: n_orders == 0).
+    """
+    x, t_x, T, m = _summary(frame)
+    known = ~np.isnan(T)
+    out = {name: np.full(len(T), np.nan) for name in NAMES}
+    history = x[known], t_x[known], T[known]
+    per_order = gamma_gamma.expected_order_value(model.money, x[known], m[known])
+    out[P_ALIVE][known] = bgnbd.p_alive(model.orders, *history)
+    out[P_CHURN][known] = bgnbd.p_no_order(model.orders, *history, churn_days)
+    out[ORDERS][known] = bgnbd.expected_orders(model.orders, *history, value_days)
+    out[ORDER_VALUE][known] = per_order
+    out[VALUE][known] = out[ORDERS][known] * per_order
+    return out
+
+
+def discounted(model: Btyd, frame: Frame, value_days: float, monthly_rate: float) -> Vector:
+    """The closed-form CLV over `value_days`; NaN for prospects."""
+    x, t_x, T, m = _summary(frame)
+    known = ~np.isnan(T)
+    out = np.full(len(T), np.nan)
+    columns = (column[known] for column in (x, t_x, T, m))
+    out[known] = clv.clv(model.orders, model.money, *columns, value_days, monthly_rate=monthly_rate)
+    return out
+
+
+def _summary(frame: Frame) -> tuple[Vector, Vector, Vector, Vector]:
+    """x, t_x, T in days and m; m is NaN where no repeat order brought money."""
+    m = frame["repeat_order_value"]
+    positive = np.where(np.nan_to_num(m, nan=0.0) > 0, m, np.nan)
+    return frame["n_repeat_orders"], frame["recency_days"], frame["age_days"], positive

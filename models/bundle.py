@@ -1,0 +1,55 @@
+"""Everything needed to score, in memory. `models.bundle_folder` reads and writes it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from features.spec import FeatureSpec
+from models.btyd import Btyd
+from models.churn import ChurnModel
+from models.intervals import Intervals
+from models.value import ValueModel
+from tiers.grid import Cuts
+
+FORMAT = 1
+
+
+class About(NamedTuple):
+    """Where the bundle comes from and what its numbers mean. Horizons in days."""
+
+    as_of: dt.date
+    churn_days: int
+    value_days: int
+    monthly_rate: float = 0.0
+    currency: str = ""
+    data: str = ""
+    run_id: str = ""
+    name: str = "tiercast"
+    version: str = ""
+
+    @property
+    def model(self) -> str:
+        """What the score column `model` says: name, version and run."""
+        return "/".join(part for part in (self.name, self.version, self.run_id) if part)
+
+
+class Bundle(NamedTuple):
+    """`centre` is the mean closed-form log-odds; `typical` holds medians that reasons compare with.
+
+    `reference` holds, per feature and score, the quantiles that drift is measured against;
+    `scorecard` what the holdout said, for whoever opens the bundle later.
+    """
+
+    about: About
+    spec: FeatureSpec
+    btyd: Btyd
+    churn: ChurnModel
+    centre: float
+    value: ValueModel
+    intervals: Intervals
+    cuts: Cuts
+    typical: Mapping[str, float]
+    reference: Mapping[str, list[float]]
+    scorecard: Mapping[str, Any]

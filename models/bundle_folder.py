@@ -1,0 +1,163 @@
+"""The bundle on disk: JSON and LightGBM text, nothing that can run, every file's hash in the manifest.
+
+manifest.json   format, sha256 of every other file, where the bundle comes from, library versions
+model.json      features, closed-form parameters, calibration, level, intervals, cuts, references
+churn.txt       LightGBM trees (absent when the closed form stands alone)
+value.txt       LightGBM trees (likewise)
+scorecard.json  what the holdout said
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import importlib.metadata
+import json
+import os
+import pathlib
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from contract import errors
+from features import spec as specs
+from models import boosted
+from models.bgnbd import BgNbd
+from models.boosted import Boosted
+from models.btyd import Btyd
+from models.bundle import FORMAT, About, Bundle
+from models.churn import Calibration, ChurnModel
+from models.gamma_gamma import GammaGamma
+from models.intervals import Intervals
+from models.value import ValueModel
+from tiers.grid import Cuts
+
+MANIFEST, MODEL, SCORECARD = "manifest.json", "model.json", "scorecard.json"
+TREES = {"churn": "churn.txt", "value": "value.txt"}
+LIBRARIES = ("tiercast", "lightgbm", "numpy", "scipy", "duckdb", "ibis-framework")
+
+
+def save(bundle: Bundle, folder: pathlib.Path) -> None:
+    """Write the bundle beside `folder` and move it into place: there is an old bundle or a new one, never half.
+
+    Raises `CannotWrite`; what was there before stays.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+            fresh, old = pathlib.Path(scratch, "new"), pathlib.Path(scratch, "old")
+            _write(bundle, fresh)
+            _refuse_foreign(folder)
+            if folder.exists():
+                os.replace(folder, old)
+            os.replace(fresh, folder)
+    except OSError as error:
+        hint = "check the permissions and the space left, or choose another --bundle folder"
+        raise errors.CannotWrite(f"the bundle cannot be written: {error.strerror}", first=str(folder), hint=hint) from error
+
+
+def load(folder: pathlib.Path) -> Bundle:
+    """The bundle, after its hashes and format are checked. Raises `BundleRefused`."""
+    manifest = _json(folder / MANIFEST)
+    if manifest.get("format") != FORMAT:
+        what = f"the bundle has format {manifest.get('format')!r}, this version reads {FORMAT}"
+        raise errors.BundleRefused(what, first=str(folder), hint="train it again, or install the version that wrote it")
+    _check_hashes(folder, manifest["files"])
+    try:
+        return _from_json(manifest["about"], _json(folder / MODEL), _json(folder / SCORECARD), folder)
+    except (KeyError, TypeError, ValueError) as error:
+        raise errors.BundleRefused("the bundle's content does not fit", first=repr(error), hint="train it again") from error
+
+
+def _write(bundle: Bundle, folder: pathlib.Path) -> None:
+    folder.mkdir()
+    for key, trees in (("churn", bundle.churn.trees), ("value", bundle.value.trees)):
+        if trees is not None:
+            (folder / TREES[key]).write_text(boosted.to_text(trees), encoding="utf-8")
+    _put(folder / MODEL, _to_json(bundle))
+    _put(folder / SCORECARD, bundle.scorecard)
+    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    about = {**bundle.about._asdict(), "as_of": bundle.about.as_of.isoformat()}
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    _put(folder / MANIFEST, {"format": FORMAT, "about": about, "libraries": versions, "files": files})
+
+
+def _to_json(bundle: Bundle) -> dict[str, Any]:
+    def columns(model: ChurnModel | ValueModel) -> list[str] | None:
+        return list(model.trees.names) if model.trees else None
+
+    return {
+        "features": bundle.spec.as_dict(),
+        "bgnbd": bundle.btyd.orders._asdict(),
+        "gamma_gamma": bundle.btyd.money._asdict(),
+        "churn": {"columns": columns(bundle.churn), "calibration": bundle.churn.calibration._asdict()},
+        "centre": bundle.centre,
+        "value": {"columns": columns(bundle.value), "shrink": bundle.value.shrink, "level": bundle.value.level},
+        "intervals": {name: table.tolist() for name, table in bundle.intervals._asdict().items()},
+        "cuts": bundle.cuts._asdict(),
+        "typical": dict(bundle.typical),
+        "reference": dict(bundle.reference),
+    }
+
+
+def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str, Any], folder: pathlib.Path) -> Bundle:
+    churn, value = model["churn"], model["value"]
+    return Bundle(
+        about=About(**{**about, "as_of": dt.date.fromisoformat(about["as_of"])}),
+        spec=specs.from_dict(model["features"]),
+        btyd=Btyd(BgNbd(**model["bgnbd"]), GammaGamma(**model["gamma_gamma"])),
+        churn=ChurnModel(_trees(folder / TREES["churn"], churn["columns"]), Calibration(**churn["calibration"])),
+        centre=model["centre"],
+        value=ValueModel(_trees(folder / TREES["value"], value["columns"]), value["shrink"], value["level"]),
+        intervals=Intervals(**{name: np.array(table) for name, table in model["intervals"].items()}),
+        cuts=Cuts(**model["cuts"]),
+        typical=model["typical"],
+        reference=model["reference"],
+        scorecard=scorecard,
+    )
+
+
+def _trees(path: pathlib.Path, columns: list[str] | None) -> Boosted | None:
+    return boosted.from_text(path.read_text(encoding="utf-8"), tuple(columns)) if columns is not None else None
+
+
+def _check_hashes(folder: pathlib.Path, files: dict[str, str]) -> None:
+    wrong = [name for name, expected in files.items() if not _is_intact(folder / name, expected)]
+    if wrong:
+        raise errors.BundleRefused(
+            "the file is missing or not what the manifest says",
+            count=len(wrong),
+            total=len(files),
+            unit="files",
+            first=str(folder / wrong[0]),
+            hint="fetch the bundle again from where it was trained; a bundle is never edited by hand",
+        )
+
+
+def _is_intact(path: pathlib.Path, expected: str) -> bool:
+    return path.is_file() and _sha256(path) == expected
+
+
+def _refuse_foreign(folder: pathlib.Path) -> None:
+    """Only an empty place or an older bundle may be replaced: never somebody's other files."""
+    if folder.exists() and not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        hint = "choose a new --bundle folder, or empty this one yourself"
+        raise errors.CannotWrite("there is something else than a bundle in this place", first=str(folder), hint=hint)
+
+
+def _sha256(path: pathlib.Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _put(path: pathlib.Path, data: Any) -> None:
+    path.write_text(json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _json(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        hint = "pass --bundle the folder that `tiercast train --bundle` wrote"
+        raise errors.BundleRefused("there is no readable bundle", first=f"{path}: {error}", hint=hint) from error
+    return data

@@ -1,0 +1,65 @@
+"""The risk that a customer places no order inside the horizon.
+
+log-odds = intercept + slope * (BG/NBD log-odds + trees), the outer line being Platt's (1999)
+calibration, fitted on a later window than the trees.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit, logit
+
+from models import boosted, btyd
+from models.boosted import Boosted
+from models.frame import Frame
+from models.vectors import Vector
+
+SMALLEST = 1e-6
+
+
+class Calibration(NamedTuple):
+    """The line from the model's log-odds to calibrated ones."""
+
+    intercept: float = 0.0
+    slope: float = 1.0
+
+
+class ChurnModel(NamedTuple):
+    trees: Boosted | None
+    calibration: Calibration
+
+
+def offset(frame: Frame) -> Vector:
+    """BG/NBD's log-odds of no order in the horizon, kept away from infinity at +-13.8."""
+    return np.asarray(logit(np.clip(frame[btyd.P_CHURN], SMALLEST, 1 - SMALLEST)))
+
+
+def uncalibrated(trees: Boosted | None, frame: Frame) -> Vector:
+    """The log-odds before calibration."""
+    return boosted.raw(trees, frame, offset(frame))
+
+
+def log_odds(model: ChurnModel, frame: Frame) -> Vector:
+    """Calibrated log-odds of churn."""
+    intercept, slope = model.calibration
+    return intercept + slope * uncalibrated(model.trees, frame)
+
+
+def p_churn(model: ChurnModel, frame: Frame) -> Vector:
+    """Calibrated P(no order in the horizon), in [0, 1]."""
+    return np.asarray(expit(log_odds(model, frame)))
+
+
+def contributions(model: ChurnModel, frame: Frame, centre: float) -> tuple[dict[str, Vector], Vector]:
+    """What each feature adds to the calibrated log-odds, and the base value they are added to.
+
+    The BG/NBD offset counts as one more contribution, measured from `centre` (its mean over the
+    training customers). Base value and contributions sum to `log_odds` for every customer.
+    """
+    intercept, slope = model.calibration
+    parts, bias = boosted.contributions(model.trees, frame)
+    scaled = {name: slope * part for name, part in parts.items()}
+    scaled[btyd.P_CHURN] = slope * (offset(frame) - centre) + scaled.get(btyd.P_CHURN, 0.0)
+    return scaled, intercept + slope * (centre + bias)

@@ -1,0 +1,55 @@
+"""Expected money in the value horizon: the closed form, corrected by trees, at a level that held.
+
+log value = log(level) + log(closed form) + shrink * trees
+
+Ranking customers and getting the total right are two problems. Trees rank better, but overshoot
+when they follow every detail, so earlier windows choose how much of them is believed (`shrink`, from
+0: the closed form alone, to 1). The level is set by whichever view was right about totals on earlier
+windows, as one constant frozen in the bundle.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from models import boosted, btyd
+from models.boosted import Boosted
+from models.frame import Frame
+from models.vectors import Vector
+
+SMALLEST = 1e-9
+LARGEST_LOG = 60.0
+
+
+class ValueModel(NamedTuple):
+    """Without `trees` it is the closed form times `level`."""
+
+    trees: Boosted | None
+    shrink: float = 0.0
+    level: float = 1.0
+
+
+def offset(frame: Frame) -> Vector:
+    """The log of BG/NBD x Gamma-Gamma money, kept finite where it is 0."""
+    return np.log(np.maximum(frame[btyd.VALUE], SMALLEST))
+
+
+def correction(trees: Boosted | None, frame: Frame) -> Vector:
+    """What the trees add to the log of the closed form."""
+    return boosted.raw(trees, frame, np.zeros(len(frame[btyd.VALUE])))
+
+
+def corrected(closed_form: Vector, correction: Vector, shrink: float) -> Vector:
+    """The closed form's money, moved by part of the trees' correction; >= 0, not yet levelled.
+
+    >>> corrected(np.array([10.0, 0.0]), np.array([np.log(4.0), 1.0]), 0.5)
+    array([20.,  0.])
+    """
+    return closed_form * np.exp(np.clip(shrink * correction, -LARGEST_LOG, LARGEST_LOG))
+
+
+def value(model: ValueModel, frame: Frame) -> Vector:
+    """Expected money in the value horizon, >= 0; NaN for prospects."""
+    return model.level * corrected(frame[btyd.VALUE], correction(model.trees, frame), model.shrink)

@@ -1,0 +1,7 @@
+"""CDNOW for tests, read the way the demo reads it."""
+
+from __future__ import annotations
+
+from tiercast.cdnow import cdnow, write_parquet
+
+__all__ = ["cdnow", "write_parquet"]

@@ -1,0 +1,100 @@
+"""What every test may ask for: a quiet environment, an empty MLflow, and honesty about skips."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Before anything imports a vendor: no telemetry, no artifact that executes, one core for each of the two workers.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
+os.environ.setdefault("MPLBACKEND", "Agg")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Two shared cores make any deadline a coin toss. In CI the examples are the same in every run.
+settings.register_profile("by_hand", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "by_hand")
+
+
+@pytest.fixture(scope="session")
+def migrated_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database with all its tables: made once, since the migrations take seconds."""
+    from mlflow import MlflowClient
+
+    folder = tmp_path_factory.mktemp("mlflow_template")
+    database = folder / "mlflow.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # the Default experiment remembers the folder in which the database was made
+        MlflowClient(tracking_uri=f"sqlite:///{database}").search_experiments()
+    return database
+
+
+@pytest.fixture
+def mlruns(migrated_mlflow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder `mlruns` of this test alone, holding an empty `mlflow.db`, to which MLflow points meanwhile."""
+    import mlflow
+
+    folder = tmp_path / "mlruns"
+    folder.mkdir()
+    shutil.copyfile(migrated_mlflow, folder / "mlflow.db")
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv(
+        "MLFLOW_EXPERIMENT_ID", ""
+    )  # so that the end of the test forgets what set_experiment writes here
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID")
+    # MLflow keeps the address and the experiment last set for the whole process; another test's mean nothing here.
+    monkeypatch.setattr("mlflow.tracking._tracking_service.utils._tracking_uri", None)
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)
+    mlflow.set_tracking_uri(uri)
+    yield folder
+    while mlflow.active_run() is not None:
+        mlflow.end_run()
+
+
+@pytest.fixture
+def tracking_uri(mlruns: Path) -> str:
+    """The address of this test's own MLflow database."""
+    return f"sqlite:///{mlruns / 'mlflow.db'}"
+
+
+class SkipsFail:
+    """In CI a skipped test fails the run: what nobody ran, nobody checked. `may_skip` is the way out, with a reason."""
+
+    def __init__(self) -> None:
+        self.skipped: dict[str, str] = {}
+
+    def note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail") and "may_skip" not in getattr(report, "keywords", {}):
+            why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self.skipped[report.nodeid] = why
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.note(report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.skipped and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.skipped:
+            terminalreporter.section("skipped in CI, which is a failure", red=True)
+            for test, why in sorted(self.skipped.items()):
+                terminalreporter.line(f"{test}: {why}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    is_worker = hasattr(config, "workerinput")
+    if os.environ.get("CI") == "true" and not is_worker:
+        config.pluginmanager.register(SkipsFail())

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from models.vectors import Vector
+from training.evaluation import scorecard
+from training.evaluation.bootstrap import Metric
+from training.plots import churn, grid, models, style, value
+
+COUNTS = {"A": 2100, "B": 812, "C": 6034, "D": 7401, "E": 6100, "F": 1123}
+VALUES = {"A": 310_000.0, "B": 72_000.0, "C": 88_000.0, "D": 31_000.0, "E": 4_000.0}
+
+
+def customers(n: int = 500) -> tuple[Vector, Vector]:
+    rng = np.random.default_rng(0)
+    p = rng.random(n)
+    return p, (rng.random(n) < p).astype(np.float64)
+
+
+def frequency_bins() -> Figure:
+    repeat = np.random.default_rng(0).poisson(2, 400).astype(np.float64)
+    return value.frequency_bins(
+        scorecard.frequency_table(repeat, repeat, {"BG/NBD": repeat * 0.9, "naive": repeat * 2})
+    )
+
+
+def every_figure() -> dict[str, Figure]:
+    p, churned = customers()
+    weeks = np.arange(1.0, 40.0)
+    return {
+        "reliability": churn.reliability(p, churned),
+        "lift_and_gain": churn.lift_and_gain(p, churned),
+        "campaign_profit": churn.campaign_profit(p, churned),
+        "value_lift": value.value_lift(100 * p, 90 * p),
+        "tracking": value.tracking(weeks, weeks % 7 + 1, weeks % 5 + 1, as_of_week=20),
+        "frequency_bins": frequency_bins(),
+        "importance": models.importance([f"feature_{at}" for at in range(30)], np.arange(30.0)),
+        "comparison": models.comparison("AUC", {"model": Metric(0.8, 0.78, 0.82), "recency": Metric(0.7, 0.68, 0.72)}),
+        "grid": grid.grid(COUNTS, VALUES, "USD"),
+    }
+
+
+def words(drawn: Figure) -> str:
+    """All that can be read in a figure."""
+    drawn.canvas.draw()
+    return "\n".join(artist.get_text() for artist in drawn.findobj(Text))
+
+
+@pytest.mark.parametrize(("name", "drawn"), every_figure().items())
+def test_every_figure_can_be_written_and_its_title_and_notes_lie_inside(name: str, drawn: Figure) -> None:
+    written = io.BytesIO()
+    drawn.savefig(written, format="png")
+    assert written.getvalue().startswith(b"\x89PNG"), name
+    assert all(text.get_window_extent().x1 <= drawn.bbox.x1 for text in drawn.texts), name
+
+
+def test_drawing_leaves_pyplot_alone() -> None:
+    code = (
+        "import sys, numpy as np; from training.plots import churn, grid, models, value; "
+        "churn.reliability(np.linspace(0, 1, 40), np.tile([0.0, 1.0], 20)).canvas.draw(); "
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_grid_says_how_many_customers_and_how_much_value_each_tier_has() -> None:
+    said = words(grid.grid(COUNTS, VALUES, "USD"))
+    assert "2,100 customers (9%)" in said
+    assert "310,000 USD (61% of value)" in said
+    assert "23,570 customers, 505,000 USD expected" in said
+
+
+def test_prospects_have_customers_but_no_value_in_the_grid() -> None:
+    said = words(grid.grid({"F": 10}, {}))
+    assert "10 customers (100%)" in said
+    assert "of value" not in said
+
+
+def test_the_comparison_puts_the_best_on_top_and_leaves_out_what_could_not_be_measured() -> None:
+    nan = float("nan")
+    known = {"good": Metric(0.2, 0.1, 0.3), "bad": Metric(0.9, 0.8, 1.0), "unknown": Metric(nan, nan, nan)}
+    ax = models.comparison("Brier", known, higher_is_better=False).axes[0]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["bad", "good"]  # from the bottom up
+
+
+def test_importance_adds_up_what_is_not_shown() -> None:
+    said = words(models.importance(["a", "b", "c", "d"], np.array([5.0, 3.0, 1.0, 1.0]), top=2))
+    assert "2 others together" in said
+    assert "50.0%" in said
+    assert "20.0%" in said
+
+
+def test_importance_of_a_model_without_splits_is_an_empty_picture() -> None:
+    assert not models.importance(["a", "b"], np.zeros(2)).axes[0].patches
+
+
+def test_the_reliability_picture_states_the_calibration_error_of_the_card() -> None:
+    p, churned = customers()
+    assert f"(ECE) {scorecard.churn_card(p, churned, draws=2)['ece'].value:.3f}" in words(churn.reliability(p, churned))
+
+
+def test_tracking_states_the_bias_of_the_total() -> None:
+    assert "off by -25.0%" in words(value.tracking(np.arange(2.0), np.array([4.0, 4.0]), np.array([2.0, 4.0])))
+
+
+def test_line_names_never_overlap() -> None:
+    drawn, (ax,) = style.figure("title", "subtitle")
+    ax.set_ylim(0, 100)
+    style.name_ends(ax, 1.0, [(50.0, "one", style.INK), (50.5, "two", style.INK), (51.0, "three", style.INK)])
+    heights = sorted(float(name.xy[1]) for name in ax.texts)  # type: ignore[attr-defined]
+    assert np.all(np.diff(heights) > 5)
+    assert drawn.axes == [ax]

@@ -1,0 +1,131 @@
+"""What to do next: a playbook from tier and leading reason to an action code.
+
+A playbook maps each tier to its actions by reason code, by reason family, or `default`; the most
+exact entry wins. It is data: a company puts its own in the configuration and only names what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contract import errors
+from tiers import families, grid
+from tiers.languages import Language
+from tiers.vectors import Text
+
+DEFAULT = "default"
+_KEYS = (DEFAULT, *families.POSITION, *families.CODES)
+
+
+def _text(en: str, zh: str) -> dict[Language, str]:
+    return {"en": en, "zh": zh}
+
+
+ACTIONS: dict[str, dict[Language, str]] = {
+    "thank_and_keep": _text(
+        "Say thank you; keep service first-rate, no discount needed.", "表达感谢，维持优质服务，无需打折。"
+    ),
+    "check_in": _text("Get in touch without selling: ask how things are going.", "主动问候，了解近况，先不推销。"),
+    "personal_call": _text("Call in person within the week.", "本周内由专人致电。"),
+    "win_back_offer": _text("Make a personal win-back offer.", "提供专属挽回优惠。"),
+    "resolve_problem": _text("Solve the open problem before offering anything.", "先解决客户的问题，再谈优惠。"),
+    "second_order_offer": _text("Invite to a second order with a small offer.", "用小额优惠促成第二次下单。"),
+    "cross_sell": _text("Suggest products that go with what they already buy.", "根据已购商品推荐搭配产品。"),
+    "automated_reminder": _text("Send an automated reminder.", "发送自动提醒。"),
+    "seasonal_invitation": _text("Invite for the season they bought in last year.", "趁去年下单的同一时节发出邀请。"),
+    "low_cost_reactivation": _text(
+        "Try once more at low cost, for example by e-mail.", "以低成本方式（如邮件）再尝试一次。"
+    ),
+    "let_rest": _text("Leave in peace; spend nothing.", "暂不打扰，不再投入。"),
+    "first_order_offer": _text("Make an offer for the first order.", "提供首单优惠。"),
+}
+
+Playbook = Mapping[str, Mapping[str, str]]
+PLAYBOOK: dict[str, dict[str, str]] = {
+    "A": {DEFAULT: "thank_and_keep", "past_usual_gap": "check_in", "complaints": "resolve_problem"},
+    "B": {
+        DEFAULT: "personal_call",
+        "activity": "win_back_offer",
+        "spend": "win_back_offer",
+        "order_value": "win_back_offer",
+        "bought_this_season_last_year": "seasonal_invitation",
+        "refunds": "resolve_problem",
+        "complaints": "resolve_problem",
+        "support": "resolve_problem",
+    },
+    "C": {
+        DEFAULT: "cross_sell",
+        "one_order_only": "second_order_offer",
+        "new_customer": "second_order_offer",
+        "complaints": "resolve_problem",
+    },
+    "D": {
+        DEFAULT: "automated_reminder",
+        "one_order_only": "second_order_offer",
+        "new_customer": "second_order_offer",
+        "complaints": "resolve_problem",
+    },
+    "E": {
+        DEFAULT: "let_rest",
+        "bought_this_season_last_year": "seasonal_invitation",
+        "visited_recently": "low_cost_reactivation",
+        "campaign_response": "low_cost_reactivation",
+        "frequent_buyer": "low_cost_reactivation",
+    },
+    "F": {DEFAULT: "first_order_offer"},
+}
+
+
+def choose(tiers: Text, first_reason_codes: Text | pa.Array | pa.ChunkedArray, playbook: Playbook = PLAYBOOK) -> Text:
+    """The action code of each customer, from their tier and leading reason ("", null or unknown: the default).
+
+    >>> choose(np.array(["B", "B", "F"]), np.array(["complained", "", "never_ordered"])).tolist()
+    ['resolve_problem', 'personal_call', 'first_order_offer']
+    """
+    given = first_reason_codes
+    codes = pa.array(given, pa.string()) if isinstance(given, np.ndarray) else given
+    position = pc.index_in(codes, value_set=pa.array(families.CODES)).fill_null(-1).to_numpy()
+    table = np.array([[_look_up(playbook[tier], code) for code in (*families.CODES, "")] for tier in grid.TIERS])
+    chosen: Text = table[np.searchsorted(np.array(grid.TIERS), tiers), position]
+    return chosen
+
+
+def load(settings: Playbook) -> dict[str, dict[str, str]]:
+    """A company's own playbook over ours, refused if it names a tier, key or action that does not exist.
+
+    A tier that names a `default` starts afresh; a tier that does not adds to our entries.
+
+    >>> load({"D": {"default": "let_rest"}})["D"]
+    {'default': 'let_rest'}
+    """
+    for tier, entries in settings.items():
+        _refuse_unknown("tier", [tier], grid.TIERS)
+        _refuse_unknown(f"key of tier {tier}", list(entries), _KEYS)
+        _refuse_unknown(f"action of tier {tier}", list(entries.values()), tuple(ACTIONS))
+    return {tier: _over(PLAYBOOK[tier], settings.get(tier, {})) for tier in grid.TIERS}
+
+
+def _over(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
+    return dict(theirs) if DEFAULT in theirs else {**ours, **theirs}
+
+
+def _look_up(entries: Mapping[str, str], code: str) -> str:
+    family = families.READINGS[code][0] if code in families.READINGS else ""
+    return entries.get(code) or entries.get(family) or entries[DEFAULT]
+
+
+def _refuse_unknown(what: str, given: list[str], allowed: tuple[str, ...]) -> None:
+    unknown = [word for word in given if word not in allowed]
+    if unknown:
+        raise errors.BadInput(
+            f"the playbook names an unknown {what}.",
+            count=len(unknown),
+            total=len(given),
+            unit="entries",
+            first=repr(unknown[0]),
+            hint=f"one of: {', '.join(allowed)}",
+        )

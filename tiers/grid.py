@@ -1,0 +1,108 @@
+"""The loyalty × value grid: six letters, two cuts and a day count, frozen in the bundle.
+
+              value >= cut     value < cut
+    loyal          A                C            p_churn <= cut
+    slipping       B                D            p_churn >  cut
+
+    E  silent for `inactive_days` or longer, whatever the models say
+    F  known, never ordered: no value and no risk
+
+A customer's letter depends on their own numbers and the cuts, never on who else is in the table.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from contract import errors
+from tiers.vectors import Mask, Text, Vector
+
+TIERS = ("A", "B", "C", "D", "E", "F")
+_LETTERS = np.array(TIERS, dtype="<U1")
+
+
+class Cuts(NamedTuple):
+    """Where the grid is cut. `value` in money, `inactive_days` in days; None means that nobody is called inactive."""
+
+    value: float
+    p_churn: float = 0.5
+    inactive_days: float | None = None
+
+
+class TierRow(NamedTuple):
+    """One row per tier. None stands for "nobody here has such a number", which is not zero.
+
+    `value_at_risk` is the sum of p_churn × value: the money expected to leave with those who leave.
+    """
+
+    tier: str
+    customers: int
+    share: float
+    value_total: float | None
+    value_mean: float | None
+    p_churn_mean: float | None
+    value_at_risk: float | None
+
+
+def assign(p_churn: Vector, value: Vector, silence_days: Vector, n_orders: Vector, cuts: Cuts) -> Text:
+    """The letter of each customer; `p_churn`, `value` and `silence_days` may be NaN for prospects only.
+
+    The cuts are half-open: at the value cut is high, at the churn cut is loyal, at the day count is inactive.
+
+    >>> p_churn, value = np.array([0.5, 0.51, 0.5, 0.51, 0.9, np.nan]), np.array([100, 100, 99, 99, 500, np.nan])
+    >>> silence, orders = np.array([9, 9, 9, 9, 400, np.nan]), np.array([5, 5, 5, 5, 5, 0])
+    >>> assign(p_churn, value, silence, orders, Cuts(value=100, inactive_days=400)).tolist()
+    ['A', 'B', 'C', 'D', 'E', 'F']
+    """
+    is_prospect = ~(n_orders > 0)
+    is_inactive = np.zeros(len(value), bool) if cuts.inactive_days is None else silence_days >= cuts.inactive_days
+    _refuse_unknown(~is_prospect & ~is_inactive, p_churn, value)
+    cell = 2 * ~(value >= cuts.value) + (p_churn > cuts.p_churn)
+    return _LETTERS[np.where(is_prospect, 5, np.where(is_inactive, 4, cell))]
+
+
+def status(tiers: Text) -> Text:
+    """`inactive` for E, `prospect` for F, `scored` for the four cells of the grid."""
+    return np.where(tiers == "F", "prospect", np.where(tiers == "E", "inactive", "scored"))
+
+
+def summarise(tiers: Text, value: Vector, p_churn: Vector) -> list[TierRow]:
+    """Six rows, A to F: how many, how much money, how much of it at risk.
+
+    >>> rows = summarise(np.array(["A", "A", "F"]), np.array([100.0, 300.0, np.nan]), np.array([0.5, 0.1, np.nan]))
+    >>> rows[0]
+    TierRow(tier='A', customers=2, share=0.6666666666666666, value_total=400.0, value_mean=200.0, p_churn_mean=0.3, \
+value_at_risk=80.0)
+    >>> rows[5].value_total is None
+    True
+    """
+    return [_row(tier, tiers == tier, value, p_churn) for tier in TIERS]
+
+
+def _row(tier: str, is_here: Mask, value: Vector, p_churn: Vector) -> TierRow:
+    total, mean = _sum_and_mean(value[is_here])
+    lost, _ = _sum_and_mean(p_churn[is_here] * value[is_here])
+    customers = int(is_here.sum())
+    share = customers / len(is_here) if len(is_here) else 0.0
+    return TierRow(tier, customers, share, total, mean, _sum_and_mean(p_churn[is_here])[1], lost)
+
+
+def _sum_and_mean(numbers: Vector) -> tuple[float | None, float | None]:
+    known = numbers[~np.isnan(numbers)]
+    return (float(known.sum()), float(known.mean())) if len(known) else (None, None)
+
+
+def _refuse_unknown(is_in_grid: Mask, p_churn: Vector, value: Vector) -> None:
+    is_bad = is_in_grid & (np.isnan(p_churn) | np.isnan(value))
+    if is_bad.any():
+        first = int(np.argmax(is_bad))
+        raise errors.BadInput(
+            "p_churn or value is missing, so no cell of the grid fits.",
+            count=int(is_bad.sum()),
+            total=int(is_in_grid.sum()),
+            unit="active customers",
+            first=f"row {first}, p_churn {p_churn[first]:g}, value {value[first]:g}",
+            hint="only prospects (n_orders 0) may lack them; check the features these customers were scored from.",
+        )

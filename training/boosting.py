@@ -1,0 +1,106 @@
+"""Growing LightGBM trees on top of an offset, and choosing how many by later time.
+
+The number of rounds is the one with the lowest mean loss over the folds' later windows; the folds'
+own predictions there are kept, because nothing they were fitted on had happened later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+from models import frame as frames
+from models.boosted import Boosted
+from models.vectors import Vector
+from training.settings import Rolling, Trees
+from training.snapshots import Snapshot
+from training.windows import Fold
+
+Objective = Literal["binary", "tweedie"]
+PATIENCE = 25  # rounds without a gain on the later window after which a fold stops; its loss is then held
+LOSS = {"binary": "binary_logloss", "tweedie": "tweedie"}
+
+
+class Task(NamedTuple):
+    """What to learn: the target and the offset of a snapshot, and the columns to learn from."""
+
+    objective: Objective
+    target: Callable[[Snapshot], Vector]
+    offset: Callable[[Snapshot], Vector]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+class Choice(NamedTuple):
+    """`losses` is the mean loss after each round on later time; `by_fold` the trees of each fold."""
+
+    rounds: int
+    losses: Vector
+    by_fold: tuple[Boosted, ...]
+
+
+def choose_rounds(task: Task, folds: Sequence[Fold], trees: Trees, rolling: Rolling) -> Choice:
+    """How many trees help on later windows, judged over all folds together."""
+    grown = [_grow_watched(task, fold, trees, rolling) for fold in folds]
+    weights = [len(fold.test.features) for fold in folds]
+    longest = max(len(loss) for _, loss in grown)
+    padded = [np.pad(loss, (0, longest - len(loss)), mode="edge") for _, loss in grown]
+    losses = np.average(padded, axis=0, weights=weights)
+    rounds = int(np.argmin(losses)) + 1
+    return Choice(rounds, losses, tuple(_cut(booster, rounds, task.names) for booster, _ in grown))
+
+
+def grow(task: Task, snapshots: Sequence[Snapshot], rounds: int, trees: Trees, rolling: Rolling) -> Boosted:
+    """Trees on all the given windows."""
+    booster = lgb.train(_parameters(task, trees, rolling), _dataset(task, snapshots), rounds)
+    return Boosted(booster, task.names)
+
+
+def _grow_watched(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> tuple[lgb.Booster, Vector]:
+    train = _dataset(task, fold.train)
+    later = _dataset(task, [fold.test], reference=train)
+    seen: dict[str, dict[str, list[float]]] = {}
+    booster = lgb.train(
+        _parameters(task, trees, rolling),
+        train,
+        trees.most_rounds,
+        valid_sets=[later],
+        valid_names=["later"],
+        callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(PATIENCE, verbose=False)],
+    )
+    return booster, np.array(seen["later"][LOSS[task.objective]])
+
+
+def _cut(booster: lgb.Booster, rounds: int, names: tuple[str, ...]) -> Boosted:
+    return Boosted(lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds)), names)
+
+
+def _dataset(task: Task, snapshots: Sequence[Snapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
+    columns: NDArray[np.float64] = np.concatenate([frames.matrix(s.frame, task.names) for s in snapshots])
+    return lgb.Dataset(
+        columns,
+        np.concatenate([task.target(s) for s in snapshots]),
+        init_score=np.concatenate([task.offset(s) for s in snapshots]),
+        feature_name=list(task.names),
+        categorical_feature=[name for name in task.labels if name in task.names],
+        reference=reference,
+    )
+
+
+def _parameters(task: Task, trees: Trees, rolling: Rolling) -> dict[str, Any]:
+    chosen = trees.model_dump(exclude={"most_rounds", "rounds_without_folds"})
+    return {
+        **chosen,
+        "objective": task.objective,
+        "metric": LOSS[task.objective],
+        "bagging_freq": 1,
+        "seed": rolling.seed,
+        "num_threads": rolling.threads,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbose": -1,
+    }

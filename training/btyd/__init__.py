@@ -1,0 +1,1 @@
+"""Maximum likelihood for the closed-form models, exact and fast: BG/NBD and Gamma-Gamma."""

@@ -1,0 +1,1 @@
+"""HOW GOOD IT IS: every number of the report as a pure function on arrays, with its interval."""

@@ -1,0 +1,119 @@
+"""The report card of a model: every metric of the protocol with its interval, in one call.
+
+Cards of two models drawn with the same seed resample the same customers, but overlapping intervals still do not
+mean "no difference": ask `paired_difference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.vectors import Vector
+from training.evaluation import bootstrap, level, outcomes, probability, profit, ranking
+from training.evaluation.bootstrap import Measure, Metric
+
+CHURN_MEASURES: Mapping[str, Measure] = {
+    "auc": ranking.auc,
+    "pr_auc": ranking.pr_auc,
+    "top_decile_lift": ranking.top_decile_lift,
+    "brier": probability.brier,
+    "log_loss": probability.log_loss,
+    "ece": probability.ece,
+    "empc": profit.empc,
+}
+VALUE_MEASURES: Mapping[str, Measure] = {
+    "ngini": ranking.ngini,
+    "spearman": ranking.spearman,
+    "mae": level.mae,
+    "rmse": level.rmse,
+    "msle": level.msle,
+    "bias": level.bias,
+    "decile_mape": level.decile_mape,
+    "captured_top10": ranking.captured_top10,
+    "captured_top20": ranking.captured_top20,
+}
+LAST_BIN = 7
+
+
+class Coverage(NamedTuple):
+    """How often intervals held the outcome (in [0, 1]), and how wide they were, over how many customers."""
+
+    coverage: float
+    mean_width: float
+    n_customers: int
+
+
+class IntervalCard(NamedTuple):
+    """Coverage over everybody and for each group, for instance each tier."""
+
+    overall: Coverage
+    by_group: dict[str, Coverage]
+
+
+def churn_card(p_churn: Vector, churned: Vector, draws: int = 200, seed: int = 0) -> dict[str, Metric]:
+    """How well churn was predicted; `churned` is 1 or 0, one entry per customer.
+
+    auc, pr_auc, top_decile_lift (ranking); brier, log_loss, ece (probability); empc (money per customer).
+    """
+    card = bootstrap.measure(outcomes.pair(p_churn, churned), CHURN_MEASURES, draws, seed)
+    return card | {"ece": card["ece"]._replace(low=max(card["ece"].low, 0.0))}
+
+
+def value_card(forecast: Vector, actual: Vector, draws: int = 200, seed: int = 0) -> dict[str, Metric]:
+    """How well value was predicted, money per customer in the value horizon.
+
+    ngini, spearman, captured_top10, captured_top20 (ranking); bias, mae, rmse, msle, decile_mape (level).
+    """
+    return bootstrap.measure(outcomes.pair(forecast, actual), VALUE_MEASURES, draws, seed)
+
+
+def paired_difference(
+    metric_fn: Measure, a: Vector, b: Vector, actual: Vector, draws: int = 200, seed: int = 0
+) -> Metric:
+    """metric(a) - metric(b) on the same resampled customers: beyond noise when the interval leaves out 0.
+
+    Pairing removes what makes both models good or bad on the same customers, so this sees differences
+    that two separate intervals hide.
+    """
+    first, second = outcomes.pair(a, actual), outcomes.pair(b, actual)
+    drawn = [
+        metric_fn(one) - metric_fn(other)
+        for one, other in zip(
+            bootstrap.samples(first, draws, seed), bootstrap.samples(second, draws, seed), strict=True
+        )
+    ]
+    shrink = np.sqrt(min(1.0, bootstrap.LARGEST_DRAW / len(actual)))
+    return bootstrap.around(metric_fn(first) - metric_fn(second), np.array(drawn), shrink)
+
+
+def interval_card(low: Vector, high: Vector, actual: Vector, groups: NDArray[np.str_] | None = None) -> IntervalCard:
+    """How often the outcome fell inside its interval, ends included; an 80 % interval should give 0.8."""
+    names = [] if groups is None else sorted({str(group) for group in groups})
+    by_group = {name: _coverage(low, high, actual, np.asarray(groups) == name) for name in names}
+    return IntervalCard(_coverage(low, high, actual, np.ones(len(actual), dtype=np.bool_)), by_group)
+
+
+def frequency_table(n_repeat_orders: Vector, actual: Vector, forecasts: Mapping[str, Vector]) -> pd.DataFrame:
+    """Mean outcome and mean forecasts by how often customers had bought again, bins 0 to 7+.
+
+    One row per bin that occurs; columns `n_customers`, `actual` and one for each forecast.
+    """
+    bins = np.minimum(n_repeat_orders, LAST_BIN).astype(np.int64)
+    means = pd.DataFrame({"actual": actual, **forecasts}).groupby(bins).mean()
+    means.insert(0, "n_customers", np.bincount(bins)[means.index])
+    means.index = pd.Index(
+        [f"{LAST_BIN}+" if at == LAST_BIN else str(at) for at in means.index], name="n_repeat_orders"
+    )
+    return means
+
+
+def _coverage(low: Vector, high: Vector, actual: Vector, chosen: NDArray[np.bool_]) -> Coverage:
+    low, high, actual = low[chosen], high[chosen], actual[chosen]
+    if not len(actual):
+        return Coverage(float("nan"), float("nan"), 0)
+    return Coverage(float(np.mean((low <= actual) & (actual <= high))), float(np.mean(high - low)), len(actual))

@@ -1,0 +1,100 @@
+"""Fit the churn model: trees on BG/NBD's log-odds, their number and calibration by later windows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from contract import errors
+from models import btyd, churn
+from models.boosted import Boosted
+from models.churn import Calibration, ChurnModel
+from models.vectors import Vector
+from training import boosting, platt, windows
+from training.boosting import Task
+from training.settings import Settings
+from training.snapshots import Snapshot
+
+LEAST_OF_EACH = 100
+
+
+class ChurnFit(NamedTuple):
+    """The model, and how it came about. `losses` is empty without folds."""
+
+    model: ChurnModel
+    rounds: int
+    losses: Vector
+    n_folds: int
+    note: str
+
+
+def fit(snapshots: Sequence[Snapshot], names: tuple[str, ...], labels: tuple[str, ...], settings: Settings) -> ChurnFit:
+    """The churn model on all given windows, oldest first, their labels all closed.
+
+    Without an earlier window to test on, the trees are few and not calibrated; with fewer than 100
+    churned or kept customers there are no trees at all. `note` says which.
+    """
+    task = Task("binary", churned, lambda s: churn.offset(s.frame), names, labels)
+    if _rarest(snapshots) < LEAST_OF_EACH:
+        return _closed_form_only(snapshots)
+    horizon = settings.horizons.churn_days
+    folds = windows.folds(snapshots, horizon, settings.rolling.most_folds)
+    if not folds:
+        rounds = settings.trees.rounds_without_folds
+        trees = boosting.grow(task, snapshots, rounds, settings.trees, settings.rolling)
+        note = f"No earlier window to test on: {rounds} trees, not calibrated on later time."
+        return ChurnFit(ChurnModel(trees, Calibration()), rounds, np.zeros(0), 0, note)
+    chosen = boosting.choose_rounds(task, folds, settings.trees, settings.rolling)
+    calibration = _calibrate(chosen.by_fold, [fold.test for fold in folds])
+    trees = boosting.grow(task, snapshots, chosen.rounds, settings.trees, settings.rolling)
+    note = f"{chosen.rounds} trees and the calibration chosen on {len(folds)} later window(s)."
+    return ChurnFit(ChurnModel(trees, calibration), chosen.rounds, chosen.losses, len(folds), note)
+
+
+def fit_until(
+    snapshots: Sequence[Snapshot], as_of: dt.date, fitted: ChurnFit, task_names: tuple[str, ...],
+    labels: tuple[str, ...], settings: Settings,
+) -> ChurnModel:
+    """The same model as it would have been on `as_of`: trees grown only on windows closed by then."""
+    horizon = dt.timedelta(settings.horizons.churn_days)
+    closed = [s for s in snapshots if s.as_of + horizon <= as_of]
+    if fitted.model.trees is None or not closed:
+        return ChurnModel(None, fitted.model.calibration)
+    task = Task("binary", churned, lambda s: churn.offset(s.frame), task_names, labels)
+    trees = boosting.grow(task, closed, fitted.rounds, settings.trees, settings.rolling)
+    return ChurnModel(trees, fitted.model.calibration)
+
+
+def churned(snapshot: Snapshot) -> Vector:
+    """The closed label of a snapshot; 1.0 means no order inside the horizon."""
+    if snapshot.churned is None:
+        raise errors.NotEnoughData(
+            "the label window is still open", first=str(snapshot.as_of), hint="use an earlier as-of date"
+        )
+    return snapshot.churned
+
+
+def _rarest(snapshots: Sequence[Snapshot]) -> float:
+    """How many churned or kept customers there are, whichever are fewer, in the richest window."""
+    return max(min(churned(s).sum(), (1 - churned(s)).sum()) for s in snapshots)
+
+
+def _calibrate(by_fold: Sequence[Boosted], tests: Sequence[Snapshot]) -> Calibration:
+    z = [churn.uncalibrated(trees, s.frame) for trees, s in zip(by_fold, tests, strict=True)]
+    return platt.fit(np.concatenate(z), np.concatenate([churned(s) for s in tests]))
+
+
+def _closed_form_only(snapshots: Sequence[Snapshot]) -> ChurnFit:
+    newest = snapshots[-1]
+    calibration = platt.fit(churn.offset(newest.frame), churned(newest))
+    note = f"Fewer than {LEAST_OF_EACH} churned or kept customers: BG/NBD alone, calibrated."
+    return ChurnFit(ChurnModel(None, calibration), 0, np.zeros(0), 0, note)
+
+
+def centre(snapshot: Snapshot) -> float:
+    """The mean BG/NBD log-odds, from which its share in a customer's reasons is measured."""
+    buyers = ~np.isnan(snapshot.features[btyd.P_CHURN].to_numpy())
+    return float(churn.offset(snapshot.frame)[buyers].mean())

@@ -1,0 +1,90 @@
+"""The holdout: the newest full label window, which nothing was fitted, tuned or selected on.
+
+Churn and value have horizons of their own, so each is judged on its own newest window; the grid and
+the intervals are judged on the value window.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models import btyd, predict
+from models.predict import Predictions
+from models.vectors import Vector
+from training import baselines, fit_churn, fit_value
+from training.evaluation import scorecard
+from training.evaluation.bootstrap import Metric
+from training.evaluation.scorecard import IntervalCard
+from training.procedure import Procedure
+from training.settings import Settings
+from training.snapshots import Snapshot
+
+MODEL, CLOSED_FORM = "tiercast", "btyd"
+Cards = Mapping[str, Mapping[str, Metric]]
+
+
+class Judged(NamedTuple):
+    """One target on its holdout: the outcome, every model's and baseline's forecast, and their report cards.
+
+    `n_new` customers were first seen inside the window: nobody could have scored them.
+    """
+
+    as_of: dt.date
+    days: int
+    actual: Vector
+    forecasts: Mapping[str, Vector]
+    cards: Cards
+    n_customers: int
+    predictions: Predictions
+    snapshot: Snapshot
+
+
+class ValueJudged(NamedTuple):
+    judged: Judged
+    intervals: IntervalCard
+    frequency: pd.DataFrame
+    tiers: NDArray[np.str_]
+
+
+def judge_churn(was: Procedure, now: Snapshot, settings: Settings) -> Judged:
+    """The churn model as it would have been on `now.as_of`, against what happened after."""
+    predictions = predict.predict(was.bundle, _raw(was, now))
+    actual = fit_churn.churned(now)
+    forecasts = {MODEL: predictions.p_churn, CLOSED_FORM: now.features[btyd.P_CHURN].to_numpy()}
+    earlier = baselines.Snapshot(was.newest_churn.features, was.newest_churn.churned, None)
+    rules = baselines.churn_baselines(earlier, baselines.Snapshot(now.features), settings.horizons.churn_days)
+    forecasts |= rules
+    r = settings.rolling
+    cards = {name: scorecard.churn_card(p, actual, r.bootstrap_draws, r.seed) for name, p in forecasts.items()}
+    days = settings.horizons.churn_days
+    return Judged(now.as_of, days, actual, forecasts, cards, len(actual), predictions, now)
+
+
+def judge_value(was: Procedure, now: Snapshot, settings: Settings) -> ValueJudged:
+    """The value model likewise, with its intervals and the frequency bins of the protocol."""
+    predictions = predict.predict(was.bundle, _raw(was, now))
+    actual, h, r = fit_value.realised(now), settings.horizons, settings.rolling
+    forecasts = {MODEL: predictions.value, CLOSED_FORM: now.features[btyd.VALUE].to_numpy()}
+    earlier = was.newest_value or now._replace(value=np.full(len(actual), now.features["order_value_mean"].mean()))
+    rules = baselines.value_baselines(
+        baselines.Snapshot(earlier.features, None, earlier.value), baselines.Snapshot(now.features), h.value_days
+    )
+    forecasts |= rules
+    cards = {name: scorecard.value_card(f, actual, r.bootstrap_draws, r.seed) for name, f in forecasts.items()}
+    judged = Judged(now.as_of, h.value_days, actual, forecasts, cards, len(actual), predictions, now)
+    certainty = predictions.certainty
+    intervals = scorecard.interval_card(certainty.value_low, certainty.value_high, actual, predictions.tiers)
+    repeats = now.features["n_repeat_orders"].to_numpy()
+    shown = {name: forecasts[name] for name in (MODEL, CLOSED_FORM, "naive_rate")}
+    return ValueJudged(judged, intervals, scorecard.frequency_table(repeats, actual, shown), predictions.tiers)
+
+
+def _raw(was: Procedure, now: Snapshot) -> dict[str, Vector]:
+    """The features alone: the bundle adds its own closed-form columns, as it does when scoring."""
+    return {name: now.frame[name] for name in was.bundle.spec.names}

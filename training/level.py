@@ -1,0 +1,61 @@
+"""How high the total should be: a question of its own, answered on earlier windows.
+
+Trees cannot extrapolate the age of a cohort; a closed form cannot see a season. Each rule is a way to
+set the total of a forecast from what is known on the day; the one that was closest on earlier
+windows is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from models import btyd
+from models.vectors import Vector
+from training.snapshots import Snapshot
+
+OWN, CLOSED_FORM, BLEND, LAST_YEAR = "own", "closed_form", "blend", "last_year"
+CLEARLY_BETTER = 0.5
+Totals = tuple[Mapping[str, float], float, float]
+
+
+class LevelChoice(NamedTuple):
+    """The rule taken, and per rule the mean absolute log-ratio of actual to forecast totals."""
+
+    rule: str
+    errors: Mapping[str, float]
+
+
+def multipliers(forecast: Vector, snapshot: Snapshot) -> dict[str, float]:
+    """What each rule multiplies a forecast with.
+
+    `own` leaves it; `closed_form` takes BG/NBD x Gamma-Gamma's total; `blend` the geometric mean of
+    both; `last_year` the closed form's total, corrected by how wrong it was in the same window a year
+    before (only where that year is known).
+    """
+    total, closed = float(np.nansum(forecast)), float(np.nansum(snapshot.features[btyd.VALUE]))
+    if total <= 0 or closed <= 0:
+        return {OWN: 1.0}
+    rules = {OWN: 1.0, CLOSED_FORM: closed / total, BLEND: float(np.sqrt(closed / total))}
+    season = snapshot.season_ratio
+    return rules | ({LAST_YEAR: season * closed / total} if season else {})
+
+
+def choose(windows: Sequence[Totals]) -> LevelChoice:
+    """The rule with the smallest error over windows of (multipliers, forecast total, actual total).
+
+    Only rules that every window has can be compared. A handful of windows says little about totals, so
+    the closed form, which has nothing left to overfit, stays unless another rule halves its error.
+    """
+    rules = sorted(set.intersection(*(set(of_rule) for of_rule, _, _ in windows)))
+    found = {rule: float(np.mean([_error(window, rule) for window in windows])) for rule in rules}
+    best = min(found, key=lambda rule: found[rule])
+    is_clear = found[best] <= CLEARLY_BETTER * found.get(CLOSED_FORM, np.inf)
+    return LevelChoice(best if is_clear else CLOSED_FORM, found)
+
+
+def _error(window: Totals, rule: str) -> float:
+    of_rule, forecast, actual = window
+    return abs(float(np.log(max(actual, 1e-9) / max(of_rule[rule] * forecast, 1e-9))))

@@ -1,0 +1,51 @@
+"""One possible future per customer, drawn from the closed form: what intervals learn from when no window has closed.
+
+Given alive at T: lambda ~ Gamma(r + x, alpha + T), p ~ Beta(a, b + x) (Fader, Hardie & Lee 2005, section 4);
+spend per order ~ Gamma(p, nu) with nu ~ Gamma(q + p x, v + p x m) (Fader & Hardie 2013, eq. 3).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models import btyd
+from models.btyd import Btyd
+from models.frame import Frame
+from models.vectors import Vector
+
+MOST_ORDERS = 5000
+
+
+def draw(model: Btyd, frame: Frame, churn_days: float, value_days: float, seed: int) -> tuple[Vector, Vector]:
+    """(money in the value horizon, 1.0 where no order fell in the churn horizon), one entry per buyer."""
+    rng = np.random.default_rng(seed)
+    x, T = frame["n_repeat_orders"], frame["age_days"]
+    rate = rng.gamma(model.orders.r + x) / (model.orders.alpha + T)
+    leave = rng.beta(model.orders.a, model.orders.b + x) if model.orders.a > 0 else np.zeros(len(x))
+    active = rng.random(len(x)) < frame[btyd.P_ALIVE]
+    n_orders, first = _orders(rng, rate, leave, active, max(churn_days, value_days), value_days)
+    return _money(rng, model, frame, n_orders), (first >= churn_days).astype(np.float64)
+
+
+def _orders(
+    rng: np.random.Generator, rate: Vector, leave: Vector, active: Vector, until: float, value_days: float
+) -> tuple[Vector, Vector]:
+    """Orders inside `value_days`, and the day of the first order (infinite when there is none)."""
+    n_orders, first, day = np.zeros(len(rate)), np.full(len(rate), np.inf), np.zeros(len(rate))
+    for _ in range(MOST_ORDERS):
+        day = np.where(active, day + rng.exponential(size=len(rate)) / rate, np.inf)
+        ordered = day < until
+        if not ordered.any():
+            break
+        first = np.where(ordered, np.minimum(first, day), first)
+        n_orders += ordered & (day < value_days)
+        active = ordered & (rng.random(len(rate)) >= leave)
+    return n_orders, first
+
+
+def _money(rng: np.random.Generator, model: Btyd, frame: Frame, n_orders: Vector) -> Vector:
+    p, q, v = model.money
+    m = np.nan_to_num(frame["repeat_order_value"], nan=0.0)
+    x = np.where(m > 0, frame["n_repeat_orders"], 0.0)
+    nu = rng.gamma(q + p * x) / (v + p * x * m)
+    return np.where(n_orders > 0, rng.gamma(np.maximum(p * n_orders, 1e-12)) / nu, 0.0)

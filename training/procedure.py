@@ -1,0 +1,126 @@
+"""The whole procedure, from what is known until a day to a bundle for that day.
+
+It is run twice: on the day the holdout begins, to be judged, and on as_of, to be used. What is
+judged is thus the procedure itself, and nothing in it has seen the holdout.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+import numpy as np
+
+from contract import errors
+from models import btyd, churn, value
+from models.bundle import About, Bundle
+from models.vectors import Vector
+from tiers import inactivity
+from tiers.grid import Cuts
+from training import fit_churn, fit_intervals, fit_value, posterior, references, windows
+from training.fit_churn import ChurnFit
+from training.fit_intervals import Outcomes
+from training.fit_value import ValueFit
+from training.settings import Settings
+from training.snapshots import Snapshot, Snapshots
+
+
+class Procedure(NamedTuple):
+    """What came out: the bundle, the two fits, and the newest closed churn window that rules learned from."""
+
+    bundle: Bundle
+    churn: ChurnFit
+    value: ValueFit
+    now: Snapshot
+    newest_churn: Snapshot
+    newest_value: Snapshot | None
+
+
+def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: About) -> Procedure:
+    """Fit everything on windows whose labels were closed by `known_until`. Raises NotEnoughData."""
+    h, most = settings.horizons, settings.rolling.most_windows
+    now = snapshots.at(known_until)
+    names = _names(snapshots)
+    labels = snapshots.spec.labels
+    churn_windows = [snapshots.at(d) for d in windows.plan(snapshots.first_on, known_until, h.churn_days, most)]
+    if not churn_windows:
+        raise _too_short(snapshots, known_until, h.churn_days)
+    value_windows = [snapshots.at(d) for d in windows.plan(snapshots.first_on, known_until, h.value_days, most)]
+    churn_fit = fit_churn.fit(churn_windows, names, labels, settings)
+    value_fit = fit_value.fit(value_windows, now, names, labels, settings)
+    cuts = _cuts(now, churn_fit, value_fit, churn_windows[-1], settings)
+    seen = _unseen(now, churn_windows, churn_fit, value_fit, names, labels, settings)
+    bundle = Bundle(
+        about=about._replace(as_of=known_until, churn_days=h.churn_days, value_days=h.value_days),
+        spec=snapshots.spec,
+        btyd=now.closed_form,
+        churn=churn_fit.model,
+        centre=fit_churn.centre(now),
+        value=value_fit.model,
+        intervals=fit_intervals.fit(seen, cuts),
+        cuts=cuts,
+        typical=references.typical(now),
+        reference=references.quantiles(now),
+        scorecard={},
+    )
+    return Procedure(
+        bundle, churn_fit, value_fit, now, churn_windows[-1], value_windows[-1] if value_windows else None
+    )
+
+
+def _names(snapshots: Snapshots) -> tuple[str, ...]:
+    return (*snapshots.spec.names, *btyd.NAMES)
+
+
+def _cuts(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, earlier: Snapshot, settings: Settings) -> Cuts:
+    """The grid's cuts as of today; the inactivity limit is learned from the newest closed churn window."""
+    grid = settings.grid
+    returned = 1 - fit_churn.churned(earlier)
+    silence = earlier.features["silence_days"].to_numpy()
+    limit = grid.inactive_days or inactivity.limit(silence, returned, share=grid.inactive_return_share)
+    money = value.value(value_fit.model, now.frame)
+    is_active = now.features["silence_days"].to_numpy() < (limit or np.inf)
+    pool = money[is_active] if is_active.any() else money
+    cut = grid.value_cut or float(np.quantile(pool, 1 - grid.value_top_share))
+    return Cuts(value=cut, p_churn=grid.p_churn_cut, inactive_days=limit)
+
+
+def _unseen(
+    now: Snapshot,
+    churn_windows: list[Snapshot],
+    churn_fit: ChurnFit,
+    value_fit: ValueFit,
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    settings: Settings,
+) -> Outcomes:
+    """Forecasts for windows the models had not seen, beside what happened: what intervals learn from."""
+    parts = []
+    for unseen in value_fit.unseen:
+        model = fit_churn.fit_until(churn_windows, unseen.snapshot.as_of, churn_fit, names, labels, settings)
+        p = churn.p_churn(model, unseen.snapshot.frame)
+        parts.append((unseen.value, p, fit_value.realised(unseen.snapshot), fit_churn.churned(unseen.snapshot)))
+    if not parts:
+        return _drawn(now, churn_fit, value_fit, settings)
+    return Outcomes(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _drawn(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, settings: Settings) -> Outcomes:
+    """No value window has closed yet: the closed form's own possible futures stand in."""
+    frame, h = now.frame, settings.horizons
+    money, gone = posterior.draw(now.closed_form, frame, h.churn_days, h.value_days, settings.rolling.seed)
+    return Outcomes(value.value(value_fit.model, frame), churn.p_churn(churn_fit.model, frame), money, gone)
+
+
+def _too_short(snapshots: Snapshots, known_until: dt.date, horizon: int) -> errors.NotEnoughData:
+    days = (known_until - snapshots.first_on).days
+    return errors.NotEnoughData(
+        f"the history is too short for a label window of {horizon} days with half a window before it",
+        count=days,
+        total=horizon + horizon // 2,
+        unit="days",
+        first=f"first transaction {snapshots.first_on}, known until {known_until}",
+        hint=f"pass a shorter --churn-days (at most {max(days * 2 // 3, 1)}), or more history",
+    )
+
+

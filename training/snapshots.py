@@ -1,0 +1,112 @@
+"""A snapshot: what was known of every buyer on one as-of date, and, once the window closed, what they did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features import build, labels
+from features.engines import Engine
+from features.spec import YEAR_DAYS, FeatureSpec
+from features.tables import Tables
+from models import btyd
+from models.btyd import Btyd
+from models.vectors import Vector
+from training.btyd import fit_both
+from training.settings import Horizons
+
+
+class Snapshot(NamedTuple):
+    """`features` has one row per buyer, `btyd_` columns included; labels are None while their window is open.
+
+    `season_ratio` is actual ÷ closed-form money in the same window a year earlier, None where that is not known.
+    """
+
+    as_of: dt.date
+    customer_id: pa.ChunkedArray
+    features: pd.DataFrame
+    closed_form: Btyd
+    churned: Vector | None
+    value: Vector | None
+    n_future_orders: Vector | None
+    season_ratio: float | None = None
+
+    @property
+    def frame(self) -> dict[str, Vector]:
+        """The features as the models take them."""
+        return {str(name): self.features[name].to_numpy(np.float64) for name in self.features.columns}
+
+
+class Snapshots:
+    """Builds snapshots on demand and keeps them: each as-of date is computed once per run.
+
+    The closed form of a snapshot is fitted on what was known on its own date, so that a training row
+    never carries a parameter learned from its future.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        tables: Tables,
+        span: tuple[dt.date, dt.date],
+        spec: FeatureSpec,
+        horizons: Horizons,
+    ) -> None:
+        self.engine, self.tables = engine, tables
+        first_on, self.known_until = span
+        self.spec, self.horizons = spec, horizons
+        self.first_on = first_on
+        self._kept: dict[dt.date, Snapshot] = {}
+
+    def at(self, as_of: dt.date) -> Snapshot:
+        """The snapshot of a date, with the season's ratio where the year before is known."""
+        return self._at(as_of)._replace(season_ratio=self._season_ratio(as_of - dt.timedelta(YEAR_DAYS)))
+
+    def until(self, day: dt.date) -> Snapshots:
+        """The same history as it was known on `day`: labels of windows that close later are open again."""
+        earlier = Snapshots(self.engine, self.tables, (self.first_on, day), self.spec, self.horizons)
+        earlier._kept = {as_of: earlier.relabelled(kept) for as_of, kept in self._kept.items() if as_of <= day}
+        return earlier
+
+    def relabelled(self, kept: Snapshot) -> Snapshot:
+        """A snapshot without the labels that were not known yet."""
+        churn_over, value_over = (self._is_over(kept.as_of, days) for days in self.horizons.both)
+        return kept._replace(
+            churned=kept.churned if churn_over else None,
+            value=kept.value if value_over else None,
+            n_future_orders=kept.n_future_orders if value_over else None,
+        )
+
+    def _is_over(self, as_of: dt.date, days: int) -> bool:
+        return as_of + dt.timedelta(days) <= self.known_until
+
+    def _at(self, as_of: dt.date) -> Snapshot:
+        if as_of not in self._kept:
+            self._kept[as_of] = self._build(as_of)
+        return self._kept[as_of]
+
+    def _season_ratio(self, year_before: dt.date) -> float | None:
+        """Needs half a horizon of history behind that date, as every window does."""
+        if year_before - dt.timedelta(max(self.horizons.value_days // 2, 1)) < self.first_on:
+            return None
+        then = self._at(year_before)
+        forecast = float(then.features[btyd.VALUE].sum())
+        return float(then.value.sum()) / forecast if then.value is not None and forecast > 0 else None
+
+    def _build(self, as_of: dt.date) -> Snapshot:
+        h = self.horizons
+        known = build.build(self.tables, as_of, self.spec)
+        future = labels.labels(self.tables, as_of, h.churn_days, h.value_days)
+        joined = known.inner_join(future, "customer_id").order_by("customer_id")
+        table = self.engine.con.to_pyarrow(joined)
+        features = table.select(self.spec.names).to_pandas().astype(np.float64)
+        closed_form = fit_both.fit(features)
+        frame = {name: features[name].to_numpy() for name in features.columns}
+        views = btyd.views(closed_form, frame, h.churn_days, h.value_days)
+        features = features.assign(**views)
+        outcomes = (table[name].to_numpy().astype(np.float64) for name in ("churned", "value", "n_future_orders"))
+        return self.relabelled(Snapshot(as_of, table["customer_id"], features, closed_form, *outcomes))

@@ -1,0 +1,114 @@
+"""Train: judge the procedure on the newest windows, then run it on everything for the bundle."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from features.engines import Engine
+from features.reading import Reading
+from features.tables import Tables
+from models.bundle import About, Bundle
+from training import fingerprint, holdout, procedure, report, spec_choice, windows
+from training.btyd import fit_both
+from training.btyd.fit_both import Fits
+from training.holdout import Judged, ValueJudged
+from training.procedure import Procedure
+from training.settings import Settings
+from training.snapshots import Snapshots
+
+Tell = Callable[[str], None]
+STEPS = ("features", "churn holdout", "value holdout", "final models")
+
+
+class Trained(NamedTuple):
+    """The bundle to use, and everything a run is compared by. A holdout is None where history is too short for one."""
+
+    bundle: Bundle
+    settings: Settings
+    final: Procedure
+    closed_form: Fits
+    churn: Judged | None
+    value: ValueJudged | None
+    data: str
+    span: tuple[dt.date, dt.date]
+    notes: tuple[str, ...]
+
+
+def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lambda _: None) -> Trained:
+    """Fit, judge and refit. `tell` is called with the name of each of `STEPS` as it begins.
+
+    Raises NotEnoughData, or what the fits raise.
+    """
+    first_on, as_of = reading.report.first_on, reading.as_of
+    tables = _stored(engine, reading.tables)
+    tell(STEPS[0])
+    snapshots = _snapshots(engine, tables, (first_on, as_of), settings)
+    about = About(
+        as_of=as_of,
+        churn_days=settings.horizons.churn_days,
+        value_days=settings.horizons.value_days,
+        monthly_rate=settings.clv.monthly_rate,
+        currency=settings.clv.currency,
+        data=fingerprint.of(engine, tables),
+    )
+    tell(STEPS[1])
+    churn = _churn_holdout(snapshots, as_of, settings, about)
+    tell(STEPS[2])
+    value = _value_holdout(snapshots, as_of, settings, about)
+    tell(STEPS[3])
+    final = procedure.run(snapshots, as_of, settings, about)
+    fits = fit_both.fits(final.now.features)
+    notes = _notes(final, fits, churn, value, (as_of - first_on).days, settings)
+    card = report.scorecard(churn, value, notes)
+    bundle = final.bundle._replace(scorecard=card)
+    return Trained(bundle, settings, final, fits, churn, value, about.data, (first_on, as_of), notes)
+
+
+def _snapshots(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:
+    h, r = settings.horizons, settings.rolling
+    shorter = min(h.churn_days, h.value_days)
+    judged = span[1] - dt.timedelta(shorter)
+    dates = windows.plan(span[0], judged, shorter, r.most_windows) or (judged,)
+    wanted = tuple(sorted({*r.feature_windows, *((7, 14) if shorter <= 30 else ())}))
+    spec = spec_choice.choose(engine, tables, (span[0], dates[-1]), wanted, h.value_days)
+    return Snapshots(engine, tables, span, spec, h)
+
+
+def _churn_holdout(snapshots: Snapshots, as_of: dt.date, settings: Settings, about: About) -> Judged | None:
+    begins = as_of - dt.timedelta(settings.horizons.churn_days)
+    if not windows.plan(snapshots.first_on, begins, settings.horizons.churn_days, 1):
+        return None
+    was = procedure.run(snapshots.until(begins), begins, settings, about)
+    return holdout.judge_churn(was, snapshots.at(begins), settings)
+
+
+def _value_holdout(snapshots: Snapshots, as_of: dt.date, settings: Settings, about: About) -> ValueJudged | None:
+    begins = as_of - dt.timedelta(settings.horizons.value_days)
+    if not windows.plan(snapshots.first_on, begins, settings.horizons.churn_days, 1):
+        return None
+    was = procedure.run(snapshots.until(begins), begins, settings, about)
+    return holdout.judge_value(was, snapshots.at(begins), settings)
+
+
+def _stored(engine: Engine, tables: Tables) -> Tables:
+    """The canonical rows once as Parquet: every snapshot reads them again."""
+    return tables._replace(transactions=engine.store("known", tables.transactions))
+
+
+def _notes(
+    final: Procedure, fits: Fits, churn: Judged | None, value: ValueJudged | None, days: int, settings: Settings
+) -> tuple[str, ...]:
+    h = settings.horizons
+    said: list[Any] = [
+        f"Churn: {final.churn.note}",
+        f"Value: {final.value.note}",
+        f"BG/NBD: {fits.orders.note}",
+        f"Gamma-Gamma: {fits.money.note}",
+        churn is None and "Churn was not judged: the history is too short for a holdout.",
+        value is None and "Value was not judged: the history is too short for a holdout.",
+        days < 365 + h.value_days and "Less than a full year before the window is known: yearly seasons cannot be seen.",
+        not final.value.unseen and "No value window has closed: intervals come from the closed form, not from outcomes.",
+    ]
+    return tuple(str(note) for note in said if note)
