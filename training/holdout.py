@@ -24,6 +24,7 @@ from training.evaluation.scorecard import IntervalCard
 from training.procedure import Procedure
 from training.settings import Settings
 from training.snapshots import Snapshot
+from training.weekly import Weekly
 
 MODEL, CLOSED_FORM = "tiercast", "btyd"
 Cards = Mapping[str, Mapping[str, Metric]]
@@ -50,6 +51,7 @@ class ValueJudged(NamedTuple):
     intervals: IntervalCard
     frequency: pd.DataFrame
     tiers: NDArray[np.str_]
+    weekly: Weekly | None = None
 
 
 def judge_churn(was: Procedure, now: Snapshot, settings: Settings) -> Judged:

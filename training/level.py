@@ -17,7 +17,7 @@ from models.vectors import Vector
 from training.snapshots import Snapshot
 
 OWN, CLOSED_FORM, BLEND, LAST_YEAR = "own", "closed_form", "blend", "last_year"
-CLEARLY_BETTER = 0.5
+CLEARLY_BETTER = 2 / 3
 Totals = tuple[Mapping[str, float], float, float]
 
 
@@ -47,7 +47,7 @@ def choose(windows: Sequence[Totals]) -> LevelChoice:
     """The rule with the smallest error over windows of (multipliers, forecast total, actual total).
 
     Only rules that every window has can be compared. A handful of windows says little about totals, so
-    the closed form, which has nothing left to overfit, stays unless another rule halves its error.
+    the closed form, which has nothing left to overfit, stays unless another rule takes a third off its error.
     """
     rules = sorted(set.intersection(*(set(of_rule) for of_rule, _, _ in windows)))
     found = {rule: float(np.mean([_error(window, rule) for window in windows])) for rule in rules}

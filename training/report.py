@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from training.evaluation import level
 from training.evaluation.bootstrap import Metric
-from training.holdout import Cards, Judged, ValueJudged
+from training.evaluation.scorecard import paired_difference
+from training.holdout import CLOSED_FORM, MODEL, Cards, Judged, ValueJudged
 
 
 def scorecard(churn: Judged | None, value: ValueJudged | None, notes: Sequence[str]) -> dict[str, Any]:
     """Per target the window, and per model or baseline every metric with its 95 % interval."""
     out: dict[str, Any] = {"notes": list(notes)}
     if churn is not None:
-        out["churn"] = _target(churn)
+        out["churn"] = _target(churn) | {"n_churned": int(churn.actual.sum())}
     if value is not None:
         coverage = {"overall": value.intervals.overall, **value.intervals.by_group}
         out["value"] = _target(value.judged) | {
             "intervals": {name: c._asdict() for name, c in coverage.items() if c.n_customers},
+            "mae_over_closed_form": _numbers(_worse(value.judged)),
         }
     return out
 
@@ -40,6 +43,12 @@ def _target(judged: Judged) -> dict[str, Any]:
         "n_customers": judged.n_customers,
         "models": _plain(judged.cards),
     }
+
+
+def _worse(judged: Judged) -> Metric:
+    """How much larger our error is than the closed form's, on the same resampled customers."""
+    ours, theirs = judged.forecasts[MODEL], judged.forecasts[CLOSED_FORM]
+    return paired_difference(level.mae, ours, theirs, judged.actual)
 
 
 def _plain(cards: Cards) -> dict[str, dict[str, dict[str, float]]]:

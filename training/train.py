@@ -10,7 +10,7 @@ from features.engines import Engine
 from features.reading import Reading
 from features.tables import Tables
 from models.bundle import About, Bundle
-from training import fingerprint, holdout, procedure, report, spec_choice, windows
+from training import fingerprint, holdout, procedure, report, spec_choice, weekly, windows
 from training.btyd import fit_both
 from training.btyd.fit_both import Fits
 from training.holdout import Judged, ValueJudged
@@ -89,7 +89,9 @@ def _value_holdout(snapshots: Snapshots, as_of: dt.date, settings: Settings, abo
     if not windows.plan(snapshots.first_on, begins, settings.horizons.churn_days, 1):
         return None
     was = procedure.run(snapshots.until(begins), begins, settings, about)
-    return holdout.judge_value(was, snapshots.at(begins), settings)
+    judged = holdout.judge_value(was, snapshots.at(begins), settings)
+    known, orders = snapshots.tables, was.bundle.btyd.orders
+    return judged._replace(weekly=weekly.track(snapshots.engine, known, begins, settings.horizons.value_days, orders))
 
 
 def _stored(engine: Engine, tables: Tables) -> Tables:

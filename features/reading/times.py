@@ -12,9 +12,10 @@ from ibis.expr import types as ir
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
 OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
-TIME = rf"^{DAY}([T ]{CLOCK}{OFFSET}?)?$"
-ZONED = rf":[0-9.:]+{OFFSET}$"
-AT_UTC = r"(Z|[+-]00(:?00)?)$"
+TIME = rf"^ *{DAY}([T ]{CLOCK}{OFFSET}?)? *$"
+ZONED = rf":[0-9.:]+{OFFSET} *$"
+AT_UTC = r":[0-9.:]+(Z|[+-]00(:?00)?) *$"
+SHORTEST_ZONED = len("2024-01-31T12:30Z")
 TIMESTAMP = "timestamp(6)"
 
 LOCAL, UTC, MOVED = "local", "utc", "moved"
@@ -24,16 +25,14 @@ def at_utc(column: ir.Value) -> ir.Value:
     """The same instant as a UTC timestamp without a zone; null where the text is no ISO 8601 date or time."""
     if not column.type().is_string():
         return column.cast(TIMESTAMP)
-    text = column.strip()
-    read = text.try_cast("timestamp('UTC')").cast(TIMESTAMP)
-    return ibis.ifelse(text.re_search(TIME), read, ibis.null(TIMESTAMP))
+    read = column.try_cast("timestamp('UTC')").cast(TIMESTAMP)
+    return ibis.ifelse(column.re_search(TIME), read, ibis.null(TIMESTAMP))
 
 
 def zone(column: ir.Value) -> ir.Value:
     """Of a time in text, whether it says no zone, UTC, or another offset; null for typed columns, which cannot mix."""
     if not column.type().is_string():
         return ibis.null("string")
-    text = column.strip()
-    return ibis.cases(
-        (text.re_search(AT_UTC) & text.re_search(ZONED), UTC), (text.re_search(ZONED), MOVED), else_=LOCAL
-    )
+    is_short = column.length() < SHORTEST_ZONED
+    is_local = ~column.re_search(ZONED)
+    return ibis.cases((is_short, LOCAL), (is_local, LOCAL), (column.re_search(AT_UTC), UTC), else_=MOVED)

@@ -18,7 +18,7 @@ from features.reading import times
 MONEY = f"decimal({inputs.MONEY_DIGITS}, {inputs.MONEY_PLACES})"
 TOO_MUCH_MONEY = 10**11
 LARGEST_EXACT_FLOAT = 2.0**53
-NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
+NUMBER = r"^ *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})? *$"
 
 
 class Cell(NamedTuple):
@@ -79,8 +79,7 @@ def _numeric(column: ir.Value, name: str) -> ir.Value:
     """The column as it is if it is of numbers; of text, those cells that are plain numbers."""
     kind = column.type()
     if kind.is_string():
-        text = column.strip()
-        return ibis.ifelse(text.re_search(NUMBER), text, ibis.null("string"))
+        return ibis.ifelse(column.re_search(NUMBER), column, ibis.null("string"))
     if kind.is_numeric() and not kind.is_boolean():
         return column
     raise _wrong(column, name, "a number", "write it as plain numbers like 12.50")

@@ -1,4 +1,4 @@
-"""What is read: ids, times, money, the optional tables; and that tomorrow's rows change nothing today."""
+"""What is read from which files, the optional tables, counts; and that tomorrow's rows change nothing today."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,33 +17,9 @@ from features import reading
 from features.engines.duckdb import Engine
 from tests import cdnow_table, make_tables
 from tests.make_tables import AS_OF
+from tests.read_tables import column, rows
 
 HEADER = "customer_id,ordered_at,amount\n"
-
-
-def rows(
-    source: str,
-    as_of: datetime.date | None = AS_OF,
-    table: str = "transactions",
-    columns: dict[str, str] | None = None,
-    duplicates: reading.Duplicates = "keep",
-    **others: str,
-) -> list[dict[str, Any]]:
-    """The canonical rows of one table, in an order of their own."""
-    with Engine(threads=1) as engine:
-        found = reading.read(
-            engine, reading.Sources(source, columns=columns or {}, **others), as_of, duplicates=duplicates
-        )
-        expr = getattr(found.tables, table)
-        return sorted(engine.con.to_pyarrow(expr).to_pylist(), key=repr)
-
-
-def column(name: str, source: str, **how: Any) -> list[Any]:
-    return [row[name] for row in rows(source, **how)]
-
-
-def at(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text)
 
 
 # --- the canonical table ---------------------------------------------------------------------------------------------
@@ -115,100 +90,6 @@ def test_columns_can_be_renamed(tmp_path: pathlib.Path) -> None:
     assert len(rows(make_tables.write(tmp_path, table), columns=renames)) == 6
 
 
-# --- ids -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["orders.csv", "orders.parquet"])
-def test_ids_stay_what_they_are(tmp_path: pathlib.Path, name: str) -> None:
-    ids = ["007", "7", " 7", "Zoë Müller", "顧客-1", 'say "hi", then']
-    source = make_tables.write(tmp_path, make_tables.transactions(customer_id=ids), name)
-    assert sorted(column("customer_id", source)) == sorted(ids)
-
-
-def test_numbers_become_the_text_of_their_digits(tmp_path: pathlib.Path) -> None:
-    large = 2**62 + 1
-    integers = make_tables.write(tmp_path, make_tables.transactions(customer_id=[7, -1, 0, large, 5, 6]))
-    assert set(column("customer_id", integers)) == {"7", "-1", "0", str(large), "5", "6"}
-    floats = make_tables.transactions(customer_id=[17850.0, 1e15, 1.0, 2.0, float("nan"), None])
-    assert column("customer_id", make_tables.write(tmp_path, floats)) == ["1", "1000000000000000", "17850", "2"]
-
-
-# --- times -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("written", "utc"),
-    [
-        ("2024-01-05", "2024-01-05T00:00"),
-        ("2024-01-05 10:30", "2024-01-05T10:30"),
-        ("2024-01-05T10:30:59.25", "2024-01-05T10:30:59.25"),
-        ("2024-01-05T10:30Z", "2024-01-05T10:30"),
-        ("2024-01-05T23:30:00-05:30", "2024-01-06T05:00"),  # the next day
-        ("2024-01-05 00:30:00+0100", "2024-01-04T23:30"),  # the day before
-        ("2024-01-05 00:30:00+01", "2024-01-04T23:30"),
-    ],
-)
-def test_iso_times_in_text_become_utc(tmp_path: pathlib.Path, written: str, utc: str) -> None:
-    source = make_tables.write_text(tmp_path, HEADER + f"c-1,{written},1\n")
-    (row,) = rows(source, as_of=at(utc).date() + datetime.timedelta(days=1))
-    assert (row["ordered_at"], row["ordered_on"]) == (at(utc), at(utc).date())
-
-
-def test_different_offsets_are_converted_and_counted(tmp_path: pathlib.Path) -> None:
-    text = HEADER + "c-1,2024-01-05T00:30+01:00,1\nc-2,2024-01-05T00:30-01:00,1\nc-3,2024-01-05T00:30Z,1\n"
-    with Engine() as engine:
-        source = reading.Sources(make_tables.write_text(tmp_path, text))
-        report = reading.read(engine, source, datetime.date(2024, 1, 6)).report
-    assert report.converted_to_utc == 2
-    assert "2 times had another offset and were converted to UTC" in report.lines()
-
-
-def test_typed_times_with_a_zone_become_utc(tmp_path: pathlib.Path) -> None:
-    times = pa.array([at("2024-01-05T23:30:00")] * 6, pa.timestamp("ns")).cast(pa.timestamp("ns", "UTC"))
-    zoned = times.cast(pa.timestamp("ns", "America/New_York"))
-    source = make_tables.write(tmp_path, make_tables.transactions(ordered_at=zoned))
-    assert set(column("ordered_at", source, as_of=datetime.date(2024, 1, 7))) == {at("2024-01-05T23:30:00")}
-
-
-def test_known_is_strictly_before_midnight_utc(tmp_path: pathlib.Path) -> None:
-    text = HEADER + "a,2024-01-31T23:59:59.999999,1\nb,2024-02-01T00:00,1\nc,2024-01-31,1\nd,2024-02-01,1\n"
-    source = make_tables.write_text(tmp_path, text)
-    assert column("customer_id", source, as_of=datetime.date(2024, 2, 1)) == ["a", "c"]
-
-
-def test_without_an_as_of_the_day_after_the_newest_row_is_taken(tmp_path: pathlib.Path) -> None:
-    with Engine() as engine:
-        found = reading.read(engine, reading.Sources(make_tables.write(tmp_path, make_tables.transactions())), None)
-    assert found.as_of == found.report.as_of == datetime.date(2024, 2, 21)
-    assert found.report.rows_kept == 6
-
-
-# --- money -----------------------------------------------------------------------------------------------------------
-
-
-def test_money_has_six_places_and_rounds_the_seventh(tmp_path: pathlib.Path) -> None:
-    written = ["0.1", "12.1234565", "-3", "1e2", "+.5", "99999999999.999999"]
-    lines = "".join(f"c-{k},2024-01-05,{amount}\n" for k, amount in enumerate(written))
-    expected = ["0.100000", "12.123457", "-3.000000", "100.000000", "0.500000", "99999999999.999999"]
-    found = column("amount", make_tables.write_text(tmp_path, HEADER + lines), as_of=datetime.date(2024, 1, 6))
-    assert [str(amount) for amount in found] == expected
-
-
-def test_margin_is_the_money_where_it_is_given(tmp_path: pathlib.Path) -> None:
-    source = make_tables.write(tmp_path, make_tables.transactions(margin=[1, 2, 3, 4, 5, 6]))
-    assert sorted(column("money", source)) == [1, 2, 3, 4, 5, 6]
-    assert Decimal("99.99") in column("amount", source)
-
-
-def test_a_quantity_that_cannot_be_read_is_missing_and_counted(tmp_path: pathlib.Path) -> None:
-    lines = "".join(f"c-{k},2024-01-05,5,{'many' if k == 3 else k}\n" for k in range(6))
-    source = make_tables.write_text(tmp_path, HEADER.replace("\n", ",quantity\n") + lines)
-    with Engine() as engine:
-        found = reading.read(engine, reading.Sources(source), datetime.date(2024, 1, 6))
-    assert found.report.transactions.blanked == {"quantity": 1}
-    assert None in column("quantity", source, as_of=datetime.date(2024, 1, 6))
-
-
 # --- duplicates ------------------------------------------------------------------------------------------------------
 
 
@@ -250,7 +131,12 @@ def test_interactions_are_known_before_as_of_only(tmp_path: pathlib.Path) -> Non
         tmp_path, "customer_id,occurred_at,kind,score\nc-1,2024-02-29,survey,9\nc-1,2024-03-01,visit,\n", "contacts.csv"
     )
     assert rows(orders, table="interactions", interactions=contacts) == [
-        {"customer_id": "c-1", "occurred_at": at("2024-02-29"), "kind": "survey", "score": 9.0}
+        {
+            "customer_id": "c-1",
+            "occurred_at": datetime.datetime.fromisoformat("2024-02-29"),
+            "kind": "survey",
+            "score": 9.0,
+        }
     ]
 
 

@@ -41,7 +41,7 @@ def sample() -> Cdnow:
         t_x=_weeks(customers["last"] - customers["first"]),
         T=_weeks(CALIBRATION_END - customers["first"]),
         m=repeat.groupby("customer_id").amount.mean().reindex(customers.index).to_numpy(np.float64),
-        holdout=later.customer_id.value_counts().reindex(customers.index, fill_value=0).to_numpy(np.float64),
+        holdout=np.asarray(later.customer_id.value_counts().reindex(customers.index, fill_value=0), dtype=np.float64),
     )
 
 

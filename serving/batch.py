@@ -1,0 +1,83 @@
+"""Score a whole base from files to a file, part by part, so that memory does not grow with the base.
+
+Customers are split by a hash of their id; each part is read, computed and appended to the output,
+which appears under its name only when it is complete.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pyarrow as pa
+from ibis.expr import types as ir
+
+from features import buckets as parts
+from features import build, reading
+from features.engines import Engine
+from features.reading import Reading, Sources
+from features.tables import Tables
+from models.bundle import Bundle
+from serving import output, score, totals
+from serving.totals import Totals
+
+ROWS_PER_PART = 1_500_000
+Tell = Callable[[int, int], None]
+
+
+class Scored(NamedTuple):
+    """What was written. `reading` counts what was read and dropped."""
+
+    path: pathlib.Path
+    reading: Reading
+    totals: Totals
+
+
+def score_all(
+    engine: Engine,
+    bundle: Bundle,
+    sources: Sources,
+    as_of: dt.date,
+    out: pathlib.Path,
+    *,
+    with_reasons: bool = True,
+    tell: Tell = lambda done, of: None,
+) -> Scored:
+    """Write one row per customer known before `as_of` to `out` (Parquet). Raises `BadInput` and its kinds.
+
+    The same data, bundle and as_of give the same bytes.
+    """
+    output.check(out)
+    read = reading.read(engine, sources, as_of, is_counted=False)
+    dated = bundle._replace(about=bundle.about._replace(as_of=as_of))
+    n_parts = max(1, -(-read.report.rows_kept // ROWS_PER_PART))
+    engine.store("known", read.tables.transactions, n_parts)
+    seen = Totals()
+    with output.writer(out, score.schema(dated)) as write:
+        for k in range(n_parts):
+            tell(k, n_parts)
+            table = score.score(dated, _features(engine, dated, read.tables, k, n_parts), with_reasons=with_reasons)
+            write(table)
+            seen = totals.add(seen, table)
+        tell(n_parts, n_parts)
+    return Scored(out, read, seen)
+
+
+def _features(engine: Engine, bundle: Bundle, tables: Tables, k: int, n_parts: int) -> pa.Table:
+    """The feature table of one part, in the order of customer ids."""
+    part = tables._replace(
+        transactions=engine.bucket("known", k),
+        customers=_only(tables.customers, k, n_parts),
+        interactions=_only(tables.interactions, k, n_parts),
+    )
+    expression = build.build(part, bundle.about.as_of, bundle.spec)
+    return engine.con.to_pyarrow(expression.order_by("customer_id"))
+
+
+def _only(table: ir.Table | None, k: int, n_parts: int) -> ir.Table | None:
+    """The rows of one part's customers."""
+    if table is None or n_parts == 1:
+        return table
+    return table.filter(parts.of(table.customer_id, n_parts) == k)

@@ -1,0 +1,68 @@
+"""Writing a score file so that there is an old one, or a new one, and never a half.
+
+Rows go to a hidden neighbour of the target, which takes the target's name once it is complete and
+on disk. A run that is killed leaves at most that neighbour, and the next run removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from contract import errors
+
+Write = Callable[[pa.Table], None]
+
+
+def check(out: pathlib.Path) -> None:
+    """Refuse a target that cannot be written before any work is done. Raises `CannotWrite`."""
+    if out.is_dir():
+        raise _cannot("the target is a folder", out, "pass a file name: --out scores.parquet")
+    if out.suffix != ".parquet":
+        raise _cannot("scores are written as Parquet", out, f"pass --out {out.with_suffix('.parquet').name}")
+    with _told(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _neighbour(out).touch()
+        _neighbour(out).unlink()
+
+
+@contextlib.contextmanager
+def writer(out: pathlib.Path, schema: pa.Schema) -> Iterator[Write]:
+    """Yields a function that appends a table; the file appears when the block ends without an error."""
+    fresh = _neighbour(out)
+    try:
+        with _told(out):
+            with pq.ParquetWriter(fresh, schema, compression="zstd") as file:
+                yield file.write_table
+            _to_disk(fresh)
+            os.replace(fresh, out)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told(out: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        hint = "check the permissions and the space left there; what was in this place before is unchanged"
+        raise _cannot(f"the scores cannot be written: {reason}", out, hint) from error
+
+
+def _neighbour(out: pathlib.Path) -> pathlib.Path:
+    return out.with_name(f".{out.name}.part")
+
+
+def _to_disk(path: pathlib.Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _cannot(what: str, out: pathlib.Path, hint: str) -> errors.CannotWrite:
+    return errors.CannotWrite(what, first=str(out), hint=hint)

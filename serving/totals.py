@@ -1,0 +1,48 @@
+"""The grid's sums over parts of a base: what `score` and the demo show at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from tiers import grid
+from tiers.grid import TIERS, TierRow
+
+Sums = Mapping[str, tuple[float, ...]]
+
+
+class Totals(NamedTuple):
+    """Per tier: customers, value, p_churn, value at risk, all summed; and how many are borderline."""
+
+    sums: Sums = {}
+    n_borderline: int = 0
+
+    @property
+    def n_customers(self) -> int:
+        return int(sum(row[0] for row in self.sums.values()))
+
+    def rows(self) -> list[TierRow]:
+        """The grid's six rows; None where a tier has no such number."""
+        return [self._row(tier) for tier in TIERS]
+
+    def _row(self, tier: str) -> TierRow:
+        n, value, p_churn, at_risk = self.sums.get(tier, (0.0, 0.0, 0.0, 0.0))
+        share = n / self.n_customers if self.n_customers else 0.0
+        if not n or tier == "F":
+            return TierRow(tier, int(n), share, None, None, None, None)
+        return TierRow(tier, int(n), share, value, value / n, p_churn / n, at_risk)
+
+
+def add(totals: Totals, scores: pa.Table) -> Totals:
+    """The totals with one more part of a score table."""
+    value, p_churn = (scores[name].to_numpy(zero_copy_only=False) for name in ("value", "p_churn"))
+    tiers = scores["tier"].to_numpy(zero_copy_only=False).astype("<U1")
+    sums = dict(totals.sums)
+    for row in grid.summarise(tiers, value, p_churn):
+        new = (row.customers, row.value_total or 0.0, (row.p_churn_mean or 0.0) * row.customers, row.value_at_risk or 0.0)
+        sums[row.tier] = tuple(np.add(sums.get(row.tier, (0.0,) * 4), new))
+    borderline = int(np.sum(scores["is_borderline"].to_numpy(zero_copy_only=False)))
+    return Totals(sums, totals.n_borderline + borderline)

@@ -1,0 +1,63 @@
+"""The simulated shop: its file, its season and its refunds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks import simulate
+from benchmarks.simulate import World
+
+
+def test_the_file_holds_every_customer_and_only_known_days(tmp_path: Path) -> None:
+    rows = simulate.write(World(), 1000, tmp_path / "t.parquet", seed=1)
+    table = pq.read_table(tmp_path / "t.parquet")
+    assert table.num_rows == rows
+    assert table.schema.names == ["customer_id", "ordered_at", "amount"]
+    assert len(pc.unique(table["customer_id"])) == 1000
+    assert table["amount"].to_numpy().min() > 0
+    days = table["ordered_at"].to_numpy()
+    assert days.min() >= simulate.FIRST_DAY
+    assert days.max() < simulate.FIRST_DAY + np.timedelta64(730, "D")
+
+
+def test_the_same_seed_gives_the_same_shop() -> None:
+    first, second = (simulate.simulate(World(), 500, np.random.default_rng(9)) for _ in range(2))
+    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+
+
+def test_refunds_are_the_share_asked_for(tmp_path: Path) -> None:
+    rows = simulate.write(World(refunds=0.2), 5000, tmp_path / "t.parquet", seed=1)
+    amount = pq.read_table(tmp_path / "t.parquet")["amount"].to_numpy()
+    refunds = int((amount < 0).sum())
+    assert refunds / (rows - refunds) == pytest.approx(0.2, abs=0.01)
+
+
+def test_december_is_high_and_june_low() -> None:
+    """Swing 0.5: by hand, the month around the top has about three times the orders of the one opposite."""
+    world = World(seasonality=0.5, days=2 * 365, bg=simulate.BgNbd(r=0.9, alpha=60.0, a=0.0, b=1.0))
+    orders = simulate.simulate(world, 20_000, np.random.default_rng(2))
+    young = orders.at - orders.at[np.searchsorted(orders.customer, orders.customer)] == 0
+    repeat = orders.at[~young] % 365.25
+    born = np.sort(orders.at[young])
+
+    def per_customer(day: float) -> float:
+        near = np.abs(repeat - day) < 15
+        second_year = orders.at[~young] > 365.25
+        return float((near & second_year).sum() / np.searchsorted(born, 365.25 + day))
+
+    assert per_customer(simulate.HIGHEST_DAY) / per_customer(simulate.HIGHEST_DAY - 182.6) == pytest.approx(
+        3.0, rel=0.15
+    )
+
+
+def test_daily_and_exact_summaries_differ_only_by_days() -> None:
+    orders = simulate.simulate(World(), 2000, np.random.default_rng(7))
+    exact, daily = simulate.summarise(orders, 730.0), simulate.summarise_by_day(orders, 730)
+    assert (daily.x <= exact.x).all()
+    assert (np.abs(daily.t_x - exact.t_x) < 1.0).all()
+    assert (np.abs(daily.T - exact.T) <= 1.0).all()

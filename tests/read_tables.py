@@ -1,0 +1,60 @@
+"""Reading a file the way the command line does, and what a test wants back: rows, the report, or the refusal."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+
+from contract import errors
+from features import reading
+from features.engines.duckdb import Engine
+from tests.make_tables import AS_OF
+
+
+def rows(
+    source: str,
+    as_of: datetime.date | None = AS_OF,
+    table: str = "transactions",
+    columns: dict[str, str] | None = None,
+    duplicates: reading.Duplicates = "keep",
+    **others: str,
+) -> list[dict[str, Any]]:
+    """The canonical rows of one table, in an order of their own."""
+    with Engine(threads=1) as engine:
+        found = reading.read(
+            engine, reading.Sources(source, columns=columns or {}, **others), as_of, duplicates=duplicates
+        )
+        expr = getattr(found.tables, table)
+        return sorted(engine.con.to_pyarrow(expr).to_pylist(), key=repr)
+
+
+def column(name: str, source: str, **how: Any) -> list[Any]:
+    return [row[name] for row in rows(source, **how)]
+
+
+def report(
+    source: str, as_of: datetime.date | None = AS_OF, columns: dict[str, str] | None = None, **others: str
+) -> reading.ReadingReport:
+    with Engine(threads=1) as engine:
+        return reading.read(engine, reading.Sources(source, columns=columns or {}, **others), as_of).report
+
+
+def refusal(
+    kind: type[errors.BadInput],
+    source: str,
+    as_of: datetime.date | None = AS_OF,
+    columns: dict[str, str] | None = None,
+    **others: str,
+) -> errors.BadInput:
+    """The refusal, checked for what all of them must have."""
+    with pytest.raises(kind) as caught:
+        report(source, as_of, columns, **others)
+    error = caught.value
+    assert error.exit_code == 2
+    assert error.what
+    assert error.first
+    assert error.hint
+    assert error.count is None or (error.count > 0 and error.total is not None)
+    return error

@@ -1,0 +1,37 @@
+"""Pictures of the 80 % prediction intervals: do they hold what they promise, for each tier?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from training.evaluation import probability
+from training.evaluation.scorecard import Coverage
+from training.plots import style
+
+PROMISED = 0.8
+
+
+def coverage(overall: Coverage, by_tier: Mapping[str, Coverage]) -> Figure:
+    """The share of outcomes inside their interval, over everybody and per tier, with 95 % intervals."""
+    groups = {"all": overall, **{tier: by_tier[tier] for tier in sorted(by_tier) if by_tier[tier].n_customers}}
+    drawn, (ax,) = style.figure(
+        "Do the value intervals hold what they promise?",
+        f"Share of customers whose realised value fell inside their {PROMISED:.0%} interval; on the dashed line is right.",
+    )
+    at, held = np.arange(len(groups)), np.array([group.coverage for group in groups.values()])
+    n = np.array([float(group.n_customers) for group in groups.values()])
+    ax.axhline(PROMISED, color=style.QUIET, linewidth=1, linestyle="--")
+    ax.vlines(at, *probability.wilson(held, n), color=style.MODEL, linewidth=2.2)
+    ax.plot(at, held, "o", color=style.MODEL, markersize=7)
+    for x, share in zip(at, held, strict=True):
+        ax.annotate(f"{share:.0%}", (x, share), (9, 0), textcoords="offset points", va="center", fontsize=8.5)
+    ax.set_xticks(at, [f"{name}\n{group.n_customers:,}" for name, group in groups.items()])
+    ax.set_ylim(min(0.5, float(held.min()) - 0.05), 1.02)
+    ax.set_xlim(-0.5, len(groups) - 0.4)
+    ax.grid(visible=False, axis="x")
+    style.shares(ax, "y")
+    style.label(ax, "tier on the day the holdout began / customers", "inside the interval")
+    return drawn

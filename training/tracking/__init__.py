@@ -1,0 +1,15 @@
+"""WHAT WE WROTE DOWN: runs, figures, models and promotions in MLflow. The only part of training that knows MLflow.
+
+The environment is set here, before any module below imports MLflow: it reports to no one, loads no
+pickle, and gives up on a server that does not answer after seconds instead of minutes.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING", "false")
