@@ -57,6 +57,17 @@ def save(bundle: Bundle, folder: pathlib.Path) -> None:
         raise errors.CannotWrite(f"the bundle cannot be written: {error.strerror}", first=str(folder), hint=hint) from error
 
 
+def check(folder: pathlib.Path) -> None:
+    """Refuse a place that a bundle cannot go to, before any work is done. Raises `CannotWrite`."""
+    _refuse_foreign(folder)
+    parent = folder.parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        hint = "choose a --bundle folder in a place that this user may write to"
+        raise errors.CannotWrite("the bundle's place cannot be written to", first=str(folder), hint=hint)
+
+
 def load(folder: pathlib.Path) -> Bundle:
     """The bundle, after its hashes and format are checked. Raises `BundleRefused`."""
     manifest = _json(folder / MANIFEST)

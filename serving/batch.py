@@ -17,11 +17,12 @@ from ibis.expr import types as ir
 from features import buckets as parts
 from features import build, reading
 from features.engines import Engine
-from features.reading import Reading, Sources
+from features.reading import Reading, Sources, overrides
 from features.tables import Tables
 from models.bundle import Bundle
 from serving import output, score, totals
 from serving.totals import Totals
+from tiers.overrides import Override
 
 ROWS_PER_PART = 1_500_000
 Tell = Callable[[int, int], None]
@@ -33,6 +34,7 @@ class Scored(NamedTuple):
     path: pathlib.Path
     reading: Reading
     totals: Totals
+    overrides: int
 
 
 def score_all(
@@ -54,15 +56,17 @@ def score_all(
     dated = bundle._replace(about=bundle.about._replace(as_of=as_of))
     n_parts = max(1, -(-read.report.rows_kept // ROWS_PER_PART))
     engine.store("known", read.tables.transactions, n_parts)
+    by_hand = [Override(*row) for row in overrides.read(engine, sources)]
     seen = Totals()
     with output.writer(out, score.schema(dated)) as write:
         for k in range(n_parts):
             tell(k, n_parts)
-            table = score.score(dated, _features(engine, dated, read.tables, k, n_parts), with_reasons=with_reasons)
+            features = _features(engine, dated, read.tables, k, n_parts)
+            table = score.score(dated, features, with_reasons=with_reasons, by_hand=by_hand)
             write(table)
             seen = totals.add(seen, table)
         tell(n_parts, n_parts)
-    return Scored(out, read, seen)
+    return Scored(out, read, seen, len(by_hand))
 
 
 def _features(engine: Engine, bundle: Bundle, tables: Tables, k: int, n_parts: int) -> pa.Table:

@@ -5,7 +5,7 @@ Batch, online, MLflow and Spark all end here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,22 +13,28 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from contract import scores
-from models import btyd, churn, predict
+from models import btyd, churn, intervals, predict
 from models import frame as frames
 from models.bundle import Bundle
 from models.predict import Predictions
 from models.vectors import Vector
-from tiers import actions, grid, reasons
+from tiers import actions, grid, overrides, reasons
+from tiers.overrides import Override
 
 ALIKE = 1 << 16  # customers whose contributions are held in memory at once
 
 
-def score(bundle: Bundle, features: pa.Table, *, with_reasons: bool = True) -> pa.Table:
+def score(
+    bundle: Bundle, features: pa.Table, *, with_reasons: bool = True, by_hand: Sequence[Override] = ()
+) -> pa.Table:
     """One row per row of `features` (`customer_id` and `bundle.spec.names`), in its order and the contract's columns.
 
     Without reasons the lists are empty and the action is the tier's default: TreeSHAP is the slowest part.
+    Tiers set `by_hand` stand in for the computed ones while they are in force.
     """
     predictions = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
+    if by_hand:
+        predictions = _overridden(bundle, predictions, features["customer_id"], by_hand)
     why = _reasons(bundle, predictions) if with_reasons else _no_reasons(features.num_rows)
     columns = _numbers(predictions) | {
         "customer_id": features["customer_id"],
@@ -46,6 +52,13 @@ def schema(bundle: Bundle, extra: Mapping[str, Any] | None = None) -> pa.Schema:
     about = bundle.about
     notes = {"as_of": about.as_of.isoformat(), "model": about.model, "data": about.data, **(extra or {})}
     return scores.schema(about.currency, about.churn_days, about.value_days, extra=notes)
+
+
+def _overridden(bundle: Bundle, p: Predictions, ids: pa.ChunkedArray, by_hand: Sequence[Override]) -> Predictions:
+    given = overrides.apply(p.tiers, ids, by_hand, bundle.about.as_of).tiers
+    return p._replace(
+        tiers=given, certainty=intervals.certainty(bundle.intervals, p.value, p.p_churn, given, bundle.cuts)
+    )
 
 
 def _numbers(p: Predictions) -> dict[str, pa.Array]:

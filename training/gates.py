@@ -31,6 +31,9 @@ class Limits(NamedTuple):
     of_each: int = 100
 
 
+LIMITS = Limits()
+
+
 class Gate(NamedTuple):
     """One gate's answer, in words that can be put into a ticket."""
 
@@ -58,7 +61,7 @@ class Named(NamedTuple):
     ask: Callable[[Mapping[str, Any], Limits], tuple[str, str, bool]]
 
 
-def check(card: Mapping[str, Any], limits: Limits = Limits()) -> list[Gate]:
+def check(card: Mapping[str, Any], limits: Limits = LIMITS) -> list[Gate]:
     """Every gate's answer on a scorecard. What was not judged does not pass."""
     return [Gate(gate.code, gate.title, *gate.ask(card, limits)) for gate in GATES]
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from ibis.expr import types as ir
+from numpy.typing import NDArray
 
 from features import exact, orders
 from features.engines import Engine
@@ -31,13 +32,20 @@ class Weekly(NamedTuple):
     as_of_week: float
 
 
+class _PerDay(NamedTuple):
+    """Days since 1970, and how many customers or orders each had; days without any are missing."""
+
+    day: NDArray[np.int64]
+    n: Vector
+
+
 def track(engine: Engine, tables: Tables, as_of: dt.date, days: int, model: BgNbd) -> Weekly:
     """All customers who had ordered before `as_of`, from the first order to `as_of + days`."""
     today = exact.day_of(as_of)
     newcomers, repeats = _counts(engine, tables, today, today + days)
-    first = int(newcomers[:, 0].min())
+    first = int(newcomers.day.min())
     length = today + days - first
-    born, again = (np.bincount(rows[:, 0] - first, rows[:, 1], length) for rows in (newcomers, repeats))
+    born, again = (_spread(rows, first, length) for rows in (newcomers, repeats))
     return Weekly(*_weekly(again, expected(model, born)), as_of_week=(today - first) / WEEK)
 
 
@@ -55,6 +63,10 @@ def expected(model: BgNbd, born: Vector) -> Vector:
     return np.convolve(born, bgnbd.expected_orders_of_new(model, age))[: len(born)]
 
 
+def _spread(counts: _PerDay, first: int, length: int) -> Vector:
+    return np.bincount(counts.day - first, counts.n, length).astype(np.float64)
+
+
 def _weekly(again: Vector, expected_by: Vector) -> tuple[Vector, Vector, Vector]:
     weeks = np.arange(1, len(again) // WEEK + 1)
     ends = np.append(0, weeks * WEEK)
@@ -63,7 +75,7 @@ def _weekly(again: Vector, expected_by: Vector) -> tuple[Vector, Vector, Vector]
     return weeks.astype(np.float64), actual, forecast
 
 
-def _counts(engine: Engine, tables: Tables, today: int, until: int) -> tuple[Vector, Vector]:
+def _counts(engine: Engine, tables: Tables, today: int, until: int) -> tuple[_PerDay, _PerDay]:
     """Newcomers per day of their first order before `today`, and their repeat orders per day before `until`."""
     days = orders.daily(tables.transactions)
     bought = days.filter(days.is_order & (days.day < until)).select("customer_id", "day")
@@ -74,6 +86,6 @@ def _counts(engine: Engine, tables: Tables, today: int, until: int) -> tuple[Vec
     return _per_day(engine, came, "born"), _per_day(engine, again, "day")
 
 
-def _per_day(engine: Engine, table: ir.Table, day: str) -> Vector:
+def _per_day(engine: Engine, table: ir.Table, day: str) -> _PerDay:
     counts = engine.con.to_pyarrow(table.group_by(day).aggregate(n=table.count()))
-    return np.column_stack([counts[day].to_numpy(), counts["n"].to_numpy()]).astype(np.int64).reshape(-1, 2)
+    return _PerDay(counts[day].to_numpy().astype(np.int64), counts["n"].to_numpy().astype(np.float64))

@@ -37,7 +37,11 @@ class Engine:
         self, *, memory: str | None = None, threads: int | None = None, temporary: pathlib.Path | None = None
     ) -> None:
         self.folder = _temporary_folder(temporary)
-        self.con: Backend = ibis.duckdb.connect(":memory:", **_settings(self.folder, memory, threads))
+        try:
+            self.con: Backend = ibis.duckdb.connect(":memory:", **_settings(self.folder, memory, threads))
+        except duckdb.Error:
+            shutil.rmtree(self.folder)
+            raise
         self.con.raw_sql("SET enable_progress_bar = false")
         self._buckets: dict[str, int] = {}
 

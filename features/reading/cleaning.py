@@ -31,6 +31,7 @@ class Rules(NamedTuple):
 TRANSACTIONS = Rules("transactions", ("customer_id", "ordered_at", "amount", "margin"), "ordered_at")
 CUSTOMERS = Rules("customers", ("customer_id",), "joined_on")
 INTERACTIONS = Rules("interactions", ("customer_id", "occurred_at", "kind"), "occurred_at")
+OVERRIDES = Rules("overrides", ("customer_id", "tier", "until"), None)
 
 
 def parse(raw: ibis.Table, table: str, named: Mapping[str, str]) -> ibis.Table:

@@ -7,7 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from contract import errors, inputs
 
-TABLES = {"transactions": inputs.TRANSACTIONS, "customers": inputs.CUSTOMERS, "interactions": inputs.INTERACTIONS}
+TABLES = {
+    "transactions": inputs.TRANSACTIONS,
+    "customers": inputs.CUSTOMERS,
+    "interactions": inputs.INTERACTIONS,
+    "overrides": inputs.OVERRIDES,
+}
 SHOWN = 8
 
 

@@ -28,6 +28,7 @@ class Sources(NamedTuple):
     transactions: str
     customers: str | None = None
     interactions: str | None = None
+    overrides: str | None = None
     columns: Mapping[str, str] = {}
 
 

@@ -58,7 +58,7 @@ def test_a_very_frequent_customer_is_as_in_the_r_package_btyd() -> None:
 
 
 def test_of_customers_equally_silent_the_more_frequent_order_less() -> None:
-    """The increasing frequency paradox, as the R package BTYD shows it with its own fit: orders expected in 52 weeks."""
+    """The increasing frequency paradox as the R package BTYD shows it, with its own fit: orders in 52 weeks."""
     x = np.array([10.0, 15.0, 20.0, 25.0])
     answer = bgnbd.expected_orders(PUBLISHED, x, np.full(4, 20.0), np.full(4, 39.0), 52.0)
     assert answer == pytest.approx([0.3474606, 0.04283391, 0.004158973, 0.0003583685], rel=1e-4)

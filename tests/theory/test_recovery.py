@@ -63,7 +63,8 @@ def test_forecasts_of_the_next_90_days_come_true() -> None:
     """Fit on the first 500 days, count the orders and the silent customers of the 90 days after."""
     world = World(days=590)
     orders = simulate.simulate(world, 80_000, np.random.default_rng(13))
-    known = simulate.Orders(*(part[orders.at < 500] for part in orders))
+    is_known = orders.at < 500
+    known = simulate.Orders(orders.customer[is_known], orders.at[is_known], orders.amount[is_known])
     customers = np.unique(known.customer)
     s = simulate.summarise(known, 500.0)
     later = np.bincount(orders.customer[orders.at >= 500], minlength=80_000)[customers]

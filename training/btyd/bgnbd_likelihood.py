@@ -123,9 +123,9 @@ def _dropout_of(
 def _blocks(x: Vector) -> tuple[tuple[float | Vector, slice], ...]:
     """Cut rows in ascending order of x into blocks of ROWS_AT_ONCE; where a block has one x, as a plain number."""
     ends = np.flatnonzero(np.diff(x, append=-1.0)) + 1
-    long_ends = ends[np.diff(ends, prepend=0) >= WORTH_A_BLOCK]
-    long_starts = long_ends - np.diff(ends, prepend=0)[np.searchsorted(ends, long_ends)]
-    cuts = np.unique([0, *long_starts, *long_ends, len(x)])
+    lengths = np.diff(ends, prepend=0)
+    is_long = lengths >= WORTH_A_BLOCK
+    cuts = np.unique([0, *(ends - lengths)[is_long], *ends[is_long], len(x)])
     return tuple(
         (_plain_if_equal(x[first : min(first + ROWS_AT_ONCE, end)]), slice(first, min(first + ROWS_AT_ONCE, end)))
         for begin, end in itertools.pairwise(cuts.tolist())

@@ -55,7 +55,7 @@ def fit(x: Vector, t_x: Vector, T: Vector, weights: Vector | None = None) -> BgN
     histories = bgnbd_likelihood.summarise(x, t_x, T, weights)
     n_customers = round(float(histories.age_weight.sum()))
     without = _fit_nbd(histories)
-    best = _climb(histories)
+    best = _climb(histories, without)
     if best.value - without.value < DETECTABLE:
         return _as_nbd(histories, without, n_customers)
     if best.is_interior:
@@ -70,10 +70,15 @@ def _fit_nbd(histories: Histories) -> Optimum:
     return optimise.best_of(objective, (start[:2] for start in _starts(histories)))
 
 
-def _climb(histories: Histories) -> Optimum:
+def _climb(histories: Histories, without: Optimum) -> Optimum:
+    """Through samples to everything; if that drifts away, once more from the model without dropout."""
     samples = (bgnbd_likelihood.thin(histories, keep) for keep in STAGES if keep < len(histories.x))
     objectives = [partial(bgnbd_likelihood.bg_nbd, sample) for sample in (*samples, histories)]
-    return optimise.climb_by_stages(objectives, _starts(histories))
+    best = optimise.climb_by_stages(objectives, _starts(histories))
+    if best.is_interior:
+        return best
+    nearby = np.clip(np.append(without.point, np.log([0.05, 1.0])), -optimise.NOT_TOO_FAR, optimise.NOT_TOO_FAR)
+    return max(best, optimise.maximise(objectives[-1], nearby), key=lambda end: end.value)
 
 
 def _starts(histories: Histories) -> list[Vector]:

@@ -19,17 +19,18 @@ def coverage(overall: Coverage, by_tier: Mapping[str, Coverage]) -> Figure:
     groups = {"all": overall, **{tier: by_tier[tier] for tier in sorted(by_tier) if by_tier[tier].n_customers}}
     drawn, (ax,) = style.figure(
         "Do the value intervals hold what they promise?",
-        f"Share of customers whose realised value fell inside their {PROMISED:.0%} interval; on the dashed line is right.",
+        f"Share of customers whose realised value was in their {PROMISED:.0%} interval; on the dashed line is right.",
     )
     at, held = np.arange(len(groups)), np.array([group.coverage for group in groups.values()])
     n = np.array([float(group.n_customers) for group in groups.values()])
     ax.axhline(PROMISED, color=style.QUIET, linewidth=1, linestyle="--")
-    ax.vlines(at, *probability.wilson(held, n), color=style.MODEL, linewidth=2.2)
+    low, high = probability.wilson(held, n)
+    ax.vlines(at, low, high, color=style.MODEL, linewidth=2.2)
     ax.plot(at, held, "o", color=style.MODEL, markersize=7)
     for x, share in zip(at, held, strict=True):
         ax.annotate(f"{share:.0%}", (x, share), (9, 0), textcoords="offset points", va="center", fontsize=8.5)
     ax.set_xticks(at, [f"{name}\n{group.n_customers:,}" for name, group in groups.items()])
-    ax.set_ylim(min(0.5, float(held.min()) - 0.05), 1.02)
+    ax.set_ylim(max(0.0, min(0.5, float(low.min()) - 0.05)), 1.02)
     ax.set_xlim(-0.5, len(groups) - 0.4)
     ax.grid(visible=False, axis="x")
     style.shares(ax, "y")

@@ -78,7 +78,8 @@ def test_only_repeat_buyers_with_money_enter() -> None:
 
 def test_amounts_of_any_size_are_fitted() -> None:
     random = np.random.default_rng(8)
-    fit = fit_gamma_gamma.fit(random.integers(1, 9, 2000), np.exp(random.uniform(np.log(0.01), np.log(1e7), 2000)))
+    x, m = random.integers(1, 9, 2000).astype(np.float64), np.exp(random.uniform(np.log(0.01), np.log(1e7), 2000))
+    fit = fit_gamma_gamma.fit(x, m)
     assert np.isfinite([*fit.params, fit.log_likelihood]).all()
     assert fit.params.q > 1
 
@@ -133,7 +134,7 @@ def test_too_little_is_refused_with_a_hint(x: list[float], m: list[float]) -> No
 @settings(max_examples=40)
 def test_tiny_data_end_in_a_finite_fit_or_a_plain_refusal(n: int, seed: int) -> None:
     random = np.random.default_rng(seed)
-    x, m = random.integers(1, 4, n), random.integers(1, 50, n) / 4
+    x, m = random.integers(1, 4, n).astype(np.float64), random.integers(1, 50, n) / 4
     try:
         fit = fit_gamma_gamma.fit(x, m)
     except (errors.NotEnoughData, errors.FitFailed):

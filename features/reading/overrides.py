@@ -1,0 +1,36 @@
+"""The overrides: tiers set by hand, one row per decision. Few, so they are read into memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+from contract import errors
+from features.engines import Engine
+from features.reading import checks, cleaning, opening
+from features.reading import tally as tallies
+from features.reading.sources import Sources
+
+
+class OverrideRow(NamedTuple):
+    customer_id: str
+    tier: str
+    until: dt.date
+
+
+def read(engine: Engine, place: Sources) -> list[OverrideRow]:
+    """Every row, in no order. Raises `BadInput` when a row lacks its customer, tier or day: a decision is never dropped."""
+    if place.overrides is None:
+        return []
+    with engine.reading(place.overrides):
+        parsed = opening.open_table(engine, "overrides", place)
+        judged = cleaning.judge(parsed, cleaning.OVERRIDES, dt.date.max)
+        tally = tallies.count(engine.con, judged, cleaning.OVERRIDES)
+        checks.cells(tally, cleaning.OVERRIDES)
+        if tally.reasons:
+            code, first = next(iter(tally.firsts.items()))
+            hint = "every override needs customer_id, tier and until (a date)"
+            count = sum(tally.reasons.values())
+            raise errors.BadInput(f"{code} in the overrides", count=count, total=tally.rows, first=first, hint=hint)
+        rows = engine.con.to_pyarrow(cleaning.kept(judged).select("customer_id", "tier", "until")).to_pylist()
+    return [OverrideRow(row["customer_id"], row["tier"], row["until"].date()) for row in rows]

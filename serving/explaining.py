@@ -1,0 +1,48 @@
+"""Scores in words for a few customers: the same features, the same score, and the texts of its codes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, cast
+
+import ibis
+
+from contract import errors
+from features import build
+from features.engines import Engine
+from features.tables import Tables
+from models.bundle import Bundle
+from serving import score
+from tiers import languages, texts
+from tiers.languages import Language
+
+
+def explain(
+    engine: Engine, bundle: Bundle, tables: Tables, as_of: dt.date, ids: Sequence[str], lang: str
+) -> list[dict[str, Any]]:
+    """One dictionary per known customer: the score's columns, `tier_name`, `reason_texts` and `action_text`."""
+    if lang not in languages.LANGUAGES:
+        allowed = ", ".join(languages.LANGUAGES)
+        raise errors.BadInput("there is no such language", first=lang, hint=f"pass --lang with one of: {allowed}")
+    wanted = Tables(*(None if table is None else _only(table, ids) for table in tables))
+    dated = bundle._replace(about=bundle.about._replace(as_of=as_of))
+    features = engine.con.to_pyarrow(build.build(wanted, as_of, bundle.spec).order_by("customer_id"))
+    scored = score.score(dated, features)
+    rows = zip(scored.to_pylist(), features.to_pylist(), strict=True)
+    found = {row["customer_id"]: in_words(row, facts, cast(Language, lang), bundle.about.currency) for row, facts in rows}
+    return [found[one] for one in ids if one in found]
+
+
+def in_words(row: dict[str, Any], facts: dict[str, Any], lang: Language, currency: str) -> dict[str, Any]:
+    """A score with the texts of its codes, filled from the customer's own features."""
+    numbers = {name: value for name, value in facts.items() if isinstance(value, float)}
+    return row | {
+        "tier_name": texts.tier(row["tier"], lang).name,
+        "reason_texts": [texts.render(code, numbers, lang, currency) for code in row["reasons"]],
+        "action_text": texts.action(row["action"], lang),
+    }
+
+
+def _only(table: ibis.Table, ids: Sequence[str]) -> ibis.Table:
+    return table.filter(table.customer_id.isin(list(ids)))

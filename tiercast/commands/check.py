@@ -1,0 +1,48 @@
+"""`tiercast check`: is this data enough, and what is wrong with it?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tiercast import options, say
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(epilog="Example: tiercast check orders.parquet --as-of 2024-06-30")(check)
+
+
+def check(
+    data: options.Data,
+    as_of: options.AsOf = None,
+    churn_days: Annotated[int | None, typer.Option("--churn-days", help="Churn horizon; left out, one is proposed.")] = None,
+    value_days: Annotated[int, typer.Option("--value-days", help="Value horizon in days.")] = 365,
+    customers: options.Customers = None,
+    interactions: options.Interactions = None,
+    column: options.ColumnNames = None,
+    json: options.Json = False,
+) -> None:
+    """Read the data, count what is dropped and why, and say per capability whether there is enough.
+
+    Nothing is changed and nothing is written.
+    """
+    from features import reading
+    from features.engines.duckdb import Engine
+    from training import readiness
+
+    where = options.sources(data, customers, interactions, column, {})
+    with Engine() as engine, say.progress("check", 2) as step:
+        step("reading")
+        read = reading.read(engine, where, options.day(as_of))
+        step("measuring")
+        found = readiness.check(read.tables, read.report, read.as_of, churn_days, value_days)
+    if json:
+        say.as_json({"reading": read.report.as_dict(), "readiness": found.as_dict()})
+        return
+    if as_of is None:
+        say.note(f"--as-of was not given: {read.as_of}, the day after the newest transaction, is taken.")
+    for text in (*read.report.lines(), "", *found.lines()):
+        say.line(text)
+    if churn_days is None and found.proposed_churn_days:
+        say.line(f"proposed: --churn-days {found.proposed_churn_days}")

@@ -1,0 +1,81 @@
+"""`tiercast train`: learn from history, judge on the newest window, write a bundle, log the run."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contract.errors import BadInput
+from tiercast import options, say
+
+if TYPE_CHECKING:
+    from features.reading import Sources
+    from training.settings import Settings
+    from training.train import Trained
+
+
+def add_to(app: typer.Typer) -> None:
+    example = "tiercast train orders.parquet --as-of 2024-06-30 --churn-days 90 --value-days 365 --bundle out/bundle"
+    app.command(epilog=f"Example: {example}")(train)
+
+
+def train(
+    data: options.Data,
+    as_of: options.AsOf = None,
+    churn_days: Annotated[int | None, typer.Option("--churn-days", help="No order for this many days is churn (default 90).")] = None,
+    value_days: Annotated[int | None, typer.Option("--value-days", help="Money is expected over this many days (default 365).")] = None,
+    bundle: Annotated[pathlib.Path, typer.Option("--bundle", help="Folder to write the bundle to.")] = pathlib.Path("out/bundle"),
+    config: Annotated[pathlib.Path | None, typer.Option("--config", help="Settings as TOML; docs/data.md lists them.")] = None,
+    register: Annotated[bool, typer.Option("--register", help="Register the bundle in MLflow as challenger.")] = False,
+    tracked: Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Log the run to MLflow (./mlruns or MLFLOW_TRACKING_URI).")] = True,
+    customers: options.Customers = None,
+    interactions: options.Interactions = None,
+    column: options.ColumnNames = None,
+    json: options.Json = False,
+) -> None:
+    """Train churn and value models on everything before --as-of and judge them on the newest full window."""
+    from training import settings
+
+    asked = {"churn_days": churn_days, "value_days": value_days}
+    chosen = settings.load(config, {name: days for name, days in asked.items() if days is not None})
+    where = options.sources(data, customers, interactions, column, chosen.columns)
+    if register and not tracked:
+        raise BadInput("--register needs MLflow", first="--no-mlflow", hint="leave out --no-mlflow")
+    trained, run = fit_and_keep(where, as_of, chosen, bundle, register=register, tracked=tracked)
+    if json:
+        say.as_json({"bundle": str(bundle), "run": run, "as_of": trained.bundle.about.as_of, **trained.bundle.scorecard})
+        return
+    from tiercast import show
+
+    show.scorecard(trained.bundle.scorecard)
+    for text in trained.notes:
+        say.line(f"* {text}")
+    say.line(f"trained as of {trained.bundle.about.as_of}: bundle {bundle}" + (f", run {run}" if run else ""))
+
+
+def fit_and_keep(
+    where: Sources, as_of: str | None, chosen: Settings, bundle: pathlib.Path, *, register: bool, tracked: bool
+) -> tuple[Trained, str | None]:
+    """Train, write the bundle, log the run; the run's id, or None when nothing is logged."""
+    from features import reading
+    from features.engines.duckdb import Engine
+    from models import bundle_folder
+    from training import train as training
+
+    bundle_folder.check(bundle)
+    with Engine() as engine, say.progress("train", len(training.STEPS) + 2) as step:
+        step("reading")
+        read = reading.read(engine, where, options.day(as_of), is_counted=False)
+        if as_of is None:
+            say.note(f"--as-of was not given: {read.as_of}, the day after the newest transaction, is taken.")
+        trained = training.train(engine, read, chosen, step)
+        step("writing")
+        if not tracked:
+            bundle_folder.save(trained.bundle, bundle)
+            return trained, None
+        from training.tracking import log_run, store
+
+        store.connect()
+        return trained, log_run.log(trained, bundle, register=register).run_id

@@ -1,0 +1,66 @@
+"""Options that several commands share, said once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contract.errors import BadInput
+
+if TYPE_CHECKING:
+    from features.reading import Sources
+
+Data = Annotated[
+    str, typer.Argument(help="Transactions: a Parquet or CSV file, a quoted glob, or a folder of Parquet.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="The day of knowledge, YYYY-MM-DD: only rows strictly before it are looked at."),
+]
+ColumnNames = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="Rename, as often as needed: --column ordered_at=timestamp (ours=yours)."),
+]
+Customers = Annotated[str | None, typer.Option("--customers", help="Optional table of customers and attributes.")]
+Interactions = Annotated[str | None, typer.Option("--interactions", help="Optional table of visits, complaints, ...")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
+Bundle = Annotated[pathlib.Path | None, typer.Option("--bundle", help="The bundle folder that `train` wrote.")]
+Model = Annotated[
+    str | None, typer.Option("--model", help="A registered model instead of a folder: champion, challenger or a version.")
+]
+Memory = Annotated[str | None, typer.Option("--memory", help="Limit for the data engine, such as 1GB; beyond it, it uses disk.")]
+
+
+def day(text: str | None) -> dt.date | None:
+    """An ISO date. Raises BadInput.
+
+    >>> day("2024-06-30")
+    datetime.date(2024, 6, 30)
+    """
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput("--as-of is not a date", first=text, hint="write it as YYYY-MM-DD: --as-of 2024-06-30") from error
+
+
+def sources(
+    data: str, customers: str | None, interactions: str | None, names: list[str] | None, configured: dict[str, str]
+) -> Sources:
+    """Where the tables are; the command line's renames win over the configuration's."""
+    from features.reading import Sources
+
+    return Sources(data, customers, interactions, columns={**configured, **_renames(names or [])})
+
+
+def _renames(names: list[str]) -> dict[str, str]:
+    pairs = [name.partition("=") for name in names]
+    wrong = [ours for ours, sign, theirs in pairs if not (ours and sign and theirs)]
+    if wrong:
+        hint = "write --column ordered_at=timestamp: our name, =, the name in your file"
+        raise BadInput("--column has no name on one side", count=len(wrong), total=len(names), unit="renames", first=wrong[0], hint=hint)
+    return {ours: theirs for ours, _, theirs in pairs}

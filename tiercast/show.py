@@ -1,0 +1,85 @@
+"""What a person sees: the grid, the report card, explained customers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tiercast import say
+
+if TYPE_CHECKING:
+    from tiers.grid import TierRow
+    from tiers.languages import Language
+
+TITLES = {"churn": "Churn, judged on {as_of} + {days} days", "value": "Value, judged on {as_of} + {days} days"}
+SHOWN = {
+    "churn": (("auc", "AUC"), ("brier", "Brier"), ("ece", "ECE"), ("top_decile_lift", "lift 10 %")),
+    "value": (("ngini", "nGini"), ("mae", "MAE"), ("bias", "bias"), ("captured_top20", "top 20 % hold")),
+}
+NAMES = {
+    "tiercast": "Tiercast",
+    "btyd": "BG/NBD × Gamma-Gamma alone",
+    "recency": "plain recency",
+    "base_rate": "the same for all",
+    "halved_window_rule": "“no order in X days”",
+    "naive_rate": "past rate, kept up",
+    "last_window_spend": "last window's spend",
+    "zero": "nothing for anybody",
+}
+
+
+def grid(rows: Sequence[TierRow], currency: str = "", lang: Language = "en") -> None:
+    """One line per tier A to F."""
+    from tiers import texts
+
+    columns = [
+        ("tier", "left"), ("", "left"), ("customers", "right"), ("share", "right"), ("expected value", "right"),
+        ("each", "right"), ("churn risk", "right"), ("value at risk", "right"),
+    ]  # fmt: skip
+    lines = [
+        [
+            row.tier, texts.tier(row.tier, lang).name, f"{row.customers:,}", say.percent(row.share), say.money(row.value_total),
+            say.money(row.value_mean), say.percent(row.p_churn_mean), say.money(row.value_at_risk),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    say.table(f"Loyalty × value{f' ({currency})' if currency else ''}", columns, lines)
+
+
+def scorecard(card: Mapping[str, Any]) -> None:
+    """Per target, the models and baselines with the 95 % interval of each number."""
+    for target, shown in SHOWN.items():
+        if target in card:
+            columns = [("", "left"), *((title, "right") for _, title in shown)]
+            lines = [_line(model, metrics, shown) for model, metrics in card[target]["models"].items()]
+            title = TITLES[target].format(**card[target])
+            say.table(f"{title}: {card[target]['n_customers']:,} customers", columns, lines)
+    if "value" in card:
+        overall = card["value"]["intervals"]["overall"]
+        say.line(f"80 % intervals held {overall['coverage']:.1%} of {overall['n_customers']:,} outcomes.")
+
+
+def _line(model: str, metrics: Mapping[str, Mapping[str, float]], shown: Sequence[tuple[str, str]]) -> list[str]:
+    return [NAMES.get(model, model), *(_cell(name, metrics[name]) for name, _ in shown)]
+
+
+def _cell(name: str, metric: Mapping[str, float]) -> str:
+    value, low, high = metric["value"], metric["low"], metric["high"]
+    if name in ("bias", "captured_top20"):
+        return f"{value:+.1%}" if name == "bias" else f"{value:.1%}"
+    form = ",.2f" if abs(value) >= 2 else ".3f"
+    return f"{value:{form}} [{low:{form}}–{high:{form}}]"
+
+
+def customer(explained: Mapping[str, Any]) -> None:
+    """One customer: tier, numbers, reasons, action, in words."""
+    e = explained
+    say.line(f"{e['customer_id']}: {e['tier']} {e['tier_name']}")
+    if e["p_churn"] is not None:
+        say.line(
+            f"  value {say.money(e['value'])} (80 %: {say.money(e['value_low'])}–{say.money(e['value_high'])}), "
+            f"churn risk {e['p_churn']:.0%}, sure of the tier {e['tier_confidence']:.0%}"
+        )
+    for text in e["reason_texts"]:
+        say.line(f"  · {text}")
+    say.line(f"  → {e['action_text']}")

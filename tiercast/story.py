@@ -1,0 +1,62 @@
+"""The demo's story: CDNOW's customers from raw purchases to a grid, with every step that a user would type."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from contract.errors import BadInput
+from features.reading import Sources
+from tiercast import cdnow, say, show
+from tiercast.commands import explain, score, train
+from tiers import languages
+from training import settings
+
+AS_OF = dt.date(1998, 7, 1)
+HORIZONS = {"churn_days": 90, "value_days": 180}
+
+
+def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
+    """Write orders, bundle and scores into `folder`, log the run, and print what a team would look at."""
+    if lang not in languages.LANGUAGES:
+        allowed = ", ".join(languages.LANGUAGES)
+        raise BadInput("there is no such language", first=lang, hint=f"pass --lang with one of: {allowed}")
+    folder.mkdir(parents=True, exist_ok=True)
+    orders, bundle, out = folder / "orders.parquet", folder / "bundle", folder / "scores.parquet"
+    cdnow.write_parquet(orders)
+    where = Sources(str(orders))
+    chosen = settings.load(None, HORIZONS).model_copy(update={"clv": settings.Clv(currency="USD")})
+    trained, run = train.fit_and_keep(where, AS_OF.isoformat(), chosen, bundle, register=True, tracked=True)
+    loaded = score.load(bundle, None)
+    done = score.run(loaded, where, AS_OF, out)
+    explained = explain.of(loaded, where, AS_OF, _five(out), lang)
+    if as_json:
+        say.as_json({**score.summary(done, loaded, AS_OF), "run": run, **trained.bundle.scorecard, "explained": explained})
+        return
+    for text in done.reading.report.lines():
+        say.line(text)
+    show.grid(done.totals.rows(), "USD", lang)  # type: ignore[arg-type]
+    show.scorecard(trained.bundle.scorecard)
+    say.line("")
+    for row in explained:
+        show.customer(row)
+    _where_next(out, bundle, run)
+
+
+def _five(out: pathlib.Path) -> list[str]:
+    """The customer with the highest value of each tier A to D, and the inactive one who is worth most."""
+    table = pq.read_table(out, columns=["customer_id", "tier", "value"])
+    rows: list[dict[str, Any]] = table.sort_by([("value", "descending"), ("customer_id", "ascending")]).to_pylist()
+    best = {tier: next((r["customer_id"] for r in rows if r["tier"] == tier), None) for tier in "ABCDE"}
+    return [one for one in best.values() if one is not None]
+
+
+def _where_next(out: pathlib.Path, bundle: pathlib.Path, run: str | None) -> None:
+    say.line("")
+    say.line(f"scores   {out}")
+    say.line(f"bundle   {bundle}")
+    say.line(f"run      {run}, registered as challenger; look at it: make ui, then http://127.0.0.1:5000")
+    say.line(f"next     tiercast promote {run} --why 'first model'")

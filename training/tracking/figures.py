@@ -1,0 +1,68 @@
+"""The figures of a run, one after the other, by the name they get in MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from models import predict
+from models.boosted import Boosted
+from tiers import grid as tiers_grid
+from training.holdout import MODEL, Judged, ValueJudged
+from training.plots import churn, grid, intervals, models, value
+from training.train import Trained
+
+Named = tuple[str, Figure]
+
+
+def draw(trained: Trained) -> Iterator[Named]:
+    """(name, figure) pairs. What was not judged has no picture."""
+    yield "grid.png", _grid(trained)
+    if trained.churn is not None:
+        yield from _churn(trained.churn)
+    if trained.value is not None:
+        yield from _value(trained.value)
+    for target, trees in (("churn", trained.bundle.churn.trees), ("value", trained.bundle.value.trees)):
+        if trees is not None:
+            yield f"{target}/importance.png", _importance(trees)
+
+
+def _churn(judged: Judged) -> Iterator[Named]:
+    p, happened = judged.forecasts[MODEL], judged.actual
+    yield "churn/reliability.png", churn.reliability(p, happened)
+    yield "churn/lift_and_gain.png", churn.lift_and_gain(p, happened)
+    yield "churn/campaign_profit.png", churn.campaign_profit(p, happened)
+    yield "churn/auc.png", _compare(judged, "auc", f"AUC, churn in {judged.days} days")
+    yield "churn/brier.png", _compare(judged, "brier", f"Brier score, churn in {judged.days} days", is_error=True)
+
+
+def _value(found: ValueJudged) -> Iterator[Named]:
+    judged = found.judged
+    yield "value/decile_lift.png", value.value_lift(judged.forecasts[MODEL], judged.actual)
+    yield "value/frequency_bins.png", value.frequency_bins(found.frequency)
+    yield "value/interval_coverage.png", intervals.coverage(found.intervals.overall, found.intervals.by_group)
+    yield "value/ngini.png", _compare(judged, "ngini", f"Normalised Gini, value in {judged.days} days")
+    yield "value/mae.png", _compare(judged, "mae", f"Mean absolute error, value in {judged.days} days", is_error=True)
+    if found.weekly is not None:
+        weekly = found.weekly
+        yield "value/weekly_orders.png", value.tracking(*weekly[:3], as_of_week=weekly.as_of_week)
+
+
+def _compare(judged: Judged, metric: str, name: str, *, is_error: bool = False) -> Figure:
+    cards = {model: card[metric] for model, card in judged.cards.items()}
+    return models.comparison(name, cards, higher_is_better=not is_error, chosen=MODEL)
+
+
+def _importance(trees: Boosted) -> Figure:
+    gains = np.asarray(trees.booster.feature_importance("gain"), dtype=np.float64)
+    return models.importance(trees.names, gains)
+
+
+def _grid(trained: Trained) -> Figure:
+    """Everybody who had bought by as_of, graded as the bundle grades them."""
+    scored = predict.predict(trained.bundle, trained.final.now.frame)
+    rows = tiers_grid.summarise(scored.tiers, scored.value, scored.p_churn)
+    worth = {row.tier: row.value_total for row in rows if row.value_total is not None}
+    return grid.grid({row.tier: row.customers for row in rows}, worth, trained.bundle.about.currency)

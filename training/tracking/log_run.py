@@ -1,0 +1,155 @@
+"""A training, written down: one run with everything it is compared by, one child per window it was judged on."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any, NamedTuple
+
+import mlflow
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import Metric
+from mlflow.types import ColSpec, Schema
+
+from models import btyd, bundle_folder
+from models.bundle import Bundle
+from models.vectors import Vector
+from training import fit_value
+from training.evaluation import outcomes, scorecard
+from training.fit_value import Unseen
+from training.tracking import figures, measures, model, parameters, store
+from training.train import Trained
+
+KIND, TRAINING, HOLDOUT, BACKTEST = "tiercast.kind", "training", "holdout", "backtest"
+SCORECARD = "scorecard.json"
+
+
+class LoggedRun(NamedTuple):
+    """Where a training can be found again. `bundle` is the one on disk: it knows its run and its version."""
+
+    run_id: str
+    version: str | None
+    bundle: Bundle
+    model_uri: str
+    look: str
+
+
+def log(
+    trained: Trained,
+    folder: pathlib.Path,
+    *,
+    register: bool,
+    name: str = "tiercast",
+    extra: Mapping[str, Any] | None = None,
+) -> LoggedRun:
+    """Log to the connected store (`store.connect`) and write the bundle to `folder`; `extra` joins the parameters.
+
+    The bundle is written first, without a run: whatever MLflow then does, the training was not for nothing.
+    With `register` it becomes the newest version of `name`, alias `challenger`. Raises `BadInput`, `CannotWrite`.
+    """
+    plain = trained.bundle._replace(about=trained.bundle.about._replace(name=name))
+    bundle_folder.save(plain, folder)
+    experiment, tags = store.experiment_id(), _tags(trained)
+    with store.answering(), mlflow.start_run(experiment_id=experiment, run_name=_title(trained)) as run:
+        run_id = run.info.run_id
+        mlflow.set_tags(tags | {KIND: TRAINING})
+        mlflow.log_params(parameters.of(trained) | dict(extra or {}))
+        _log_results(trained)
+        _log_windows(trained, experiment, tags)
+        known = plain._replace(about=plain.about._replace(run_id=run_id))
+        logged = model.log(known, folder, tags, register=register)
+        mlflow.log_artifacts(str(folder), "bundle")
+    look = f"{mlflow.get_tracking_uri()} experiment {store.EXPERIMENT}, run {run_id}"
+    return LoggedRun(run_id, logged.version, logged.bundle, logged.model_uri, look)
+
+
+def _log_results(trained: Trained) -> None:
+    card = dict(trained.bundle.scorecard)
+    mlflow.log_dict(card, SCORECARD)
+    mlflow.log_metrics(measures.of(card))
+    _log_losses("churn_loss", trained.final.churn.losses)
+    _log_losses("value_loss", trained.final.value.losses)
+    mlflow.log_input(_dataset(trained), context="training")
+    for path, figure in figures.draw(trained):
+        mlflow.log_figure(figure, f"figures/{path}")
+
+
+def _log_windows(trained: Trained, experiment: str, tags: dict[str, str]) -> None:
+    """A child run for each holdout, and for each earlier window whose value was forecast before it was known."""
+    card = trained.bundle.scorecard
+    for target, judged in (("churn", trained.churn), ("value", trained.value and trained.value.judged)):
+        if judged is not None:
+            window = {"as_of": judged.as_of.isoformat(), "days": judged.days, "n_customers": judged.n_customers}
+            _log_child(f"{target} holdout", experiment, tags | {KIND: HOLDOUT}, window, measures.of(card, (target,)))
+    for unseen in trained.final.value.unseen:
+        days, n = trained.bundle.about.value_days, len(unseen.value)
+        window = {"as_of": unseen.snapshot.as_of.isoformat(), "days": days, "n_customers": n}
+        _log_child("value backtest", experiment, tags | {KIND: BACKTEST}, window, _backtest(unseen))
+
+
+def _log_child(
+    what: str, experiment: str, tags: dict[str, str], window: dict[str, Any], metrics: dict[str, float]
+) -> None:
+    title = f"{what} {window['as_of']}"
+    with mlflow.start_run(experiment_id=experiment, run_name=title, nested=True, tags=tags):
+        mlflow.log_params(window)
+        mlflow.log_metrics(metrics)
+
+
+def _backtest(unseen: Unseen) -> dict[str, float]:
+    """Ours and the closed form's numbers on one window, without intervals."""
+    actual = fit_value.realised(unseen.snapshot)
+    forecasts = {"": unseen.value, measures.prefix("btyd"): unseen.snapshot.features[btyd.VALUE].to_numpy()}
+    pairs = {start: outcomes.pair(forecast, actual) for start, forecast in forecasts.items()}
+    return {
+        f"{start}value_{name}": measure(pair)
+        for start, pair in pairs.items()
+        for name, measure in scorecard.VALUE_MEASURES.items()
+    }
+
+
+def _log_losses(name: str, losses: Vector) -> None:
+    """The mean loss on later windows after each round of boosting."""
+    run = mlflow.active_run()
+    if run is None or not len(losses):
+        return
+    steps: Sequence[Metric] = [Metric(name, float(loss), run.info.start_time, at) for at, loss in enumerate(losses, 1)]
+    mlflow.MlflowClient().log_batch(run.info.run_id, metrics=steps)
+
+
+def _dataset(trained: Trained) -> MetaDataset:
+    """Which data, without a row of it: the fingerprint and the columns. No path either, for it may hold a password."""
+    schema = Schema([ColSpec("double", name) for name in trained.bundle.spec.names])
+    source = CodeDatasetSource({"tiercast": metadata.version("tiercast"), "columns": "features as of a day"})
+    return MetaDataset(source, name="customers", digest=trained.data, schema=schema)  # type: ignore[abstract]
+
+
+def _tags(trained: Trained) -> dict[str, str]:
+    found = {
+        "as_of": trained.span[1].isoformat(),
+        "data": trained.data,
+        "tiercast": metadata.version("tiercast"),
+        "git_sha": _git_sha(),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _title(trained: Trained) -> str:
+    h = trained.settings.horizons
+    return f"{trained.span[1]} churn {h.churn_days} d, value {h.value_days} d"
+
+
+def _git_sha() -> str:
+    """The commit checked out where the command runs; empty outside a repository or without git."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        asked = [git, "rev-parse", "HEAD"]
+        return subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True).stdout.strip()  # noqa: S603
+    return ""

@@ -1,0 +1,77 @@
+"""Finding runs and versions by what a person types, with an answer when they are not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlflow
+from mlflow.entities import Run
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+from mlflow.exceptions import MlflowException
+
+from contract import errors
+from training.tracking import log_run, store
+
+HINT = "`tiercast runs` lists them"
+LONGEST_VERSION = 9
+"""Digits; a run id has 32 characters, which may by chance all be digits too."""
+
+
+def training(run_id: str) -> Run:
+    """The training run with this id. Raises `BadInput` when it is not one of ours."""
+    try:
+        run = mlflow.get_run(run_id)
+    except MlflowException as error:
+        raise errors.BadInput("there is no such run", first=run_id, hint=HINT) from error
+    if run.info.experiment_id != store.experiment_id():
+        what = f"the run is not one of the experiment `{store.EXPERIMENT}`"
+        raise errors.BadInput(what, first=run_id, hint=HINT)
+    if run.data.tags.get(log_run.KIND) != log_run.TRAINING:
+        parent = run.data.tags.get("mlflow.parentRunId")
+        hint = f"pass its parent {parent}" if parent else HINT
+        raise errors.BadInput("the run is a part of a training, not a training", first=run_id, hint=hint)
+    return run
+
+
+def version(which: str, name: str) -> ModelVersion:
+    """The version with this number, or the newest one of this run. Raises `BadInput`."""
+    if which.isdecimal() and len(which) <= LONGEST_VERSION:
+        return _numbered(which, name)
+    run_id = str(training(which).info.run_id)
+    found = versions(name, run_id)
+    if not found:
+        hint = "train it again with --register: the bundle carries its version, so it is given while training"
+        raise errors.BadInput(f"the run has no version of `{name}`", first=which, hint=hint)
+    return found[0]
+
+
+def versions(name: str, run_id: str | None = None) -> list[ModelVersion]:
+    """All versions, or those of one run, newest first."""
+    asked = f"name = '{name}'" + (f" and run_id = '{run_id}'" if run_id else "")
+    found = mlflow.MlflowClient().search_model_versions(asked)
+    return sorted(found, key=lambda v: int(v.version), reverse=True)
+
+
+def registered(name: str) -> RegisteredModel:
+    """The registered model. Raises `BadInput` before the first `--register`."""
+    try:
+        return mlflow.MlflowClient().get_registered_model(name)
+    except MlflowException as error:
+        hint = "train one with `tiercast train ... --register`"
+        raise errors.BadInput("no model is registered under this name yet", first=name, hint=hint) from error
+
+
+def aliases(name: str) -> dict[str, tuple[str, ...]]:
+    """Aliases per version number; empty when nothing is registered."""
+    try:
+        held: dict[str, Any] = dict(registered(name).aliases)
+    except errors.BadInput:
+        return {}
+    return {str(v): tuple(sorted(a for a, of in held.items() if str(of) == str(v))) for v in held.values()}
+
+
+def _numbered(which: str, name: str) -> ModelVersion:
+    try:
+        return mlflow.MlflowClient().get_model_version(name, which)
+    except MlflowException as error:
+        raise errors.BadInput(f"there is no such version of `{name}`", first=which, hint=HINT) from error

@@ -1,0 +1,50 @@
+"""A scorecard as MLflow's flat metrics.
+
+churn_auc, churn_auc_low, churn_auc_high   ours, with its 95 % interval
+baseline/btyd/churn_auc                    the same for every baseline
+value_coverage, value_coverage/A           share of outcomes inside the 80 % interval
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from training import holdout, report
+
+TARGETS = ("churn", "value")
+
+
+def of(card: Mapping[str, Any], targets: tuple[str, ...] = TARGETS) -> dict[str, float]:
+    """Every finite number of the named targets; a metric that does not exist (Spearman of a constant) is left out."""
+    found: dict[str, float] = {}
+    for target in targets:
+        for model, metrics in card.get(target, {}).get("models", {}).items():
+            found |= _of_model(f"{prefix(model)}{target}_", metrics)
+    found |= _coverage(card) if "value" in targets else {}
+    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def prefix(model: str) -> str:
+    """
+    >>> prefix("tiercast"), prefix("recency")
+    ('', 'baseline/recency/')
+    """
+    return "" if model == holdout.MODEL else f"baseline/{model}/"
+
+
+def _of_model(start: str, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for name, metric in metrics.items():
+        out |= {f"{start}{name}{end}": metric[part] for part, end in _PARTS}
+    return out
+
+
+_PARTS = (("value", ""), ("low", "_low"), ("high", "_high"))
+
+
+def _coverage(card: Mapping[str, Any]) -> dict[str, float]:
+    groups = card.get("value", {}).get("intervals", {})
+    tiers = {f"value_coverage/{group}": c["coverage"] for group, c in groups.items() if group != "overall"}
+    return report.metrics({"value": {"intervals": groups}}) | tiers if groups else {}

@@ -1,0 +1,62 @@
+"""What a run was told and what its closed forms found, flat, as MLflow compares it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from training.train import Trained
+
+
+def of(trained: Trained) -> dict[str, Any]:
+    """Settings by their dotted name (`horizons.churn_days`), then what was chosen and fitted."""
+    settings = trained.settings.model_dump(mode="json", exclude={"columns"})
+    first_on, as_of = trained.span
+    return {
+        **flat(settings),
+        "data": trained.data,
+        "first_on": first_on.isoformat(),
+        "as_of": as_of.isoformat(),
+        "n_customers": len(trained.final.now.features),
+        "n_features": len(trained.bundle.spec.names),
+        **_chosen(trained),
+        **_fitted("bgnbd", trained.closed_form.orders),
+        **_fitted("gamma_gamma", trained.closed_form.money),
+    }
+
+
+def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as dotted names.
+
+    >>> flat({"trees": {"num_leaves": 8}, "clv": {"currency": "GBP"}})
+    {'trees.num_leaves': 8, 'clv.currency': 'GBP'}
+    """
+    out: dict[str, Any] = {}
+    for key, value in nested.items():
+        out |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return out
+
+
+def _chosen(trained: Trained) -> dict[str, Any]:
+    churn, value, cuts = trained.final.churn, trained.final.value, trained.bundle.cuts
+    return {
+        "churn.rounds": churn.rounds,
+        "churn.folds": churn.n_folds,
+        "churn.calibration_intercept": churn.model.calibration.intercept,
+        "churn.calibration_slope": churn.model.calibration.slope,
+        "value.rounds": value.rounds,
+        "value.folds": len(value.unseen),
+        "value.shrink": value.model.shrink,
+        "value.level_rule": value.level.rule,
+        "value.level": value.model.level,
+        **flat(cuts._asdict(), "cuts."),
+    }
+
+
+def _fitted(model: str, fit: Any) -> dict[str, Any]:
+    """Parameters with their standard errors, the log-likelihood and what the fit says of itself."""
+    errors: NamedTuple | None = fit.standard_errors
+    found = {f"{model}.{name}": value for name, value in fit.params._asdict().items()}
+    spread = {f"{model}.{name}_se": value for name, value in errors._asdict().items()} if errors else {}
+    rest = {"log_likelihood": fit.log_likelihood, "n_customers": fit.n_customers, "note": fit.note}
+    return {**found, **spread, **flat(rest, f"{model}.")}
