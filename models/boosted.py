@@ -27,7 +27,8 @@ def raw(model: Boosted | None, frame: Frame, offset: Vector) -> Vector:
     """Offset plus trees, on the scale of the link (log-odds or log-money). No model: the offset."""
     if model is None or len(offset) == 0:
         return offset
-    return offset + np.asarray(model.booster.predict(frames.matrix(frame, model.names), raw_score=True))
+    added: Vector = np.asarray(model.booster.predict(frames.matrix(frame, model.names), raw_score=True))
+    return offset + added
 
 
 def contributions(model: Boosted | None, frame: Frame) -> tuple[dict[str, Vector], Vector]:

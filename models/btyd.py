@@ -56,8 +56,8 @@ def discounted(model: Btyd, frame: Frame, value_days: float, monthly_rate: float
     x, t_x, T, m = _summary(frame)
     known = ~np.isnan(T)
     out = np.full(len(T), np.nan)
-    columns = (column[known] for column in (x, t_x, T, m))
-    out[known] = clv.clv(model.orders, model.money, *columns, value_days, monthly_rate=monthly_rate)
+    history = x[known], t_x[known], T[known], m[known]
+    out[known] = clv.clv(model.orders, model.money, *history, value_days, monthly_rate=monthly_rate)
     return out
 
 

@@ -54,7 +54,9 @@ def save(bundle: Bundle, folder: pathlib.Path) -> None:
             os.replace(fresh, folder)
     except OSError as error:
         hint = "check the permissions and the space left, or choose another --bundle folder"
-        raise errors.CannotWrite(f"the bundle cannot be written: {error.strerror}", first=str(folder), hint=hint) from error
+        raise errors.CannotWrite(
+            f"the bundle cannot be written: {error.strerror}", first=str(folder), hint=hint
+        ) from error
 
 
 def check(folder: pathlib.Path) -> None:
@@ -78,7 +80,9 @@ def load(folder: pathlib.Path) -> Bundle:
     try:
         return _from_json(manifest["about"], _json(folder / MODEL), _json(folder / SCORECARD), folder)
     except (KeyError, TypeError, ValueError) as error:
-        raise errors.BundleRefused("the bundle's content does not fit", first=repr(error), hint="train it again") from error
+        raise errors.BundleRefused(
+            "the bundle's content does not fit", first=repr(error), hint="train it again"
+        ) from error
 
 
 def _write(bundle: Bundle, folder: pathlib.Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import ibis
 
@@ -30,7 +30,7 @@ def explain(
     features = engine.con.to_pyarrow(build.build(wanted, as_of, bundle.spec).order_by("customer_id"))
     scored = score.score(dated, features)
     rows = zip(scored.to_pylist(), features.to_pylist(), strict=True)
-    found = {row["customer_id"]: in_words(row, facts, cast(Language, lang), bundle.about.currency) for row, facts in rows}
+    found = {row["customer_id"]: in_words(row, facts, lang, bundle.about.currency) for row, facts in rows}
     return [found[one] for one in ids if one in found]
 
 

@@ -42,7 +42,12 @@ def add(totals: Totals, scores: pa.Table) -> Totals:
     tiers = scores["tier"].to_numpy(zero_copy_only=False).astype("<U1")
     sums = dict(totals.sums)
     for row in grid.summarise(tiers, value, p_churn):
-        new = (row.customers, row.value_total or 0.0, (row.p_churn_mean or 0.0) * row.customers, row.value_at_risk or 0.0)
+        new = (
+            row.customers,
+            row.value_total or 0.0,
+            (row.p_churn_mean or 0.0) * row.customers,
+            row.value_at_risk or 0.0,
+        )
         sums[row.tier] = tuple(np.add(sums.get(row.tier, (0.0,) * 4), new))
     borderline = int(np.sum(scores["is_borderline"].to_numpy(zero_copy_only=False)))
     return Totals(sums, totals.n_borderline + borderline)

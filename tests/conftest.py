@@ -6,9 +6,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from training.train import Trained
 
 # Before anything imports a vendor: no telemetry, no artifact that executes, one core for each of the two workers.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -64,6 +68,14 @@ def mlruns(migrated_mlflow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def tracking_uri(mlruns: Path) -> str:
     """The address of this test's own MLflow database."""
     return f"sqlite:///{mlruns / 'mlflow.db'}"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A small but real training on CDNOW, done once: see `tests.small_training`."""
+    from tests import small_training
+
+    return small_training.run(tmp_path_factory.mktemp("small_training"))
 
 
 class SkipsFail:

@@ -29,9 +29,12 @@ Interactions = Annotated[str | None, typer.Option("--interactions", help="Option
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
 Bundle = Annotated[pathlib.Path | None, typer.Option("--bundle", help="The bundle folder that `train` wrote.")]
 Model = Annotated[
-    str | None, typer.Option("--model", help="A registered model instead of a folder: champion, challenger or a version.")
+    str | None,
+    typer.Option("--model", help="A registered model instead of a folder: champion, challenger or a version."),
 ]
-Memory = Annotated[str | None, typer.Option("--memory", help="Limit for the data engine, such as 1GB; beyond it, it uses disk.")]
+Memory = Annotated[
+    str | None, typer.Option("--memory", help="Limit for the data engine, such as 1GB; beyond it, it uses disk.")
+]
 
 
 def day(text: str | None) -> dt.date | None:
@@ -45,7 +48,9 @@ def day(text: str | None) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise BadInput("--as-of is not a date", first=text, hint="write it as YYYY-MM-DD: --as-of 2024-06-30") from error
+        raise BadInput(
+            "--as-of is not a date", first=text, hint="write it as YYYY-MM-DD: --as-of 2024-06-30"
+        ) from error
 
 
 def sources(
@@ -62,5 +67,12 @@ def _renames(names: list[str]) -> dict[str, str]:
     wrong = [ours for ours, sign, theirs in pairs if not (ours and sign and theirs)]
     if wrong:
         hint = "write --column ordered_at=timestamp: our name, =, the name in your file"
-        raise BadInput("--column has no name on one side", count=len(wrong), total=len(names), unit="renames", first=wrong[0], hint=hint)
+        raise BadInput(
+            "--column has no name on one side",
+            count=len(wrong),
+            total=len(names),
+            unit="renames",
+            first=wrong[0],
+            hint=hint,
+        )
     return {ours: theirs for ours, _, theirs in pairs}

@@ -32,18 +32,22 @@ def grid(rows: Sequence[TierRow], currency: str = "", lang: Language = "en") -> 
     """One line per tier A to F."""
     from tiers import texts
 
-    columns = [
-        ("tier", "left"), ("", "left"), ("customers", "right"), ("share", "right"), ("expected value", "right"),
-        ("each", "right"), ("churn risk", "right"), ("value at risk", "right"),
-    ]  # fmt: skip
-    lines = [
-        [
-            row.tier, texts.tier(row.tier, lang).name, f"{row.customers:,}", say.percent(row.share), say.money(row.value_total),
-            say.money(row.value_mean), say.percent(row.p_churn_mean), say.money(row.value_at_risk),
-        ]
-        for row in rows
-    ]  # fmt: skip
+    names = ("customers", "share", "expected value", "each", "churn risk", "value at risk")
+    columns = [("tier", "left"), ("", "left"), *((name, "right") for name in names)]
+    lines = [[row.tier, texts.tier(row.tier, lang).name, *_numbers(row)] for row in rows]
     say.table(f"Loyalty × value{f' ({currency})' if currency else ''}", columns, lines)
+
+
+def _numbers(row: TierRow) -> list[str]:
+    money, percent = say.money, say.percent
+    return [
+        f"{row.customers:,}",
+        percent(row.share),
+        money(row.value_total),
+        money(row.value_mean),
+        percent(row.p_churn_mean),
+        money(row.value_at_risk),
+    ]
 
 
 def scorecard(card: Mapping[str, Any]) -> None:

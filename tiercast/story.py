@@ -34,11 +34,13 @@ def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
     done = score.run(loaded, where, AS_OF, out)
     explained = explain.of(loaded, where, AS_OF, _five(out), lang)
     if as_json:
-        say.as_json({**score.summary(done, loaded, AS_OF), "run": run, **trained.bundle.scorecard, "explained": explained})
+        say.as_json(
+            {**score.summary(done, loaded, AS_OF), "run": run, **trained.bundle.scorecard, "explained": explained}
+        )
         return
     for text in done.reading.report.lines():
         say.line(text)
-    show.grid(done.totals.rows(), "USD", lang)  # type: ignore[arg-type]
+    show.grid(done.totals.rows(), "USD", lang)
     show.scorecard(trained.bundle.scorecard)
     say.line("")
     for row in explained:

@@ -55,8 +55,12 @@ def fit(snapshots: Sequence[Snapshot], names: tuple[str, ...], labels: tuple[str
 
 
 def fit_until(
-    snapshots: Sequence[Snapshot], as_of: dt.date, fitted: ChurnFit, task_names: tuple[str, ...],
-    labels: tuple[str, ...], settings: Settings,
+    snapshots: Sequence[Snapshot],
+    as_of: dt.date,
+    fitted: ChurnFit,
+    task_names: tuple[str, ...],
+    labels: tuple[str, ...],
+    settings: Settings,
 ) -> ChurnModel:
     """The same model as it would have been on `as_of`: trees grown only on windows closed by then."""
     horizon = dt.timedelta(settings.horizons.churn_days)
@@ -79,7 +83,7 @@ def churned(snapshot: Snapshot) -> Vector:
 
 def _rarest(snapshots: Sequence[Snapshot]) -> float:
     """How many churned or kept customers there are, whichever are fewer, in the richest window."""
-    return max(min(churned(s).sum(), (1 - churned(s)).sum()) for s in snapshots)
+    return max(float(min(churned(s).sum(), (1 - churned(s)).sum())) for s in snapshots)
 
 
 def _calibrate(by_fold: Sequence[Boosted], tests: Sequence[Snapshot]) -> Calibration:

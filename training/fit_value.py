@@ -61,7 +61,8 @@ def fit(
     rule = level.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)])
     trees = boosting.grow(task, snapshots, chosen.rounds, settings.trees, settings.rolling)
     model = _levelled(trees, shrink.shrink, rule.rule, now)
-    note = f"{chosen.rounds} trees, {shrink.shrink:.0%} of them, level by {rule.rule}: chosen on {len(folds)} later window(s)."
+    believed = f"{chosen.rounds} trees, {shrink.shrink:.0%} of what they say"
+    note = f"{believed}, level by {rule.rule}: chosen on {len(folds)} later window(s)."
     unseen = _unseen(forecasts, folds, rule.rule)
     return ValueFit(model, chosen.rounds, chosen.losses, shrink, rule, unseen, note)
 
@@ -102,7 +103,9 @@ def _without_folds(task: Task, snapshots: Sequence[Snapshot], now: Snapshot, set
     newest = snapshots[-1]
     model = _levelled(trees, UNTESTED, level.CLOSED_FORM, newest)
     unseen = (Unseen(newest, value.value(model, newest.frame)),)
-    note = f"No earlier window to test on: {rounds} trees, half of them, at the closed form's level; intervals in sample."
+    note = (
+        f"No earlier window to test on: {rounds} trees, half of them, at the closed form's level; intervals in sample."
+    )
     choice = LevelChoice(level.CLOSED_FORM, {})
     model = _levelled(trees, UNTESTED, level.CLOSED_FORM, now)
     return ValueFit(model, rounds, np.zeros(0), Shrinkage(UNTESTED, ()), choice, unseen, note)

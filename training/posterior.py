@@ -7,11 +7,14 @@ spend per order ~ Gamma(p, nu) with nu ~ Gamma(q + p x, v + p x m) (Fader & Hard
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models import btyd
 from models.btyd import Btyd
 from models.frame import Frame
 from models.vectors import Vector
+
+Mask = NDArray[np.bool_]
 
 MOST_ORDERS = 5000
 
@@ -19,8 +22,8 @@ MOST_ORDERS = 5000
 def draw(model: Btyd, frame: Frame, churn_days: float, value_days: float, seed: int) -> tuple[Vector, Vector]:
     """(money in the value horizon, 1.0 where no order fell in the churn horizon), one entry per buyer."""
     rng = np.random.default_rng(seed)
-    x, T = frame["n_repeat_orders"], frame["age_days"]
-    rate = rng.gamma(model.orders.r + x) / (model.orders.alpha + T)
+    x, age = frame["n_repeat_orders"], frame["age_days"]
+    rate = rng.gamma(model.orders.r + x) / (model.orders.alpha + age)
     leave = rng.beta(model.orders.a, model.orders.b + x) if model.orders.a > 0 else np.zeros(len(x))
     active = rng.random(len(x)) < frame[btyd.P_ALIVE]
     n_orders, first = _orders(rng, rate, leave, active, max(churn_days, value_days), value_days)
@@ -28,7 +31,7 @@ def draw(model: Btyd, frame: Frame, churn_days: float, value_days: float, seed: 
 
 
 def _orders(
-    rng: np.random.Generator, rate: Vector, leave: Vector, active: Vector, until: float, value_days: float
+    rng: np.random.Generator, rate: Vector, leave: Vector, active: Mask, until: float, value_days: float
 ) -> tuple[Vector, Vector]:
     """Orders inside `value_days`, and the day of the first order (infinite when there is none)."""
     n_orders, first, day = np.zeros(len(rate)), np.full(len(rate), np.inf), np.zeros(len(rate))

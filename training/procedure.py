@@ -14,7 +14,6 @@ import numpy as np
 from contract import errors
 from models import btyd, churn, value
 from models.bundle import About, Bundle
-from models.vectors import Vector
 from tiers import inactivity
 from tiers.grid import Cuts
 from training import fit_churn, fit_intervals, fit_value, posterior, references, windows
@@ -63,9 +62,7 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         reference=references.quantiles(now),
         scorecard={},
     )
-    return Procedure(
-        bundle, churn_fit, value_fit, now, churn_windows[-1], value_windows[-1] if value_windows else None
-    )
+    return Procedure(bundle, churn_fit, value_fit, now, churn_windows[-1], value_windows[-1] if value_windows else None)
 
 
 def _names(snapshots: Snapshots) -> tuple[str, ...]:
@@ -122,5 +119,3 @@ def _too_short(snapshots: Snapshots, known_until: dt.date, horizon: int) -> erro
         first=f"first transaction {snapshots.first_on}, known until {known_until}",
         hint=f"pass a shorter --churn-days (at most {max(days * 2 // 3, 1)}), or more history",
     )
-
-

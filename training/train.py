@@ -110,7 +110,9 @@ def _notes(
         f"Gamma-Gamma: {fits.money.note}",
         churn is None and "Churn was not judged: the history is too short for a holdout.",
         value is None and "Value was not judged: the history is too short for a holdout.",
-        days < 365 + h.value_days and "Less than a full year before the window is known: yearly seasons cannot be seen.",
-        not final.value.unseen and "No value window has closed: intervals come from the closed form, not from outcomes.",
+        days < 365 + h.value_days
+        and "Less than a full year before the window is known: yearly seasons cannot be seen.",
+        not final.value.unseen
+        and "No value window has closed: intervals come from the closed form, not from outcomes.",
     ]
     return tuple(str(note) for note in said if note)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from training.snapshots import Snapshot
 
-
 LEAST_HISTORY_DAYS = 90
 
 
@@ -33,7 +32,7 @@ def plan(first_on: dt.date, known_until: dt.date, horizon: int, most: int) -> tu
     """
     step = dt.timedelta(max(horizon // 2, 1))
     least = dt.timedelta(min(horizon // 2, LEAST_HISTORY_DAYS))
-    dates = []
+    dates: list[dt.date] = []
     day = known_until - dt.timedelta(horizon)
     while len(dates) < most and day - least >= first_on:
         dates.append(day)

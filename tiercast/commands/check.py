@@ -16,7 +16,9 @@ def add_to(app: typer.Typer) -> None:
 def check(
     data: options.Data,
     as_of: options.AsOf = None,
-    churn_days: Annotated[int | None, typer.Option("--churn-days", help="Churn horizon; left out, one is proposed.")] = None,
+    churn_days: Annotated[
+        int | None, typer.Option("--churn-days", help="Churn horizon; left out, one is proposed.")
+    ] = None,
     value_days: Annotated[int, typer.Option("--value-days", help="Value horizon in days.")] = 365,
     customers: options.Customers = None,
     interactions: options.Interactions = None,

@@ -40,7 +40,14 @@ def explain(
     missing = [one for one in customer if one not in {row["customer_id"] for row in found}]
     if missing:
         hint = "ids are text, spelled as in the transactions; they must be known before --as-of"
-        raise BadInput("the customer is not known", count=len(missing), total=len(customer), unit="customers", first=missing[0], hint=hint)
+        raise BadInput(
+            "the customer is not known",
+            count=len(missing),
+            total=len(customer),
+            unit="customers",
+            first=missing[0],
+            hint=hint,
+        )
     if json:
         say.as_json({"customers": found})
         return

@@ -30,11 +30,15 @@ def score(
     as_of: options.AsOf = None,
     bundle: options.Bundle = None,
     model: options.Model = None,
-    out: Annotated[pathlib.Path, typer.Option("--out", help="The Parquet file to write, in one piece or not at all.")] = pathlib.Path("scores.parquet"),
+    out: Annotated[
+        pathlib.Path, typer.Option("--out", help="The Parquet file to write, in one piece or not at all.")
+    ] = pathlib.Path("scores.parquet"),
     reasons: Annotated[str, typer.Option("--reasons", help="all or none: reasons take most of the time.")] = "all",
     customers: options.Customers = None,
     interactions: options.Interactions = None,
-    overrides: Annotated[str | None, typer.Option("--overrides", help="Optional table of tiers set by hand until a day.")] = None,
+    overrides: Annotated[
+        str | None, typer.Option("--overrides", help="Optional table of tiers set by hand until a day.")
+    ] = None,
     column: options.ColumnNames = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of what is printed: en or zh.")] = "en",
     memory: options.Memory = None,
@@ -67,7 +71,13 @@ def run(
 
     with Engine(memory=memory) as engine, say.progress("score", 1) as step:
         return batch.score_all(
-            engine, bundle, where, day, out, with_reasons=with_reasons, tell=lambda k, n: step(f"part {min(k + 1, n)} of {n}")
+            engine,
+            bundle,
+            where,
+            day,
+            out,
+            with_reasons=with_reasons,
+            tell=lambda k, n: step(f"part {min(k + 1, n)} of {n}"),
         )
 
 

@@ -24,12 +24,22 @@ def add_to(app: typer.Typer) -> None:
 def train(
     data: options.Data,
     as_of: options.AsOf = None,
-    churn_days: Annotated[int | None, typer.Option("--churn-days", help="No order for this many days is churn (default 90).")] = None,
-    value_days: Annotated[int | None, typer.Option("--value-days", help="Money is expected over this many days (default 365).")] = None,
-    bundle: Annotated[pathlib.Path, typer.Option("--bundle", help="Folder to write the bundle to.")] = pathlib.Path("out/bundle"),
-    config: Annotated[pathlib.Path | None, typer.Option("--config", help="Settings as TOML; docs/data.md lists them.")] = None,
+    churn_days: Annotated[
+        int | None, typer.Option("--churn-days", help="No order for this many days is churn (default 90).")
+    ] = None,
+    value_days: Annotated[
+        int | None, typer.Option("--value-days", help="Money is expected over this many days (default 365).")
+    ] = None,
+    bundle: Annotated[pathlib.Path, typer.Option("--bundle", help="Folder to write the bundle to.")] = pathlib.Path(
+        "out/bundle"
+    ),
+    config: Annotated[
+        pathlib.Path | None, typer.Option("--config", help="Settings as TOML; docs/data.md lists them.")
+    ] = None,
     register: Annotated[bool, typer.Option("--register", help="Register the bundle in MLflow as challenger.")] = False,
-    tracked: Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Log the run to MLflow (./mlruns or MLFLOW_TRACKING_URI).")] = True,
+    tracked: Annotated[
+        bool, typer.Option("--mlflow/--no-mlflow", help="Log the run to MLflow (./mlruns or MLFLOW_TRACKING_URI).")
+    ] = True,
     customers: options.Customers = None,
     interactions: options.Interactions = None,
     column: options.ColumnNames = None,
@@ -45,7 +55,9 @@ def train(
         raise BadInput("--register needs MLflow", first="--no-mlflow", hint="leave out --no-mlflow")
     trained, run = fit_and_keep(where, as_of, chosen, bundle, register=register, tracked=tracked)
     if json:
-        say.as_json({"bundle": str(bundle), "run": run, "as_of": trained.bundle.about.as_of, **trained.bundle.scorecard})
+        say.as_json(
+            {"bundle": str(bundle), "run": run, "as_of": trained.bundle.about.as_of, **trained.bundle.scorecard}
+        )
         return
     from tiercast import show
 

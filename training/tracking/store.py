@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import mlflow
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from contract import errors, places
 
@@ -52,7 +53,7 @@ def answering() -> Iterator[None]:
     """Turn "the store does not answer" inside the `with` block into `BadInput`."""
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
         first = f"{mlflow.get_tracking_uri()}: {str(error).splitlines()[0]}"
         hint = f"start that server, or correct {places.VARIABLE}; without it, ./mlruns/mlflow.db is used"
         raise errors.BadInput("the MLflow store cannot be used", first=first, hint=hint) from error

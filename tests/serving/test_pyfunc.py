@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from contract import errors, scores
+from models import bundle_folder
+from models.bundle import Bundle
+from serving import pyfunc, registry, score
+from training.tracking import log_run, model, store
+from training.tracking.log_run import LoggedRun
+from training.train import Trained
+
+
+@pytest.fixture(scope="module")
+def written(
+    migrated_mlflow: Path, trained: Trained, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, LoggedRun]:
+    """A store with the small training as version 1 of `tiercast`, challenger."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "mlruns").mkdir()
+    shutil.copyfile(migrated_mlflow, folder / "mlruns" / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        store.connect(folder)
+        logged = log_run.log(trained, folder / "bundle", register=True)
+    return folder, logged
+
+
+@pytest.fixture
+def root(written: tuple[Path, LoggedRun], mlruns: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of that store, connected."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    store.connect(written[0])
+    return written[0]
+
+
+@pytest.fixture
+def bundle(root: Path) -> Bundle:
+    return bundle_folder.load(root / "bundle")
+
+
+@pytest.fixture
+def frame(trained: Trained) -> pd.DataFrame:
+    """Ten real customers of the small training, in memory only."""
+    features = trained.final.now.features[list(trained.bundle.spec.names)].head(10)
+    return features.assign(customer_id=trained.final.now.customer_id.to_pylist()[:10])
+
+
+def expected(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
+    """The same customers through `serving.score`, which batch uses."""
+    scored = score.score(bundle, pa.Table.from_pandas(frame, preserve_index=False))
+    table: pd.DataFrame = scored.to_pandas()
+    return table
+
+
+def test_the_loaded_model_gives_what_batch_scoring_gives(root: Path, bundle: Bundle, frame: pd.DataFrame) -> None:
+    got = mlflow.pyfunc.load_model("models:/tiercast@challenger").predict(frame)
+    batch = expected(bundle, frame)
+    assert list(got.columns) == list(scores.NAMES)
+    same = [name for name in scores.NAMES if name not in ("as_of", "reasons")]
+    pd.testing.assert_frame_equal(got[same], batch[same], check_exact=True)
+    assert got["reasons"].str.split("|").tolist() == [list(codes) or [""] for codes in batch["reasons"]]
+    assert set(got["as_of"]) == {"1998-07-01"}
+    assert set(got["model"]) == {bundle.about.model}
+
+
+def test_without_customer_ids_the_answer_has_none_and_keeps_the_index(bundle: Bundle, frame: pd.DataFrame) -> None:
+    nameless = frame.drop(columns="customer_id").set_axis(range(100, 110))
+    got = pyfunc.Scorer(bundle).predict(nameless)
+    assert list(got.columns) == [name for name in scores.NAMES if name != "customer_id"]
+    assert list(got.index) == list(range(100, 110))
+
+
+def test_the_order_of_columns_and_more_columns_change_nothing(bundle: Bundle, frame: pd.DataFrame) -> None:
+    scorer = pyfunc.Scorer(bundle)
+    shuffled = frame[sorted(frame.columns, reverse=True)].assign(more="x")
+    pd.testing.assert_frame_equal(scorer.predict(shuffled), scorer.predict(frame))
+
+
+def test_a_missing_feature_is_shown_as_a_line_diff(bundle: Bundle, frame: pd.DataFrame) -> None:
+    with pytest.raises(errors.BundleRefused) as refused:
+        pyfunc.Scorer(bundle).predict(frame.rename(columns={"spend_30d": "spend_31d"}).drop(columns="n_orders"))
+    said = str(refused.value)
+    assert f"2 of {len(bundle.spec.names)} columns" in said
+    assert "  - n_orders\n  - spend_30d\n  + spend_31d\n" in said
+
+
+def test_a_feature_that_is_no_number_is_refused_by_name(bundle: Bundle, frame: pd.DataFrame) -> None:
+    with pytest.raises(errors.WrongType, match="n_orders"):
+        pyfunc.Scorer(bundle).predict(frame.assign(n_orders="many"))
+
+
+def test_a_prospect_has_a_tier_and_no_numbers(bundle: Bundle) -> None:
+    nobody = pd.DataFrame([dict.fromkeys(bundle.spec.names, np.nan) | {"n_orders": 0.0, "customer_id": "007"}])
+    [row] = pyfunc.Scorer(bundle).predict(nobody).to_dict("records")
+    assert (row["customer_id"], row["tier"], row["status"]) == ("007", "F", "prospect")
+    assert np.isnan(row["value"])
+    assert np.isnan(row["p_churn"])
+
+
+def test_the_day_of_the_features_can_be_told_and_reasons_left_out(root: Path, frame: pd.DataFrame) -> None:
+    loaded = mlflow.pyfunc.load_model("models:/tiercast@challenger")
+    got = loaded.predict(frame, params={"as_of": "1998-08-01", "reasons": False})
+    assert set(got["as_of"]) == {"1998-08-01"}
+    assert set(got["reasons"]) == {""}
+
+
+def test_an_as_of_that_is_no_date_is_refused(bundle: Bundle, frame: pd.DataFrame) -> None:
+    with pytest.raises(errors.BadInput, match="tomorrow"):
+        pyfunc.Scorer(bundle).predict(frame, {"as_of": "tomorrow"})
+
+
+def test_the_signature_names_every_feature_and_every_score(root: Path, bundle: Bundle) -> None:
+    signature = mlflow.models.get_model_info("models:/tiercast@challenger").signature
+    assert signature is not None
+    assert signature.inputs.input_names() == [*bundle.spec.names, "customer_id"]
+    assert signature.inputs.optional_input_names() == ["customer_id"]
+    assert signature.outputs.input_names() == list(scores.NAMES)
+
+
+def test_the_input_example_is_nobodys_row(trained: Trained) -> None:
+    invented = model.example(trained.bundle)
+    real = trained.final.now.features[list(trained.bundle.spec.names)]
+    assert set(invented["customer_id"]) == {"median", "upper-quartile"}
+    for _, row in invented[list(real.columns)].iterrows():
+        assert not ((real == row) | (real.isna() & row.isna())).all(axis=1).any()
+
+
+# --- fetching by alias
+
+
+def test_fetching_by_alias_and_by_version_gives_the_bundle(root: Path, tmp_path: Path, bundle: Bundle) -> None:
+    for wanted in ("challenger", "1"):
+        folder = registry.fetch(wanted, tmp_path / "cache")
+        assert folder == tmp_path / "cache" / "tiercast-1"
+        assert bundle_folder.load(folder).about == bundle.about
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["tiercast-1"]
+
+
+def test_fetching_reads_the_store_below_root(
+    written: tuple[Path, LoggedRun], mlruns: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert (registry.fetch("1", tmp_path / "cache", root=written[0]) / "manifest.json").is_file()
+
+
+def test_an_alias_that_nobody_holds_is_refused(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(errors.BadInput, match=r"champion(.|\n)*tiercast promote"):
+        registry.fetch("champion", tmp_path / "cache")
+
+
+def test_asking_a_store_that_is_not_there_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(errors.BadInput, match=r"mlflow\.db"):
+        registry.fetch("champion", tmp_path / "cache", root=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bundle_that_was_changed_in_the_store_is_refused_and_the_old_copy_stays(
+    root: Path, tmp_path: Path, bundle: Bundle
+) -> None:
+    cache = tmp_path / "cache"
+    registry.fetch("1", cache)
+    [stored] = (root / "mlruns" / "artifacts" / "models").glob("*/artifacts/data/bundle/model.json")
+    kept = stored.read_bytes()
+    stored.write_bytes(kept.replace(b'"level"', b'"Level"'))
+    try:
+        with pytest.raises(errors.BundleRefused, match=r"model\.json"):
+            registry.fetch("1", cache)
+    finally:
+        stored.write_bytes(kept)
+    assert bundle_folder.load(cache / "tiercast-1").about == bundle.about
+
+
+# --- mlflow models serve
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture
+def address(root: Path, tmp_path: Path) -> Iterator[str]:
+    """`mlflow models serve` on this machine, started and stopped here."""
+    port, log = free_port(), tmp_path / "serve.log"
+    asked = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", "models:/tiercast@challenger"]
+    where = ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    known = {"MLFLOW_TRACKING_URI": f"sqlite:///{root / 'mlruns' / 'mlflow.db'}", "NO_PROXY": "127.0.0.1"}
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [*asked, *where], stdout=out, stderr=out, env=os.environ | known, start_new_session=True
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/ping", server, log)
+        yield f"http://127.0.0.1:{port}/invocations"
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(20)
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.25)
+    pytest.fail(f"no answer in a minute: {log.read_text()}")
+
+
+def post(url: str, body: dict[str, Any]) -> tuple[int, Any]:
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.mark.slow
+def test_mlflow_models_serve_answers_with_scores(address: str, bundle: Bundle, frame: pd.DataFrame) -> None:
+    assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
+    split = json.loads(frame.to_json(orient="split", index=False))
+    status, answer = post(address, {"dataframe_split": split})
+    assert status == 200, answer
+    batch = expected(bundle, frame)
+    assert [row["tier"] for row in answer["predictions"]] == batch["tier"].tolist()
+    assert [row["customer_id"] for row in answer["predictions"]] == batch["customer_id"].tolist()
+    np.testing.assert_allclose([row["value"] for row in answer["predictions"]], batch["value"], rtol=1e-12)
+    status, said = post(address, {"dataframe_split": {"columns": ["n_orders"], "data": [[1.0]]}})
+    assert status == 400
+    assert "recency_days" in said
+    nobody = dict.fromkeys(bundle.spec.names) | {"n_orders": 0.0}
+    status, answer = post(address, {"dataframe_records": [nobody]})
+    assert (status, answer["predictions"][0]["tier"], answer["predictions"][0]["value"]) == (200, "F", None)
