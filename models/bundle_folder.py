@@ -50,8 +50,8 @@ def save(bundle: Bundle, folder: pathlib.Path) -> None:
             _write(bundle, fresh)
             _refuse_foreign(folder)
             if folder.exists():
-                os.replace(folder, old)
-            os.replace(fresh, folder)
+                folder.replace(old)
+            fresh.replace(folder)
     except OSError as error:
         hint = "check the permissions and the space left, or choose another --bundle folder"
         raise errors.CannotWrite(

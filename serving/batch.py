@@ -57,7 +57,7 @@ def score_all(
     n_parts = max(1, -(-read.report.rows_kept // ROWS_PER_PART))
     engine.store("known", read.tables.transactions, n_parts)
     by_hand = [Override(*row) for row in overrides.read(engine, sources)]
-    seen = Totals()
+    seen = totals.NOTHING
     with output.writer(out, score.schema(dated)) as write:
         for k in range(n_parts):
             tell(k, n_parts)

@@ -40,7 +40,7 @@ def writer(out: pathlib.Path, schema: pa.Schema) -> Iterator[Write]:
             with pq.ParquetWriter(fresh, schema, compression="zstd") as file:
                 yield file.write_table
             _to_disk(fresh)
-            os.replace(fresh, out)
+            fresh.replace(out)
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -17,8 +17,8 @@ Sums = Mapping[str, tuple[float, ...]]
 class Totals(NamedTuple):
     """Per tier: customers, value, p_churn, value at risk, all summed; and how many are borderline."""
 
-    sums: Sums = {}
-    n_borderline: int = 0
+    sums: Sums
+    n_borderline: int
 
     @property
     def n_customers(self) -> int:
@@ -34,6 +34,9 @@ class Totals(NamedTuple):
         if not n or tier == "F":
             return TierRow(tier, int(n), share, None, None, None, None)
         return TierRow(tier, int(n), share, value, value / n, p_churn / n, at_risk)
+
+
+NOTHING = Totals({}, 0)
 
 
 def add(totals: Totals, scores: pa.Table) -> Totals:

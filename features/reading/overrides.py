@@ -19,7 +19,7 @@ class OverrideRow(NamedTuple):
 
 
 def read(engine: Engine, place: Sources) -> list[OverrideRow]:
-    """Every row, in no order. Raises `BadInput` when a row lacks its customer, tier or day: a decision is never dropped."""
+    """Every row, in no order. A decision is never dropped: `BadInput` when a row lacks its customer, tier or day."""
     if place.overrides is None:
         return []
     with engine.reading(place.overrides):

@@ -275,6 +275,13 @@ def test_an_unknown_run_another_experiments_run_and_a_child_are_refused(connecte
             lookup.training(run_id)
 
 
+def test_the_beginning_of_a_run_id_is_enough_while_only_one_run_has_it(connected: Path) -> None:
+    run_id = run_with(HORIZONS)
+    assert lookup.training(run_id[:8]).info.run_id == run_id
+    with pytest.raises(errors.BadInput, match="no such run"):
+        lookup.training(run_id[:5])
+
+
 # --- promotion
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import getpass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tiercast import options, say
+
+if TYPE_CHECKING:
+    from training.evaluation.bootstrap import Metric
+    from training.tracking.runs import RunRow
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,27 +33,48 @@ def runs(
     if json:
         say.as_json({"runs": [row._asdict() for row in found]})
         return
-    columns = [("run", "left"), ("as of", "left"), ("AUC", "right"), ("Brier", "right"), ("ECE", "right"),
-               ("nGini", "right"), ("MAE", "right"), ("bias", "right"), ("version", "left")]  # fmt: skip
-    say.table(f"{len(found)} runs", columns, [tracked.cells(row) for row in found])
+    names = ("AUC", "Brier", "ECE", "nGini", "MAE", "bias")
+    columns = [("run", "left"), ("as of", "left"), *((name, "right") for name in names), ("version", "left")]
+    say.table(f"{len(found)} runs", columns, [_cells(row) for row in found])
+
+
+def _cells(row: RunRow) -> list[str]:
+    measured = (row.churn_auc, row.churn_brier, row.churn_ece, row.value_ngini, row.value_mae)
+    version = " ".join(part for part in (row.version, *row.aliases) if part)
+    return [row.run_id, row.as_of, *(_number(each) for each in measured), say.percent(row.value_bias), version]
+
+
+def _number(number: float | None) -> str:
+    return "–" if number is None else f"{number:,.2f}" if abs(number) >= 2 else f"{number:.3f}"
 
 
 def compare(
-    run: Annotated[list[str], typer.Argument(help="Two or more run ids (their beginning is enough).")],
+    run: Annotated[list[str], typer.Argument(help="Two or more run ids, as `tiercast runs` lists them.")],
     json: options.Json = False,
 ) -> None:
     """Put runs side by side: the parameters that differ, and every metric with its interval."""
-    from training.tracking import runs as tracked
+    from training.tracking import compare as tracked
     from training.tracking import store
 
     store.connect()
     found = tracked.compare(run)
     if json:
-        say.as_json(found)
+        say.as_json(found._asdict())
         return
-    columns = [("", "left"), *((one, "right") for one in found["runs"])]
-    for part in ("metrics", "parameters"):
-        say.table(part, columns, [[name, *values] for name, values in found[part].items()])
+    columns = [("", "left"), *((one[:8], "right") for one in found.run_ids)]
+    metrics = [[name, *(_with_interval(metric) for metric in values)] for name, values in found.metrics.items()]
+    say.table("metrics [95 % interval]", columns, metrics)
+    say.table(
+        "parameters that differ", columns, [[n, *(v or "–" for v in each)] for n, each in found.parameters.items()]
+    )
+    for text in found.caveats:
+        say.line(f"* {text}")
+
+
+def _with_interval(metric: Metric | None) -> str:
+    if metric is None:
+        return "–"
+    return f"{_number(metric.value)} [{_number(metric.low)}–{_number(metric.high)}]"
 
 
 def promote(
@@ -62,8 +87,13 @@ def promote(
     from training.tracking import registry, store
 
     store.connect()
-    done: Any = registry.promote(run, force=force, why=why, who=getpass.getuser())
-    say.as_json(done._asdict()) if json else say.line(str(done))
+    done = registry.promote(run, force=force, why=why, who=getpass.getuser())
+    if json:
+        say.as_json(done._asdict() | {"gates": [gate._asdict() for gate in done.gates]})
+        return
+    for gate in done.gates:
+        say.line(str(gate))
+    say.line(f"version {done.version} is champion" + (f", before it {done.before}" if done.before else ""))
 
 
 def rollback(
@@ -74,5 +104,8 @@ def rollback(
     from training.tracking import registry, store
 
     store.connect()
-    done: Any = registry.rollback(why, who=getpass.getuser())
-    say.as_json(done._asdict()) if json else say.line(str(done))
+    done = registry.rollback(why, who=getpass.getuser())
+    if json:
+        say.as_json(done._asdict())
+        return
+    say.line(f"version {done.version} is champion again, instead of {done.dropped}")

@@ -44,7 +44,7 @@ def compare(run_ids: Sequence[str]) -> Comparison:
     differing = {name: values for name, values in parameters.items() if len(set(values)) > 1}
     metrics = {name: tuple(_metric(run, name) for run in found) for name in METRICS}
     known = {name: values for name, values in metrics.items() if any(values)}
-    return Comparison(tuple(run_ids), differing, known, _caveats(differing))
+    return Comparison(tuple(str(run.info.run_id) for run in found), differing, known, _caveats(differing))
 
 
 def _side_by_side(given: Sequence[Mapping[str, str]]) -> dict[str, tuple[str | None, ...]]:

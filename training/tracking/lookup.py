@@ -13,16 +13,17 @@ from contract import errors
 from training.tracking import log_run, store
 
 HINT = "`tiercast runs` lists them"
-LONGEST_VERSION = 9
-"""Digits; a run id has 32 characters, which may by chance all be digits too."""
+SHORTEST_BEGINNING = 6
+"""Signs of a run id (of 32) that are enough; a number with fewer digits is a version."""
+SEARCHED = 1000
 
 
 def training(run_id: str) -> Run:
-    """The training run with this id. Raises `BadInput` when it is not one of ours."""
+    """The training run with this id, or with an id that begins so. Raises `BadInput` when it is not one of ours."""
     try:
         run = mlflow.get_run(run_id)
     except MlflowException as error:
-        raise errors.BadInput("there is no such run", first=run_id, hint=HINT) from error
+        run = _beginning(run_id, error)
     if run.info.experiment_id != store.experiment_id():
         what = f"the run is not one of the experiment `{store.EXPERIMENT}`"
         raise errors.BadInput(what, first=run_id, hint=HINT)
@@ -33,9 +34,15 @@ def training(run_id: str) -> Run:
     return run
 
 
+def trainings(limit: int) -> list[Run]:
+    """The newest trainings."""
+    asked = f"tags.`{log_run.KIND}` = '{log_run.TRAINING}'"
+    return list(mlflow.MlflowClient().search_runs([store.experiment_id()], asked, max_results=limit))
+
+
 def version(which: str, name: str) -> ModelVersion:
     """The version with this number, or the newest one of this run. Raises `BadInput`."""
-    if which.isdecimal() and len(which) <= LONGEST_VERSION:
+    if which.isdecimal() and len(which) < SHORTEST_BEGINNING:
         return _numbered(which, name)
     run_id = str(training(which).info.run_id)
     found = versions(name, run_id)
@@ -68,6 +75,18 @@ def aliases(name: str) -> dict[str, tuple[str, ...]]:
     except errors.BadInput:
         return {}
     return {str(v): tuple(sorted(a for a, of in held.items() if str(of) == str(v))) for v in held.values()}
+
+
+def _beginning(run_id: str, error: MlflowException) -> Run:
+    if len(run_id) < SHORTEST_BEGINNING:
+        raise errors.BadInput("there is no such run", first=run_id, hint=HINT) from error
+    found = [run for run in trainings(SEARCHED) if run.info.run_id.startswith(run_id)]
+    if len(found) > 1:
+        ids = ", ".join(run.info.run_id for run in found)
+        raise errors.BadInput(f"{len(found)} runs begin with {run_id}", first=ids, hint="write more of the id")
+    if not found:
+        raise errors.BadInput("there is no such run", first=run_id, hint=HINT) from error
+    return found[0]
 
 
 def _numbered(which: str, name: str) -> ModelVersion:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
-import mlflow
 from mlflow.entities import Run
 
-from training.tracking import log_run, lookup, store
+from training.tracking import lookup, store
 
 SHOWN = {
     "churn_auc": "churn_auc",
@@ -41,11 +40,8 @@ class RunRow(NamedTuple):
 
 def runs(limit: int = 20, name: str = "tiercast") -> list[RunRow]:
     """The newest `limit` trainings in the connected store, with the versions of `name` they became."""
-    experiment = store.experiment_id()
     with store.answering():
-        found = mlflow.MlflowClient().search_runs(
-            [experiment], f"tags.`{log_run.KIND}` = '{log_run.TRAINING}'", max_results=limit
-        )
+        found = lookup.trainings(limit)
         became = {str(version.run_id): str(version.version) for version in reversed(lookup.versions(name))}
         held = lookup.aliases(name)
     return [_row(run, became.get(run.info.run_id), held) for run in found]
