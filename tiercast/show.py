@@ -10,6 +10,7 @@ from tiercast import say
 if TYPE_CHECKING:
     from tiers.grid import TierRow
     from tiers.languages import Language
+    from training.readiness import Readiness
 
 TITLES = {"churn": "Churn, judged on {as_of} + {days} days", "value": "Value, judged on {as_of} + {days} days"}
 SHOWN = {
@@ -26,6 +27,15 @@ NAMES = {
     "last_window_spend": "last window's spend",
     "zero": "nothing for anybody",
 }
+
+
+def readiness(found: Readiness) -> None:
+    """What the data are enough for, capability by capability, then the notes."""
+    rows = [[each.name, each.verdict, each.sentence] for each in found.capabilities()[:-1]]
+    rows.append(["tiers", found.tiers.verdict, "as churn and value are"])
+    say.table("Is this enough?", [("capability", "left"), ("verdict", "left"), ("measured", "left")], rows)
+    for text in found.notes:
+        say.line(f"* {text}")
 
 
 def grid(rows: Sequence[TierRow], currency: str = "", lang: Language = "en") -> None:

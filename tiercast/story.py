@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from contract.errors import BadInput
 from features.reading import Sources
 from tiercast import cdnow, say, show
-from tiercast.commands import explain, score, train
+from tiercast.commands import check, explain, score, train
 from tiers import languages
 from training import settings
 
@@ -28,6 +28,7 @@ def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
     orders, bundle, out = folder / "orders.parquet", folder / "bundle", folder / "scores.parquet"
     cdnow.write_parquet(orders)
     where = Sources(str(orders))
+    read, readiness = check.measure(where, AS_OF, **HORIZONS)
     chosen = settings.load(None, HORIZONS).model_copy(update={"clv": settings.Clv(currency="USD")})
     trained, run = train.fit_and_keep(where, AS_OF.isoformat(), chosen, bundle, register=True, tracked=True)
     loaded = score.load(bundle, None)
@@ -38,8 +39,9 @@ def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
             {**score.summary(done, loaded, AS_OF), "run": run, **trained.bundle.scorecard, "explained": explained}
         )
         return
-    for text in done.reading.report.lines():
+    for text in read.lines():
         say.line(text)
+    show.readiness(readiness)
     show.grid(done.totals.rows(), "USD", lang)
     show.scorecard(trained.bundle.scorecard)
     say.line("")

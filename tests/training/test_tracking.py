@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +34,12 @@ def written(
 
 
 @pytest.fixture
-def logged(written: tuple[Path, LoggedRun], mlruns: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoggedRun]:
+def logged(written: tuple[Path, LoggedRun], mlruns: Path, monkeypatch: pytest.MonkeyPatch) -> LoggedRun:
     """The store of `written`, connected for one test that only reads."""
     folder, found = written
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     store.connect(folder)
-    yield found
+    return found
 
 
 def the_run(logged: LoggedRun) -> Run:
@@ -108,7 +107,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, mlruns: Path, monke
 def test_a_server_that_does_not_answer_is_named(mlruns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(errors.BadInput, match="http://127.0.0.1:9"):
+    with pytest.raises(errors.BadInput, match=r"http://127\.0\.0\.1:9"):
         store.connect()
 
 
@@ -153,7 +152,9 @@ def test_tags_say_which_day_which_data_and_which_version(logged: LoggedRun, trai
 
 
 def test_the_dataset_is_named_by_its_digest_and_holds_no_row(logged: LoggedRun, trained: Trained) -> None:
-    [given] = the_run(logged).inputs.dataset_inputs
+    inputs = the_run(logged).inputs
+    assert inputs is not None
+    [given] = inputs.dataset_inputs
     assert given.dataset.digest == trained.data
     written = json.dumps([given.dataset.schema, given.dataset.source, given.dataset.profile])
     ids = trained.final.now.customer_id.to_pylist()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tiercast import options, say
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from features.reading import ReadingReport, Sources
+    from training.readiness import Readiness
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,22 +35,30 @@ def check(
 
     Nothing is changed and nothing is written.
     """
+    where = options.sources(data, customers, interactions, column, {})
+    read, found = measure(where, options.day(as_of), churn_days, value_days)
+    if json:
+        say.as_json({"reading": read.as_dict(), "readiness": found.as_dict()})
+        return
+    if as_of is None:
+        say.note(f"--as-of was not given: {read.as_of}, the day after the newest transaction, is taken.")
+    from tiercast import show
+
+    for text in read.lines():
+        say.line(text)
+    show.readiness(found)
+
+
+def measure(
+    where: Sources, as_of: dt.date | None, churn_days: int | None, value_days: int
+) -> tuple[ReadingReport, Readiness]:
+    """What was read, and what it is enough for."""
     from features import reading
     from features.engines.duckdb import Engine
     from training import readiness
 
-    where = options.sources(data, customers, interactions, column, {})
     with Engine() as engine, say.progress("check", 2) as step:
         step("reading")
-        read = reading.read(engine, where, options.day(as_of))
+        read = reading.read(engine, where, as_of)
         step("measuring")
-        found = readiness.check(read.tables, read.report, read.as_of, churn_days, value_days)
-    if json:
-        say.as_json({"reading": read.report.as_dict(), "readiness": found.as_dict()})
-        return
-    if as_of is None:
-        say.note(f"--as-of was not given: {read.as_of}, the day after the newest transaction, is taken.")
-    for text in (*read.report.lines(), "", *found.lines()):
-        say.line(text)
-    if churn_days is None and found.proposed_churn_days:
-        say.line(f"proposed: --churn-days {found.proposed_churn_days}")
+        return read.report, readiness.check(read.tables, read.report, read.as_of, churn_days, value_days)

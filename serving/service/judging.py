@@ -1,0 +1,55 @@
+"""Refuse a request with rows that cannot be read; count those that are not to be looked at.
+
+A file's odd rows are dropped, counted and shown to whoever runs the job. A request has nobody who reads a report, so
+here the first such row is refused with its place; only rows on or after `as_of` are dropped, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contract import errors
+from features.reading.report import LATE, REASONS
+from serving.service import arrivals, plans
+from serving.service.requests import ScoreRequest
+
+Row = Mapping[str, Any]
+TIME_HINT = "write times as 2024-01-31 or 2024-01-31T12:30:00Z"
+
+
+def check(request: ScoreRequest, table: str, found: Sequence[Row]) -> dict[str, int]:
+    """The rows dropped, by reason. Raises `WrongType` and `AmbiguousTime`.
+
+    `found` has one row per reason, as `plans.Plan.judged` gives them.
+    """
+    known = [row for row in found if row["reason"] != LATE]
+    when = plans.RULES[table].when or ""
+    for row in known:
+        if row["reason"] is not None:
+            raise _unreadable(request, table, REASONS[row["reason"]], row["n"], row["first"])
+        if row["unread"]:
+            raise _unreadable(request, table, f"{when}: a date that cannot be read", row["unread"], row["first_unread"])
+    _refuse_mixed_zones(request, table, known)
+    late = sum(row["n"] for row in found) - sum(row["n"] for row in known)
+    return {LATE: late} if late else {}
+
+
+def _refuse_mixed_zones(request: ScoreRequest, table: str, known: Sequence[Row]) -> None:
+    n_local, n_timed = (sum(int(row[name] or 0) for row in known) for name in ("local", "timed"))
+    if 0 < n_local < n_timed:
+        raise errors.AmbiguousTime(
+            f"a time of the {table} says no zone, while others do, so the day it means is not known",
+            count=n_local,
+            total=n_timed,
+            first=arrivals.place(request, table, min(row["first_local"] for row in known if row["local"])),
+            hint="write all times with an offset (2024-01-31T12:30:00+01:00), or all without one (taken as UTC)",
+        )
+
+
+def _unreadable(request: ScoreRequest, table: str, what: str, count: int, first: int) -> errors.WrongType:
+    place = arrivals.place(request, table, first)
+    total = sum(len(getattr(customer, table)) for customer in request.customers) if table != "customers" else None
+    return errors.WrongType(
+        what, count=int(count), total=total, first=place, hint=f"{TIME_HINT}, amounts as numbers below 10^11"
+    )

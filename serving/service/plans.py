@@ -1,0 +1,89 @@
+"""The feature and reading expressions, compiled once per as-of day: a request then only runs them.
+
+They are the very expressions of the batch job (`features.reading.cleaning`, `features.build`) over tables that are
+named but not there yet. Compiling takes a good part of a second, running them a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import threading
+from typing import NamedTuple
+
+import ibis
+from ibis.expr import types as ir
+
+from features import build
+from features.reading import cleaning, columns, times, transactions, values
+from features.spec import FeatureSpec
+from features.tables import Tables
+from serving.service import arrivals
+
+RULES = {"transactions": cleaning.TRANSACTIONS, "customers": cleaning.CUSTOMERS, "interactions": cleaning.INTERACTIONS}
+KEPT_DAYS = 32
+_compiling = threading.Lock()  # Ibis does not promise that two threads may compile at once
+
+
+class Plan(NamedTuple):
+    """SQL: the feature table in the order of customer ids, and per table what judging it found (see `judging`)."""
+
+    features: str
+    judged: dict[str, str]
+
+
+def of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
+    """The plan for one day."""
+    with _compiling:
+        return _of(spec, as_of, has_margin)
+
+
+@functools.lru_cache(maxsize=KEPT_DAYS)
+def _of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
+    judged = {table: _judged(table, spec, as_of, has_margin) for table in RULES}
+    kept = {table: cleaning.kept(rows) for table, rows in judged.items()}
+    contacts = kept["interactions"]
+    tables = Tables(
+        transactions.canonical(kept["transactions"]),
+        _people(kept["customers"], spec),
+        contacts.select(*cleaning.known_columns(contacts)) if spec.contact_kinds else None,
+    )
+    features = build.build(tables, as_of, spec).order_by("customer_id")
+    found = {table: _sql(_findings(rows, RULES[table].when or "")) for table, rows in judged.items()}
+    return Plan(_sql(features), found)
+
+
+def _judged(table: str, spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> ir.Table:
+    schema = ibis.Schema.from_pyarrow(arrivals.schemas(spec)[table])
+    raw = ibis.table(schema, name=table)
+    ours = {column.name for column in columns.TABLES[table]} - (set() if has_margin else {"margin"})
+    given = raw.drop("margin") if "margin" in raw.columns and not has_margin else raw
+    named = {name: name for name in given.columns if name in ours}
+    return cleaning.judge(cleaning.parse(given, table, named), RULES[table], as_of)
+
+
+def _people(kept: ir.Table, spec: FeatureSpec) -> ir.Table:
+    """As `features.reading.customers`, with each attribute's kind known from training instead of seen in the column."""
+    read = {"number": values.number, "label": values.label}
+    attributes = {a.name: read[a.kind](kept[cleaning.OTHER + a.name], a.name).value for a in spec.attributes}
+    return kept.select(customer_id=kept["customer_id"], joined_on=kept["joined_on"].cast("date"), **attributes)
+
+
+def _findings(judged: ir.Table, when: str) -> ir.Table:
+    """One row per reason, null for the rows that count: how many rows, the first, and what their times are like."""
+    row = judged[cleaning.OTHER + arrivals.ROW]
+    is_unread = judged[cleaning.UNREAD + when].notnull()
+    is_local = judged[when].notnull() & (judged[cleaning.ZONE + when] == times.LOCAL)
+    return judged.group_by("reason").aggregate(
+        n=judged.count(),
+        first=row.min(),
+        unread=is_unread.sum(),
+        first_unread=row.min(where=is_unread),
+        timed=judged[when].count(),
+        local=is_local.sum(),
+        first_local=row.min(where=is_local),
+    )
+
+
+def _sql(expression: ir.Table) -> str:
+    return str(ibis.to_sql(expression, dialect="duckdb"))
