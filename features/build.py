@@ -35,7 +35,7 @@ def _purchases(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     days = orders.daily(lines)
     bought = orders.with_neighbours(days)
     sums = bought.group_by("customer_id").aggregate(**history.aggregates(bought, today, spec))
-    table = _join(sums, history.refunds(days))
+    table = _join(history.refunds(days), sums)  # refunds first: who only ever returned something has no order
     table = table.mutate(refund_share=history.refund_share(table), **history.derived(table, today, spec))
     wide = breadth.per_customer(lines, spec)
     if wide is None:

@@ -33,4 +33,12 @@ def _attribute(customers: ir.Table, attribute: Attribute) -> ir.FloatingValue:
     if not attribute.categories:
         return ibis.null("float64")
     places = [(value, float(place)) for place, value in enumerate(attribute.categories)]
-    return column.cast("string").cases(*places, else_=ibis.null("float64"))
+    return _text(column).cases(*places, else_=ibis.null("float64"))
+
+
+def _text(column: ir.Value) -> ir.StringValue:
+    """A label as text. A file in which every label happens to be a number has become floats: "7.0" is "7" again."""
+    if not column.type().is_floating():
+        return column.cast("string")
+    whole = column.cast("int64")
+    return ibis.ifelse(whole.cast("float64") == column, whole.cast("string"), column.cast("string"))

@@ -49,14 +49,24 @@ def save(bundle: Bundle, folder: pathlib.Path) -> None:
             fresh, old = pathlib.Path(scratch, "new"), pathlib.Path(scratch, "old")
             _write(bundle, fresh)
             _refuse_foreign(folder)
-            if folder.exists():
-                folder.replace(old)
-            fresh.replace(folder)
+            _exchange(folder, fresh, old)
     except OSError as error:
         hint = "check the permissions and the space left, or choose another --bundle folder"
         raise errors.CannotWrite(
             f"the bundle cannot be written: {error.strerror}", first=str(folder), hint=hint
         ) from error
+
+
+def _exchange(folder: pathlib.Path, fresh: pathlib.Path, old: pathlib.Path) -> None:
+    """The fresh bundle takes the place of the old one, which comes back if that fails."""
+    if folder.exists():
+        folder.replace(old)
+    try:
+        fresh.replace(folder)
+    except OSError:
+        if old.exists():
+            old.replace(folder)
+        raise
 
 
 def check(folder: pathlib.Path) -> None:
@@ -76,10 +86,10 @@ def load(folder: pathlib.Path) -> Bundle:
     if manifest.get("format") != FORMAT:
         what = f"the bundle has format {manifest.get('format')!r}, this version reads {FORMAT}"
         raise errors.BundleRefused(what, first=str(folder), hint="train it again, or install the version that wrote it")
-    _check_hashes(folder, manifest["files"])
     try:
+        _check_hashes(folder, manifest["files"])
         return _from_json(manifest["about"], _json(folder / MODEL), _json(folder / SCORECARD), folder)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise errors.BundleRefused(
             "the bundle's content does not fit", first=repr(error), hint="train it again"
         ) from error
@@ -138,12 +148,13 @@ def _trees(path: pathlib.Path, columns: list[str] | None) -> Boosted | None:
 
 
 def _check_hashes(folder: pathlib.Path, files: dict[str, str]) -> None:
-    wrong = [name for name, expected in files.items() if not _is_intact(folder / name, expected)]
+    listed = {**dict.fromkeys((MODEL, SCORECARD), ""), **files}  # these two must be there, listed or not
+    wrong = [name for name, expected in listed.items() if not _is_intact(folder / name, expected)]
     if wrong:
         raise errors.BundleRefused(
             "the file is missing or not what the manifest says",
             count=len(wrong),
-            total=len(files),
+            total=len(listed),
             unit="files",
             first=str(folder / wrong[0]),
             hint="fetch the bundle again from where it was trained; a bundle is never edited by hand",
@@ -156,9 +167,18 @@ def _is_intact(path: pathlib.Path, expected: str) -> bool:
 
 def _refuse_foreign(folder: pathlib.Path) -> None:
     """Only an empty place or an older bundle may be replaced: never somebody's other files."""
-    if folder.exists() and not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - _own_files(folder)):
         hint = "choose a new --bundle folder, or empty this one yourself"
         raise errors.CannotWrite("there is something else than a bundle in this place", first=str(folder), hint=hint)
+
+
+def _own_files(folder: pathlib.Path) -> set[str]:
+    """The names that a bundle's manifest lists, and its own; empty for another program's manifest.json, or none."""
+    try:
+        files = _json(folder / MANIFEST)["files"]
+        return {MANIFEST, *files} if MODEL in files else set()
+    except (errors.BundleRefused, KeyError, TypeError):
+        return set()
 
 
 def _sha256(path: pathlib.Path) -> str:
@@ -171,8 +191,11 @@ def _put(path: pathlib.Path, data: Any) -> None:
 
 def _json(path: pathlib.Path) -> dict[str, Any]:
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         hint = "pass --bundle the folder that `tiercast train --bundle` wrote"
         raise errors.BundleRefused("there is no readable bundle", first=f"{path}: {error}", hint=hint) from error
+    if not isinstance(data, dict):
+        hint = "train it again; a bundle is never edited by hand"
+        raise errors.BundleRefused("the bundle's content does not fit", first=f"{path}: not an object", hint=hint)
     return data

@@ -15,7 +15,7 @@ import pyarrow as pa
 from ibis.expr import types as ir
 
 from features import buckets as parts
-from features import build, reading
+from features import build, reading, schema
 from features.engines import Engine
 from features.reading import Reading, Sources, overrides
 from features.tables import Tables
@@ -52,16 +52,20 @@ def score_all(
     The same data, bundle and as_of give the same bytes.
     """
     output.check(out)
+    output.refuse_input(out, sources)
     read = reading.read(engine, sources, as_of, is_counted=False)
+    schema.require(bundle.spec, read.tables)
     dated = bundle._replace(about=bundle.about._replace(as_of=as_of))
     n_parts = max(1, -(-read.report.rows_kept // ROWS_PER_PART))
-    engine.store("known", read.tables.transactions, n_parts)
+    with engine.reading(sources.transactions):
+        engine.store("known", read.tables.transactions, n_parts)
     by_hand = [Override(*row) for row in overrides.read(engine, sources)]
     seen = totals.NOTHING
     with output.writer(out, score.schema(dated)) as write:
         for k in range(n_parts):
             tell(k, n_parts)
-            features = _features(engine, dated, read.tables, k, n_parts)
+            with engine.reading(sources.transactions):
+                features = _features(engine, dated, read.tables, k, n_parts)
             table = score.score(dated, features, with_reasons=with_reasons, by_hand=by_hand)
             write(table)
             seen = totals.add(seen, table)

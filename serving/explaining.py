@@ -9,7 +9,7 @@ from typing import Any
 import ibis
 
 from contract import errors
-from features import build
+from features import build, schema
 from features.engines import Engine
 from features.tables import Tables
 from models.bundle import Bundle
@@ -25,6 +25,7 @@ def explain(
     if lang not in languages.LANGUAGES:
         allowed = ", ".join(languages.LANGUAGES)
         raise errors.BadInput("there is no such language", first=lang, hint=f"pass --lang with one of: {allowed}")
+    schema.require(bundle.spec, tables)
     wanted = Tables(*(None if table is None else _only(table, ids) for table in tables))
     dated = bundle._replace(about=bundle.about._replace(as_of=as_of))
     features = engine.con.to_pyarrow(build.build(wanted, as_of, bundle.spec).order_by("customer_id"))

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contract import errors
+from features.reading import Sources
+from features.reading import sources as places
 
 Write = Callable[[pa.Table], None]
 
@@ -29,6 +31,17 @@ def check(out: pathlib.Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         _neighbour(out).touch()
         _neighbour(out).unlink()
+
+
+def refuse_input(out: pathlib.Path, sources: Sources) -> None:
+    """Refuse a target among the files that are read: the scores would take the place of the data."""
+    for source in (sources.transactions, sources.customers, sources.interactions, sources.overrides):
+        if source is None:
+            continue
+        read = {pathlib.Path(path).resolve() for path in places.find(source).paths}
+        folder = pathlib.Path(source).resolve()
+        if out.resolve() in read or (folder.is_dir() and folder in out.resolve().parents):
+            raise _cannot("the target lies in the data that is scored", out, "pass another place with --out")
 
 
 @contextlib.contextmanager

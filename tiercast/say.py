@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,7 +23,16 @@ def refuse(error: TiercastError, *, as_json: bool) -> None:
 
 
 def as_json(data: Any) -> None:
-    print(json.dumps(data, ensure_ascii=False, default=str))
+    """One object; what is no number (an AUC with one class only) is null, for JSON has no NaN."""
+    print(json.dumps(_finite(data), ensure_ascii=False, default=str, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {name: _finite(part) for name, part in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(part) for part in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def line(text: str) -> None:

@@ -6,6 +6,7 @@ own predictions there are kept, because nothing they were fitted on had happened
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -85,10 +86,20 @@ def _dataset(task: Task, snapshots: Sequence[Snapshot], reference: lgb.Dataset |
         columns,
         np.concatenate([task.target(s) for s in snapshots]),
         init_score=np.concatenate([task.offset(s) for s in snapshots]),
-        feature_name=list(task.names),
-        categorical_feature=[name for name in task.labels if name in task.names],
+        feature_name=_plain(task.names),
+        categorical_feature=[place for place, name in enumerate(task.names) if name in task.labels],
         reference=reference,
     )
+
+
+def _plain(names: Sequence[str]) -> list[str]:
+    """Names that LightGBM takes: it refuses JSON's signs and changes blanks; the place keeps them different.
+
+    >>> _plain(["n_orders", "attr_size: cm", "attr_size, cm"])
+    ['n_orders', '1_attr_size__cm', '2_attr_size__cm']
+    """
+    plain = [re.sub(r"\W", "_", name) for name in names]
+    return [p if p == name else f"{place}_{p}" for place, (name, p) in enumerate(zip(names, plain, strict=True))]
 
 
 def _parameters(task: Task, trees: Trees, rolling: Rolling) -> dict[str, Any]:

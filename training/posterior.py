@@ -1,7 +1,8 @@
 """One possible future per customer, drawn from the closed form: what intervals learn from when no window has closed.
 
 Given alive at T: lambda ~ Gamma(r + x, alpha + T), p ~ Beta(a, b + x) (Fader, Hardie & Lee 2005, section 4);
-spend per order ~ Gamma(p, nu) with nu ~ Gamma(q + p x, v + p x m) (Fader & Hardie 2013, eq. 3).
+spend per order ~ Gamma(p, nu) with nu ~ Gamma(q + p x, v + x m) (Fader & Hardie 2013, section 2: x orders of mean m
+add up to x m).
 """
 
 from __future__ import annotations
@@ -50,5 +51,5 @@ def _money(rng: np.random.Generator, model: Btyd, frame: Frame, n_orders: Vector
     p, q, v = model.money
     m = np.nan_to_num(frame["repeat_order_value"], nan=0.0)
     x = np.where(m > 0, frame["n_repeat_orders"], 0.0)
-    nu = rng.gamma(q + p * x) / (v + p * x * m)
+    nu = rng.gamma(q + p * x) / (v + x * m)
     return np.where(n_orders > 0, rng.gamma(np.maximum(p * n_orders, 1e-12)) / nu, 0.0)

@@ -93,7 +93,8 @@ def _unseen(
 ) -> Outcomes:
     """Forecasts for windows the models had not seen, beside what happened: what intervals learn from."""
     parts = []
-    for unseen in value_fit.unseen:
+    closed = [unseen for unseen in value_fit.unseen if unseen.snapshot.churned is not None]
+    for unseen in closed:  # where the churn horizon is the longer one, its label may still be open
         model = fit_churn.fit_until(churn_windows, unseen.snapshot.as_of, churn_fit, names, labels, settings)
         p = churn.p_churn(model, unseen.snapshot.frame)
         parts.append((unseen.value, p, fit_value.realised(unseen.snapshot), fit_churn.churned(unseen.snapshot)))

@@ -18,7 +18,7 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Horizons(_Frozen):
@@ -68,8 +68,8 @@ class Rolling(_Frozen):
 
     most_windows: Annotated[int, Field(ge=1, le=60)] = 10
     most_folds: Annotated[int, Field(ge=1, le=12)] = 3
-    feature_windows: tuple[Days, ...] = (30, 60, 90, 180, 365)
-    seed: int = 7
+    feature_windows: Annotated[tuple[Days, ...], Field(min_length=1)] = (30, 60, 90, 180, 365)
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     threads: Annotated[int, Field(ge=0)] = 0
     bootstrap_draws: Annotated[int, Field(ge=20)] = 200
 
@@ -89,7 +89,9 @@ def load(path: pathlib.Path | None, horizons: dict[str, int]) -> Settings:
     Raises `BadInput` for a file that cannot be read or a key or value that is not allowed.
     """
     data = _read(path) if path else {}
-    data["horizons"] = {**data.get("horizons", {}), **horizons}
+    given = data.get("horizons", {})
+    if isinstance(given, dict):  # anything else is for the validation below to refuse
+        data["horizons"] = {**given, **horizons}
     try:
         return Settings.model_validate(data)
     except ValidationError as error:

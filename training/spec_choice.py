@@ -46,9 +46,10 @@ def _attributes(engine: Engine, customers: ir.Table | None) -> tuple[Attribute, 
 def _attribute(engine: Engine, customers: ir.Table, name: str) -> Attribute:
     if customers[name].type().is_numeric():
         return Attribute(name, "number")
-    counts = customers.filter(customers[name].notnull()).group_by(name).aggregate(n=lambda t: t.count())
-    frequent = counts.order_by(counts.n.desc(), counts[name]).limit(MOST_CATEGORIES)
-    values = engine.con.to_pyarrow(frequent)[name].to_pylist()
+    given = customers.select(value=customers[name])
+    counts = given.filter(given["value"].notnull()).group_by("value").aggregate(customers=lambda t: t.count())
+    frequent = counts.order_by(counts["customers"].desc(), counts["value"]).limit(MOST_CATEGORIES)
+    values = engine.con.to_pyarrow(frequent)["value"].to_pylist()
     return Attribute(name, "label", tuple(sorted(str(v) for v in values)))
 
 

@@ -79,9 +79,9 @@ class Desks:
     """As many desks as threads that may score at once; the one used last is taken first, for its plans are ready."""
 
     def __init__(self, schemas: Mapping[str, pa.Schema], n: int) -> None:
-        self._all = [Desk(schemas) for _ in range(n)]
+        self.every = [Desk(schemas) for _ in range(n)]
         self._free: queue.LifoQueue[Desk] = queue.LifoQueue()
-        for desk in self._all:
+        for desk in self.every:
             self._free.put(desk)
 
     @contextlib.contextmanager
@@ -95,7 +95,7 @@ class Desks:
             self._free.put(desk)
 
     def close(self) -> None:
-        for desk in self._all:
+        for desk in self.every:
             desk.engine.close()
 
 

@@ -12,7 +12,9 @@ from serving import score
 from serving.service import arrivals, judging, plans, wording
 from serving.service.arrivals import Arrivals
 from serving.service.desks import Columns, Desk, Desks
+from serving.service.plans import Plan
 from serving.service.requests import ScoreRequest
+from tiers.languages import Language
 
 Dropped = dict[str, dict[str, int]]
 
@@ -31,27 +33,45 @@ class Online:
         with self.desks.borrow() as desk:
             desk.lay(given.tables)
             dropped = _judge(desk, plan, request, given)
-            found = desk.run(plan.features)
-        features, n_unknown = _as_asked(found, request)
-        if n_unknown:
-            dropped["customers"] = {judging.LATE: n_unknown}
-        bundle = self.bundle._replace(about=self.bundle.about._replace(as_of=request.as_of))
+            features = _as_asked(desk.run(plan.features), request)
+        about = self.bundle.about._replace(as_of=request.as_of)
+        scored = score.score(self.bundle._replace(about=about), pa.table(features))
         return {
             "as_of": request.as_of,
-            "model": bundle.about.model,
-            "currency": bundle.about.currency,
-            "scores": _in_words(score.score(bundle, pa.table(features)), features, request, bundle.about.currency),
+            "model": about.model,
+            "currency": about.currency,
+            "scores": _in_words(scored, features, request.lang, about.currency),
             "dropped": dropped,
         }
 
     def warm_up(self, as_of: dt.date) -> None:
-        """Have the plans of a day ready in every desk, so that the first caller does not wait for them."""
+        """Have the plans of a day ready on every desk, so that the first caller does not wait for them."""
         plan = plans.of(self.bundle.spec, as_of, False)
-        borrowed = [self.desks.borrow() for _ in range(self.desks.n)]
-        for desk in [context.__enter__() for context in borrowed]:
-            desk.run(plan.features)
-        for context in borrowed:
-            context.__exit__(None, None, None)
+        for desk in self.desks.every:
+            for sql in (plan.features, *plan.judged.values()):
+                desk.rows(sql)
 
     def close(self) -> None:
         self.desks.close()
+
+
+def _judge(desk: Desk, plan: Plan, request: ScoreRequest, given: Arrivals) -> Dropped:
+    """What each table drops; a table that says nothing of times needs no look."""
+    said = {table: rows for table, rows in given.tables.items() if rows[str(plans.RULES[table].when)].null_count < len(rows)}
+    counts = {table: judging.check(request, table, desk.rows(plan.judged[table])) for table in said}
+    return {table: counts.get(table, {}) for table in ("transactions", "customers", "interactions")}
+
+
+def _as_asked(found: Columns, request: ScoreRequest) -> Columns:
+    """The feature table in the order of the request, without those who were not known yet."""
+    row_of = {customer_id: row for row, customer_id in enumerate(found["customer_id"])}
+    rows = [row_of[c.customer_id] for c in request.customers if c.customer_id in row_of]
+    return {name: column[rows] for name, column in found.items()}
+
+
+def _in_words(scored: pa.Table, features: Columns, lang: Language, currency: str) -> list[dict[str, Any]]:
+    columns = {name: scored[name].to_pylist() for name in scored.column_names}
+    facts = {name: column for name, column in features.items() if name != "customer_id"}
+    columns["reason_texts"] = wording.reasons(columns["reasons"], facts, lang, currency)
+    columns["action_text"] = wording.actions(columns["action"], lang)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -180,7 +180,7 @@ def test_figures_of_churn_value_and_the_grid_are_logged(logged: LoggedRun) -> No
     churn = {"reliability", "lift_and_gain", "campaign_profit", "auc", "brier", "importance"}
     value = {"decile_lift", "frequency_bins", "interval_coverage", "ngini", "mae", "importance", "weekly_orders"}
     wanted = {f"churn/{name}.png" for name in churn} | {f"value/{name}.png" for name in value} | {"grid.png"}
-    assert found == wanted
+    assert found == wanted | {"btyd/lifetimes_alive.png", "btyd/lifetimes_orders.png"}
 
 
 def test_the_bundle_on_disk_and_in_the_run_knows_its_run_and_version(

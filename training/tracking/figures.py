@@ -10,16 +10,19 @@ from matplotlib.figure import Figure
 from models import predict
 from models.boosted import Boosted
 from tiers import grid as tiers_grid
+from training.btyd import lifetimes_bridge
 from training.holdout import MODEL, Judged, ValueJudged
 from training.plots import churn, grid, intervals, models, value
 from training.train import Trained
 
 Named = tuple[str, Figure]
+ALMOST_ALL = 0.99
 
 
 def draw(trained: Trained) -> Iterator[Named]:
     """(name, figure) pairs. What was not judged has no picture."""
     yield "grid.png", _grid(trained)
+    yield from _lifetimes(trained)
     if trained.churn is not None:
         yield from _churn(trained.churn)
     if trained.value is not None:
@@ -48,6 +51,15 @@ def _value(found: ValueJudged) -> Iterator[Named]:
     if found.weekly is not None:
         weekly = found.weekly
         yield "value/weekly_orders.png", value.tracking(*weekly[:3], as_of_week=weekly.as_of_week)
+
+
+def _lifetimes(trained: Trained) -> Iterator[Named]:
+    """The views that users of `lifetimes` know, over the range in which nearly all customers lie."""
+    features, days = trained.final.now.features, trained.bundle.about.value_days
+    most = max(int(features["n_repeat_orders"].quantile(ALMOST_ALL)), 5)
+    drawn = lifetimes_bridge.diagrams(trained.bundle.btyd.orders, days, most, features["age_days"].max())
+    for name, figure in drawn.items():
+        yield f"btyd/lifetimes_{name}.png", figure
 
 
 def _compare(judged: Judged, metric: str, name: str, *, is_error: bool = False) -> Figure:

@@ -1,0 +1,72 @@
+"""Do the tables hold what the features were defined on? A bundle must not be fed with less than it learned from.
+
+Columns that the bundle does not know are no fault: they are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import ibis
+
+from contract import errors
+from features.spec import FeatureSpec
+from features.tables import Tables
+
+OPTIONS = {"customers": "--customers", "interactions": "--interactions"}
+
+
+def require(spec: FeatureSpec, tables: Tables) -> None:
+    """Raise `BundleRefused`, with a line per missing (-) or changed (!) column, where the spec's features cannot be built.
+
+    >>> from features.tables import Tables
+    >>> orders = ibis.table({"customer_id": "string", "amount": "decimal(18, 6)"}, name="orders")
+    >>> require(FeatureSpec(windows=(30,)), Tables(orders))
+    >>> try:
+    ...     require(FeatureSpec(windows=(30,), columns=("category",), has_joined_on=True), Tables(orders))
+    ... except errors.BundleRefused as refused:
+    ...     print(refused)
+    BundleRefused: 2 of 2 columns: the bundle was trained with columns that are not there
+    First: transactions.category
+      - transactions.category
+      - customers.joined_on (no such table given)
+    Hint: pass the tables that the bundle was trained on, here with --customers, or train a new bundle on these
+    """
+    wanted = list(_wanted(spec))
+    wrong = [(table, name, how) for table, name, is_number in wanted if (how := _fault(tables, table, name, is_number))]
+    if not wrong:
+        return
+    absent = sorted({OPTIONS[table] for table, _, _ in wrong if getattr(tables, table) is None})
+    raise errors.BundleRefused(
+        "the bundle was trained with columns that are not there",
+        count=len(wrong),
+        total=len(wanted),
+        unit="columns",
+        first="\n  ".join([f"{wrong[0][0]}.{wrong[0][1]}", *(how for _, _, how in wrong)]),
+        hint=f"pass the tables that the bundle was trained on{_here(absent)}, or train a new bundle on these",
+    )
+
+
+def _here(options: list[str]) -> str:
+    return f", here with {' and '.join(options)}" if options else ""
+
+
+def _wanted(spec: FeatureSpec) -> Iterator[tuple[str, str, bool]]:
+    """Table, column, and whether it must be of numbers."""
+    yield from (("transactions", name, False) for name in spec.columns)
+    yield from (("customers", "joined_on", False) for _ in range(spec.has_joined_on))
+    yield from (("customers", a.name, a.kind == "number") for a in spec.attributes)
+    yield from (("interactions", "kind", False) for _ in spec.contact_kinds[:1])
+    yield from (("interactions", name, False) for name in spec.contact_columns if spec.contact_kinds)
+
+
+def _fault(tables: Tables, table: str, name: str, is_number: bool) -> str:
+    """What is wrong with a column, as a line; empty where it is as it was."""
+    given: ibis.Table | None = getattr(tables, table)
+    if given is None:
+        return f"- {table}.{name} (no such table given)"
+    if name not in given.columns:
+        return f"- {table}.{name}"
+    if is_number and not given[name].type().is_numeric():
+        return f"! {table}.{name} (of numbers at training, now {given[name].type()})"
+    return ""
