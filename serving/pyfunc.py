@@ -2,7 +2,8 @@
 
 MLflow calls `_load_pyfunc` by name; nothing is unpickled and no code travels with the model, so this
 package must be installed where the model is loaded. The answer is flat, for JSON and Spark alike:
-`as_of` is text (2024-06-30) and `reasons` are joined by "|" (texts have none in them).
+`as_of` is text (2024-06-30), `reasons` are joined by "|" (codes have none in them), and a number that a
+prospect cannot have is None.
 """
 
 from __future__ import annotations
@@ -95,4 +96,10 @@ def _flat(scored: pa.Table, index: pd.Index[Any]) -> pd.DataFrame:
     frame: pd.DataFrame = scored.to_pandas()
     days = [day.isoformat() for day in frame["as_of"]]
     joined = [BETWEEN_REASONS.join(codes) for codes in scored["reasons"].to_pylist()]
-    return frame.assign(as_of=days, reasons=joined).set_axis(index)
+    return _with_nulls(frame.assign(as_of=days, reasons=joined)).set_axis(index)
+
+
+def _with_nulls(frame: pd.DataFrame) -> pd.DataFrame:
+    """None instead of NaN: MLflow's server writes NaN as it is, which no strict JSON reader takes."""
+    lacking = [name for name in frame.columns if frame[name].isna().any()]
+    return frame.assign(**{name: frame[name].astype(object).where(frame[name].notna(), None) for name in lacking})

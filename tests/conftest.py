@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from training.tracking.log_run import LoggedRun
     from training.train import Trained
 
 # Before anything imports a vendor: no telemetry, no artifact that executes, one core for each of the two workers.
@@ -76,6 +77,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     from tests import small_training
 
     return small_training.run(tmp_path_factory.mktemp("small_training"))
+
+
+@pytest.fixture(scope="session")
+def written(
+    migrated_mlflow: Path, trained: Trained, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, LoggedRun]:
+    """A folder whose `mlruns` has the small training as version 1 of `tiercast`, and its `bundle`. Only to be read."""
+    from training.tracking import log_run, store
+
+    folder = tmp_path_factory.mktemp("written")
+    (folder / "mlruns").mkdir()
+    shutil.copyfile(migrated_mlflow, folder / "mlruns" / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        store.connect(folder)
+        logged = log_run.log(trained, folder / "bundle", register=True, extra={"data_rows": 4321})
+    return folder, logged
 
 
 class SkipsFail:

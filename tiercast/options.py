@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from contract.errors import BadInput
 
 if TYPE_CHECKING:
     from features.reading import Sources
+    from tiers.languages import Language
 
 Data = Annotated[
     str, typer.Argument(help="Transactions: a Parquet or CSV file, a quoted glob, or a folder of Parquet.")
@@ -51,6 +52,20 @@ def day(text: str | None) -> dt.date | None:
         raise BadInput(
             "--as-of is not a date", first=text, hint="write it as YYYY-MM-DD: --as-of 2024-06-30"
         ) from error
+
+
+def language(lang: str) -> Language:
+    """A language that texts exist in. Raises BadInput.
+
+    >>> language("zh")
+    'zh'
+    """
+    from tiers import languages
+
+    if lang not in languages.LANGUAGES:
+        allowed = ", ".join(languages.LANGUAGES)
+        raise BadInput("there is no such language", first=lang, hint=f"pass --lang with one of: {allowed}")
+    return cast("Language", lang)
 
 
 def sources(

@@ -73,11 +73,7 @@ def judge_value(was: Procedure, now: Snapshot, settings: Settings) -> ValueJudge
     predictions = predict.predict(was.bundle, _raw(was, now))
     actual, h, r = fit_value.realised(now), settings.horizons, settings.rolling
     forecasts = {MODEL: predictions.value, CLOSED_FORM: now.features[btyd.VALUE].to_numpy()}
-    earlier = was.newest_value or now._replace(value=np.full(len(actual), now.features["order_value_mean"].mean()))
-    rules = baselines.value_baselines(
-        baselines.Snapshot(earlier.features, None, earlier.value), baselines.Snapshot(now.features), h.value_days
-    )
-    forecasts |= rules
+    forecasts |= _value_rules(was, now, h.value_days)
     cards = {name: scorecard.value_card(f, actual, r.bootstrap_draws, r.seed) for name, f in forecasts.items()}
     judged = Judged(now.as_of, h.value_days, actual, forecasts, cards, len(actual), predictions, now)
     certainty = predictions.certainty
@@ -85,6 +81,16 @@ def judge_value(was: Procedure, now: Snapshot, settings: Settings) -> ValueJudge
     repeats = now.features["n_repeat_orders"].to_numpy()
     shown = {name: forecasts[name] for name in (MODEL, CLOSED_FORM, "naive_rate")}
     return ValueJudged(judged, intervals, scorecard.frequency_table(repeats, actual, shown), predictions.tiers)
+
+
+def _value_rules(was: Procedure, now: Snapshot, value_days: int) -> dict[str, Vector]:
+    """The value baselines; recency needs an earlier window whose outcome was known, and is left out without one."""
+    earlier = was.newest_value
+    learned = earlier or now._replace(value=np.zeros(len(now.features)))
+    rules = baselines.value_baselines(
+        baselines.Snapshot(learned.features, None, learned.value), baselines.Snapshot(now.features), value_days
+    )
+    return rules if earlier else {name: rule for name, rule in rules.items() if name != "recency"}
 
 
 def _raw(was: Procedure, now: Snapshot) -> dict[str, Vector]:

@@ -41,10 +41,10 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
     now = snapshots.at(known_until)
     names = _names(snapshots)
     labels = snapshots.spec.labels
-    churn_windows = [snapshots.at(d) for d in windows.plan(snapshots.first_on, known_until, h.churn_days, most)]
+    churn_windows = _windows(snapshots, known_until, h.churn_days, most)
     if not churn_windows:
         raise _too_short(snapshots, known_until, h.churn_days)
-    value_windows = [snapshots.at(d) for d in windows.plan(snapshots.first_on, known_until, h.value_days, most)]
+    value_windows = _windows(snapshots, known_until, h.value_days, most)
     churn_fit = fit_churn.fit(churn_windows, names, labels, settings)
     value_fit = fit_value.fit(value_windows, now, names, labels, settings)
     cuts = _cuts(now, churn_fit, value_fit, churn_windows[-1], settings)
@@ -63,6 +63,10 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         scorecard={},
     )
     return Procedure(bundle, churn_fit, value_fit, now, churn_windows[-1], value_windows[-1] if value_windows else None)
+
+
+def _windows(snapshots: Snapshots, known_until: dt.date, horizon: int, most: int) -> list[Snapshot]:
+    return snapshots.all_at(windows.plan(snapshots.first_on, known_until, horizon, most))
 
 
 def _names(snapshots: Snapshots) -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from contract import errors
 from features import build, labels
 from features.engines import Engine
 from features.spec import YEAR_DAYS, FeatureSpec
@@ -61,14 +63,20 @@ class Snapshots:
         self.spec, self.horizons = spec, horizons
         self.first_on = first_on
         self._kept: dict[dt.date, Snapshot] = {}
+        self._too_little: set[dt.date] = set()
 
     def at(self, as_of: dt.date) -> Snapshot:
         """The snapshot of a date, with the season's ratio where the year before is known."""
         return self._at(as_of)._replace(season_ratio=self._season_ratio(as_of - dt.timedelta(YEAR_DAYS)))
 
+    def all_at(self, dates: Sequence[dt.date]) -> list[Snapshot]:
+        """The snapshots of those dates on which enough was known: one stray order of years ago makes no window."""
+        return [self.at(day) for day in dates if self._can_be_built(day)]
+
     def until(self, day: dt.date) -> Snapshots:
         """The same history as it was known on `day`: labels of windows that close later are open again."""
         earlier = Snapshots(self.engine, self.tables, (self.first_on, day), self.spec, self.horizons)
+        earlier._too_little = set(self._too_little)
         earlier._kept = {as_of: earlier.relabelled(kept) for as_of, kept in self._kept.items() if as_of <= day}
         return earlier
 
@@ -89,9 +97,20 @@ class Snapshots:
             self._kept[as_of] = self._build(as_of)
         return self._kept[as_of]
 
+    def _can_be_built(self, as_of: dt.date) -> bool:
+        if as_of in self._too_little:
+            return False
+        try:
+            self._at(as_of)
+        except errors.NotEnoughData:
+            self._too_little.add(as_of)
+            return False
+        return True
+
     def _season_ratio(self, year_before: dt.date) -> float | None:
         """Needs half a horizon of history behind that date, as every window does."""
-        if year_before - dt.timedelta(max(self.horizons.value_days // 2, 1)) < self.first_on:
+        is_too_early = year_before - dt.timedelta(max(self.horizons.value_days // 2, 1)) < self.first_on
+        if is_too_early or not self._can_be_built(year_before):
             return None
         then = self._at(year_before)
         forecast = float(then.features[btyd.VALUE].sum())

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from contract import errors
 from features.engines import Engine
 from features.reading import Reading
 from features.tables import Tables
@@ -80,7 +81,9 @@ def _churn_holdout(snapshots: Snapshots, as_of: dt.date, settings: Settings, abo
     begins = as_of - dt.timedelta(settings.horizons.churn_days)
     if not windows.plan(snapshots.first_on, begins, settings.horizons.churn_days, 1):
         return None
-    was = procedure.run(snapshots.until(begins), begins, settings, about)
+    was = _procedure_of(snapshots, begins, settings, about)
+    if was is None:
+        return None
     return holdout.judge_churn(was, snapshots.at(begins), settings)
 
 
@@ -88,10 +91,20 @@ def _value_holdout(snapshots: Snapshots, as_of: dt.date, settings: Settings, abo
     begins = as_of - dt.timedelta(settings.horizons.value_days)
     if not windows.plan(snapshots.first_on, begins, settings.horizons.churn_days, 1):
         return None
-    was = procedure.run(snapshots.until(begins), begins, settings, about)
+    was = _procedure_of(snapshots, begins, settings, about)
+    if was is None:
+        return None
     judged = holdout.judge_value(was, snapshots.at(begins), settings)
     known, orders = snapshots.tables, was.bundle.btyd.orders
     return judged._replace(weekly=weekly.track(snapshots.engine, known, begins, settings.horizons.value_days, orders))
+
+
+def _procedure_of(snapshots: Snapshots, day: dt.date, settings: Settings, about: About) -> Procedure | None:
+    """What the procedure made of that day; None where too few customers were known, though the days are enough."""
+    try:
+        return procedure.run(snapshots.until(day), day, settings, about)
+    except errors.NotEnoughData:
+        return None
 
 
 def _stored(engine: Engine, tables: Tables) -> Tables:

@@ -39,9 +39,12 @@ class Engine:
         self.folder = _temporary_folder(temporary)
         try:
             self.con: Backend = ibis.duckdb.connect(":memory:", **_settings(self.folder, memory, threads))
-        except duckdb.Error:
+        except duckdb.Error as error:
             shutil.rmtree(self.folder)
-            raise
+            hint = "write the memory limit like 2GB, and at least one thread"
+            raise errors.BadInput(
+                "the data engine cannot start", first=f"memory {memory}, threads {threads}: {error}", hint=hint
+            ) from error
         self.con.raw_sql("SET enable_progress_bar = false")
         self._buckets: dict[str, int] = {}
 

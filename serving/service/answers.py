@@ -23,13 +23,15 @@ def _field(column: scores.ScoreColumn) -> Any:
     return Annotated[kind, Field(description=column.meaning)]
 
 
-Score = create_model(
-    "Score",
-    __doc__="One customer: the columns of a score file, and their codes in words.",
-    **{column.name: (_field(column), ...) for column in scores.SCORES},
-    reason_texts=(list[str], Field(description="The reasons in words, in the same order.")),
-    action_text=(str, Field(description="The action in words.")),
-)
+class _InWords(BaseModel):
+    """One customer: the columns of a score file, and their codes in words."""
+
+    reason_texts: Annotated[list[str], Field(description="The reasons in words, in the same order.")]
+    action_text: Annotated[str, Field(description="The action in words.")]
+
+
+_COLUMNS: dict[str, Any] = {column.name: (_field(column), ...) for column in scores.SCORES}
+Score = create_model("Score", __base__=_InWords, **_COLUMNS)
 
 
 class ScoreAnswer(BaseModel):
@@ -38,5 +40,5 @@ class ScoreAnswer(BaseModel):
     as_of: dt.date
     model: str
     currency: str
-    scores: list[Score]  # type: ignore[valid-type]
+    scores: list[Score]
     dropped: dict[str, dict[str, int]]

@@ -1,4 +1,4 @@
-"""One shape for every no: {"error": {"code", "message", "hint", "fields"?}}, with `count` and `total` where they are known."""
+"""One shape for every no: {"error": {"code", "message", "hint", "fields"?}}, with `count` and `total` where known."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def in_our_shape(status: int, body: bytes) -> Response:
         return response(status if status in TOLD or status >= 500 else 422)
     if any(detail.get("type") == "json_invalid" for detail in details):
         return response(400, message=f"the body is not JSON: {details[0].get('msg', '')}")
-    hint = "correct the fields; those that are not named may be wrong too" if len(details) > MOST_FIELDS else "correct the fields"
+    is_cut = len(details) > MOST_FIELDS
     return response(
         422,
         message=f"{len(details):,} field{'s do' if len(details) > 1 else ' does'} not fit",
-        hint=hint,
+        hint=f"correct the fields{'; these are the first of them' if is_cut else ''}",
         fields=[_field(detail) for detail in details[:MOST_FIELDS]],
     )
 

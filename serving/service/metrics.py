@@ -26,5 +26,5 @@ def text() -> bytes:
             kept.register(ours)
         return prometheus_client.generate_latest(kept)
     registry = prometheus_client.CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return prometheus_client.generate_latest(registry)

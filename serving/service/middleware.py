@@ -56,7 +56,6 @@ class Gate:
         await answer.finish(scope, receive)
         _note(route, str(scope["method"]), answer.status, time.perf_counter() - started)
 
-
     async def _pass_on(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         try:
             await self.app(scope, receive, answer.send)

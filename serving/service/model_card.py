@@ -35,9 +35,15 @@ def _card(bundle: Bundle, folder: pathlib.Path) -> dict[str, Any]:
         "reads": _reads(bundle),
         "features": list(bundle.spec.names),
         "columns": [{"name": field.name, "type": str(field.type), **scores.about(field)} for field in schema],
-        "tiers": {lang: {letter: texts.tier(letter, lang)._asdict() for letter in texts.TIER_TEXTS} for lang in LANGUAGES},
-        "actions": {lang: {code: texts.action(code, lang) for code in actions.ACTIONS} for lang in LANGUAGES},
-        "reasons": {lang: {code: both[lang].plain for code, both in reason_texts.REASON_TEXTS.items()} for lang in LANGUAGES},
+        "texts": {lang: _texts(lang) for lang in LANGUAGES},
+    }
+
+
+def _texts(lang: Language) -> dict[str, Any]:
+    return {
+        "tiers": {letter: texts.tier(letter, lang)._asdict() for letter in texts.TIER_TEXTS},
+        "actions": {code: texts.action(code, lang) for code in actions.ACTIONS},
+        "reasons": {code: wording[lang].plain for code, wording in reason_texts.REASON_TEXTS.items()},
     }
 
 

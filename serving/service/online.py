@@ -57,9 +57,11 @@ class Online:
 
 def _judge(desk: Desk, plan: Plan, request: ScoreRequest, given: Arrivals) -> Dropped:
     """What each table drops; a table that says nothing of times needs no look."""
-    said = {table: rows for table, rows in given.tables.items() if rows[str(plans.RULES[table].when)].null_count < len(rows)}
-    counts = {table: judging.check(request, table, desk.rows(plan.judged[table])) for table in said}
-    return {table: counts.get(table, {}) for table in ("transactions", "customers", "interactions")}
+    dropped: Dropped = {}
+    for table, rows in given.tables.items():
+        says_when = rows[str(plans.RULES[table].when)].null_count < len(rows)
+        dropped[table] = judging.check(request, table, desk.rows(plan.judged[table])) if says_when else {}
+    return dropped
 
 
 def _as_asked(found: Columns, request: ScoreRequest) -> Columns:

@@ -7,7 +7,6 @@ where in the code is enough to find a fault; the values are not needed and not o
 from __future__ import annotations
 
 import logging
-import sys
 import traceback
 
 import pydantic
@@ -32,7 +31,7 @@ class NoValues(logging.Filter):
     """Replaces an exception by its type and frames; leaves out refusals, which the gate logs in one line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else sys.exc_info()[1] if record.exc_info else None
+        error = record.exc_info[1] if record.exc_info else None
         if error is None:
             return True
         if isinstance(error, pydantic.ValidationError):

@@ -39,7 +39,7 @@ class Tiercast:
         self.card = model_card.as_json(self.online.bundle, folder)
         self.online.warm_up(dt.datetime.now(dt.UTC).date())
 
-    @bentoml.on_deployment
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
     def refuse_a_bad_bundle() -> None:
         """Before any worker starts, so that a bad bundle ends the command instead of every worker in turn."""
@@ -49,11 +49,11 @@ class Tiercast:
             print(error, file=sys.stderr)
             sys.exit(error.exit_code)
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
         self.online.close()
 
-    @bentoml.api(route="/v1/score", output_spec=answers.ScoreAnswer)
+    @bentoml.api(route="/v1/score", output_spec=answers.ScoreAnswer)  # type: ignore[untyped-decorator]
     def score(self, request: ScoreRequest, /) -> Response:
         """Score customers from their raw transactions, as of a day."""
         try:
@@ -65,4 +65,4 @@ class Tiercast:
         return Response(pydantic_core.to_json(answer), media_type="application/json")
 
 
-Tiercast.add_asgi_middleware(middleware.Gate)
+Tiercast.add_asgi_middleware(middleware.Gate)  # type: ignore[attr-defined]

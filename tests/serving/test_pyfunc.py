@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,29 +23,14 @@ from contract import errors, scores
 from models import bundle_folder
 from models.bundle import Bundle
 from serving import pyfunc, registry, score
-from training.tracking import log_run, model, store
+from training.tracking import model, store
 from training.tracking.log_run import LoggedRun
 from training.train import Trained
 
 
-@pytest.fixture(scope="module")
-def written(
-    migrated_mlflow: Path, trained: Trained, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, LoggedRun]:
-    """A store with the small training as version 1 of `tiercast`, challenger."""
-    folder = tmp_path_factory.mktemp("served")
-    (folder / "mlruns").mkdir()
-    shutil.copyfile(migrated_mlflow, folder / "mlruns" / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        store.connect(folder)
-        logged = log_run.log(trained, folder / "bundle", register=True)
-    return folder, logged
-
-
 @pytest.fixture
 def root(written: tuple[Path, LoggedRun], mlruns: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of that store, connected."""
+    """The folder of `written`, its store connected."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     store.connect(written[0])
     return written[0]
@@ -112,8 +96,8 @@ def test_a_prospect_has_a_tier_and_no_numbers(bundle: Bundle) -> None:
     nobody = pd.DataFrame([dict.fromkeys(bundle.spec.names, np.nan) | {"n_orders": 0.0, "customer_id": "007"}])
     [row] = pyfunc.Scorer(bundle).predict(nobody).to_dict("records")
     assert (row["customer_id"], row["tier"], row["status"]) == ("007", "F", "prospect")
-    assert np.isnan(row["value"])
-    assert np.isnan(row["p_churn"])
+    assert row["value"] is None
+    assert row["p_churn"] is None
 
 
 def test_the_day_of_the_features_can_be_told_and_reasons_left_out(root: Path, frame: pd.DataFrame) -> None:

@@ -23,9 +23,9 @@ def check(
     data: options.Data,
     as_of: options.AsOf = None,
     churn_days: Annotated[
-        int | None, typer.Option("--churn-days", help="Churn horizon; left out, one is proposed.")
+        int | None, typer.Option("--churn-days", min=1, max=3650, help="Churn horizon; left out, one is proposed.")
     ] = None,
-    value_days: Annotated[int, typer.Option("--value-days", help="Value horizon in days.")] = 365,
+    value_days: Annotated[int, typer.Option("--value-days", min=1, max=3650, help="Value horizon in days.")] = 365,
     customers: options.Customers = None,
     interactions: options.Interactions = None,
     column: options.ColumnNames = None,

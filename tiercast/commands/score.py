@@ -47,6 +47,7 @@ def score(
     """Score every customer known before --as-of, prospects included, with a trained bundle."""
     if reasons not in REASONS:
         raise BadInput("--reasons is not known", first=reasons, hint=f"one of: {', '.join(REASONS)}")
+    spoken = options.language(lang)
     where = options.sources(data, customers, interactions, column, {})._replace(overrides=overrides)
     loaded = load(bundle, model)
     day = day_of(as_of, loaded)
@@ -58,7 +59,7 @@ def score(
 
     for text in done.reading.report.lines():
         say.line(text)
-    show.grid(done.totals.rows(), loaded.about.currency, lang)  # type: ignore[arg-type]
+    show.grid(done.totals.rows(), loaded.about.currency, spoken)
     say.line(f"{done.totals.n_customers:,} customers scored as of {day}: {out}")
 
 
@@ -114,5 +115,5 @@ def day_of(as_of: str | None, bundle: Bundle) -> dt.date:
     day = options.day(as_of)
     if day is None:
         hint = f"pass --as-of YYYY-MM-DD; this bundle was trained as of {bundle.about.as_of}"
-        raise BadInput("score has no --as-of", hint=hint)
+        raise BadInput("which day is not clear", first="no --as-of", hint=hint)
     return day

@@ -39,6 +39,7 @@ def order_values(x: Vector, m: Vector, weights: Vector | None) -> tuple[Vector, 
             count=len(x),
             total=len(usable),
             unit="customers",
+            first=f"x {x[0]:g}, mean order value {m[0]:g}" if len(x) else "nobody has one",
             hint="use a longer history, or check that the amount column holds money.",
         )
     return x, m, None if weights is None else weights[usable]
@@ -54,6 +55,7 @@ def _ask_for_repeats(x: Vector, t_x: Vector, T: Vector) -> None:
             count=int(repeat.sum()),
             total=len(x),
             unit="customers",
+            first=f"row 0, x {x[0]:g}, t_x {t_x[0]:g}, T {T[0]:g}" if len(x) else "there is no customer",
             hint="use a longer history, or check that customer_id does not change with every order.",
         )
 

@@ -1,0 +1,37 @@
+"""The service with the small trained bundle: in this process, without a port."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models import bundle_folder
+from training.train import Trained
+
+
+@pytest.fixture(scope="package")
+def served(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the bundle that the service answers with."""
+    place = tmp_path_factory.mktemp("service") / "bundle"
+    bundle_folder.save(trained.bundle, place)
+    return place
+
+
+@pytest.fixture(scope="package")
+def client(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The whole application: middleware, validation, scoring."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIERCAST_BUNDLE", str(served))
+        patch.setenv("BENTOML_HOME", str(tmp_path_factory.mktemp("bentoml")))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Starlette 1.10 asks for httpx2, which few have yet
+            from starlette.testclient import TestClient
+        from serving.service import service
+
+        app = service.Tiercast.to_asgi()  # type: ignore[attr-defined]
+        with TestClient(app, raise_server_exceptions=False) as opened:
+            yield opened
