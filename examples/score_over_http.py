@@ -31,16 +31,15 @@ REQUEST = {
 def ask(address: str, request: dict[str, Any]) -> dict[str, Any]:
     """The service's answer; of a refusal, what is wrong and what to do."""
     body = json.dumps(request).encode()
-    post = urllib.request.Request(f"{address}/v1/score", body, {"Content-Type": "application/json"})
+    post = urllib.request.Request(f"{address}/v1/score", body, {"Content-Type": "application/json"})  # noqa: S310
     try:
-        with urllib.request.urlopen(post, timeout=60) as answer:
+        with urllib.request.urlopen(post, timeout=60) as answer:  # noqa: S310
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as refused:
         error = json.load(refused)["error"]
-        raise SystemExit(
-            f"{error['code']}: {error['message']}\nHint: {error['hint']}\n{error.get('fields', '')}"
-        ) from None
+        places = ", ".join(field["path"] for field in error.get("fields", []))
+        raise SystemExit(f"{error['code']}: {error['message']}\nHint: {error['hint']}\n{places}") from None
     except urllib.error.URLError as error:
         raise SystemExit(f"no service at {address} ({error.reason}); start it: tiercast serve") from None
 

@@ -118,12 +118,16 @@ def _to_json(bundle: Bundle) -> dict[str, Any]:
         "gamma_gamma": bundle.btyd.money._asdict(),
         "churn": {"columns": columns(bundle.churn), "calibration": bundle.churn.calibration._asdict()},
         "centre": bundle.centre,
-        "value": {"columns": columns(bundle.value), "shrink": bundle.value.shrink, "level": bundle.value.level},
+        "value": {"columns": columns(bundle.value), **_numbers(bundle.value)},
         "intervals": {name: table.tolist() for name, table in bundle.intervals._asdict().items()},
         "cuts": bundle.cuts._asdict(),
         "typical": dict(bundle.typical),
         "reference": dict(bundle.reference),
     }
+
+
+def _numbers(model: ValueModel) -> dict[str, float]:
+    return {"shrink": model.shrink, "level": model.level, "by_churn": model.by_churn}
 
 
 def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str, Any], folder: pathlib.Path) -> Bundle:
@@ -134,7 +138,9 @@ def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str
         btyd=Btyd(BgNbd(**model["bgnbd"]), GammaGamma(**model["gamma_gamma"])),
         churn=ChurnModel(_trees(folder / TREES["churn"], churn["columns"]), Calibration(**churn["calibration"])),
         centre=model["centre"],
-        value=ValueModel(_trees(folder / TREES["value"], value["columns"]), value["shrink"], value["level"]),
+        value=ValueModel(
+            _trees(folder / TREES["value"], value["columns"]), value["shrink"], value["level"], value["by_churn"]
+        ),
         intervals=Intervals(**{name: np.array(table) for name, table in model["intervals"].items()}),
         cuts=Cuts(**model["cuts"]),
         typical=model["typical"],

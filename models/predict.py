@@ -32,7 +32,7 @@ def predict(bundle: Bundle, frame: Frame) -> Predictions:
     full = with_views(bundle, frame)
     is_prospect = ~(full["n_orders"] > 0)
     p_churn = np.where(is_prospect, np.nan, churn.p_churn(bundle.churn, full))
-    money = np.where(is_prospect, np.nan, value.value(bundle.value, full))
+    money = np.where(is_prospect, np.nan, value.value(bundle.value, full, p_churn))
     clv = btyd.discounted(bundle.btyd, full, about.value_days, about.monthly_rate)
     tiers = grid.assign(p_churn, money, full["silence_days"], full["n_orders"], bundle.cuts)
     return Predictions(

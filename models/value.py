@@ -1,11 +1,13 @@
 """Expected money in the value horizon: the closed form, corrected by trees, at a level that held.
 
-log value = log(level) + log(closed form) + shrink * trees
+log value = log(level) + log(closed form) + shrink * trees + by_churn * log(kept / kept by the closed form)
 
 Ranking customers and getting the total right are two problems. Trees rank better, but overshoot
 when they follow every detail, so earlier windows choose how much of them is believed (`shrink`, from
-0: the closed form alone, to 1). The level is set by whichever view was right about totals on earlier
-windows, as one constant frozen in the bundle.
+0: the closed form alone, to 1). Where no earlier window can tell, there are no trees, and the churn
+model, whose shorter horizon could be tested, corrects the closed form's chance of an order instead.
+The level is set by whichever view was right about totals on earlier windows, as one constant frozen in
+the bundle.
 """
 
 from __future__ import annotations
@@ -24,11 +26,12 @@ LARGEST_LOG = 60.0
 
 
 class ValueModel(NamedTuple):
-    """Without `trees` it is the closed form times `level`."""
+    """Without `trees` and with `by_churn` 0 it is the closed form times `level`."""
 
     trees: Boosted | None
     shrink: float = 0.0
     level: float = 1.0
+    by_churn: float = 0.0
 
 
 def offset(frame: Frame) -> Vector:
@@ -50,6 +53,15 @@ def corrected(closed_form: Vector, correction: Vector, shrink: float) -> Vector:
     return closed_form * np.exp(np.clip(shrink * correction, -LARGEST_LOG, LARGEST_LOG))
 
 
-def value(model: ValueModel, frame: Frame) -> Vector:
-    """Expected money in the value horizon, >= 0; NaN for prospects."""
-    return model.level * corrected(frame[btyd.VALUE], correction(model.trees, frame), model.shrink)
+def churn_correction(frame: Frame, p_churn: Vector) -> Vector:
+    """The log of how much likelier an order is than the closed form says, by the calibrated churn model."""
+    kept, closed = (np.clip(1 - p, SMALLEST, 1.0) for p in (p_churn, frame[btyd.P_CHURN]))
+    return np.log(kept) - np.log(closed)
+
+
+def value(model: ValueModel, frame: Frame, p_churn: Vector) -> Vector:
+    """Expected money in the value horizon, >= 0; NaN for prospects. `p_churn` is the churn model's."""
+    by_trees = corrected(frame[btyd.VALUE], correction(model.trees, frame), model.shrink)
+    if not model.by_churn:
+        return model.level * by_trees
+    return model.level * corrected(by_trees, churn_correction(frame, p_churn), model.by_churn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -65,7 +65,7 @@ def language(lang: str) -> Language:
     if lang not in languages.LANGUAGES:
         allowed = ", ".join(languages.LANGUAGES)
         raise BadInput("there is no such language", first=lang, hint=f"pass --lang with one of: {allowed}")
-    return cast("Language", lang)
+    return lang
 
 
 def sources(

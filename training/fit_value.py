@@ -8,20 +8,20 @@ from typing import NamedTuple
 import numpy as np
 
 from contract import errors
-from models import btyd, value
+from models import btyd, churn, value
 from models.boosted import Boosted
+from models.churn import ChurnModel
 from models.value import ValueModel
 from models.vectors import Vector
 from training import boosting, level, shrinkage, windows
 from training.boosting import Task
 from training.level import LevelChoice
-from training.settings import Settings
+from training.settings import Horizons, Settings
 from training.shrinkage import Seen, Shrinkage
 from training.snapshots import Snapshot
 from training.windows import Fold
 
 LEAST_WITH_VALUE = 100
-UNTESTED = 0.5
 
 
 class Unseen(NamedTuple):
@@ -44,23 +44,34 @@ class ValueFit(NamedTuple):
 
 
 def fit(
-    snapshots: Sequence[Snapshot], now: Snapshot, names: tuple[str, ...], labels: tuple[str, ...], settings: Settings
+    snapshots: Sequence[Snapshot],
+    now: Snapshot,
+    churn_model: ChurnModel,
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    settings: Settings,
 ) -> ValueFit:
     """The value model on all given windows (labels closed, oldest first), its level set for `now`."""
-    task = Task("tweedie", realised, lambda s: value.offset(s.frame), names, labels)
     if not snapshots or max((realised(s) > 0).sum() for s in snapshots) < LEAST_WITH_VALUE:
         note = f"Fewer than {LEAST_WITH_VALUE} customers brought money in a closed window: the closed form alone."
         return ValueFit(ValueModel(None), 0, np.zeros(0), Shrinkage(0.0, ()), LevelChoice(level.OWN, {}), (), note)
     folds = windows.folds(snapshots, settings.horizons.value_days, settings.rolling.most_folds)
     if not folds:
-        return _without_folds(task, snapshots, now, settings)
+        return _without_folds(snapshots[-1], now, churn_model, settings.horizons)
+    return _with_folds(Task("tweedie", realised, _offset, names, labels), snapshots, folds, now, settings)
+
+
+def _with_folds(
+    task: Task, snapshots: Sequence[Snapshot], folds: Sequence[Fold], now: Snapshot, settings: Settings
+) -> ValueFit:
+    """Trees; how many, how much of them and which level, all chosen on later windows."""
     chosen = boosting.choose_rounds(task, folds, settings.trees, settings.rolling)
     seen = [_seen(trees, fold.test) for trees, fold in zip(chosen.by_fold, folds, strict=True)]
     shrink = shrinkage.choose(seen)
     forecasts = [value.corrected(s.closed_form, s.correction, shrink.shrink) for s in seen]
     rule = level.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)])
     trees = boosting.grow(task, snapshots, chosen.rounds, settings.trees, settings.rolling)
-    model = _levelled(trees, shrink.shrink, rule.rule, now)
+    model = _levelled(ValueModel(trees, shrink.shrink), rule.rule, now, _nobody(now))
     believed = f"{chosen.rounds} trees, {shrink.shrink:.0%} of what they say"
     note = f"{believed}, level by {rule.rule}: chosen on {len(folds)} later window(s)."
     unseen = _unseen(forecasts, folds, rule.rule)
@@ -90,22 +101,29 @@ def _unseen(forecasts: Sequence[Vector], folds: Sequence[Fold], rule: str) -> tu
     return tuple(Unseen(fold.test, f * level.multipliers(f, fold.test)[rule]) for f, fold in pairs)
 
 
-def _levelled(trees: Boosted, shrink: float, rule: str, now: Snapshot) -> ValueModel:
-    frame = now.frame
-    forecast = value.corrected(frame[btyd.VALUE], value.correction(trees, frame), shrink)
-    return ValueModel(trees, shrink, level.multipliers(forecast, now)[rule])
+def _levelled(model: ValueModel, rule: str, now: Snapshot, p_churn: Vector) -> ValueModel:
+    return model._replace(level=level.multipliers(value.value(model, now.frame, p_churn), now)[rule])
 
 
-def _without_folds(task: Task, snapshots: Sequence[Snapshot], now: Snapshot, settings: Settings) -> ValueFit:
-    """Too little history to test on later time: few trees, half believed, at the closed form's level."""
-    rounds = settings.trees.rounds_without_folds
-    trees = boosting.grow(task, snapshots, rounds, settings.trees, settings.rolling)
-    newest = snapshots[-1]
-    model = _levelled(trees, UNTESTED, level.CLOSED_FORM, newest)
-    unseen = (Unseen(newest, value.value(model, newest.frame)),)
-    note = (
-        f"No earlier window to test on: {rounds} trees, half of them, at the closed form's level; intervals in sample."
-    )
+def _without_folds(newest: Snapshot, now: Snapshot, churn_model: ChurnModel, horizons: Horizons) -> ValueFit:
+    """No later window to test trees on: the closed form, its chance of an order corrected by the churn model.
+
+    What the churn model knows covers the churn horizon: of a longer value horizon, it is believed for that share.
+    """
+    plain = ValueModel(None, by_churn=min(1.0, horizons.churn_days / horizons.value_days))
+    p_then, p_now = (churn.p_churn(churn_model, s.frame) for s in (newest, now))
+    then = _levelled(plain, level.CLOSED_FORM, newest, p_then)
+    unseen = (Unseen(newest, value.value(then, newest.frame, p_then)),)
+    note = "No later window to test trees on: the closed form, corrected by the churn model; intervals in sample."
     choice = LevelChoice(level.CLOSED_FORM, {})
-    model = _levelled(trees, UNTESTED, level.CLOSED_FORM, now)
-    return ValueFit(model, rounds, np.zeros(0), Shrinkage(UNTESTED, ()), choice, unseen, note)
+    model = _levelled(plain, level.CLOSED_FORM, now, p_now)
+    return ValueFit(model, 0, np.zeros(0), Shrinkage(0.0, ()), choice, unseen, note)
+
+
+def _offset(snapshot: Snapshot) -> Vector:
+    return value.offset(snapshot.frame)
+
+
+def _nobody(snapshot: Snapshot) -> Vector:
+    """Churn risks for a model that does not look at them."""
+    return np.zeros(len(snapshot.features))

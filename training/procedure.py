@@ -46,7 +46,7 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         raise _too_short(snapshots, known_until, h.churn_days)
     value_windows = _windows(snapshots, known_until, h.value_days, most)
     churn_fit = fit_churn.fit(churn_windows, names, labels, settings)
-    value_fit = fit_value.fit(value_windows, now, names, labels, settings)
+    value_fit = fit_value.fit(value_windows, now, churn_fit.model, names, labels, settings)
     cuts = _cuts(now, churn_fit, value_fit, churn_windows[-1], settings)
     seen = _unseen(now, churn_windows, churn_fit, value_fit, names, labels, settings)
     bundle = Bundle(
@@ -79,7 +79,7 @@ def _cuts(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, earlier: Snap
     returned = 1 - fit_churn.churned(earlier)
     silence = earlier.features["silence_days"].to_numpy()
     limit = grid.inactive_days or inactivity.limit(silence, returned, share=grid.inactive_return_share)
-    money = value.value(value_fit.model, now.frame)
+    money = value.value(value_fit.model, now.frame, churn.p_churn(churn_fit.model, now.frame))
     is_active = now.features["silence_days"].to_numpy() < (limit or np.inf)
     pool = money[is_active] if is_active.any() else money
     cut = grid.value_cut or float(np.quantile(pool, 1 - grid.value_top_share))
@@ -111,7 +111,8 @@ def _drawn(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, settings: Se
     """No value window has closed yet: the closed form's own possible futures stand in."""
     frame, h = now.frame, settings.horizons
     money, gone = posterior.draw(now.closed_form, frame, h.churn_days, h.value_days, settings.rolling.seed)
-    return Outcomes(value.value(value_fit.model, frame), churn.p_churn(churn_fit.model, frame), money, gone)
+    p_churn = churn.p_churn(churn_fit.model, frame)
+    return Outcomes(value.value(value_fit.model, frame, p_churn), p_churn, money, gone)
 
 
 def _too_short(snapshots: Snapshots, known_until: dt.date, horizon: int) -> errors.NotEnoughData:

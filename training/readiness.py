@@ -221,5 +221,7 @@ def _notes(
     if report.history_days < YEAR + (horizon or 0):
         found.append("less than a full year is known before the newest window: yearly seasons cannot be seen")
     if report.history_days < 2 * value_days:
-        found.append(f"history holds no two windows of {value_days} days: the value model cannot be tested on a later window")
+        found.append(
+            f"history holds no two windows of {value_days} days: the value model cannot be tested on a later window"
+        )
     return found

@@ -55,9 +55,11 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
         data=fingerprint.of(engine, tables),
     )
     tell(STEPS[1])
-    churn = _churn_holdout(snapshots, as_of, settings, about)
+    then = _as_it_was(snapshots, as_of - dt.timedelta(settings.horizons.churn_days), settings, about)
+    churn = holdout.judge_churn(then, snapshots.at(then.now.as_of), settings) if then else None
     tell(STEPS[2])
-    value = _value_holdout(snapshots, as_of, settings, about)
+    then = _as_it_was(snapshots, as_of - dt.timedelta(settings.horizons.value_days), settings, about, then)
+    value = _judge_value(then, snapshots, settings) if then else None
     tell(STEPS[3])
     final = procedure.run(snapshots, as_of, settings, about)
     fits = fit_both.fits(final.now.features)
@@ -77,34 +79,25 @@ def _snapshots(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], se
     return Snapshots(engine, tables, span, spec, h)
 
 
-def _churn_holdout(snapshots: Snapshots, as_of: dt.date, settings: Settings, about: About) -> Judged | None:
-    begins = as_of - dt.timedelta(settings.horizons.churn_days)
-    if not windows.plan(snapshots.first_on, begins, settings.horizons.churn_days, 1):
+def _as_it_was(
+    snapshots: Snapshots, day: dt.date, settings: Settings, about: About, before: Procedure | None = None
+) -> Procedure | None:
+    """The procedure run on that day; None where too little was known. `before` is used again if it is of that day."""
+    if before is not None and before.now.as_of == day:
+        return before
+    if not windows.plan(snapshots.first_on, day, settings.horizons.churn_days, 1):
         return None
-    was = _procedure_of(snapshots, begins, settings, about)
-    if was is None:
-        return None
-    return holdout.judge_churn(was, snapshots.at(begins), settings)
-
-
-def _value_holdout(snapshots: Snapshots, as_of: dt.date, settings: Settings, about: About) -> ValueJudged | None:
-    begins = as_of - dt.timedelta(settings.horizons.value_days)
-    if not windows.plan(snapshots.first_on, begins, settings.horizons.churn_days, 1):
-        return None
-    was = _procedure_of(snapshots, begins, settings, about)
-    if was is None:
-        return None
-    judged = holdout.judge_value(was, snapshots.at(begins), settings)
-    known, orders = snapshots.tables, was.bundle.btyd.orders
-    return judged._replace(weekly=weekly.track(snapshots.engine, known, begins, settings.horizons.value_days, orders))
-
-
-def _procedure_of(snapshots: Snapshots, day: dt.date, settings: Settings, about: About) -> Procedure | None:
-    """What the procedure made of that day; None where too few customers were known, though the days are enough."""
     try:
         return procedure.run(snapshots.until(day), day, settings, about)
     except errors.NotEnoughData:
         return None
+
+
+def _judge_value(was: Procedure, snapshots: Snapshots, settings: Settings) -> ValueJudged:
+    begins = was.now.as_of
+    judged = holdout.judge_value(was, snapshots.at(begins), settings)
+    known, orders = snapshots.tables, was.bundle.btyd.orders
+    return judged._replace(weekly=weekly.track(snapshots.engine, known, begins, settings.horizons.value_days, orders))
 
 
 def _stored(engine: Engine, tables: Tables) -> Tables:

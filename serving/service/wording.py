@@ -8,37 +8,28 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from models.vectors import Vector
 from tiers import facts, reason_texts, texts
 from tiers.languages import Language
 
 
-class Names(NamedTuple):
-    """Per reason code the features its text needs; `window` are those that say which window is meant."""
-
-    of_code: Mapping[str, tuple[str, ...]]
-
-
 @functools.lru_cache(maxsize=8)
-def names(features: tuple[str, ...]) -> Names:
-    """What each reason's text asks of a feature table with these columns."""
+def needed(features: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """Per reason code the features its text needs, of a feature table with these columns."""
     days = facts.reference_window(features)
-    window = {f"n_orders_{days}d", f"orders_trend_{days}d"} & set(features)
-    return Names({code: _needed(code, days, window & set(features), features) for code in reason_texts.REASON_TEXTS})
+    window = {f"n_orders_{days}d", f"orders_trend_{days}d"}  # from these `render` reads which window is meant
+    return {code: _needed(code, days, window, features) for code in reason_texts.REASON_TEXTS}
 
 
 def reasons(
     codes: Sequence[Sequence[str]], columns: Mapping[str, Vector], lang: Language, currency: str
 ) -> list[list[str]]:
     """Per customer the texts of their codes; `columns` is the feature table in the same order."""
-    asked = names(tuple(columns)).of_code
+    asked = needed(tuple(columns))
+    numbers = {name: column.tolist() for name, column in columns.items()}
     return [
-        [
-            texts.render(code, {name: float(columns[name][row]) for name in asked[code]}, lang, currency)
-            for code in given
-        ]
+        [texts.render(code, {name: numbers[name][row] for name in asked[code]}, lang, currency) for code in given]
         for row, given in enumerate(codes)
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,7 +88,7 @@ def promote(
     from training.tracking import registry, store
 
     store.connect()
-    done = registry.promote(run, force=force, why=why, who=getpass.getuser())
+    done = registry.promote(run, force=force, why=why, who=_user())
     if json:
         say.as_json(done._asdict() | {"gates": [gate._asdict() for gate in done.gates]})
         return
@@ -104,8 +105,16 @@ def rollback(
     from training.tracking import registry, store
 
     store.connect()
-    done = registry.rollback(why, who=getpass.getuser())
+    done = registry.rollback(why, who=_user())
     if json:
         say.as_json(done._asdict())
         return
     say.line(f"version {done.version} is champion again, instead of {done.dropped}")
+
+
+def _user() -> str:
+    """Who does it; a container may run as a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -77,6 +77,10 @@ def fit_and_keep(
     from training import train as training
 
     bundle_folder.check(bundle)
+    if tracked:
+        from training.tracking import store
+
+        store.connect()
     with Engine() as engine, say.progress("train", len(training.STEPS) + 2) as step:
         step("reading")
         read = reading.read(engine, where, options.day(as_of), is_counted=False)
@@ -87,7 +91,6 @@ def fit_and_keep(
         if not tracked:
             bundle_folder.save(trained.bundle, bundle)
             return trained, None
-        from training.tracking import log_run, store
+        from training.tracking import log_run
 
-        store.connect()
         return trained, log_run.log(trained, bundle, register=register).run_id
