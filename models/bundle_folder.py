@@ -71,13 +71,19 @@ def _exchange(folder: pathlib.Path, fresh: pathlib.Path, old: pathlib.Path) -> N
 
 def check(folder: pathlib.Path) -> None:
     """Refuse a place that a bundle cannot go to, before any work is done. Raises `CannotWrite`."""
-    _refuse_foreign(folder)
-    parent = folder.parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
+    if not _is_open(folder):
         hint = "choose a --bundle folder in a place that this user may write to"
         raise errors.CannotWrite("the bundle's place cannot be written to", first=str(folder), hint=hint)
+
+
+def _is_open(folder: pathlib.Path) -> bool:
+    """Whether a folder can be made or replaced here; a place that cannot even be looked at is none."""
+    try:
+        _refuse_foreign(folder)
+        parent = next(parent for parent in folder.absolute().parents if parent.exists())
+        return parent.is_dir() and os.access(parent, os.W_OK)
+    except OSError:
+        return False
 
 
 def load(folder: pathlib.Path) -> Bundle:

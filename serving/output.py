@@ -23,7 +23,9 @@ Write = Callable[[pa.Table], None]
 
 def check(out: pathlib.Path) -> None:
     """Refuse a target that cannot be written before any work is done. Raises `CannotWrite`."""
-    if out.is_dir():
+    with _told(out):  # a place that this user may not even look into
+        is_folder = out.is_dir()
+    if is_folder:
         raise _cannot("the target is a folder", out, "pass a file name: --out scores.parquet")
     if out.suffix != ".parquet":
         raise _cannot("scores are written as Parquet", out, f"pass --out {out.with_suffix('.parquet').name}")

@@ -51,11 +51,12 @@ def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
 
 
 def _five(out: pathlib.Path) -> list[str]:
-    """The customer with the highest value of each tier A to D, and the inactive one who is worth most."""
+    """Of each tier A to E the customer worth most, then the next of each, until there are five."""
     table = pq.read_table(out, columns=["customer_id", "tier", "value"])
     rows: list[dict[str, Any]] = table.sort_by([("value", "descending"), ("customer_id", "ascending")]).to_pylist()
-    best = {tier: next((r["customer_id"] for r in rows if r["tier"] == tier), None) for tier in "ABCDE"}
-    return [one for one in best.values() if one is not None]
+    by_tier = [[row["customer_id"] for row in rows if row["tier"] == tier][:5] for tier in "ABCDE"]
+    in_turn = [ids[place] for place in range(5) for ids in by_tier if place < len(ids)]
+    return sorted(in_turn[:5], key=[row["customer_id"] for row in rows].index)
 
 
 def _where_next(out: pathlib.Path, bundle: pathlib.Path, run: str | None) -> None:
