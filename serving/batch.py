@@ -51,8 +51,8 @@ def score_all(
 
     The same data, bundle and as_of give the same bytes.
     """
-    output.check(out)
     output.refuse_input(out, sources)
+    output.check(out)
     read = reading.read(engine, sources, as_of, is_counted=False)
     schema.require(bundle.spec, read.tables)
     dated = bundle._replace(about=bundle.about._replace(as_of=as_of))

@@ -80,7 +80,7 @@ def _numbers(p: Predictions) -> dict[str, pa.Array]:
     return arrays | {
         "tier": _text(p.tiers),
         "status": _text(grid.status(p.tiers)),
-        "is_borderline": pa.array(sure.is_borderline, pa.bool_()),
+        "is_borderline": pa.array(sure.is_borderline, pa.bool_(), mask=np.isnan(p.value)),
     }
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import compute
 
 from tiers import grid
 from tiers.grid import TIERS, TierRow
@@ -52,5 +53,5 @@ def add(totals: Totals, scores: pa.Table) -> Totals:
             row.value_at_risk or 0.0,
         )
         sums[row.tier] = tuple(np.add(sums.get(row.tier, (0.0,) * 4), new))
-    borderline = int(np.sum(scores["is_borderline"].to_numpy(zero_copy_only=False)))
+    borderline = int(compute.sum(scores["is_borderline"]).as_py() or 0)
     return Totals(sums, totals.n_borderline + borderline)

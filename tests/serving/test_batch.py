@@ -94,7 +94,7 @@ def test_parts_without_a_customer_and_ids_of_any_kind(
     days = ["1998-01-05", "1998-03-01", "1998-05-01", "1998-06-20"]
     lines = [(one, day) for one in ids for day in days[: 4 if one != "007" else 2]]
     source = make_tables.write_text(
-        tmp_path, "customer_id,ordered_at,amount\n" + "".join(f"{one},{day},9.5\n" for one, day in lines)
+        tmp_path, "customer_id,ordered_at,amount,quantity\n" + "".join(f"{one},{day},9.5,1\n" for one, day in lines)
     )
     people = make_tables.write_text(tmp_path, "customer_id,x\n客户-2,1\n007,2\n", "people.csv")
     table = scored_tables.score(trained.bundle, source, tmp_path / "s.parquet", customers=people)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features import reading
+from features.engines.duckdb import Engine
+from features.reading import Reading
+from features.spec import FeatureSpec
+from models import btyd
+from tests import make_tables, scored_tables
+from training.settings import Horizons
+from training.snapshots import Snapshots
+
+FIRST, LAST = dt.date(1997, 1, 1), dt.date(1998, 7, 1)
+SPEC, HORIZONS = FeatureSpec(windows=(90,)), Horizons(churn_days=60, value_days=120)
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Reading]]:
+    folder = tmp_path_factory.mktemp("purchases")
+    with Engine(threads=1) as engine:
+        yield engine, reading.read(engine, reading.Sources(scored_tables.write(folder, scored_tables.purchases(40))), LAST)
+
+
+@pytest.fixture
+def snapshots(known: tuple[Engine, Reading]) -> Snapshots:
+    return Snapshots(known[0], known[1].tables, (FIRST, LAST), SPEC, HORIZONS)
+
+
+def test_labels_are_there_only_where_their_window_is_over(snapshots: Snapshots) -> None:
+    both = snapshots.at(LAST - dt.timedelta(120))
+    assert both.churned is not None
+    assert both.value is not None
+    churn_only = snapshots.at(LAST - dt.timedelta(119))
+    assert churn_only.churned is not None
+    assert churn_only.value is churn_only.n_future_orders is None
+    assert snapshots.at(LAST - dt.timedelta(59)).churned is None
+
+
+def test_an_earlier_day_opens_labels_again_and_keeps_what_was_known(snapshots: Snapshots) -> None:
+    day = LAST - dt.timedelta(150)
+    then = snapshots.at(day)
+    assert then.value is not None
+    as_known = snapshots.until(day + dt.timedelta(60)).at(day)
+    assert as_known.churned is not None
+    assert as_known.value is None
+    assert as_known.features.equals(then.features)
+    assert as_known.closed_form == then.closed_form
+    assert snapshots.at(day).value is not None, "the original is left as it was"
+
+
+def test_labels_agree_with_the_purchases_counted_by_hand(snapshots: Snapshots) -> None:
+    day = dt.date(1997, 10, 1)
+    then = snapshots.at(day)
+    lines = scored_tables.purchases(40).to_pandas()
+    days = lines["ordered_at"]
+    ahead = lines[(days >= day) & (days < day + dt.timedelta(120))]
+    soon = set(ahead[ahead["ordered_at"] < day + dt.timedelta(60)]["customer_id"])
+    spent = ahead.groupby("customer_id")["amount"].sum()
+    ids = then.customer_id.to_pylist()
+    assert ids == sorted(set(lines[days < day]["customer_id"]))
+    assert then.churned is not None
+    assert then.value is not None
+    assert then.churned.tolist() == [0.0 if one in soon else 1.0 for one in ids]
+    assert then.value == pytest.approx([spent.get(one, 0.0) for one in ids])
+
+
+def test_the_closed_form_of_a_snapshot_knows_nothing_later(known: tuple[Engine, Reading], snapshots: Snapshots) -> None:
+    """The same day with every later purchase taken away."""
+    day = dt.date(1997, 10, 1)
+    tables = known[1].tables
+    past = tables._replace(transactions=tables.transactions.filter(tables.transactions.ordered_on < day))
+    alone = Snapshots(known[0], past, (FIRST, day), SPEC, HORIZONS).at(day)
+    assert alone.closed_form == snapshots.at(day).closed_form
+    assert alone.features.equals(snapshots.at(day).features)
+
+
+def test_the_season_is_what_came_over_what_was_expected_a_year_before(snapshots: Snapshots) -> None:
+    now = snapshots.at(LAST)
+    then = snapshots.at(LAST - dt.timedelta(365))
+    assert then.value is not None
+    assert now.season_ratio == pytest.approx(then.value.sum() / then.features[btyd.VALUE].sum())
+    assert then.season_ratio is None, "nothing is known of a year before that"
+
+
+def test_a_stray_order_of_years_ago_makes_no_window(tmp_path: Path) -> None:
+    """One customer alone cannot be fitted; that must not cost all others their model."""
+    lines = {"customer_id": ["stray"], "ordered_at": ["1995-01-01"], "amount": [1.0]}
+    folder = tmp_path / "both"
+    folder.mkdir()
+    make_tables.write(folder, lines, "stray.csv")
+    rest = scored_tables.purchases(40).select(["customer_id", "ordered_at", "amount"])
+    make_tables.write(folder, rest, "rest.csv")
+    with Engine(threads=1) as engine:
+        read = reading.read(engine, reading.Sources(str(folder / "*.csv")), LAST)
+        found = Snapshots(engine, read.tables, (read.report.first_on, LAST), SPEC, HORIZONS)
+        days = [dt.date(1995, 6, 1), dt.date(1997, 10, 1)]
+        assert [one.as_of for one in found.all_at(days)] == days[1:]
+        assert [one.as_of for one in found.until(LAST).all_at(days)] == days[1:]
+        assert found.at(dt.date(1996, 6, 1) + dt.timedelta(487)).season_ratio is None
+
+
+def test_frames_are_float_columns_with_the_closed_forms_beside_the_features(snapshots: Snapshots) -> None:
+    frame = snapshots.at(LAST).frame
+    assert set(frame) == {*SPEC.names, *btyd.NAMES}
+    assert all(column.dtype == np.float64 for column in frame.values())
