@@ -16,7 +16,7 @@ from tiers import languages
 from training import settings
 
 AS_OF = dt.date(1998, 7, 1)
-HORIZONS = {"churn_days": 180, "value_days": 180}  # what `check` proposes for these customers
+HORIZONS = {"churn_days": 90, "value_days": 180}
 
 
 def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
@@ -64,4 +64,4 @@ def _where_next(out: pathlib.Path, bundle: pathlib.Path, run: str | None) -> Non
     say.line(f"scores   {out}")
     say.line(f"bundle   {bundle}")
     say.line(f"run      {run}, registered as challenger; look at it: make ui, then http://127.0.0.1:5000")
-    say.line(f"next     tiercast promote {run} --why 'first model'")
+    say.line(f"next     tiercast promote {run}: seven gates decide, and say what they measured")
