@@ -8,23 +8,19 @@ from typing import Any
 
 import ibis
 
-from contract import errors
 from features import build, schema
 from features.engines import Engine
 from features.tables import Tables
 from models.bundle import Bundle
 from serving import score
-from tiers import languages, texts
+from tiers import texts
 from tiers.languages import Language
 
 
 def explain(
-    engine: Engine, bundle: Bundle, tables: Tables, as_of: dt.date, ids: Sequence[str], lang: str
+    engine: Engine, bundle: Bundle, tables: Tables, as_of: dt.date, ids: Sequence[str], lang: Language
 ) -> list[dict[str, Any]]:
     """One dictionary per known customer: the score's columns, `tier_name`, `reason_texts` and `action_text`."""
-    if lang not in languages.LANGUAGES:
-        allowed = ", ".join(languages.LANGUAGES)
-        raise errors.BadInput("there is no such language", first=lang, hint=f"pass --lang with one of: {allowed}")
     schema.require(bundle.spec, tables)
     wanted = Tables(*(None if table is None else _only(table, ids) for table in tables))
     dated = bundle._replace(about=bundle.about._replace(as_of=as_of))

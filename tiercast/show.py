@@ -17,6 +17,15 @@ SHOWN = {
     "churn": (("auc", "AUC"), ("brier", "Brier"), ("ece", "ECE"), ("top_decile_lift", "lift 10 %")),
     "value": (("ngini", "nGini"), ("mae", "MAE"), ("bias", "bias"), ("captured_top20", "top 20 % hold")),
 }
+TITLE: Mapping[Language, str] = {"en": "Loyalty × value", "zh": "忠诚度 × 价值"}
+HEADINGS: Mapping[Language, tuple[str, ...]] = {
+    "en": ("tier", "customers", "share", "expected value", "each", "churn risk", "value at risk"),
+    "zh": ("等级", "客户数", "占比", "预期价值", "人均", "流失风险", "风险价值"),
+}
+NUMBERS: Mapping[Language, str] = {
+    "en": "  value {value} (80 %: {value_low}–{value_high}), churn risk {p_churn:.0%}, sure of the tier {sure:.0%}",
+    "zh": "  预期价值 {value}（80 % 区间：{value_low}–{value_high}），流失风险 {p_churn:.0%}，等级把握 {sure:.0%}",
+}
 NAMES = {
     "tiercast": "Tiercast",
     "btyd": "BG/NBD × Gamma-Gamma alone",
@@ -42,10 +51,10 @@ def grid(rows: Sequence[TierRow], currency: str = "", lang: Language = "en") -> 
     """One line per tier A to F."""
     from tiers import texts
 
-    names = ("customers", "share", "expected value", "each", "churn risk", "value at risk")
-    columns = [("tier", "left"), ("", "left"), *((name, "right") for name in names)]
+    tier, *names = HEADINGS[lang]
+    columns = [(tier, "left"), ("", "left"), *((name, "right") for name in names)]
     lines = [[row.tier, texts.tier(row.tier, lang).name, *_numbers(row)] for row in rows]
-    say.table(f"Loyalty × value{f' ({currency})' if currency else ''}", columns, lines)
+    say.table(f"{TITLE[lang]}{f' ({currency})' if currency else ''}", columns, lines)
 
 
 def _numbers(row: TierRow) -> list[str]:
@@ -85,15 +94,13 @@ def _cell(name: str, metric: Mapping[str, float]) -> str:
     return f"{value:{form}} [{low:{form}}–{high:{form}}]"
 
 
-def customer(explained: Mapping[str, Any]) -> None:
+def customer(explained: Mapping[str, Any], lang: Language = "en") -> None:
     """One customer: tier, numbers, reasons, action, in words."""
     e = explained
     say.line(f"{e['customer_id']}: {e['tier']} {e['tier_name']}")
     if e["p_churn"] is not None:
-        say.line(
-            f"  value {say.money(e['value'])} (80 %: {say.money(e['value_low'])}–{say.money(e['value_high'])}), "
-            f"churn risk {e['p_churn']:.0%}, sure of the tier {e['tier_confidence']:.0%}"
-        )
+        money = {name: say.money(e[name]) for name in ("value", "value_low", "value_high")}
+        say.line(NUMBERS[lang].format(**money, p_churn=e["p_churn"], sure=e["tier_confidence"]))
     for text in e["reason_texts"]:
         say.line(f"  · {text}")
     say.line(f"  → {e['action_text']}")

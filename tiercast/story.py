@@ -8,11 +8,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from contract.errors import BadInput
 from features.reading import Sources
-from tiercast import cdnow, say, show
+from tiercast import cdnow, options, say, show
 from tiercast.commands import check, explain, score, train
-from tiers import languages
 from training import settings
 
 AS_OF = dt.date(1998, 7, 1)
@@ -21,9 +19,7 @@ HORIZONS = {"churn_days": 90, "value_days": 180}
 
 def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
     """Write orders, bundle and scores into `folder`, log the run, and print what a team would look at."""
-    if lang not in languages.LANGUAGES:
-        allowed = ", ".join(languages.LANGUAGES)
-        raise BadInput("there is no such language", first=lang, hint=f"pass --lang with one of: {allowed}")
+    spoken = options.language(lang)
     folder.mkdir(parents=True, exist_ok=True)
     orders, bundle, out = folder / "orders.parquet", folder / "bundle", folder / "scores.parquet"
     cdnow.write_parquet(orders)
@@ -33,7 +29,7 @@ def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
     trained, run = train.fit_and_keep(where, AS_OF.isoformat(), chosen, bundle, register=True, tracked=True)
     loaded = score.load(bundle, None)
     done = score.run(loaded, where, AS_OF, out)
-    explained = explain.of(loaded, where, AS_OF, _five(out), lang)
+    explained = explain.of(loaded, where, AS_OF, _five(out), spoken)
     if as_json:
         say.as_json(
             {**score.summary(done, loaded, AS_OF), "run": run, **trained.bundle.scorecard, "explained": explained}
@@ -42,11 +38,11 @@ def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
     for text in read.lines():
         say.line(text)
     show.readiness(readiness)
-    show.grid(done.totals.rows(), "USD", lang)
+    show.grid(done.totals.rows(), "USD", spoken)
     show.scorecard(trained.bundle.scorecard)
     say.line("")
     for row in explained:
-        show.customer(row)
+        show.customer(row, spoken)
     _where_next(out, bundle, run)
 
 

@@ -56,7 +56,9 @@ def _paths(source: str) -> list[pathlib.Path]:
         return _looked_up(source)
     except OSError as error:  # a name that is too long, a folder that this user may not look into
         reason = (error.strerror or str(error)).lower()
-        raise _unreadable(source, f"the place cannot be looked up: {reason}", "check the path and its rights") from error
+        raise _unreadable(
+            source, f"the place cannot be looked up: {reason}", "check the path and its rights"
+        ) from error
 
 
 def _looked_up(source: str) -> list[pathlib.Path]:

@@ -114,7 +114,16 @@ def test_an_unknown_format_is_refused_with_both_numbers(saved: Path) -> None:
 
 @pytest.mark.parametrize(
     "manifest",
-    ["", "{", "[]", "null", "3", '{"format": 1}', '{"format": 1, "files": []}', '{"format": 1, "files": {}, "about": 3}'],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "3",
+        '{"format": 1}',
+        '{"format": 1, "files": []}',
+        '{"format": 1, "files": {}, "about": 3}',
+    ],
 )
 def test_a_manifest_that_is_none_is_refused(saved: Path, manifest: str) -> None:
     (saved / "manifest.json").write_text(manifest, encoding="utf-8")

@@ -50,17 +50,20 @@ later = st.integers(0, 4000).map(lambda days: AS_OF + dt.timedelta(days))
 money = st.sampled_from([0.0, -5.0, 1e10, 7.77, float("nan"), float("inf"), 1e300])
 purchases = st.lists(st.tuples(someone, later, st.sampled_from([None, 0.0, -1.0, 9e9]), money), max_size=12)
 contacts = st.lists(st.tuples(someone, later, st.sampled_from(["visit", "complaint", "rumour"])), max_size=6)
-joiners = st.lists(st.tuples(st.sampled_from(["late-1", "late-2", "late-3"]), later), max_size=3, unique_by=lambda j: j[0])
+joiners = st.lists(
+    st.tuples(st.sampled_from(["late-1", "late-2", "late-3"]), later), max_size=3, unique_by=lambda j: j[0]
+)
 
 
 def write(folder: pathlib.Path, table: pa.Table) -> reading.Sources:
-    people, met = make_tables.write(folder, PEOPLE, "people.parquet"), make_tables.write(folder, CONTACTS, "met.parquet")
+    people, met = (
+        make_tables.write(folder, PEOPLE, "people.parquet"),
+        make_tables.write(folder, CONTACTS, "met.parquet"),
+    )
     return reading.Sources(scored_tables.write(folder, table), people, met)
 
 
-def with_more(
-    folder: pathlib.Path, bought: list[Any], met: list[Any], joined: list[Any], kept: int
-) -> reading.Sources:
+def with_more(folder: pathlib.Path, bought: list[Any], met: list[Any], joined: list[Any], kept: int) -> reading.Sources:
     """The past, some of the real future, and anything else on or after the day, in front and behind."""
     names = ("customer_id", "ordered_at", "quantity", "amount")
     made = pa.table({name: [row[k] for row in bought] for k, name in enumerate(names)}, schema=_floating(TABLE.schema))

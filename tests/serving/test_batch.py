@@ -104,9 +104,7 @@ def test_parts_without_a_customer_and_ids_of_any_kind(
     assert row["reasons"] == ["never_ordered"]
 
 
-def test_without_reasons_the_numbers_are_the_same(
-    scored: Path, trained: Trained, source: str, tmp_path: Path
-) -> None:
+def test_without_reasons_the_numbers_are_the_same(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:
     quick = scored_tables.score(trained.bundle, source, tmp_path / "quick.parquet", with_reasons=False)
     full = parquet.read_table(scored)
     assert quick.drop(["reasons", "action"]).equals(full.drop(["reasons", "action"]))

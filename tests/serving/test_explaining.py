@@ -32,7 +32,7 @@ def ids() -> list[str]:
 
 @pytest.mark.parametrize("lang", languages.LANGUAGES)
 def test_explained_customers_come_in_the_order_asked_for_and_in_words(
-    trained: Trained, known: tuple[Engine, Tables], ids: list[str], lang: str
+    trained: Trained, known: tuple[Engine, Tables], ids: list[str], lang: languages.Language
 ) -> None:
     asked = [ids[3], "prospect", ids[0]]
     found = explaining.explain(known[0], trained.bundle, known[1], AS_OF, asked, lang)
@@ -62,12 +62,7 @@ def test_unknown_customers_are_left_out(trained: Trained, known: tuple[Engine, T
     assert explaining.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody"], "en") == []
 
 
-def test_an_unknown_language_is_refused(trained: Trained, known: tuple[Engine, Tables], ids: list[str]) -> None:
-    with pytest.raises(errors.BadInput, match="no such language"):
-        explaining.explain(known[0], trained.bundle, known[1], AS_OF, ids[:1], "tlh")
-
-
 def test_tables_without_the_bundles_columns_are_refused(trained: Trained, known: tuple[Engine, Tables]) -> None:
     narrow = known[1]._replace(transactions=known[1].transactions.drop("quantity"))
-    with pytest.raises(errors.BundleRefused, match="transactions.quantity"):
+    with pytest.raises(errors.BundleRefused, match=r"transactions\.quantity"):
         explaining.explain(known[0], trained.bundle, narrow, AS_OF, ["x"], "en")

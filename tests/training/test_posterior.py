@@ -12,7 +12,11 @@ from training import posterior
 
 MODEL = Btyd(BgNbd(r=0.8, alpha=60.0, a=0.8, b=2.5), GammaGamma(p=6.25, q=3.74, v=15.44))
 CHURN, VALUE, N = 60.0, 180.0, 40_000
-CUSTOMERS = {"one-time": (0.0, 0.0, 200.0, np.nan), "regular": (6.0, 180.0, 200.0, 50.0), "gone": (6.0, 30.0, 300.0, 9.0)}
+CUSTOMERS = {
+    "one-time": (0.0, 0.0, 200.0, np.nan),
+    "regular": (6.0, 180.0, 200.0, 50.0),
+    "gone": (6.0, 30.0, 300.0, 9.0),
+}
 
 
 def frame(x: float, t_x: float, T: float, m: float) -> dict[str, Vector]:

@@ -24,7 +24,10 @@ SPEC, HORIZONS = FeatureSpec(windows=(90,)), Horizons(churn_days=60, value_days=
 def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Reading]]:
     folder = tmp_path_factory.mktemp("purchases")
     with Engine(threads=1) as engine:
-        yield engine, reading.read(engine, reading.Sources(scored_tables.write(folder, scored_tables.purchases(40))), LAST)
+        yield (
+            engine,
+            reading.read(engine, reading.Sources(scored_tables.write(folder, scored_tables.purchases(40))), LAST),
+        )
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from models.bundle import Bundle
+    from tiers.languages import Language
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,9 +35,10 @@ def explain(
     json: options.Json = False,
 ) -> None:
     """Score the given customers now and say why, how sure it is and what to do."""
+    spoken = options.language(lang)
     where = options.sources(data, customers, interactions, column, {})
     loaded = score.load(bundle, model)
-    found = of(loaded, where, score.day_of(as_of, loaded), customer, lang)
+    found = of(loaded, where, score.day_of(as_of, loaded), customer, spoken)
     missing = [one for one in customer if one not in {row["customer_id"] for row in found}]
     if missing:
         hint = "ids are text, spelled as in the transactions; they must be known before --as-of"
@@ -54,10 +56,10 @@ def explain(
     from tiercast import show
 
     for row in found:
-        show.customer(row)
+        show.customer(row, spoken)
 
 
-def of(bundle: Bundle, where: Any, day: dt.date, ids: list[str], lang: str) -> list[dict[str, Any]]:
+def of(bundle: Bundle, where: Any, day: dt.date, ids: list[str], lang: Language) -> list[dict[str, Any]]:
     """The scores of some customers with their texts, in the order of `ids`; unknown ones are left out."""
     from features import reading
     from features.engines.duckdb import Engine
