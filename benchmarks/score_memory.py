@@ -2,8 +2,9 @@
 
     python -m benchmarks.score_memory --customers 200000 1000000
 
-The bundle is trained once on a small simulated shop with horizons of 90 days and 100 trees per target; the bases that
-are scored come from the same world. Peak memory is the process's high-water mark of resident memory as Linux keeps it, the data engine's included.
+The bundle is trained once on a small simulated shop with horizons of 90 days and 100 trees; the bases that are scored
+come from the same world. The usual script scores the largest one too. Peak memory is the process's high-water mark of
+resident memory as Linux keeps it, the data engine's included.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ SETTINGS = Settings(
     trees=Trees(rounds_without_folds=TREES),
     rolling=Rolling(bootstrap_draws=20, most_windows=1),
 )
+USUAL = (sys.executable, "-m", "benchmarks.usual_script")
 Tell = Callable[[str], None]
+Base = tuple[pathlib.Path, int]  # the file and its number of rows
 
 
 class Scored(NamedTuple):
@@ -62,7 +65,10 @@ class Phases(NamedTuple):
 
 
 class Measured(NamedTuple):
+    """`usual` is the other side's run on the largest base."""
+
     runs: tuple[Scored, ...]
+    usual: Scored
     phases: Phases
 
 
@@ -71,19 +77,21 @@ def measure(sizes: Sequence[int] = SIZES, repeats: int = 1, tell: Tell = lambda 
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
         tell(f"training on {TRAINED_ON:,} simulated customers")
-        bundle = folder / "bundle"
-        bundle_folder.save(train_on(base(folder, TRAINED_ON)[0]), bundle)
+        sample, _ = base(folder, TRAINED_ON)
+        bundle_folder.save(train_on(sample), folder / "bundle")
+        watch([*USUAL, "fit", str(sample), str(folder / "usual")])
         bases = {n: base(folder, n) for n in sizes}
-        runs = []
-        for n, (path, rows) in bases.items():
-            for reasons in ("none", "all"):
-                tell(f"scoring {n:,} customers, reasons {reasons}")
-                runs.append(_median([_run(bundle, path, (n, rows), reasons) for _ in range(repeats)]))
+        runs = [
+            _median([_ours(folder, bases[n], n, reasons, tell) for _ in range(repeats)])
+            for n in sizes
+            for reasons in ("none", "all")
+        ]
+        usual = _median([_usual(folder, bases[max(sizes)], max(sizes), tell) for _ in range(repeats)])
         tell(f"phases of {min(sizes):,} customers")
-        return Measured(tuple(runs), phases(bundle, bases[min(sizes)][0], min(sizes)))
+        return Measured(tuple(runs), usual, phases(folder / "bundle", bases[min(sizes)][0], min(sizes)))
 
 
-def base(folder: pathlib.Path, n_customers: int) -> tuple[pathlib.Path, int]:
+def base(folder: pathlib.Path, n_customers: int) -> Base:
     """A simulated base as a file, and its number of rows."""
     path = folder / f"{n_customers}.parquet"
     return path, simulate.write(simulate.World(), n_customers, path, seed=n_customers)
@@ -117,14 +125,23 @@ def _phase_times(bundle: pathlib.Path, path: pathlib.Path, *, with_reasons: bool
     return seen[0] - started, time.perf_counter() - seen[0]
 
 
-def _run(bundle: pathlib.Path, path: pathlib.Path, size: tuple[int, int], reasons: str) -> Scored:
-    out = path.with_name("scores.parquet")
-    command = [sys.executable, "-m", "tiercast.cli", "score", str(path), "--as-of", AS_OF.isoformat()]
-    command += ["--bundle", str(bundle), "--out", str(out), "--reasons", reasons, "--json"]
+def _ours(folder: pathlib.Path, base: Base, n: int, reasons: str, tell: Tell) -> Scored:
+    tell(f"scoring {n:,} customers, reasons {reasons}")
+    command = [sys.executable, "-m", "tiercast.cli", "score", str(base[0]), "--as-of", AS_OF.isoformat()]
+    command += ["--bundle", str(folder / "bundle"), "--out", str(folder / "ours.parquet"), "--reasons", reasons]
+    return _run([*command, "--json"], n, base[1], reasons)
+
+
+def _usual(folder: pathlib.Path, base: Base, n: int, tell: Tell) -> Scored:
+    tell(f"scoring {n:,} customers with the usual script")
+    return _run([*USUAL, "score", str(base[0]), str(folder / "usual"), str(folder / "theirs.parquet")], n, base[1], "")
+
+
+def _run(command: Sequence[str], n: int, rows: int, reasons: str) -> Scored:
     seconds, peak, said = watch(command)
-    if json.loads(said)["customers"] != size[0]:
+    if json.loads(said)["customers"] != n:
         raise RuntimeError(f"not everybody was scored: {said[:200]}")
-    return Scored(*size, reasons, seconds, peak)
+    return Scored(n, rows, reasons, seconds, peak)
 
 
 def watch(command: Sequence[str]) -> tuple[float, float, str]:
@@ -163,29 +180,31 @@ def _median(runs: Sequence[Scored]) -> Scored:
 
 
 def markdown(measured: Measured) -> list[str]:
-    """The table and the two sentences below it."""
-    head = [
-        "| customers | rows | reasons | seconds | customers per second | peak memory |",
-        "|--:|--:|---|--:|--:|--:|",
-    ]
-    rows = [
-        f"| {r.customers:,} | {r.rows:,} | {r.reasons} | {r.seconds:.1f} | {r.customers / r.seconds:,.0f} | {r.peak_gib:.2f} GiB |"
-        for r in measured.runs
-    ]
-    return [*head, *rows, "", *sentences(measured)]
+    """The table and three sentences below it."""
+    head = ["| | customers | rows | seconds | customers per second | peak memory |", "|---|--:|--:|--:|--:|--:|"]
+    ours = [_row(f"`tiercast score --reasons {run.reasons}`", run) for run in measured.runs]
+    return [*head, *ours, _row("the usual script", measured.usual), "", *sentences(measured)]
+
+
+def _row(name: str, run: Scored) -> str:
+    cells = [name, f"{run.customers:,}", f"{run.rows:,}", f"{run.seconds:.1f}", f"{run.customers / run.seconds:,.0f}"]
+    return f"| {' | '.join(cells)} | {run.peak_gib:.2f} GiB |"
 
 
 def sentences(measured: Measured) -> list[str]:
-    """What the runs say of growth and of the limit, and where the time goes."""
+    """What the runs say of growth, of the limit and of the other side, and where the time goes."""
     smallest, largest = (pick(r.customers for r in measured.runs) for pick in (min, max))
     peak = {n: max(r.peak_gib for r in measured.runs if r.customers == n) for n in (smallest, largest)}
     verdict = "under" if peak[largest] < LARGEST_GIB else "**over**"
+    ratio = {r.reasons: measured.usual.seconds / r.seconds for r in measured.runs if r.customers == largest}
     p = measured.phases
     return [
         f"{largest / smallest:.0f} times the customers need {peak[largest] / peak[smallest]:.2f} times the memory; "
         f"{largest:,} customers stay {verdict} {LARGEST_GIB:.0f} GiB.",
-        f"Of {p.customers:,} customers: reading and splitting {p.reading:.1f} s, features, scores and writing {p.scoring:.1f} s, "
-        f"reasons {p.reasons:.1f} s ({p.customers / p.reasons:,.0f} customers per second).",
+        f"The usual script takes {ratio['none']:.1f} times as long as scoring without reasons, and {ratio['all']:.1f} "
+        "times as long as with them.",
+        f"Of {p.customers:,} customers inside one process: reading and splitting {p.reading:.1f} s, features, scores "
+        f"and writing {p.scoring:.1f} s, reasons {p.reasons:.1f} s ({p.customers / p.reasons:,.0f} per second).",
     ]
 
 

@@ -17,7 +17,7 @@ OPTIONS = {"customers": "--customers", "interactions": "--interactions"}
 
 
 def require(spec: FeatureSpec, tables: Tables) -> None:
-    """Raise `BundleRefused`, with a line per missing (-) or changed (!) column, where the spec's features cannot be built.
+    """Raise `BundleRefused`, a line per missing (-) or changed (!) column, where features cannot be built.
 
     >>> from features.tables import Tables
     >>> orders = ibis.table({"customer_id": "string", "amount": "decimal(18, 6)"}, name="orders")

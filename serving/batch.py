@@ -24,7 +24,7 @@ from serving import output, score, totals
 from serving.totals import Totals
 from tiers.overrides import Override
 
-ROWS_PER_PART = 1_500_000
+ROWS_PER_PART = 500_000
 Tell = Callable[[int, int], None]
 
 

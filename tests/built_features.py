@@ -26,7 +26,9 @@ def of(
     **others: Mapping[str, Sequence[Any]],
 ) -> Rows:
     """One dictionary per customer, by id; `others` are the tables of customers and interactions."""
-    places = {name: make_tables.write(folder, dict(table), f"{name}.parquet") for name, table in others.items()}
+    places: dict[str, Any] = {
+        name: make_tables.write(folder, dict(table), f"{name}.parquet") for name, table in others.items()
+    }
     sources = reading.Sources(make_tables.write(folder, dict(orders), "orders.parquet"), **places)
     with Engine(threads=threads) as engine:
         tables = reading.read(engine, sources, as_of).tables

@@ -79,6 +79,10 @@ def test_build_leaves_out_later_rows_by_itself_even_if_the_reader_did_not() -> N
     assert found["customer_id"].to_pylist() == ["a"]
 
 
+def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    return {str(name): table[name].tolist() for name in table.columns}
+
+
 def test_row_order_and_threads_do_not_change_a_bit(tmp_path: pathlib.Path) -> None:
     rng = np.random.default_rng(5)
     n = 3000
@@ -94,8 +98,8 @@ def test_row_order_and_threads_do_not_change_a_bit(tmp_path: pathlib.Path) -> No
     first, second = (tmp_path / name for name in ("first", "second"))
     first.mkdir()
     second.mkdir()
-    one = built_features.of(first, table.to_dict("list"), spec, threads=1)
-    other = built_features.of(second, shuffled.to_dict("list"), spec, threads=2)
+    one = built_features.of(first, _columns(table), spec, threads=1)
+    other = built_features.of(second, _columns(shuffled), spec, threads=2)
     assert one == other
 
 

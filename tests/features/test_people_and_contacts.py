@@ -94,7 +94,9 @@ def test_a_contact_alone_makes_nobody_a_customer(tmp_path: pathlib.Path) -> None
 
 
 def choose(folder: pathlib.Path, **others: dict[str, Any]) -> FeatureSpec:
-    places = {name: make_tables.write(folder, table, f"{name}.parquet") for name, table in others.items()}
+    places: dict[str, Any] = {
+        name: make_tables.write(folder, table, f"{name}.parquet") for name, table in others.items()
+    }
     with Engine(threads=1) as engine:
         tables = read(engine, Sources(make_tables.write(folder, ORDERS), **places), AS_OF).tables
         span = (dt.date(2023, 10, 1), AS_OF)

@@ -15,9 +15,9 @@ import pytest
 from contract import errors
 from models import bundle_folder, predict
 from models.bundle import Bundle
+from tests import command_line
 from training.train import Trained
 
-ROOT = Path(__file__).resolve().parents[2]
 FILES = {"manifest.json", "model.json", "scorecard.json", "churn.txt", "value.txt"}
 
 
@@ -216,7 +216,9 @@ bundle_folder.save(bundle._replace(scorecard=Slow(a=1)), folder)
 
 def test_a_save_that_is_killed_leaves_the_old_bundle(saved: Path) -> None:
     before = content(saved)
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(saved)], cwd=ROOT, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(saved)], env=command_line.around(), stdout=subprocess.PIPE
+    ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"half\n"
         child.send_signal(signal.SIGKILL)
@@ -242,7 +244,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_bundle_and_nothing_else(saved: P
     before = content(saved.parent)
     answer = subprocess.run(
         [sys.executable, "-c", FULL, str(saved)],
-        cwd=ROOT,
+        env=command_line.around(),
         capture_output=True,
         text=True,
         check=True,
@@ -271,7 +273,7 @@ def test_a_place_without_permission_is_refused_before_any_work(tmp_path: Path) -
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
     asked = [sys.executable, "-c", FORBIDDEN, str(closed / "bundle")]
-    answer = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    answer = subprocess.run(asked, env=command_line.around(), capture_output=True, text=True, check=True)
     assert answer.stdout.startswith("CannotWrite: "), answer.stdout
 
 

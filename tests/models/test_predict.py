@@ -33,6 +33,7 @@ def test_every_number_is_in_its_range_and_no_buyer_lacks_one(trained: Trained, f
 
 def test_tiers_follow_from_the_numbers_and_the_frozen_cuts(trained: Trained, frame: Frame) -> None:
     p, cuts = predict.predict(trained.bundle, frame), trained.bundle.cuts
+    assert cuts.inactive_days is not None
     inactive = frame["silence_days"] >= cuts.inactive_days
     high, loyal = p.value >= cuts.value, p.p_churn <= cuts.p_churn
     expected = np.select([inactive, high & loyal, high, loyal], ["E", "A", "B", "C"], default="D")

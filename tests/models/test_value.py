@@ -7,7 +7,6 @@ from models import btyd, value
 from models.value import ValueModel
 from training.train import Trained
 
-
 NOBODY = np.zeros(3)
 
 

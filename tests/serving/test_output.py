@@ -10,8 +10,8 @@ from pyarrow import parquet
 
 from contract import errors
 from serving import output
+from tests import command_line
 
-ROOT = Path(__file__).resolve().parents[2]
 TABLE = pa.table({"customer_id": ["a", "b"], "p_churn": [0.1, 0.9]})
 
 
@@ -73,7 +73,7 @@ except errors.CannotWrite as error:
 
 def test_a_disk_that_fills_up_leaves_the_old_file_and_no_part(out: Path) -> None:
     asked = [sys.executable, "-c", FULL, str(out)]
-    answer = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    answer = subprocess.run(asked, env=command_line.around(), capture_output=True, text=True, check=True)
     assert answer.stdout.startswith("CannotWrite: the scores cannot be written: ")
     assert "too large" in answer.stdout
     assert f"First: {out}" in answer.stdout
@@ -100,7 +100,7 @@ def test_a_place_without_permission_is_refused_and_left_alone(out: Path) -> None
     closed = out.parent / "closed"
     closed.mkdir(mode=0o555)
     asked = [sys.executable, "-c", FORBIDDEN, str(closed / "s.parquet"), str(closed / "deeper" / "s.parquet")]
-    answer = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    answer = subprocess.run(asked, env=command_line.around(), capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines() == ["CannotWrite: the scores cannot be written: permission denied"] * 2
     assert not list(closed.iterdir())
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -18,7 +19,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def score(trained: Trained, source: str, folder: Path, rows: str | None) -> dict[str, dict[str, object]]:
-    given = {} if rows is None else {"overrides": make_tables.write_text(folder, HEADER + rows, "overrides.csv")}
+    given: dict[str, Any] = (
+        {} if rows is None else {"overrides": make_tables.write_text(folder, HEADER + rows, "overrides.csv")}
+    )
     table: pa.Table = scored_tables.score(trained.bundle, source, folder / "scores.parquet", **given)
     return {row["customer_id"]: row for row in table.to_pylist()}
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pandas as pd
 import pyarrow as pa
@@ -48,7 +49,7 @@ def test_every_training_window_of_a_fold_is_over_before_its_test_begins(
     for fold in found:
         assert fold.train
         assert all(window.as_of + over <= fold.test.as_of for window in fold.train)
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in itertools.pairwise(found):
         assert earlier.test.as_of + over <= later.test.as_of, "no two tests overlap"
 
 

@@ -1,0 +1,94 @@
+"""`python -m benchmarks [fit] [score] [quality]`: measure for real, print, and refresh the pages that quote it.
+
+Without a name all three run, in about twenty minutes on two cores. Speed and memory go to benchmarks/RESULTS.md,
+quality to docs/quality.md; the prose of both pages stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from benchmarks import fit, machine, pages, quality, score_memory, simulate
+from benchmarks.fit import Timed
+
+FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
+Side = tuple[Timed, Timed]
+
+
+def tell(what: str) -> None:
+    """What runs now, on stderr: stdout gets the numbers."""
+    print(f"[{time.strftime('%H:%M:%S')}] {what}", file=sys.stderr, flush=True)
+
+
+def fits() -> list[str]:
+    """Our BG/NBD and Gamma-Gamma fits and lifetimes', in turns on the same customers: medians and ratios."""
+    world = simulate.World()
+    drawn = simulate.simulate(world, FIT_CUSTOMERS, np.random.default_rng(1))
+    customers = simulate.summarise_by_day(drawn, world.days)
+    rounds: list[tuple[Side, Side]] = []
+    for k in range(FIT_REPEATS):
+        tell(f"fitting {FIT_CUSTOMERS:,} customers, round {k + 1} of {FIT_REPEATS}")
+        rounds.append((fit.ours(customers), fit.theirs(customers)))
+    return _fit_table([our for our, _ in rounds], [their for _, their in rounds])
+
+
+def _fit_table(ours: Sequence[Side], theirs: Sequence[Side]) -> list[str]:
+    """One row per model: medians of wall and processor seconds."""
+    head = f"| {FIT_CUSTOMERS:,} customers, median of {FIT_REPEATS} | ours | lifetimes | ratio |"
+    rows = [_fit_row("BG/NBD", ours, theirs, lambda side: side[0].seconds)]
+    rows += [_fit_row("Gamma-Gamma", ours, theirs, lambda side: side[1].seconds)]
+    rows += [_fit_row("both", ours, theirs, lambda side: side[0].seconds + side[1].seconds)]
+    rows += [_fit_row("both, processor time", ours, theirs, lambda side: side[0].cpu_seconds + side[1].cpu_seconds)]
+    return [head, "|---|--:|--:|--:|", *rows]
+
+
+def _fit_row(name: str, ours: Sequence[Side], theirs: Sequence[Side], seconds: Callable[[Side], float]) -> str:
+    our, their = (statistics.median(seconds(side) for side in sides) for sides in (ours, theirs))
+    return f"| {name} | {our:.2f} s | {their:.2f} s | {their / our:.1f} × |"
+
+
+def scores() -> list[str]:
+    return score_memory.markdown(score_memory.measure(tell=tell))
+
+
+def qualities() -> list[str]:
+    return quality.markdown(*quality.measure(tell))
+
+
+PARTS = {
+    "fit": (fits, pages.RESULTS),
+    "score": (scores, pages.RESULTS),
+    "quality": (qualities, pages.QUALITY),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__.splitlines()[0] if __doc__ else ""
+    )
+    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="what to measure; all when left out")
+    asked = parser.parse_args().parts or list(PARTS)
+    if unknown := set(asked) - set(PARTS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(PARTS)}")
+    warnings.simplefilter("ignore")
+    for name in asked:
+        measured, page = PARTS[name]
+        lines = [f"*{line}*  " for line in machine.lines()]
+        lines = [*lines, "", *measured()]
+        print("\n".join(["", f"## {name}", "", *lines]))
+        pages.refresh(page, name, lines)
+    print(
+        f"\nload at the end {os.getloadavg()[0]:.1f}; refreshed {', '.join(sorted({PARTS[n][1].name for n in asked}))}"
+    )
+
+
+if __name__ == "__main__":
+    main()

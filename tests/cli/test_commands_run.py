@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+from models import bundle_folder
+from tests import command_line, make_tables, scored_tables
+from tests.cdnow_table import write_parquet
+from training.train import Trained
+
+pytestmark = pytest.mark.slow
+QUICK = """
+[trees]
+most_rounds = 20
+rounds_without_folds = 10
+[rolling]
+most_windows = 1
+bootstrap_draws = 20
+threads = 1
+feature_windows = [90]
+"""
+
+
+@pytest.fixture(scope="module")
+def place(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with orders.parquet and bundle/."""
+    folder = tmp_path_factory.mktemp("place")
+    scored_tables.write(folder, scored_tables.purchases(40))
+    bundle_folder.save(trained.bundle, folder / "bundle")
+    return folder
+
+
+def scoring(place: Path, out: Path, *more: object) -> tuple[object, ...]:
+    return (
+        "score",
+        place / "orders.parquet",
+        "--as-of",
+        "1998-07-01",
+        "--bundle",
+        place / "bundle",
+        "--out",
+        out,
+        *more,
+    )
+
+
+def test_check_reads_counts_and_judges(place: Path) -> None:
+    answer = command_line.run("check", place / "orders.parquet", "--as-of", "1998-07-01", "--value-days", "90")
+    assert answer.returncode == 0, answer.stderr
+    n = parquet.read_metadata(place / "orders.parquet").num_rows
+    assert f"transactions: {n:,} of {n:,} rows kept" in answer.stdout
+    assert "proposed churn horizon: " in answer.stdout
+
+
+def test_check_as_json_is_one_object(place: Path) -> None:
+    found = command_line.one_object(command_line.run("check", place / "orders.parquet", "--json"))
+    n = parquet.read_metadata(place / "orders.parquet").num_rows
+    assert found["reading"]["transactions"]["rows_kept"] == n
+    assert found["reading"]["as_of"] == "1998-06-29", "the day after the newest row"
+    assert found["readiness"]
+
+
+def test_train_writes_a_bundle_that_score_takes(place: Path, tmp_path: Path) -> None:
+    config = tmp_path / "tiercast.toml"
+    config.write_text(QUICK, encoding="ascii")
+    asked = ("train", place / "orders.parquet", "--as-of", "1998-07-01", "--churn-days", "180", "--value-days", "180")
+    answer = command_line.run(
+        *asked, "--config", config, "--no-mlflow", "--bundle", tmp_path / "bundle", "--json", cwd=tmp_path
+    )
+    found = command_line.one_object(answer)
+    assert (found["as_of"], found["run"]) == ("1998-07-01", None)
+    assert found["churn"]["models"]["tiercast"]["auc"]["value"] > 0.5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "tiercast.toml"], "and nothing else"
+    assert bundle_folder.load(tmp_path / "bundle").about.churn_days == 180
+    again = command_line.run(
+        "score", place / "orders.parquet", "--as-of", "1998-07-01", "--bundle", "bundle", "--json", cwd=tmp_path
+    )
+    assert command_line.one_object(again)["customers"] == parquet.read_metadata(tmp_path / "scores.parquet").num_rows
+
+
+def test_score_writes_the_file_and_prints_the_grid(place: Path, tmp_path: Path) -> None:
+    answer = command_line.run(*scoring(place, tmp_path / "deep" / "scores.parquet", "--lang", "zh"))
+    assert answer.returncode == 0, answer.stderr
+    n = parquet.read_metadata(tmp_path / "deep" / "scores.parquet").num_rows
+    assert f"{n:,} customers scored as of 1998-07-01" in answer.stdout.splitlines()[-1]
+    assert "高价值" in answer.stdout
+    assert answer.stderr == "", "no progress bar where there is no terminal"
+
+
+def test_score_as_json_adds_up(place: Path, tmp_path: Path) -> None:
+    found = command_line.one_object(command_line.run(*scoring(place, tmp_path / "s.parquet", "--json")))
+    assert sum(row["customers"] for row in found["tiers"]) == found["customers"]
+    assert [row["tier"] for row in found["tiers"]] == list("ABCDEF")
+
+
+def test_explain_speaks_chinese_and_json(place: Path) -> None:
+    one, other = sorted(set(scored_tables.purchases(40)["customer_id"].to_pylist()))[:2]
+    asked = ("explain", place / "orders.parquet", "--as-of", "1998-07-01", "--bundle", place / "bundle")
+    chosen = ("--customer", other, "--customer", one, "--lang", "zh")
+    spoken = command_line.run(*asked, *chosen)
+    assert spoken.returncode == 0, spoken.stderr
+    assert f"{other}: " in spoken.stdout.splitlines()[0]
+    found = command_line.one_object(command_line.run(*asked, *chosen, "--json"))
+    assert [row["customer_id"] for row in found["customers"]] == [other, one]
+    kind, said = command_line.refusal(command_line.run(*asked, "--customer", one, "--customer", "nobody"))
+    assert kind == "BadInput"
+    assert "1 of 2 customers" in said
+    assert "First: nobody" in said
+
+
+def test_a_refusal_as_json_has_the_four_parts_on_stdout_too(place: Path, tmp_path: Path) -> None:
+    answer = command_line.run(*scoring(place, tmp_path / "s.csv", "--json"))
+    assert answer.returncode == 2
+    error = json.loads(answer.stdout)["error"]
+    assert error["code"] == "CannotWrite"
+    assert all(error[part] for part in ("message", "first", "hint"))
+
+
+def test_renamed_columns_and_overrides_are_taken(place: Path, tmp_path: Path) -> None:
+    renamed = scored_tables.purchases(40).rename_columns(["Client", "Day", "Items", "Paid"])
+    source = scored_tables.write(tmp_path, renamed)
+    names = {"customer_id": "Client", "ordered_at": "Day", "quantity": "Items", "amount": "Paid"}
+    options = [part for ours, yours in names.items() for part in ("--column", f"{ours}={yours}")]
+    one = renamed["Client"][0].as_py()
+    by_hand = make_tables.write_text(
+        tmp_path, f"customer_id,tier,reason,by,until\n{one},A,promised,Ann,2000-01-01\n", "overrides.csv"
+    )
+    asked = ("score", source, "--as-of", "1998-07-01", "--bundle", place / "bundle", "--out", tmp_path / "s.parquet")
+    found = command_line.one_object(command_line.run(*asked, *options, "--overrides", by_hand, "--json"))
+    assert found["overrides"] == 1
+    rows = parquet.read_table(tmp_path / "s.parquet").to_pylist()
+    assert next(row["tier"] for row in rows if row["customer_id"] == one) == "A"
+
+
+def started(place: Path, out: Path) -> subprocess.Popen[bytes]:
+    """A real scoring of all of CDNOW, caught while it works on the output."""
+    write_parquet(place / "all.parquet")
+    asked = ("score", place / "all.parquet", "--as-of", "1998-07-01", "--bundle", place / "bundle", "--out", out)
+    child = subprocess.Popen(
+        [*command_line.COMMAND, *map(str, asked)], env=command_line.around(), stderr=subprocess.PIPE
+    )
+    part = out.with_name(f".{out.name}.part")
+    seen = 0
+    while seen < 3 and child.poll() is None:
+        seen = seen + 1 if part.exists() else 0
+        time.sleep(0.02)
+    assert child.poll() is None, "it was over before it could be stopped"
+    return child
+
+
+def test_a_scoring_that_is_killed_leaves_the_old_file_and_the_next_one_cleans_up(place: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scores.parquet"
+    out.write_bytes(b"yesterday's")
+    with started(place, out) as child:
+        child.send_signal(signal.SIGKILL)
+    assert child.returncode == -signal.SIGKILL
+    assert out.read_bytes() == b"yesterday's"
+    assert command_line.run(*scoring(place, out)).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.parquet"]
+
+
+def test_a_scoring_that_is_stopped_by_hand_leaves_the_old_file_alone(place: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scores.parquet"
+    out.write_bytes(b"yesterday's")
+    with started(place, out) as child:
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate()
+    assert child.returncode == 130
+    assert b"Traceback" not in said
+    assert out.read_bytes() == b"yesterday's"
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.parquet"]

@@ -1,0 +1,66 @@
+"""`tiercast` as a person or a job starts it: a process of its own, its exit code, and what it said."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = (sys.executable, "-m", "tiercast.cli")
+
+
+def around() -> dict[str, str]:
+    """The environment, with the project on the path, so that a command can run in any folder.
+
+    Compiled modules are kept for the next command, also where the environment forbids it: compiling SciPy and
+    scikit-learn anew takes five times as long as the command.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    compiled = str(ROOT / ".pytest_cache" / "bytecode")
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": compiled, "OMP_NUM_THREADS": "1"}
+
+
+def run(
+    *arguments: object, cwd: Path | None = None, largest_file: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The finished command; with `largest_file` (bytes), the disk is as good as full beyond it."""
+
+    def fill_the_disk() -> None:
+        if largest_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
+    asked = [*COMMAND, *map(str, arguments)]
+    return subprocess.run(
+        asked, cwd=cwd, env=around(), capture_output=True, text=True, check=False, preexec_fn=fill_the_disk
+    )
+
+
+def one_object(answer: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What --json printed: one object, the only thing on stdout, and strictly JSON."""
+    assert answer.returncode == 0, answer.stderr
+    lines = answer.stdout.splitlines()
+    assert len(lines) == 1
+    found = json.loads(lines[0], parse_constant=_refuse)
+    assert isinstance(found, dict)
+    return found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def refusal(answer: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+    """The kind and the whole text of a refusal, after checking what every refusal must have."""
+    assert answer.returncode == 2, (answer.returncode, answer.stdout, answer.stderr)
+    assert "Traceback" not in answer.stderr
+    head, *rest = answer.stderr.strip().splitlines()
+    kind, _, what = head.partition(": ")
+    assert what
+    assert any(line.startswith("First: ") for line in rest), answer.stderr
+    assert rest[-1].startswith("Hint: "), answer.stderr
+    return kind, answer.stderr
