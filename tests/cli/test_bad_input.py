@@ -75,13 +75,15 @@ BAD: dict[str, tuple[Callable[[Path], str], tuple[str, ...], str, str]] = {
     "refunds alone": (text(HEADER + "a,1998-06-01,-1,1\nb,1998-06-02,-2.5,1\n"), (), "NothingKnown", "negative"),
     "an as-of before all rows": (text(HEADER + FINE), ("--as-of", "1997-01-01"), "NothingKnown", "40 of 40 rows"),
     "an as-of long after all rows": (text(HEADER + FINE), ("--as-of", "2024-01-01"), "NothingKnown", "longer than all"),
-    "no amount that is a number": (text(HEADER + "a,1998-06-01,NaN,1\nb,1998-06-02,inf,1\n"), (), "WrongType", "amount"),
+    "no amount that is a number": (
+        text(HEADER + "a,1998-06-01,NaN,1\nb,1998-06-02,inf,1\n"), (), "WrongType", "amount"),
     "times with and without a zone": (
         text(HEADER + "a,1998-06-01T10:00:00+02:00,1,1\nb,1998-06-02T10:00:00,1,1\n"), (), "AmbiguousTime", "zone"),
     "a cut-off Parquet file": (cut_off, (), "SourceUnreadable", "orders.parquet"),
     "a folder without Parquet": (empty_folder, (), "SourceUnreadable", "no Parquet"),
     "columns that the bundle needs are not there": (
-        text("customer_id,ordered_at,amount\na,1998-05-01,1\na,1998-06-28,1\n"), (), "BundleRefused", "- transactions.quantity"),
+        text("customer_id,ordered_at,amount\na,1998-05-01,1\na,1998-06-28,1\n"), (),
+        "BundleRefused", "- transactions.quantity"),
     "a day that is none": (text(HEADER + FINE), ("--as-of", "June"), "BadInput", "First: June"),
     "a language that is none": (text(HEADER + FINE), ("--lang", "fr"), "BadInput", "First: fr"),
     "a rename with one side": (text(HEADER + FINE), ("--column", "amount"), "BadInput", "--column"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 
 from models import intervals
@@ -21,7 +22,7 @@ def simulated(seed: int, n: int, *, churners_bring_nothing: bool = False) -> Out
     return Outcomes(value, p, np.where(churned > 0, 0.0, actual) if churners_bring_nothing else actual, churned)
 
 
-def held(seen: Outcomes, low: Vector, high: Vector) -> Vector:
+def held(seen: Outcomes, low: Vector, high: Vector) -> NDArray[np.bool_]:
     return (low <= seen.actual) & (seen.actual <= high)
 
 
