@@ -143,7 +143,9 @@ def started(place: Path, out: Path) -> subprocess.Popen[bytes]:
     write_parquet(place / "all.parquet")
     asked = ("score", place / "all.parquet", "--as-of", "1998-07-01", "--bundle", place / "bundle", "--out", out)
     child = subprocess.Popen(
-        [*command_line.COMMAND, *map(str, asked)], env=command_line.around(), stderr=subprocess.PIPE
+        [*command_line.COMMAND, *map(str, asked)],
+        env=command_line.around() | {"TMPDIR": str(place)},
+        stderr=subprocess.PIPE,
     )
     part = out.with_name(f".{out.name}.part")
     seen = 0

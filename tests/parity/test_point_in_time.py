@@ -106,7 +106,7 @@ def today(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.mark.slow
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(purchases, contacts, joiners, st.integers(0, FUTURE.num_rows))
 def test_adding_tomorrows_orders_changes_no_feature_today(
     today: bytes, bought: list[Any], met: list[Any], joined: list[Any], kept: int
@@ -128,7 +128,7 @@ def score(trained: Trained, sources: reading.Sources, folder: pathlib.Path) -> b
 
 
 @pytest.mark.slow
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(purchases, joiners, st.integers(0, FUTURE.num_rows))
 def test_adding_tomorrows_orders_changes_no_byte_of_todays_scores(
     trained: Trained, todays_scores: bytes, bought: list[Any], joined: list[Any], kept: int
