@@ -59,8 +59,8 @@ score: $(SYNCED)  ## make score DATA=orders.parquet AS_OF=2026-07-31 [BUNDLE=...
 	@test -n "$(DATA)" -a -n "$(AS_OF)" || { echo "Say whom to score: make score DATA=orders.parquet AS_OF=2026-07-31"; exit 2; }
 	$(BIN)/tiercast score "$(DATA)" --as-of "$(AS_OF)" --bundle "$(BUNDLE)" --out "$(OUT)" $(ARGS)
 
-serve: $(SYNCED)  ## the HTTP service and the workbench, on this machine
-	$(BIN)/tiercast serve $(ARGS)
+serve: $(SYNCED)  ## the HTTP service on this machine [BUNDLE=out/bundle]
+	$(BIN)/tiercast serve --bundle "$(BUNDLE)" $(ARGS)
 
 ui: $(SYNCED)  ## MLflow's pages over ./mlruns, on this machine
 	$(BIN)/mlflow server --host 127.0.0.1 --workers 1 --backend-store-uri sqlite:///mlruns/mlflow.db $(ARGS)
