@@ -167,7 +167,7 @@ def about(item: pa.Schema | pa.Field) -> dict[str, Any]:
 def _default_label(churn_days: int, value_days: int) -> str:
     return (
         f"churn: no order in [as_of, as_of + {churn_days} days); "
-        f"value: sum of amounts, refunds included, in [as_of, as_of + {value_days} days)"
+        f"value: sum of amounts, refunds included, not below 0, in [as_of, as_of + {value_days} days)"
     )
 
 

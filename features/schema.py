@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import ibis
 
 from contract import errors
-from features.spec import FeatureSpec
+from features.spec import MARGIN, FeatureSpec
 from features.tables import Tables
 
 OPTIONS = {"customers": "--customers", "interactions": "--interactions"}
@@ -32,6 +32,7 @@ def require(spec: FeatureSpec, tables: Tables) -> None:
       - customers.joined_on (no such table given)
     Hint: pass the tables that the bundle was trained on, here with --customers, or train a new bundle on these
     """
+    _refuse_new_money(spec, tables)
     wanted = list(_wanted(spec))
     wrong = [(table, name, how) for table, name, is_number in wanted if (how := _fault(tables, table, name, is_number))]
     if not wrong:
@@ -45,6 +46,16 @@ def require(spec: FeatureSpec, tables: Tables) -> None:
         first="\n  ".join([f"{wrong[0][0]}.{wrong[0][1]}", *(how for _, _, how in wrong)]),
         hint=f"pass the tables that the bundle was trained on{_here(absent)}, or train a new bundle on these",
     )
+
+
+def _refuse_new_money(spec: FeatureSpec, tables: Tables) -> None:
+    """Money is the margin where one is given: a bundle that learned amounts must not be shown margins."""
+    if MARGIN in tables.transactions.columns and MARGIN not in spec.columns:
+        raise errors.BundleRefused(
+            "the bundle was trained on amounts, and these transactions have margins, which would be taken for money",
+            first="transactions.margin",
+            hint="leave the margin column out, or train a new bundle with it",
+        )
 
 
 def _here(options: list[str]) -> str:

@@ -33,6 +33,7 @@ HISTORY = (
     "refund_share",
 )
 SEASON = ("n_orders_last_year", "spend_last_year")
+MARGIN = "margin"  # no feature of its own, but what money means: a bundle that learned margins needs margins
 BREADTH = {
     "product_id": ("n_products", "products_per_order", "repeat_product_share"),
     "category": ("n_categories",),

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from contract import errors
 from features.spec import FeatureSpec
 from models.btyd import Btyd
 from models.churn import ChurnModel
@@ -53,3 +54,21 @@ class Bundle(NamedTuple):
     typical: Mapping[str, float]
     reference: Mapping[str, list[float]]
     scorecard: Mapping[str, Any]
+
+
+def dated(bundle: Bundle, as_of: dt.date) -> Bundle:
+    """The bundle, for scores as of that day.
+
+    Its parameters know everything before its own as_of; an earlier score would have seen its future. Raises
+    `BundleRefused` for that.
+    """
+    known_until = bundle.about.as_of
+    if as_of < known_until:
+        raise errors.BundleRefused(
+            "the bundle was trained on what happened after as_of, so its scores would know their future",
+            count=(known_until - as_of).days,
+            unit="days",
+            first=f"as_of {as_of}, bundle trained as of {known_until}",
+            hint=f"pass --as-of {known_until} or later, or train a bundle with --as-of {as_of}",
+        )
+    return bundle._replace(about=bundle.about._replace(as_of=as_of))

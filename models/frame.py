@@ -27,8 +27,3 @@ def matrix(frame: Frame, names: Sequence[str]) -> NDArray[np.float64]:
 def size(frame: Frame) -> int:
     """The number of customers."""
     return len(next(iter(frame.values())))
-
-
-def take(frame: Frame, chosen: NDArray[np.bool_]) -> dict[str, Vector]:
-    """The customers where `chosen` is true."""
-    return {name: column[chosen] for name, column in frame.items()}

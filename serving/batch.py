@@ -19,6 +19,7 @@ from features import build, reading, schema
 from features.engines import Engine
 from features.reading import Reading, Sources, overrides
 from features.tables import Tables
+from models import bundle as bundles
 from models.bundle import Bundle
 from serving import output, score, totals
 from serving.totals import Totals
@@ -54,8 +55,8 @@ def score_all(
     output.refuse_input(out, sources)
     output.check(out)
     read = reading.read(engine, sources, as_of, is_counted=False)
+    dated = bundles.dated(bundle, as_of)
     schema.require(bundle.spec, read.tables)
-    dated = bundle._replace(about=bundle.about._replace(as_of=as_of))
     n_parts = max(1, -(-read.report.rows_kept // ROWS_PER_PART))
     with engine.reading(sources.transactions):
         engine.store("known", read.tables.transactions, n_parts)

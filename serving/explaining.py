@@ -11,6 +11,7 @@ import ibis
 from features import build, schema
 from features.engines import Engine
 from features.tables import Tables
+from models import bundle as bundles
 from models.bundle import Bundle
 from serving import score
 from tiers import texts
@@ -23,7 +24,7 @@ def explain(
     """One dictionary per known customer: the score's columns, `tier_name`, `reason_texts` and `action_text`."""
     schema.require(bundle.spec, tables)
     wanted = Tables(*(None if table is None else _only(table, ids) for table in tables))
-    dated = bundle._replace(about=bundle.about._replace(as_of=as_of))
+    dated = bundles.dated(bundle, as_of)
     features = engine.con.to_pyarrow(build.build(wanted, as_of, bundle.spec).order_by("customer_id"))
     scored = score.score(dated, features)
     rows = zip(scored.to_pylist(), features.to_pylist(), strict=True)

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from contract import errors
+from models import bundle as bundles
 from models import bundle_folder
 from models.bundle import Bundle
 from serving import score
@@ -58,7 +59,7 @@ def _dated(bundle: Bundle, as_of: str) -> Bundle:
     except ValueError as error:
         hint = "write it as 2024-06-30, or leave it out"
         raise errors.BadInput("as_of is not a date", first=repr(as_of), hint=hint) from error
-    return bundle._replace(about=bundle.about._replace(as_of=day))
+    return bundles.dated(bundle, day)
 
 
 def _features(given: pd.DataFrame, names: Sequence[str]) -> pa.Table:

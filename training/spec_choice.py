@@ -8,7 +8,7 @@ from ibis.expr import types as ir
 
 from contract import inputs
 from features.engines import Engine
-from features.spec import BREADTH, YEAR_DAYS, Attribute, FeatureSpec
+from features.spec import BREADTH, MARGIN, YEAR_DAYS, Attribute, FeatureSpec
 from features.tables import Tables
 
 MOST_CATEGORIES = 50
@@ -28,7 +28,7 @@ def choose(
     return FeatureSpec(
         windows=tuple(sorted({w for w in windows if w <= max(known_days, min(windows))})),
         season_days=season_days if known_days >= YEAR_DAYS else None,
-        columns=tuple(c for c in BREADTH if c in tables.transactions.columns),
+        columns=tuple(c for c in (*BREADTH, MARGIN) if c in tables.transactions.columns),
         attributes=_attributes(engine, tables.customers),
         has_joined_on=tables.customers is not None and "joined_on" in tables.customers.columns,
         contact_kinds=_kinds(engine, contacts),

@@ -56,7 +56,7 @@ def read(engine: Engine, place: Sources, as_of: datetime.date | None, duplicates
 
 def canonical(kept: ibis.Table) -> ibis.Table:
     """The columns of `features.tables.Tables.transactions`."""
-    others = [name for name in cleaning.known_columns(kept) if name not in (*FIRST_COLUMNS, "margin")]
+    others = [name for name in cleaning.known_columns(kept) if name not in FIRST_COLUMNS]
     return kept.select(
         customer_id=kept["customer_id"],
         ordered_at=kept["ordered_at"],

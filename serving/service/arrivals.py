@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from contract import errors, inputs
-from features.spec import FeatureSpec
+from features.spec import MARGIN, FeatureSpec
 from serving.service.requests import Customer, ScoreRequest
 
 ROW = "tiercast_row"
@@ -41,6 +41,7 @@ def schemas(spec: FeatureSpec) -> dict[str, pa.Schema]:
 def arrange(request: ScoreRequest, spec: FeatureSpec) -> Arrivals:
     """The tables of a request. Raises `MissingColumn` and `WrongType`, naming the first place that is at fault."""
     _refuse_gaps(request, spec)
+    _refuse_margins(request, spec)
     wanted = schemas(spec)
     people = request.customers
     tables = {
@@ -121,6 +122,15 @@ def _gaps(request: ScoreRequest, spec: FeatureSpec) -> Iterator[str]:
             if not per_line <= purchase.model_fields_set:
                 name = min(per_line - purchase.model_fields_set)
                 yield f"{here}.transactions.{line}.{name}"
+
+
+def _refuse_margins(request: ScoreRequest, spec: FeatureSpec) -> None:
+    if _has_margin(request) and MARGIN not in spec.columns:
+        raise errors.BundleRefused(
+            "the model was trained on amounts, and these transactions have margins",
+            first="transactions.margin",
+            hint="leave margin out of every transaction",
+        )
 
 
 def _has_margin(request: ScoreRequest) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from features.spec import MARGIN
+from models import bundle as bundles
 from models.bundle import Bundle
 from serving import score
 from serving.service import arrivals, judging, plans, wording
@@ -28,14 +30,15 @@ class Online:
 
     def answer(self, request: ScoreRequest) -> dict[str, Any]:
         """What `answers.ScoreAnswer` describes, customers in the order of the request. Raises `BadInput`."""
+        dated = bundles.dated(self.bundle, request.as_of)
         given = arrivals.arrange(request, self.bundle.spec)
         plan = plans.of(self.bundle.spec, request.as_of, given.has_margin)
         with self.desks.borrow() as desk:
             desk.lay(given.tables)
             dropped = _judge(desk, plan, request, given)
             features = _as_asked(desk.run(plan.features), request)
-        about = self.bundle.about._replace(as_of=request.as_of)
-        scored = score.score(self.bundle._replace(about=about), pa.table(features))
+        about = dated.about
+        scored = score.score(dated, pa.table(features))
         return {
             "as_of": request.as_of,
             "model": about.model,
@@ -46,7 +49,7 @@ class Online:
 
     def warm_up(self, as_of: dt.date) -> None:
         """Have the plans of a day ready on every desk, so that the first caller does not wait for them."""
-        plan = plans.of(self.bundle.spec, as_of, False)
+        plan = plans.of(self.bundle.spec, as_of, MARGIN in self.bundle.spec.columns)
         for desk in self.desks.every:
             for sql in (plan.features, *plan.judged.values()):
                 desk.rows(sql)

@@ -154,6 +154,22 @@ def test_a_target_in_the_data_is_refused(trained: Trained, tmp_path: Path, place
 
 
 def test_another_day_scores_what_was_known_then(trained: Trained, source: str, tmp_path: Path) -> None:
-    earlier = scored_tables.score(trained.bundle, source, tmp_path / "s.parquet", as_of=dt.date(1997, 7, 1))
-    assert set(earlier["as_of"].to_pylist()) == {dt.date(1997, 7, 1)}
-    assert scores.about(earlier.schema)["as_of"] == "1997-07-01"
+    later = scored_tables.score(trained.bundle, source, tmp_path / "s.parquet", as_of=dt.date(1998, 8, 1))
+    assert set(later["as_of"].to_pylist()) == {dt.date(1998, 8, 1)}
+    assert scores.about(later.schema)["as_of"] == "1998-08-01"
+
+
+def test_a_day_before_the_bundles_own_is_refused_because_the_bundle_knows_its_future(
+    trained: Trained, source: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "s.parquet"
+    with pytest.raises(errors.BundleRefused, match="1 days: the bundle was trained on what happened after as_of"):
+        scored_tables.score(trained.bundle, source, out, as_of=trained.bundle.about.as_of - dt.timedelta(1))
+    assert not out.exists()
+
+
+def test_margins_are_refused_by_a_bundle_that_learned_amounts(trained: Trained, tmp_path: Path) -> None:
+    lines = scored_tables.purchases(400)
+    source = scored_tables.write(tmp_path, lines.append_column("margin", lines["amount"]))
+    with pytest.raises(errors.BundleRefused, match="trained on amounts"):
+        scored_tables.score(trained.bundle, source, tmp_path / "s.parquet")
