@@ -45,6 +45,16 @@ def test_a_wrong_request_is_refused_with_its_wrong_place(client: Any, change: di
     assert error["fields"][0]["path"] == path
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"as_of": "1998-06-30"}, {"customers": [customer("a", purchase(margin=1))]}],
+    ids=["a day before the bundle's own", "margins for a bundle that learned amounts"],
+)
+def test_what_the_bundle_must_not_be_asked_is_refused(client: Any, change: dict[str, Any]) -> None:
+    error = refusal(client.post("/v1/score", json={**asked(customer("a", purchase())), **change}), 422)
+    assert error["code"] == "BundleRefused"
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_no_amount_may_be_infinite_or_no_number(client: Any, number: str) -> None:
     body = json.dumps(asked(customer("a", purchase(amount=123456)))).replace("123456", number)
