@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +62,7 @@ class Snapshots:
         first_on, self.known_until = span
         self.spec, self.horizons = spec, horizons
         self.first_on = first_on
-        self._kept: dict[dt.date, Snapshot] = {}
+        self._built: dict[dt.date, Snapshot] = {}  # with all labels, also of windows that close after `known_until`
         self._too_little: set[dt.date] = set()
 
     def at(self, as_of: dt.date) -> Snapshot:
@@ -74,28 +74,35 @@ class Snapshots:
         return [self.at(day) for day in dates if self._can_be_built(day)]
 
     def until(self, day: dt.date) -> Snapshots:
-        """The same history as it was known on `day`: labels of windows that close later are open again."""
+        """The same history as it was known on `day`: labels of windows that close later are open again.
+
+        What either of the two builds, both keep: features know nothing later than their own date.
+        """
         earlier = Snapshots(self.engine, self.tables, (self.first_on, day), self.spec, self.horizons)
-        earlier._too_little = set(self._too_little)
-        earlier._kept = {as_of: earlier.relabelled(kept) for as_of, kept in self._kept.items() if as_of <= day}
+        earlier._built, earlier._too_little = self._built, self._too_little
         return earlier
 
-    def relabelled(self, kept: Snapshot) -> Snapshot:
+    def forget_all_but(self, dates: Container[dt.date]) -> None:
+        """Free the memory of snapshots that nobody will ask for again; one asked for after all is built anew."""
+        for as_of in [as_of for as_of in self._built if as_of not in dates]:
+            del self._built[as_of]
+
+    def _as_labelled_then(self, built: Snapshot) -> Snapshot:
         """A snapshot without the labels that were not known yet."""
-        churn_over, value_over = (self._is_over(kept.as_of, days) for days in self.horizons.both)
-        return kept._replace(
-            churned=kept.churned if churn_over else None,
-            value=kept.value if value_over else None,
-            n_future_orders=kept.n_future_orders if value_over else None,
+        churn_over, value_over = (self._is_over(built.as_of, days) for days in self.horizons.both)
+        return built._replace(
+            churned=built.churned if churn_over else None,
+            value=built.value if value_over else None,
+            n_future_orders=built.n_future_orders if value_over else None,
         )
 
     def _is_over(self, as_of: dt.date, days: int) -> bool:
         return as_of + dt.timedelta(days) <= self.known_until
 
     def _at(self, as_of: dt.date) -> Snapshot:
-        if as_of not in self._kept:
-            self._kept[as_of] = self._build(as_of)
-        return self._kept[as_of]
+        if as_of not in self._built:
+            self._built[as_of] = self._build(as_of)
+        return self._as_labelled_then(self._built[as_of])
 
     def _can_be_built(self, as_of: dt.date) -> bool:
         if as_of in self._too_little:
@@ -128,4 +135,4 @@ class Snapshots:
         views = btyd.views(closed_form, frame, h.churn_days, h.value_days)
         features = features.assign(**views)
         outcomes = (table[name].to_numpy().astype(np.float64) for name in ("churned", "value", "n_future_orders"))
-        return self.relabelled(Snapshot(as_of, table["customer_id"], features, closed_form, *outcomes))
+        return Snapshot(as_of, table["customer_id"], features, closed_form, *outcomes)

@@ -10,8 +10,19 @@ from contract import inputs
 from features.engines import Engine
 from features.spec import BREADTH, MARGIN, YEAR_DAYS, Attribute, FeatureSpec
 from features.tables import Tables
+from training import windows
+from training.settings import Settings
 
 MOST_CATEGORIES = 50
+
+
+def for_day(engine: Engine, tables: Tables, first_on: dt.date, day: dt.date, settings: Settings) -> FeatureSpec:
+    """The features of a procedure that is run on `day`, on windows of the shorter horizon before it."""
+    h, r = settings.horizons, settings.rolling
+    shorter = min(h.both)
+    dates = windows.plan(first_on, day, shorter, r.most_windows) or (day,)
+    wanted = tuple(sorted({*r.feature_windows, *((7, 14) if shorter <= 30 else ())}))
+    return choose(engine, tables, (first_on, dates[-1]), wanted, h.value_days)
 
 
 def choose(

@@ -70,13 +70,9 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
 
 
 def _snapshots(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:
-    h, r = settings.horizons, settings.rolling
-    shorter = min(h.churn_days, h.value_days)
-    judged = span[1] - dt.timedelta(shorter)
-    dates = windows.plan(span[0], judged, shorter, r.most_windows) or (judged,)
-    wanted = tuple(sorted({*r.feature_windows, *((7, 14) if shorter <= 30 else ())}))
-    spec = spec_choice.choose(engine, tables, (span[0], dates[-1]), wanted, h.value_days)
-    return Snapshots(engine, tables, span, spec, h)
+    judged = span[1] - dt.timedelta(min(settings.horizons.both))
+    spec = spec_choice.for_day(engine, tables, span[0], judged, settings)
+    return Snapshots(engine, tables, span, spec, settings.horizons)
 
 
 def _as_it_was(
