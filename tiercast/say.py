@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+from contract import strict_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,21 +18,13 @@ if TYPE_CHECKING:
 def refuse(error: TiercastError, *, as_json: bool) -> None:
     """The four parts of an error; with --json they are the one object on stdout."""
     if as_json:
-        print(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
+        print(strict_json.dumps({"error": error.as_dict()}))
     print(str(error), file=sys.stderr)
 
 
 def as_json(data: Any) -> None:
     """One object; what is no number (an AUC with one class only) is null, for JSON has no NaN."""
-    print(json.dumps(_finite(data), ensure_ascii=False, default=str, allow_nan=False))
-
-
-def _finite(data: Any) -> Any:
-    if isinstance(data, Mapping):
-        return {name: _finite(part) for name, part in data.items()}
-    if isinstance(data, list | tuple):
-        return [_finite(part) for part in data]
-    return None if isinstance(data, float) and not math.isfinite(data) else data
+    print(strict_json.dumps(data))
 
 
 def line(text: str) -> None:

@@ -8,26 +8,39 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from models import btyd, predict
+from models.bundle import Bundle
 from models.predict import Predictions
 from models.vectors import Vector
 from training import baselines, fit_churn, fit_value
 from training.evaluation import scorecard
 from training.evaluation.bootstrap import Metric
 from training.evaluation.scorecard import IntervalCard
-from training.procedure import Procedure
 from training.settings import Settings
 from training.snapshots import Snapshot
 from training.weekly import Weekly
 
 MODEL, CLOSED_FORM = "tiercast", "btyd"
 Cards = Mapping[str, Mapping[str, Metric]]
+
+
+class Earlier(Protocol):
+    """Who is judged: a procedure that was run, or any bundle with the newest windows that rules could learn from."""
+
+    @property
+    def bundle(self) -> Bundle: ...
+
+    @property
+    def newest_churn(self) -> Snapshot: ...
+
+    @property
+    def newest_value(self) -> Snapshot | None: ...
 
 
 class Judged(NamedTuple):
@@ -54,7 +67,7 @@ class ValueJudged(NamedTuple):
     weekly: Weekly | None = None
 
 
-def judge_churn(was: Procedure, now: Snapshot, settings: Settings) -> Judged:
+def judge_churn(was: Earlier, now: Snapshot, settings: Settings) -> Judged:
     """The churn model as it would have been on `now.as_of`, against what happened after."""
     predictions = predict.predict(was.bundle, _raw(was, now))
     actual = fit_churn.churned(now)
@@ -68,7 +81,7 @@ def judge_churn(was: Procedure, now: Snapshot, settings: Settings) -> Judged:
     return Judged(now.as_of, days, actual, forecasts, cards, len(actual), predictions, now)
 
 
-def judge_value(was: Procedure, now: Snapshot, settings: Settings) -> ValueJudged:
+def judge_value(was: Earlier, now: Snapshot, settings: Settings) -> ValueJudged:
     """The value model likewise, with its intervals and the frequency bins of the protocol."""
     predictions = predict.predict(was.bundle, _raw(was, now))
     actual, h, r = fit_value.realised(now), settings.horizons, settings.rolling
@@ -83,7 +96,7 @@ def judge_value(was: Procedure, now: Snapshot, settings: Settings) -> ValueJudge
     return ValueJudged(judged, intervals, scorecard.frequency_table(repeats, actual, shown), predictions.tiers)
 
 
-def _value_rules(was: Procedure, now: Snapshot, value_days: int) -> dict[str, Vector]:
+def _value_rules(was: Earlier, now: Snapshot, value_days: int) -> dict[str, Vector]:
     """The value baselines; recency needs an earlier window whose outcome was known, and is left out without one."""
     earlier = was.newest_value
     learned = earlier or now._replace(value=np.zeros(len(now.features)))
@@ -93,6 +106,6 @@ def _value_rules(was: Procedure, now: Snapshot, value_days: int) -> dict[str, Ve
     return rules if earlier else {name: rule for name, rule in rules.items() if name != "recency"}
 
 
-def _raw(was: Procedure, now: Snapshot) -> dict[str, Vector]:
+def _raw(was: Earlier, now: Snapshot) -> dict[str, Vector]:
     """The features alone: the bundle adds its own closed-form columns, as it does when scoring."""
     return {name: now.frame[name] for name in was.bundle.spec.names}

@@ -1,0 +1,119 @@
+"""The folder of a backtest: per date a JSON and a Parquet file, each there as a whole or not at all.
+
+1998-01-02.parquet   what was said of each buyer, and what they did
+1998-01-02.json      inputs, metrics, cuts, and the hash of the Parquet file; written last, so it means "finished"
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import math
+import os
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from contract import errors, strict_json
+from training.backtest import inputs as dependencies
+from training.backtest.day import Day
+from training.backtest.inputs import Inputs
+
+FORMAT = 1
+SCORES = "scores"
+
+
+def check(folder: pathlib.Path) -> None:
+    """Make the folder and refuse one that cannot be written to, before any work is done. Raises `CannotWrite`."""
+    probe = folder / ".probe"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _cannot(folder, error) from error
+
+
+def read(folder: pathlib.Path, now: Inputs) -> Day | None:
+    """The finished date with these inputs; None where it is to be done (again).
+
+    Raises `BadInput` where a finished date stands on other inputs, and `CannotWrite` where the file is not ours.
+    """
+    file = folder / f"{now['as_of']}.json"
+    if not file.exists():
+        return None
+    kept = _json(file)
+    if dependencies.is_outgrown(kept["inputs"], now):
+        return None
+    dependencies.require(kept["inputs"], now, file)
+    scores = file.with_suffix(".parquet")
+    if kept[SCORES] is not None and (not scores.exists() or _sha256(scores) != kept[SCORES]):
+        return None
+    table = pq.read_table(scores) if kept[SCORES] is not None else None
+    as_of = dt.date.fromisoformat(kept["as_of"])
+    return Day(as_of, _numbers(kept["card"]), _numbers(kept["gains"]), kept["cuts"], table, kept["not_judged"])
+
+
+def write(folder: pathlib.Path, day: Day, now: Inputs) -> None:
+    """Keep a finished date. Raises `CannotWrite`."""
+    scores = folder / f"{day.as_of}.parquet"
+    if day.scores is not None:
+        table = day.scores
+        put(scores, lambda fresh: pq.write_table(table, fresh, compression="zstd"))
+    said = {name: part for name, part in day._asdict().items() if name != SCORES}
+    said |= {"format": FORMAT, "inputs": now, SCORES: _sha256(scores) if day.scores is not None else None}
+    put_json(folder / f"{day.as_of}.json", said)
+
+
+def put_json(file: pathlib.Path, data: Mapping[str, Any]) -> None:
+    """Strict JSON: what is no number is null."""
+    text = strict_json.dumps(data, indent=1, sort_keys=True)
+    put(file, lambda fresh: fresh.write_text(text + "\n", encoding="utf-8"))
+
+
+def put(file: pathlib.Path, write: Callable[[pathlib.Path], object]) -> None:
+    """Write a hidden neighbour, bring it to disk, and give it the name: an old file, or a new one, never a half."""
+    fresh = file.with_name(f".{file.name}.part")
+    try:
+        write(fresh)
+        with fresh.open("rb") as written:
+            os.fsync(written.fileno())
+        fresh.replace(file)
+    except OSError as error:
+        raise _cannot(file, error) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _json(file: pathlib.Path) -> dict[str, Any]:
+    try:
+        kept: Any = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        kept = None
+    parts = {"as_of", "card", "cuts", "gains", "inputs", "not_judged", SCORES}
+    if not isinstance(kept, dict) or kept.get("format") != FORMAT or not parts <= set(kept):
+        hint = "pass another --out folder, or move that file away"
+        raise errors.CannotWrite("a file in this place is no date of a backtest", first=str(file), hint=hint)
+    return kept
+
+
+def _sha256(path: pathlib.Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _numbers(data: Any) -> Any:
+    """Metrics as they were: their null can only have been nan."""
+    if isinstance(data, dict):
+        return {name: _numbers(part) for name, part in data.items()}
+    if isinstance(data, list):
+        return [_numbers(part) for part in data]
+    return math.nan if data is None else data
+
+
+def _cannot(place: pathlib.Path, error: OSError) -> errors.CannotWrite:
+    hint = "check the permissions and the space left, or pass another --out folder"
+    what = f"the backtest cannot be written: {(error.strerror or str(error)).lower()}"
+    return errors.CannotWrite(what, first=str(place), hint=hint)

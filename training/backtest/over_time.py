@@ -1,0 +1,91 @@
+"""The metrics of a backtest as series, ours and the closed form's, and what they come to over all dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from training.backtest.day import Day
+from training.evaluation import probability
+from training.evaluation.bootstrap import Metric
+from training.holdout import CLOSED_FORM, MODEL
+
+SHOWN = ("churn_auc", "churn_brier", "churn_ece", "value_ngini", "value_mae", "value_bias", "value_coverage")
+HIGHER_IS_BETTER = {"churn_auc", "value_ngini"}
+COVERAGE, PROMISED = "value_coverage", 0.8
+
+
+class Point(NamedTuple):
+    """One metric on one date; `closed_form` is None where it has no such number."""
+
+    as_of: dt.date
+    ours: Metric
+    closed_form: Metric | None
+
+
+class Overall(NamedTuple):
+    """One metric over all dates. `better_on` dates ours was the better one, `beyond_noise_on` of them beyond noise.
+
+    The two are None where nothing is compared: coverage has no rival, and only some metrics are paired.
+    """
+
+    metric: str
+    dates: int
+    mean: float
+    lowest: float
+    highest: float
+    closed_form: float | None
+    better_on: int | None
+    beyond_noise_on: int | None
+
+
+def series(days: Sequence[Day], metric: str) -> list[Point]:
+    """The dates on which `metric` (`churn_auc`, `value_coverage`, ...) was measured, oldest first."""
+    points = [(day, _point(day.card, metric)) for day in days]
+    return [Point(day.as_of, *found) for day, found in points if found is not None]
+
+
+def overall(days: Sequence[Day]) -> list[Overall]:
+    """One row for each of `SHOWN` that was measured on any date."""
+    return [_overall(metric, found, days) for metric in SHOWN if (found := series(days, metric))]
+
+
+def _point(card: Mapping[str, Any], metric: str) -> tuple[Metric, Metric | None] | None:
+    target, _, name = metric.partition("_")
+    if target not in card:
+        return None
+    if metric == COVERAGE:
+        return _coverage(card[target]["intervals"]["overall"]), None
+    models = card[target]["models"]
+    return Metric(**models[MODEL][name]), Metric(**models[CLOSED_FORM][name])
+
+
+def _coverage(found: Mapping[str, float]) -> Metric:
+    low, high = probability.wilson(np.array([found["coverage"]]), np.array([float(found["n_customers"])]))
+    return Metric(found["coverage"], float(low[0]), float(high[0]))
+
+
+def _overall(metric: str, points: Sequence[Point], days: Sequence[Day]) -> Overall:
+    values = [point.ours.value for point in points]
+    rivals = [point.closed_form.value for point in points if point.closed_form]
+    gains = [day.gains[metric] for day in days if metric in day.gains]
+    return Overall(
+        metric,
+        len(points),
+        float(np.mean(values)),
+        min(values),
+        max(values),
+        float(np.mean(rivals)) if rivals else None,
+        sum(_is_better(metric, p.ours.value, p.closed_form.value) for p in points if p.closed_form) if rivals else None,
+        sum(gain["low"] > 0 for gain in gains) if gains else None,
+    )
+
+
+def _is_better(metric: str, ours: float, theirs: float) -> bool:
+    """A total is the better the nearer it is to what happened."""
+    if metric == "value_bias":
+        return abs(ours) < abs(theirs)
+    return ours > theirs if metric in HIGHER_IS_BETTER else ours < theirs
