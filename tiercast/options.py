@@ -44,14 +44,16 @@ def day(text: str | None) -> dt.date | None:
     >>> day("2024-06-30")
     datetime.date(2024, 6, 30)
     """
-    if text is None:
-        return None
+    return None if text is None else date(text, "--as-of")
+
+
+def date(text: str, option: str) -> dt.date:
+    """The ISO date that an option was given. Raises BadInput."""
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise BadInput(
-            "--as-of is not a date", first=text, hint="write it as YYYY-MM-DD: --as-of 2024-06-30"
-        ) from error
+        hint = f"write it as YYYY-MM-DD: {option} 2024-06-30"
+        raise BadInput(f"{option} is not a date", first=text, hint=hint) from error
 
 
 def language(lang: str) -> Language:

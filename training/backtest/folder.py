@@ -74,6 +74,15 @@ def put_json(file: pathlib.Path, data: Mapping[str, Any]) -> None:
     put(file, lambda fresh: fresh.write_text(text + "\n", encoding="utf-8"))
 
 
+def get_json(file: pathlib.Path) -> dict[str, Any]:
+    """What is there; empty where nothing readable is."""
+    try:
+        found: Any = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def put(file: pathlib.Path, write: Callable[[pathlib.Path], object]) -> None:
     """Write a hidden neighbour, bring it to disk, and give it the name: an old file, or a new one, never a half."""
     fresh = file.with_name(f".{file.name}.part")
@@ -89,12 +98,9 @@ def put(file: pathlib.Path, write: Callable[[pathlib.Path], object]) -> None:
 
 
 def _json(file: pathlib.Path) -> dict[str, Any]:
-    try:
-        kept: Any = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        kept = None
+    kept = get_json(file)
     parts = {"as_of", "card", "cuts", "gains", "inputs", "not_judged", SCORES}
-    if not isinstance(kept, dict) or kept.get("format") != FORMAT or not parts <= set(kept):
+    if kept.get("format") != FORMAT or not parts <= set(kept):
         hint = "pass another --out folder, or move that file away"
         raise errors.CannotWrite("a file in this place is no date of a backtest", first=str(file), hint=hint)
     return kept

@@ -20,6 +20,7 @@ from training.settings import Settings
 
 Inputs = dict[str, Any]
 
+
 def of(planned: Planned, rows: Rows, spec: FeatureSpec, settings: Settings, bundle: str | None) -> Inputs:
     """Plain data, as it comes back from JSON.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -85,7 +86,9 @@ def _overall(metric: str, points: Sequence[Point], days: Sequence[Day]) -> Overa
 
 
 def _is_better(metric: str, ours: float, theirs: float) -> bool:
-    """A total is the better the nearer it is to what happened."""
+    """A total is the better the nearer it is to what happened; equal but for rounding is not better."""
+    if math.isclose(ours, theirs, rel_tol=1e-9):
+        return False
     if metric == "value_bias":
         return abs(ours) < abs(theirs)
     return ours > theirs if metric in HIGHER_IS_BETTER else ours < theirs

@@ -80,26 +80,27 @@ def every(text: str) -> Every:
 
 def plan(asked: Asked, known_until: dt.date, horizons: Horizons) -> Plan:
     """Every asked date of which at least one window has closed by `known_until`. Raises BadInput when none has."""
-    dates = _dates(asked)
-    judged = [_closed(day, known_until, horizons) for day in dates]
+    every_date = dates(asked)
+    judged = [_closed(day, known_until, horizons) for day in every_date]
     kept = tuple(planned for planned in judged if planned.churn_closes or planned.value_closes)
     if not kept:
-        raise _all_open(dates, known_until, horizons)
-    return Plan(kept, dates[len(kept)] if len(kept) < len(dates) else None)
+        raise _all_open(every_date, known_until, horizons)
+    return Plan(kept, every_date[len(kept)] if len(kept) < len(every_date) else None)
 
 
-def _dates(asked: Asked) -> list[dt.date]:
+def dates(asked: Asked) -> list[dt.date]:
+    """Every asked date, whether its windows have closed or not. Raises BadInput."""
     if asked.last < asked.first:
         hint = "swap --from and --to"
         raise errors.BadInput("--to lies before --from", first=f"--from {asked.first} --to {asked.last}", hint=hint)
-    dates = [asked.first]
-    while (day := asked.every.after(asked.first, len(dates))) <= asked.last:
-        dates.append(day)
-        if len(dates) > MOST_DATES:
+    found = [asked.first]
+    while (day := asked.every.after(asked.first, len(found))) <= asked.last:
+        found.append(day)
+        if len(found) > MOST_DATES:
             hint = "take a longer step, such as --every 30d, or fewer years"
             what = f"more than {MOST_DATES} dates are asked for"
             raise errors.BadInput(what, first=f"--every {asked.every}", hint=hint)
-    return dates
+    return found
 
 
 def _closed(day: dt.date, known_until: dt.date, horizons: Horizons) -> Planned:
