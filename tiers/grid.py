@@ -7,7 +7,9 @@
     E  silent for `inactive_days` or longer, whatever the models say
     F  known, never ordered: no value and no risk
 
-A customer's letter depends on their own numbers and the cuts, never on who else is in the table.
+A customer's letter depends on their own numbers and the cuts, never on who else is in the table. Where the last
+letter is known, `hold` keeps it until the numbers leave a band around the cut, so that who stands on a line does not
+flicker.
 """
 
 from __future__ import annotations
@@ -15,20 +17,27 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contract import errors
 from tiers.vectors import Mask, Text, Vector
 
 TIERS = ("A", "B", "C", "D", "E", "F")
+IN_GRID, HIGH, LOYAL = ("A", "B", "C", "D"), ("A", "B"), ("A", "C")
 _LETTERS = np.array(TIERS, dtype="<U1")
 
 
 class Cuts(NamedTuple):
-    """Where the grid is cut. `value` in money, `inactive_days` in days; None means that nobody is called inactive."""
+    """Where the grid is cut. `value` in money, `inactive_days` in days; None means that nobody is called inactive.
+
+    The bands are half-widths: of the value cut as a share of it, of the churn cut in probability.
+    """
 
     value: float
     p_churn: float = 0.5
     inactive_days: float | None = None
+    value_band: float = 0.0
+    p_churn_band: float = 0.0
 
 
 class TierRow(NamedTuple):
@@ -59,8 +68,24 @@ def assign(p_churn: Vector, value: Vector, silence_days: Vector, n_orders: Vecto
     is_prospect = ~(n_orders > 0)
     is_inactive = np.zeros(len(value), bool) if cuts.inactive_days is None else silence_days >= cuts.inactive_days
     _refuse_unknown(~is_prospect & ~is_inactive, p_churn, value)
-    cell = 2 * ~(value >= cuts.value) + (p_churn > cuts.p_churn)
+    cell = _cell(p_churn, value, cuts.p_churn, cuts.value)
     return _LETTERS[np.where(is_prospect, 5, np.where(is_inactive, 4, cell))]
+
+
+def hold(tiers: Text, previous: Text, p_churn: Vector, value: Vector, cuts: Cuts) -> Text:
+    """The letters after looking at the last ones: a cut is crossed only by leaving its band on the other side.
+
+    `previous` is "" for who had no letter. E and F take no part: silence only grows, and a first order is a fact.
+
+    >>> raw, before = np.array(["A", "A", "D", "D"]), np.array(["C", "C", "B", "A"])
+    >>> p_churn, value = np.array([0.1, 0.1, 0.7, 0.52]), np.array([105.0, 125.0, 95.0, 79.0])
+    >>> hold(raw, before, p_churn, value, Cuts(100.0, value_band=0.2, p_churn_band=0.05)).tolist()
+    ['C', 'A', 'B', 'C']
+    """
+    is_bound = np.isin(tiers, IN_GRID) & np.isin(previous, IN_GRID)
+    value_cut = cuts.value * np.where(np.isin(previous, HIGH), 1 - cuts.value_band, 1 + cuts.value_band)
+    churn_cut = cuts.p_churn + np.where(np.isin(previous, LOYAL), cuts.p_churn_band, -cuts.p_churn_band)
+    return np.where(is_bound, _LETTERS[_cell(p_churn, value, churn_cut, value_cut)], tiers)
 
 
 def status(tiers: Text) -> Text:
@@ -79,6 +104,11 @@ value_at_risk=80.0)
     True
     """
     return [_row(tier, tiers == tier, value, p_churn) for tier in TIERS]
+
+
+def _cell(p_churn: Vector, value: Vector, churn_cut: Vector | float, value_cut: Vector | float) -> NDArray[np.intp]:
+    """0 to 3 for A to D."""
+    return np.asarray(2 * ~(value >= value_cut) + (p_churn > churn_cut), dtype=np.intp)
 
 
 def _row(tier: str, is_here: Mask, value: Vector, p_churn: Vector) -> TierRow:

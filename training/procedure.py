@@ -83,7 +83,7 @@ def _cuts(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, earlier: Snap
     is_active = now.features["silence_days"].to_numpy() < (limit or np.inf)
     pool = money[is_active] if is_active.any() else money
     cut = grid.value_cut or float(np.quantile(pool, 1 - grid.value_top_share))
-    return Cuts(value=cut, p_churn=grid.p_churn_cut, inactive_days=limit)
+    return Cuts(cut, grid.p_churn_cut, limit, grid.value_band, grid.p_churn_band)
 
 
 def _unseen(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from contract import errors
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Band = Annotated[float, Field(ge=0, lt=0.5)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -40,11 +41,13 @@ class Clv(_Frozen):
 
 
 class Grid(_Frozen):
-    """Where the grid is cut: absolute numbers win over shares."""
+    """Where the grid is cut: absolute numbers win over shares. Bands count only where the last tiers are given."""
 
     value_cut: Annotated[float, Field(gt=0)] | None = None
     value_top_share: Share = 0.2
     p_churn_cut: Share = 0.5
+    value_band: Band = 0.2
+    p_churn_band: Band = 0.05
     inactive_days: Annotated[float, Field(gt=0)] | None = None
     inactive_return_share: Share = 0.05
 

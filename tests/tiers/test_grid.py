@@ -81,3 +81,46 @@ def test_prospects_have_no_value_in_the_summary_and_not_a_zero() -> None:
 def test_a_base_without_customers_has_six_empty_rows() -> None:
     empty = np.array([], dtype=np.float64)
     assert [row.customers for row in grid.summarise(np.array([], dtype="<U1"), empty, empty)] == [0] * 6
+
+
+BANDS = CUTS._replace(value_band=0.2, p_churn_band=0.1)
+
+
+def held(before: str, *customers: Customer, cuts: grid.Cuts = BANDS) -> str:
+    """The tiers kept after looking at those of last time."""
+    p_churn, value, silence, orders = np.array(customers, dtype=np.float64).T
+    raw = grid.assign(p_churn, value, silence, orders, cuts)
+    return "".join(grid.hold(raw, np.array([letter.strip() for letter in before]), p_churn, value, cuts))
+
+
+def test_a_customer_inside_the_bands_keeps_last_times_letter() -> None:
+    near = (0.45, 105.0, 10, 9)
+    assert letters(near) == "A"
+    assert held("ABCD", near, near, near, near) == "ABCD"
+
+
+def test_a_customer_beyond_the_bands_gets_the_new_letter_whatever_the_last_one_was() -> None:
+    assert held("ABCD", *[(0.3, 200.0, 10, 9)] * 4) == "AAAA"
+    assert held("ABCD", *[(0.7, 50.0, 10, 9)] * 4) == "DDDD"
+
+
+def test_the_bands_are_left_at_their_ends() -> None:
+    assert held("A", (0.1, 80.0, 10, 9)) == "A"  # 100 x (1 - 0.2) is still high for who was high
+    assert held("A", (0.1, np.nextafter(80.0, 0), 10, 9)) == "C"
+    assert held("C", (0.1, 120.0, 10, 9)) == "A"
+    assert held("C", (0.1, np.nextafter(120.0, 0), 10, 9)) == "C"
+
+
+def test_inactive_customers_prospects_and_newcomers_are_graded_as_ever() -> None:
+    rows = [(0.45, 105.0, 400, 9), (np.nan, np.nan, np.nan, 0), (0.45, 105.0, 10, 9), (0.45, 105.0, 10, 9)]
+    assert held("BBEF", *rows) == "EFAA"
+    assert held(" ", (0.45, 105.0, 10, 9)) == "A"
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1e4)), min_size=3, max_size=3),
+    st.sampled_from("ABCD"),
+)
+def test_without_bands_the_last_letter_does_not_matter(customers: list[tuple[float, float]], before: str) -> None:
+    rows = [(p, v, 10.0, 9.0) for p, v in customers]
+    assert held(before * 3, *rows, cuts=CUTS) == letters(*rows)
