@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tiercast import say
 
 if TYPE_CHECKING:
     from training.backtest.day import Day
+    from training.backtest.over_time import Point
     from training.backtest.study import Study
     from training.evaluation.bootstrap import Metric
 
@@ -19,17 +20,34 @@ METRICS = {
     "value_ngini": "value: nGini",
     "value_mae": "value: MAE",
     "value_bias": "value: bias of the total",
-    "value_coverage": "value: inside the 80 % interval",
+    "value_coverage": "value: inside 80 %",
 }
 PERCENT = {"value_bias": "+.1%", "value_coverage": ".1%"}
+
+
+class Column(NamedTuple):
+    """A metric in the tables over time; the interval and the closed form's number where there is room."""
+
+    metric: str
+    heading: str
+    has_interval: bool = False
+    has_rival: bool = True
+
+
+CHURN = (Column("churn_auc", "AUC", True), Column("churn_brier", "Brier"), Column("churn_ece", "ECE"))
+VALUE = (
+    Column("value_ngini", "nGini", True),
+    Column("value_mae", "MAE"),
+    Column("value_bias", "bias"),
+    Column("value_coverage", "inside 80 %", has_rival=False),
+)
 
 
 def study(done: Study) -> None:
     """Churn and value over time, then everything together."""
     h = done.settings.horizons
-    _over_time(done, f"Churn in {h.churn_days} days, {done.model}", ("churn_auc", "churn_brier", "churn_ece"))
-    names = ("value_ngini", "value_mae", "value_bias", "value_coverage")
-    _over_time(done, f"Value in {h.value_days} days, {done.model}", names)
+    _over_time(done, f"Churn in {h.churn_days} days, {done.model}", CHURN)
+    _over_time(done, f"Value in {h.value_days} days, {done.model}", VALUE)
     _overall(done)
     _tiers(done)
     _bands(done)
@@ -38,42 +56,37 @@ def study(done: Study) -> None:
             say.line(f"* {each.as_of} not judged: {each.not_judged}")
         for note in each.card.get("notes", ()):
             say.line(f"* {each.as_of}: {note}")
-    if done.plan.first_open:
-        say.line(
-            f"* stopped before {done.plan.first_open}: no window is over by {done.known_until}, where the data end"
-        )
+    if (day := done.plan.first_open) is not None:
+        say.line(f"* Stopped before {day}: none of its windows is over by {done.known_until}, where the data end.")
 
 
 def count(done: Study) -> str:
-    """Such as "12 dates judged, 8 of them before".
-
-    Finished dates are taken from the folder.
-    """
-    before = f", {done.n_kept} of them finished before" if done.n_kept else ""
+    """Such as "12 of 13 dates judged, 8 finished before"."""
+    before = f", {done.n_kept} finished before" if done.n_kept else ""
     return f"{len(done.judged)} of {len(done.days)} dates judged{before}"
 
 
-def _over_time(done: Study, title: str, names: tuple[str, ...]) -> None:
-    """One line per date; each metric with its interval, the closed form's number beside it."""
+def _over_time(done: Study, title: str, shown: tuple[Column, ...]) -> None:
+    """One line per date on which one of the metrics was measured."""
     from training.backtest import over_time
 
-    points = {name: {point.as_of: point for point in over_time.series(done.days, name)} for name in names}
-    if not any(points.values()):
+    points = [{point.as_of: point for point in over_time.series(done.days, column.metric)} for column in shown]
+    dates = [each for each in done.judged if any(each.as_of in found for found in points)]
+    if not dates:
         return
-    columns = [("as of", "left"), ("customers", "right")]
-    for name in names:
-        heading = METRICS[name].partition(": ")[2].removesuffix(" of the total").removesuffix(" 80 % interval")
-        columns += [(heading, "right")] + ([("closed form", "right")] if name != over_time.COVERAGE else [])
-    rows = []
-    for each in done.judged:
-        row = [str(each.as_of), f"{_customers(each):,}"]
-        for name in names:
-            point = points[name].get(each.as_of)
-            row.append(_interval(name, point.ours) if point else "–")
-            if name != over_time.COVERAGE:
-                row.append(_number(name, point.closed_form.value) if point and point.closed_form else "–")
-        rows.append(row)
-    say.table(title, columns, rows)
+    names = [name for column in shown for name in (column.heading, *(["closed form"] if column.has_rival else []))]
+    rows = [
+        [str(each.as_of), f"{_customers(each):,}"]
+        + [cell for column, found in zip(shown, points, strict=True) for cell in _cells(column, found[each.as_of])]
+        for each in dates
+    ]
+    say.table(title, [("as of", "left"), ("customers", "right"), *((name, "right") for name in names)], rows)
+
+
+def _cells(column: Column, point: Point) -> list[str]:
+    name, rival = column.metric, point.closed_form
+    ours = _interval(name, point.ours) if column.has_interval else _number(name, point.ours.value)
+    return [ours, *([_number(name, rival.value) if rival else "–"] if column.has_rival else [])]
 
 
 def _overall(done: Study) -> None:
@@ -128,7 +141,7 @@ def _tiers(done: Study) -> None:
 
 def _bands(done: Study) -> None:
     """The raw tiers, and every choice of bands."""
-    names = ("churn band", "moved", "flip-backs", "captured by A and B", "customers in A and B")
+    names = ("churn band", "moved", "flip-backs", "value in A and B", "customers in A and B")
     rows = [
         [
             f"±{row.value_band:.0%}",

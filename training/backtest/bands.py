@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tiers import grid
 from training.backtest.panel import Panel
 from training.evaluation import stability
 from training.evaluation.bootstrap import Metric
@@ -18,6 +19,7 @@ class Band(NamedTuple):
     p_churn: float
 
 
+NONE = Band(0.0, 0.0)
 SWEEP = tuple(Band(value, risk) for value in (0.0, 0.1, 0.2, 0.3) for risk in (0.0, 0.05, 0.1))
 
 
@@ -33,13 +35,22 @@ class BandRow(NamedTuple):
 
 
 def sweep(panel: Panel, draws: int, seed: int, choices: Sequence[Band] = SWEEP) -> list[BandRow]:
-    """Every choice beside the raw tiers, which are the first row: no band at all."""
-    return [_row(band, held(panel, band), panel, draws, seed) for band in choices]
+    """Every choice beside the raw tiers, which are the first row: no band at all.
+
+    The bands that the cuts themselves carry join where they are none of the choices.
+    """
+    own = Band(panel.cuts[-1].value_band, panel.cuts[-1].p_churn_band)
+    wanted = sorted({NONE, own, *choices})
+    return [_row(band, held(panel, band), panel, draws, seed) for band in wanted]
 
 
 def held(panel: Panel, band: Band) -> Tiers:
-    """The tiers of every date when each scoring knows those of the scoring before."""
-    return panel.tiers
+    """The tiers of every date when each scoring knows those of the scoring before, but for the first."""
+    out = panel.tiers.copy()
+    for at in range(1, out.shape[1]):
+        cuts = panel.cuts[at]._replace(value_band=band.value, p_churn_band=band.p_churn)
+        out[:, at] = grid.hold(panel.tiers[:, at], out[:, at - 1], panel.p_churn[:, at], panel.value[:, at], cuts)
+    return out
 
 
 def _row(band: Band, tiers: Tiers, panel: Panel, draws: int, seed: int) -> BandRow:
