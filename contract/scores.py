@@ -54,13 +54,13 @@ SCORES: tuple[ScoreColumn, ...] = (
     ScoreColumn(
         "p_alive",
         "double",
-        "BG/NBD probability of still being a customer; exactly 1 for one-time buyers, so never use it alone.",
+        "Closed-form probability of still being a customer; under BG/NBD 1 for one-time buyers: never use it alone.",
         "probability in [0, 1]",
         HIGHER_BETTER,
         null_when=CLV,
     ),
     ScoreColumn(
-        "expected_orders", "double", "BG/NBD expected orders in the window.", "orders", HIGHER_BETTER, "value", CLV
+        "expected_orders", "double", "Closed-form expected orders in the window.", "orders", HIGHER_BETTER, "value", CLV
     ),
     ScoreColumn(
         "expected_order_value",
@@ -73,7 +73,7 @@ SCORES: tuple[ScoreColumn, ...] = (
     ScoreColumn(
         "clv",
         "double",
-        "The closed form BG/NBD × Gamma-Gamma over the window, discounted when a rate is set.",
+        "The closed form, orders × order value, over the window, discounted when a rate is set.",
         "money",
         HIGHER_BETTER,
         "value",

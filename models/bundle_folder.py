@@ -22,8 +22,7 @@ import numpy as np
 
 from contract import errors
 from features import spec as specs
-from models import boosted
-from models.bgnbd import BgNbd
+from models import boosted, orders
 from models.boosted import Boosted
 from models.btyd import Btyd
 from models.bundle import FORMAT, About, Bundle
@@ -120,7 +119,7 @@ def _to_json(bundle: Bundle) -> dict[str, Any]:
 
     return {
         "features": bundle.spec.as_dict(),
-        "bgnbd": bundle.btyd.orders._asdict(),
+        "orders": orders.as_dict(bundle.btyd.orders),
         "gamma_gamma": bundle.btyd.money._asdict(),
         "churn": {"columns": columns(bundle.churn), "calibration": bundle.churn.calibration._asdict()},
         "centre": bundle.centre,
@@ -141,7 +140,7 @@ def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str
     return Bundle(
         about=About(**{**about, "as_of": dt.date.fromisoformat(about["as_of"])}),
         spec=specs.from_dict(model["features"]),
-        btyd=Btyd(BgNbd(**model["bgnbd"]), GammaGamma(**model["gamma_gamma"])),
+        btyd=Btyd(orders.from_dict(model["orders"]), GammaGamma(**model["gamma_gamma"])),
         churn=ChurnModel(_trees(folder / TREES["churn"], churn["columns"]), Calibration(**churn["calibration"])),
         centre=model["centre"],
         value=ValueModel(

@@ -1,6 +1,6 @@
 """The risk that a customer places no order inside the horizon.
 
-log-odds = intercept + slope * (BG/NBD log-odds + trees), the outer line being Platt's (1999)
+log-odds = intercept + slope * (closed form's log-odds + trees), the outer line being Platt's (1999)
 calibration, fitted on a later window than the trees.
 """
 
@@ -32,7 +32,7 @@ class ChurnModel(NamedTuple):
 
 
 def offset(frame: Frame) -> Vector:
-    """BG/NBD's log-odds of no order in the horizon, kept away from infinity at +-13.8."""
+    """The order model's log-odds of no order in the horizon, kept away from infinity at +-13.8."""
     return np.asarray(logit(np.clip(frame[btyd.P_CHURN], SMALLEST, 1 - SMALLEST)))
 
 
@@ -55,7 +55,7 @@ def p_churn(model: ChurnModel, frame: Frame) -> Vector:
 def contributions(model: ChurnModel, frame: Frame, centre: float) -> tuple[dict[str, Vector], Vector]:
     """What each feature adds to the calibrated log-odds, and the base value they are added to.
 
-    The BG/NBD offset counts as one more contribution, measured from `centre` (its mean over the
+    The closed form's offset counts as one more contribution, measured from `centre` (its mean over the
     training customers). Base value and contributions sum to `log_odds` for every customer.
     """
     intercept, slope = model.calibration

@@ -28,7 +28,7 @@ NUMBERS: Mapping[Language, str] = {
 }
 NAMES = {
     "tiercast": "Tiercast",
-    "btyd": "BG/NBD × Gamma-Gamma alone",
+    "btyd": "the closed form alone",
     "recency": "plain recency",
     "base_rate": "the same for all",
     "halved_window_rule": "“no order in X days”",

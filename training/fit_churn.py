@@ -1,4 +1,4 @@
-"""Fit the churn model: trees on BG/NBD's log-odds, their number and calibration by later windows."""
+"""Fit the churn model: trees on the order model's log-odds, their number and calibration by later windows."""
 
 from __future__ import annotations
 
@@ -94,11 +94,11 @@ def _calibrate(by_fold: Sequence[Boosted], tests: Sequence[Snapshot]) -> Calibra
 def _closed_form_only(snapshots: Sequence[Snapshot]) -> ChurnFit:
     newest = snapshots[-1]
     calibration = platt.fit(churn.offset(newest.frame), churned(newest))
-    note = f"Fewer than {LEAST_OF_EACH} churned or kept customers: BG/NBD alone, calibrated."
+    note = f"Fewer than {LEAST_OF_EACH} churned or kept customers: the closed form alone, calibrated."
     return ChurnFit(ChurnModel(None, calibration), 0, np.zeros(0), 0, note)
 
 
 def centre(snapshot: Snapshot) -> float:
-    """The mean BG/NBD log-odds, from which its share in a customer's reasons is measured."""
+    """The mean closed-form log-odds, from which its share in a customer's reasons is measured."""
     buyers = ~np.isnan(snapshot.features[btyd.P_CHURN].to_numpy())
     return float(churn.offset(snapshot.frame)[buyers].mean())

@@ -16,10 +16,11 @@ from models import btyd, churn, value
 from models.bundle import About, Bundle
 from tiers import inactivity
 from tiers.grid import Cuts
-from training import fit_churn, fit_intervals, fit_value, posterior, references, windows
+from training import fit_churn, fit_intervals, fit_value, order_choice, posterior, references, windows
 from training.fit_churn import ChurnFit
 from training.fit_intervals import Outcomes
 from training.fit_value import ValueFit
+from training.order_choice import OrderChoice
 from training.settings import Settings
 from training.snapshots import Snapshot, Snapshots
 
@@ -33,11 +34,14 @@ class Procedure(NamedTuple):
     now: Snapshot
     newest_churn: Snapshot
     newest_value: Snapshot | None
+    orders: OrderChoice
 
 
 def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: About) -> Procedure:
     """Fit everything on windows whose labels were closed by `known_until`. Raises NotEnoughData."""
     h, most = settings.horizons, settings.rolling.most_windows
+    chosen = order_choice.settle(snapshots, known_until, settings)
+    snapshots = snapshots.by(chosen.model)
     now = snapshots.at(known_until)
     names = _names(snapshots)
     labels = snapshots.spec.labels
@@ -62,7 +66,8 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         reference=references.quantiles(now),
         scorecard={},
     )
-    return Procedure(bundle, churn_fit, value_fit, now, churn_windows[-1], value_windows[-1] if value_windows else None)
+    newest_value = value_windows[-1] if value_windows else None
+    return Procedure(bundle, churn_fit, value_fit, now, churn_windows[-1], newest_value, chosen)
 
 
 def _windows(snapshots: Snapshots, known_until: dt.date, horizon: int, most: int) -> list[Snapshot]:

@@ -21,6 +21,8 @@ from models.vectors import Vector
 from training.btyd import fit_both
 from training.settings import Horizons
 
+OUTCOMES = ("churned", "value", "n_future_orders")
+
 
 class Snapshot(NamedTuple):
     """`features` has one row per buyer, `btyd_` columns included; labels are None while their window is open.
@@ -43,11 +45,19 @@ class Snapshot(NamedTuple):
         return {str(name): self.features[name].to_numpy(np.float64) for name in self.features.columns}
 
 
+class _Facts(NamedTuple):
+    """What holds whatever the model: buyers, their features, and all that they did later, known by then or not."""
+
+    customer_id: pa.ChunkedArray
+    features: pd.DataFrame
+    outcomes: tuple[Vector, Vector, Vector]
+
+
 class Snapshots:
     """Builds snapshots on demand and keeps them: each as-of date is computed once per run.
 
     The closed form of a snapshot is fitted on what was known on its own date, so that a training row
-    never carries a parameter learned from its future.
+    never carries a parameter learned from its future. `model` names its order model (see `models.orders`).
     """
 
     def __init__(
@@ -57,13 +67,15 @@ class Snapshots:
         span: tuple[dt.date, dt.date],
         spec: FeatureSpec,
         horizons: Horizons,
+        model: str = "bgnbd",
     ) -> None:
-        self.engine, self.tables = engine, tables
+        self.engine, self.tables, self.model = engine, tables, model
         first_on, self.known_until = span
         self.spec, self.horizons = spec, horizons
         self.first_on = first_on
         self._built: dict[dt.date, Snapshot] = {}  # with all labels, also of windows that close after `known_until`
         self._too_little: set[dt.date] = set()
+        self._facts: dict[dt.date, _Facts] = {}
 
     def at(self, as_of: dt.date) -> Snapshot:
         """The snapshot of a date, with the season's ratio where the year before is known."""
@@ -78,14 +90,24 @@ class Snapshots:
 
         What either of the two builds, both keep: features know nothing later than their own date.
         """
-        earlier = Snapshots(self.engine, self.tables, (self.first_on, day), self.spec, self.horizons)
-        earlier._built, earlier._too_little = self._built, self._too_little
+        earlier = Snapshots(self.engine, self.tables, (self.first_on, day), self.spec, self.horizons, self.model)
+        earlier._built, earlier._too_little, earlier._facts = self._built, self._too_little, self._facts
         return earlier
+
+    def by(self, model: str) -> Snapshots:
+        """The same history seen by another order model; what does not depend on the model is shared."""
+        if model == self.model:
+            return self
+        span = self.first_on, self.known_until
+        other = Snapshots(self.engine, self.tables, span, self.spec, self.horizons, model)
+        other._too_little, other._facts = set(self._too_little), self._facts
+        return other
 
     def forget_all_but(self, dates: Container[dt.date]) -> None:
         """Free the memory of snapshots that nobody will ask for again; one asked for after all is built anew."""
-        for as_of in [as_of for as_of in self._built if as_of not in dates]:
-            del self._built[as_of]
+        for kept in (self._built, self._facts):
+            for as_of in [as_of for as_of in kept if as_of not in dates]:
+                del kept[as_of]
 
     def _as_labelled_then(self, built: Snapshot) -> Snapshot:
         """A snapshot without the labels that were not known yet."""
@@ -124,15 +146,19 @@ class Snapshots:
         return float(then.value.sum()) / forecast if then.value is not None and forecast > 0 else None
 
     def _build(self, as_of: dt.date) -> Snapshot:
-        h = self.horizons
-        known = build.build(self.tables, as_of, self.spec)
-        future = labels.labels(self.tables, as_of, h.churn_days, h.value_days)
-        joined = known.inner_join(future, "customer_id").order_by("customer_id")
-        table = self.engine.con.to_pyarrow(joined)
-        features = table.select(self.spec.names).to_pandas().astype(np.float64)
-        closed_form = fit_both.fit(features)
-        frame = {name: features[name].to_numpy() for name in features.columns}
-        views = btyd.views(closed_form, frame, h.churn_days, h.value_days)
-        features = features.assign(**views)
-        outcomes = (table[name].to_numpy().astype(np.float64) for name in ("churned", "value", "n_future_orders"))
-        return Snapshot(as_of, table["customer_id"], features, closed_form, *outcomes)
+        customer_id, features, outcomes = self._facts_of(as_of)
+        closed_form = fit_both.fit(features, self.model)
+        frame = {str(name): features[name].to_numpy() for name in features.columns}
+        seen = features.assign(**btyd.views(closed_form, frame, *self.horizons.both))
+        return Snapshot(as_of, customer_id, seen, closed_form, *outcomes)
+
+    def _facts_of(self, as_of: dt.date) -> _Facts:
+        if as_of not in self._facts:
+            known = build.build(self.tables, as_of, self.spec)
+            future = labels.labels(self.tables, as_of, *self.horizons.both)
+            joined = known.inner_join(future, "customer_id").order_by("customer_id")
+            table = self.engine.con.to_pyarrow(joined)
+            features = table.select(self.spec.names).to_pandas().astype(np.float64)
+            churned, value, orders = (table[name].to_numpy().astype(np.float64) for name in OUTCOMES)
+            self._facts[as_of] = _Facts(table["customer_id"], features, (churned, value, orders))
+        return self._facts[as_of]
