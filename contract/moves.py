@@ -1,4 +1,4 @@
-"""The columns of `tiercast moves --out`: one row per customer whose place on the grid differs between two score files."""
+"""The columns of `tiercast moves --out`: one row per customer who is not where they were on the grid."""
 
 from __future__ import annotations
 

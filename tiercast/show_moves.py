@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TITLE: Mapping[Language, str] = {
     "en": "Customers by tier on {old} (rows) and on {new} (columns)",
-    "zh": "{old} 的等级（行）到 {new} 的等级（列），客户数",
+    "zh": "各等级客户数：行为 {old}，列为 {new}",
 }
 OUTSIDE: Mapping[Language, tuple[str, str]] = {"en": ("new", "gone"), "zh": ("新增", "不再出现")}
 FALLS: Mapping[Language, str] = {"en": "The largest falls by value lost", "zh": "价值损失最大的降级客户"}
@@ -33,10 +33,10 @@ LOST: Mapping[Language, Mapping[str, str]] = {
     },
 }
 SUMMARY: Mapping[Language, str] = {
-    "en": "{moved:,} of {all:,} customers moved from {old} to {new}: {down:,} down, {up:,} up, {in:,} new, {out:,} gone; "
-    "value in A+B {before} → {after}{currency}.",
-    "zh": "{old} 至 {new}，{all:,} 位客户中 {moved:,} 位等级有变动：下降 {down:,}，上升 {up:,}，新增 {in:,}，不再出现 {out:,}；"
-    "A+B 预期价值 {before} → {after}{currency}。",
+    "en": "{moved:,} of {all:,} customers moved from {old} to {new}: "
+    "{down:,} down, {up:,} up, {in:,} new, {out:,} gone; value in A+B {before} → {after}{currency}.",
+    "zh": "{old} 至 {new}，{all:,} 位客户中 {moved:,} 位等级有变动："
+    "下降 {down:,}，上升 {up:,}，新增 {in:,}，不再出现 {out:,}；A+B 预期价值 {before} → {after}{currency}。",
 }
 OTHER_MODEL: Mapping[Language, str] = {
     "en": "The two files come from different models ({old}; {new}): some moved because the cuts or the model did.",

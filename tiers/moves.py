@@ -118,8 +118,8 @@ def matrix(old: Text, new: Text, before: Vector, after: Vector, customers: NDArr
     cell, n = _position(old) * len(PLACES) + _position(new), len(PLACES)
     size = np.ones(len(cell), np.int64) if customers is None else customers
     weights = (size.astype(np.float64), np.nan_to_num(before), np.nan_to_num(after))
-    counted, *money = (np.bincount(cell, weight, n * n).reshape(n, n) for weight in weights)
-    return Matrix(np.rint(counted).astype(np.int64), money[0], money[1])
+    sums = [np.asarray(np.bincount(cell, weight, n * n).reshape(n, n), np.float64) for weight in weights]
+    return Matrix(np.rint(sums[0]).astype(np.int64), sums[1], sums[2])
 
 
 def counts(found: Matrix) -> dict[Direction, int]:

@@ -61,8 +61,8 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, pd.DataFr
 def test_the_matrix_of_two_files_is_the_crosstab_of_their_outer_join(crowd: tuple[str, str, pd.DataFrame]) -> None:
     old, new, both = crowd
     found = compare(old, new).matrix
-    tiers = [both[name].fillna("") for name in ("tier_old", "tier_new")]
-    wanted = pd.crosstab(*tiers).reindex(index=moves.PLACES, columns=moves.PLACES, fill_value=0)
+    was, became = (both[name].fillna("") for name in ("tier_old", "tier_new"))
+    wanted = pd.crosstab(was, became).reindex(index=moves.PLACES, columns=moves.PLACES, fill_value=0)
     assert (found.customers == wanted.to_numpy()).all()
     assert (found.before.sum(), found.after.sum()) == (both.value_old.sum(), both.value_new.sum())
 

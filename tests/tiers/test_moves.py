@@ -64,8 +64,8 @@ def test_groups_with_their_sizes_give_the_matrix_of_their_customers() -> None:
     sums = frame.groupby(["old", "new"], as_index=False).agg(
         n=("old", "size"), before=("before", "sum"), after=("after", "sum")
     )
-    letters = (sums[name].to_numpy().astype("<U1") for name in ("old", "new"))
-    grouped = moves.matrix(*letters, sums.before.to_numpy(), sums.after.to_numpy(), sums.n.to_numpy())
+    was, became = (sums[name].to_numpy().astype("<U1") for name in ("old", "new"))
+    grouped = moves.matrix(was, became, sums.before.to_numpy(), sums.after.to_numpy(), sums.n.to_numpy())
     for one, other in zip(grouped, moves.matrix(old, new, before, after), strict=True):
         assert (one == other).all()
 

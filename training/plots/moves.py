@@ -27,8 +27,8 @@ def migration(found: Matrix, old_as_of: str, new_as_of: str) -> Figure:
     everybody = sum(ways.values())
     drawn, (ax,) = style.figure(
         "Who moved between tiers?",
-        f"{everybody:,} customers, {old_as_of} to {new_as_of}: {ways['down']:,} fell (orange), {ways['up']:,} rose (blue), "
-        f"{ways['in']:,} new, {ways['out']:,} gone.",
+        f"{everybody:,} customers, {old_as_of} to {new_as_of}: {ways['down']:,} fell (orange), "
+        f"{ways['up']:,} rose (blue), {ways['in']:,} new, {ways['out']:,} gone.",
         width=7.6,
         height=6.0,
     )
