@@ -152,7 +152,7 @@ def schema(
     import pyarrow as pa
 
     days = {"churn": churn_days, "value": value_days}
-    fields = [pa.field(c.name, _arrow_type(c.type), metadata=_as_json(_field_notes(c, currency, days))) for c in SCORES]
+    fields = [pa.field(c.name, arrow_type(c.type), metadata=_as_json(_field_notes(c, currency, days))) for c in SCORES]
     label = label_definition or _default_label(churn_days, value_days)
     notes = {"format": FORMAT, "grain": GRAIN, "currency": currency, "churn_days": churn_days, "value_days": value_days}
     return pa.schema(fields, metadata=_as_json({**(extra or {}), **notes, "label": label}))
@@ -180,7 +180,8 @@ def _field_notes(column: ScoreColumn, currency: str, days: Mapping[str, int]) ->
     return notes
 
 
-def _arrow_type(name: ArrowName) -> pa.DataType:
+def arrow_type(name: ArrowName) -> pa.DataType:
+    """The Arrow type behind a name in a table of columns."""
     import pyarrow as pa
 
     if name == "list<string>":
