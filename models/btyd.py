@@ -52,6 +52,15 @@ def views(model: Btyd, frame: Frame, churn_days: float, value_days: float) -> di
     return out
 
 
+def p_order(model: Btyd, frame: Frame, days: float) -> Vector:
+    """P(an order in the next `days`) by the order model; NaN for prospects."""
+    x, t_x, T, _ = _summary(frame)
+    known = ~np.isnan(T)
+    out = np.full(len(T), np.nan)
+    out[known] = 1 - order_models.p_no_order(model.orders, x[known], t_x[known], T[known], days)
+    return out
+
+
 def discounted(model: Btyd, frame: Frame, value_days: float, monthly_rate: float) -> Vector:
     """The closed-form CLV over `value_days`; NaN for prospects."""
     x, t_x, T, m = _summary(frame)

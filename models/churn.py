@@ -9,21 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from models import boosted, btyd
+from models import boosted, btyd, calibration
 from models.boosted import Boosted
+from models.calibration import Calibration
 from models.frame import Frame
 from models.vectors import Vector
-
-SMALLEST = 1e-6
-
-
-class Calibration(NamedTuple):
-    """The line from the model's log-odds to calibrated ones."""
-
-    intercept: float = 0.0
-    slope: float = 1.0
 
 
 class ChurnModel(NamedTuple):
@@ -33,7 +25,7 @@ class ChurnModel(NamedTuple):
 
 def offset(frame: Frame) -> Vector:
     """The order model's log-odds of no order in the horizon, kept away from infinity at +-13.8."""
-    return np.asarray(logit(np.clip(frame[btyd.P_CHURN], SMALLEST, 1 - SMALLEST)))
+    return calibration.log_odds(frame[btyd.P_CHURN])
 
 
 def uncalibrated(trees: Boosted | None, frame: Frame) -> Vector:

@@ -18,6 +18,7 @@ from features.tables import Tables
 from models import btyd
 from models.btyd import Btyd
 from models.vectors import Vector
+from training import season
 from training.btyd import fit_both
 from training.settings import Horizons
 
@@ -27,7 +28,8 @@ OUTCOMES = ("churned", "value", "n_future_orders")
 class Snapshot(NamedTuple):
     """`features` has one row per buyer, `btyd_` columns included; labels are None while their window is open.
 
-    `season_ratio` is actual ÷ closed-form money in the same window a year earlier, None where that is not known.
+    What was wrong with the closed form in the same window a year earlier: `season_ratio` is actual ÷ expected money,
+    `season_shift` what its log-odds of churn lacked (`training.season`); None where that is not known.
     """
 
     as_of: dt.date
@@ -38,6 +40,7 @@ class Snapshot(NamedTuple):
     value: Vector | None
     n_future_orders: Vector | None
     season_ratio: float | None = None
+    season_shift: float | None = None
 
     @property
     def frame(self) -> dict[str, Vector]:
@@ -78,8 +81,10 @@ class Snapshots:
         self._facts: dict[dt.date, _Facts] = {}
 
     def at(self, as_of: dt.date) -> Snapshot:
-        """The snapshot of a date, with the season's ratio where the year before is known."""
-        return self._at(as_of)._replace(season_ratio=self._season_ratio(as_of - dt.timedelta(YEAR_DAYS)))
+        """The snapshot of a date, with what the year before says of the season where it is known."""
+        then = self._year_before(as_of)
+        found = self._at(as_of)
+        return found._replace(season_ratio=_ratio(then), season_shift=_shift(then)) if then else found
 
     def all_at(self, dates: Sequence[dt.date]) -> list[Snapshot]:
         """The snapshots of those dates on which enough was known: one stray order of years ago makes no window."""
@@ -136,14 +141,11 @@ class Snapshots:
             return False
         return True
 
-    def _season_ratio(self, year_before: dt.date) -> float | None:
+    def _year_before(self, as_of: dt.date) -> Snapshot | None:
         """Needs half a horizon of history behind that date, as every window does."""
-        is_too_early = year_before - dt.timedelta(max(self.horizons.value_days // 2, 1)) < self.first_on
-        if is_too_early or not self._can_be_built(year_before):
-            return None
-        then = self._at(year_before)
-        forecast = float(then.features[btyd.VALUE].sum())
-        return float(then.value.sum()) / forecast if then.value is not None and forecast > 0 else None
+        day = as_of - dt.timedelta(YEAR_DAYS)
+        is_too_early = day - dt.timedelta(max(self.horizons.value_days // 2, 1)) < self.first_on
+        return None if is_too_early or not self._can_be_built(day) else self._at(day)
 
     def _build(self, as_of: dt.date) -> Snapshot:
         customer_id, features, outcomes = self._facts_of(as_of)
@@ -162,3 +164,12 @@ class Snapshots:
             churned, value, orders = (table[name].to_numpy().astype(np.float64) for name in OUTCOMES)
             self._facts[as_of] = _Facts(table["customer_id"], features, (churned, value, orders))
         return self._facts[as_of]
+
+
+def _ratio(then: Snapshot) -> float | None:
+    forecast = float(then.features[btyd.VALUE].sum())
+    return float(then.value.sum()) / forecast if then.value is not None and forecast > 0 else None
+
+
+def _shift(then: Snapshot) -> float | None:
+    return None if then.churned is None else season.shift(then.features[btyd.P_CHURN].to_numpy(), then.churned)
