@@ -34,6 +34,11 @@ PROMISED = {  # the order and types that downstream jobs were promised
     "reasons": pa.list_(pa.string()),
     "action": pa.string(),
     "model": pa.string(),
+    "raw_tier": pa.string(),  # since format 2; whatever comes new comes after these
+    "p_order": pa.float64(),
+    "orders_if_any": pa.float64(),
+    "value_per_order": pa.float64(),
+    "disagreement": pa.bool_(),
 }
 
 
