@@ -18,9 +18,7 @@ def panel(value: list[list[float]], p_churn: list[list[float]], silence: float =
     money, risk = np.array(value), np.array(p_churn)
     columns = zip(risk.T, money.T, strict=True)
     known = ~np.isnan(money)
-    letters = [
-        grid.assign(p, v, np.full(len(p), silence), np.where(np.isnan(v), 0.0, 1.0), CUTS) for p, v in columns
-    ]
+    letters = [grid.assign(p, v, np.full(len(p), silence), np.where(np.isnan(v), 0.0, 1.0), CUTS) for p, v in columns]
     tiers = np.where(known, np.array(letters).T, "")
     return Panel(tiers, risk, money, money, (CUTS,) * money.shape[1])
 

@@ -38,8 +38,8 @@ def test_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:
 
 def test_rows_on_or_after_the_day_do_not_matter(tmp_path: Path) -> None:
     """The lines of 10 and 20 February, and the visit of 20 February."""
-    later = {"amount": [10.0, 999.0, 5.5, -5.5, 0.0, 1.0]}
-    met = MET | {"customer_id": ["c-1", "c-3"]}
+    later: dict[str, Any] = {"amount": [10.0, 999.0, 5.5, -5.5, 0.0, 1.0]}
+    met: dict[str, Any] = MET | {"customer_id": ["c-1", "c-3"]}
     assert told(tmp_path, met=met, **later) == told(tmp_path)
     assert told(tmp_path, DAY + dt.timedelta(1), **later) != told(tmp_path, DAY + dt.timedelta(1))
 
