@@ -1,4 +1,4 @@
-"""A small but real backtest: 736 of CDNOW's customers, few trees, three dates, value looks further ahead than churn.
+"""A small but real backtest: 737 of CDNOW's customers, few trees, three dates, value looks further ahead than churn.
 
 The same data and settings for the library and, as a file, for the command line.
 """
