@@ -25,7 +25,7 @@ from benchmarks.simulate import Summaries
 from models import bgnbd, gamma_gamma
 from models.bgnbd import BgNbd
 from models.gamma_gamma import GammaGamma
-from training.btyd import fit_bgnbd, fit_gamma_gamma
+from training.btyd import families, fit_gamma_gamma, fit_orders
 
 
 class Timed(NamedTuple):
@@ -41,7 +41,7 @@ def timed(work: Callable[[], Any]) -> Timed:
 
 
 def ours(s: Summaries) -> tuple[Timed, Timed]:
-    return timed(lambda: fit_bgnbd.fit(s.x, s.t_x, s.T)), timed(lambda: fit_gamma_gamma.fit(s.x, s.m))
+    return timed(lambda: fit_orders.fit(s.x, s.t_x, s.T, families.BGNBD)), timed(lambda: fit_gamma_gamma.fit(s.x, s.m))
 
 
 def theirs(s: Summaries) -> tuple[Timed, Timed]:

@@ -1,6 +1,7 @@
 """One row per customer known at as_of, prospects included: what downstream jobs depend on.
 
-Names, types and order are fixed; adding, dropping or redefining a column is a new `FORMAT`.
+Names, types and order are fixed; adding, dropping or redefining a column is a new `FORMAT`. New columns are only ever
+added at the end, so a reader of an older format finds all of its own.
 The Parquet file carries all of this with it, so that a score explains itself where it lands.
 """
 
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:  # reading the names must not cost the command line an Arrow import
     import pyarrow as pa
 
-FORMAT = 1
+FORMAT = 2
 KEY = b"tiercast"
 GRAIN = "One row per customer known at as_of, prospects included."
 
@@ -54,13 +55,13 @@ SCORES: tuple[ScoreColumn, ...] = (
     ScoreColumn(
         "p_alive",
         "double",
-        "BG/NBD probability of still being a customer; exactly 1 for one-time buyers, so never use it alone.",
+        "Closed-form probability of still being a customer; under BG/NBD 1 for one-time buyers: never use it alone.",
         "probability in [0, 1]",
         HIGHER_BETTER,
         null_when=CLV,
     ),
     ScoreColumn(
-        "expected_orders", "double", "BG/NBD expected orders in the window.", "orders", HIGHER_BETTER, "value", CLV
+        "expected_orders", "double", "Closed-form expected orders in the window.", "orders", HIGHER_BETTER, "value", CLV
     ),
     ScoreColumn(
         "expected_order_value",
@@ -73,7 +74,7 @@ SCORES: tuple[ScoreColumn, ...] = (
     ScoreColumn(
         "clv",
         "double",
-        "The closed form BG/NBD × Gamma-Gamma over the window, discounted when a rate is set.",
+        "The closed form, orders × order value, over the window, discounted when a rate is set.",
         "money",
         HIGHER_BETTER,
         "value",
@@ -118,7 +119,8 @@ SCORES: tuple[ScoreColumn, ...] = (
     ScoreColumn(
         "tier_confidence",
         "double",
-        "Probability that the realised outcome falls in the given tier's cell.",
+        "Probability that what happens bears the tier out: A an order and a value at the cut or above, C an order and "
+        "less, B, D and E no order.",
         "probability in [0, 1]",
         HIGHER_SURER,
         null_when=PROSPECT,
@@ -127,6 +129,46 @@ SCORES: tuple[ScoreColumn, ...] = (
     ScoreColumn("reasons", "list<string>", "At most three reason codes, the most telling first; may be empty."),
     ScoreColumn("action", "string", "The code of the next step in the playbook."),
     ScoreColumn("model", "string", "Registered name, version and run id of the model that gave the score."),
+    ScoreColumn(
+        "raw_tier",
+        "string",
+        "The cell of the grid by today's numbers alone, before bands hold last time's tier and before tiers set by hand.",
+        orientation="A is best",
+    ),
+    ScoreColumn(
+        "p_order",
+        "double",
+        "Probability of an order in the window; times orders_if_any times value_per_order it is value.",
+        "probability in [0, 1]",
+        HIGHER_BETTER,
+        "value",
+        PROSPECT,
+    ),
+    ScoreColumn(
+        "orders_if_any",
+        "double",
+        "Expected orders of a customer who places one in the window, at least 1.",
+        "orders",
+        HIGHER_BETTER,
+        "value",
+        PROSPECT,
+    ),
+    ScoreColumn(
+        "value_per_order",
+        "double",
+        "Expected money per order in the window.",
+        "money per order",
+        HIGHER_BETTER,
+        "value",
+        PROSPECT,
+    ),
+    ScoreColumn(
+        "disagreement",
+        "bool",
+        "Whether the trained models and the closed form differ by more than 20 points of risk, or by a factor of 2 "
+        "and a quarter of the value cut in value.",
+        null_when=PROSPECT,
+    ),
 )
 NAMES = tuple(column.name for column in SCORES)
 
@@ -152,7 +194,7 @@ def schema(
     import pyarrow as pa
 
     days = {"churn": churn_days, "value": value_days}
-    fields = [pa.field(c.name, _arrow_type(c.type), metadata=_as_json(_field_notes(c, currency, days))) for c in SCORES]
+    fields = [pa.field(c.name, arrow_type(c.type), metadata=_as_json(_field_notes(c, currency, days))) for c in SCORES]
     label = label_definition or _default_label(churn_days, value_days)
     notes = {"format": FORMAT, "grain": GRAIN, "currency": currency, "churn_days": churn_days, "value_days": value_days}
     return pa.schema(fields, metadata=_as_json({**(extra or {}), **notes, "label": label}))
@@ -180,7 +222,8 @@ def _field_notes(column: ScoreColumn, currency: str, days: Mapping[str, int]) ->
     return notes
 
 
-def _arrow_type(name: ArrowName) -> pa.DataType:
+def arrow_type(name: ArrowName) -> pa.DataType:
+    """The Arrow type behind a name in a table of columns."""
     import pyarrow as pa
 
     if name == "list<string>":

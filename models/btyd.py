@@ -1,4 +1,4 @@
-"""The closed-form view of a customer: BG/NBD for how often, Gamma-Gamma for how much.
+"""The closed-form view of a customer: an order model (BG/NBD or a sister) for how often, Gamma-Gamma for how much.
 
 It needs no features but the history's summary, holds its level as a cohort ages, and gives the
 boosted models their starting point.
@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models import bgnbd, clv, gamma_gamma
-from models.bgnbd import BgNbd
+from models import clv, gamma_gamma
+from models import orders as order_models
 from models.frame import Frame
 from models.gamma_gamma import GammaGamma
+from models.orders import OrderModel
 from models.vectors import Vector
 
 P_ALIVE, P_CHURN, ORDERS, ORDER_VALUE, VALUE = (
@@ -29,7 +30,7 @@ NAMES = (P_ALIVE, P_CHURN, ORDERS, ORDER_VALUE, VALUE)
 class Btyd(NamedTuple):
     """Both models, and the money per order a one-time buyer is expected to bring (Gamma-Gamma's mean)."""
 
-    orders: BgNbd
+    orders: OrderModel
     money: GammaGamma
 
 
@@ -43,11 +44,20 @@ def views(model: Btyd, frame: Frame, churn_days: float, value_days: float) -> di
     out = {name: np.full(len(T), np.nan) for name in NAMES}
     history = x[known], t_x[known], T[known]
     per_order = gamma_gamma.expected_order_value(model.money, x[known], m[known])
-    out[P_ALIVE][known] = bgnbd.p_alive(model.orders, *history)
-    out[P_CHURN][known] = bgnbd.p_no_order(model.orders, *history, churn_days)
-    out[ORDERS][known] = bgnbd.expected_orders(model.orders, *history, value_days)
+    out[P_ALIVE][known] = order_models.p_alive(model.orders, *history)
+    out[P_CHURN][known] = order_models.p_no_order(model.orders, *history, churn_days)
+    out[ORDERS][known] = order_models.expected_orders(model.orders, *history, value_days)
     out[ORDER_VALUE][known] = per_order
     out[VALUE][known] = out[ORDERS][known] * per_order
+    return out
+
+
+def p_order(model: Btyd, frame: Frame, days: float) -> Vector:
+    """P(an order in the next `days`) by the order model; NaN for prospects."""
+    x, t_x, T, _ = _summary(frame)
+    known = ~np.isnan(T)
+    out = np.full(len(T), np.nan)
+    out[known] = 1 - order_models.p_no_order(model.orders, x[known], t_x[known], T[known], days)
     return out
 
 

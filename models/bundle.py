@@ -14,7 +14,7 @@ from models.intervals import Intervals
 from models.value import ValueModel
 from tiers.grid import Cuts
 
-FORMAT = 1
+FORMAT = 2
 
 
 class About(NamedTuple):

@@ -22,12 +22,12 @@ import numpy as np
 
 from contract import errors
 from features import spec as specs
-from models import boosted
-from models.bgnbd import BgNbd
+from models import boosted, orders
 from models.boosted import Boosted
 from models.btyd import Btyd
 from models.bundle import FORMAT, About, Bundle
-from models.churn import Calibration, ChurnModel
+from models.calibration import Calibration
+from models.churn import ChurnModel
 from models.gamma_gamma import GammaGamma
 from models.intervals import Intervals
 from models.value import ValueModel
@@ -35,6 +35,7 @@ from tiers.grid import Cuts
 
 MANIFEST, MODEL, SCORECARD = "manifest.json", "model.json", "scorecard.json"
 TREES = {"churn": "churn.txt", "value": "value.txt"}
+TABLES, LINES = ("edges", "ratios", "at_levels"), ("brings", "high", "kept_if_high")
 LIBRARIES = ("tiercast", "lightgbm", "numpy", "scipy", "duckdb", "ibis-framework")
 
 
@@ -120,12 +121,12 @@ def _to_json(bundle: Bundle) -> dict[str, Any]:
 
     return {
         "features": bundle.spec.as_dict(),
-        "bgnbd": bundle.btyd.orders._asdict(),
+        "orders": orders.as_dict(bundle.btyd.orders),
         "gamma_gamma": bundle.btyd.money._asdict(),
         "churn": {"columns": columns(bundle.churn), "calibration": bundle.churn.calibration._asdict()},
         "centre": bundle.centre,
         "value": {"columns": columns(bundle.value), **_numbers(bundle.value)},
-        "intervals": {name: table.tolist() for name, table in bundle.intervals._asdict().items()},
+        "intervals": _sure(bundle.intervals),
         "cuts": bundle.cuts._asdict(),
         "typical": dict(bundle.typical),
         "reference": dict(bundle.reference),
@@ -136,18 +137,31 @@ def _numbers(model: ValueModel) -> dict[str, float]:
     return {"shrink": model.shrink, "level": model.level, "by_churn": model.by_churn}
 
 
+def _sure(model: Intervals) -> dict[str, Any]:
+    """Tables as lists, lines as objects."""
+    tables = {name: getattr(model, name).tolist() for name in TABLES}
+    lines = {name: getattr(model, name) for name in LINES}
+    return {**tables, **{name: line and line._asdict() for name, line in lines.items()}}
+
+
+def _intervals(data: dict[str, Any]) -> Intervals:
+    parts: dict[str, Any] = {name: np.array(data[name], dtype=np.float64) for name in TABLES}
+    parts |= {name: data[name] and Calibration(**data[name]) for name in LINES}
+    return Intervals(**parts)
+
+
 def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str, Any], folder: pathlib.Path) -> Bundle:
     churn, value = model["churn"], model["value"]
     return Bundle(
         about=About(**{**about, "as_of": dt.date.fromisoformat(about["as_of"])}),
         spec=specs.from_dict(model["features"]),
-        btyd=Btyd(BgNbd(**model["bgnbd"]), GammaGamma(**model["gamma_gamma"])),
+        btyd=Btyd(orders.from_dict(model["orders"]), GammaGamma(**model["gamma_gamma"])),
         churn=ChurnModel(_trees(folder / TREES["churn"], churn["columns"]), Calibration(**churn["calibration"])),
         centre=model["centre"],
         value=ValueModel(
             _trees(folder / TREES["value"], value["columns"]), value["shrink"], value["level"], value["by_churn"]
         ),
-        intervals=Intervals(**{name: np.array(table) for name, table in model["intervals"].items()}),
+        intervals=_intervals(model["intervals"]),
         cuts=Cuts(**model["cuts"]),
         typical=model["typical"],
         reference=model["reference"],

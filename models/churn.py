@@ -1,6 +1,6 @@
 """The risk that a customer places no order inside the horizon.
 
-log-odds = intercept + slope * (BG/NBD log-odds + trees), the outer line being Platt's (1999)
+log-odds = intercept + slope * (closed form's log-odds + trees), the outer line being Platt's (1999)
 calibration, fitted on a later window than the trees.
 """
 
@@ -9,21 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from models import boosted, btyd
+from models import boosted, btyd, calibration
 from models.boosted import Boosted
+from models.calibration import Calibration
 from models.frame import Frame
 from models.vectors import Vector
-
-SMALLEST = 1e-6
-
-
-class Calibration(NamedTuple):
-    """The line from the model's log-odds to calibrated ones."""
-
-    intercept: float = 0.0
-    slope: float = 1.0
 
 
 class ChurnModel(NamedTuple):
@@ -32,8 +24,8 @@ class ChurnModel(NamedTuple):
 
 
 def offset(frame: Frame) -> Vector:
-    """BG/NBD's log-odds of no order in the horizon, kept away from infinity at +-13.8."""
-    return np.asarray(logit(np.clip(frame[btyd.P_CHURN], SMALLEST, 1 - SMALLEST)))
+    """The order model's log-odds of no order in the horizon, kept away from infinity at +-13.8."""
+    return calibration.log_odds(frame[btyd.P_CHURN])
 
 
 def uncalibrated(trees: Boosted | None, frame: Frame) -> Vector:
@@ -55,7 +47,7 @@ def p_churn(model: ChurnModel, frame: Frame) -> Vector:
 def contributions(model: ChurnModel, frame: Frame, centre: float) -> tuple[dict[str, Vector], Vector]:
     """What each feature adds to the calibrated log-odds, and the base value they are added to.
 
-    The BG/NBD offset counts as one more contribution, measured from `centre` (its mean over the
+    The closed form's offset counts as one more contribution, measured from `centre` (its mean over the
     training customers). Base value and contributions sum to `log_odds` for every customer.
     """
     intercept, slope = model.calibration

@@ -1,4 +1,4 @@
-"""Customer lifetime value in closed form: BG/NBD orders times Gamma-Gamma money, discounted.
+"""Customer lifetime value in closed form: expected orders times Gamma-Gamma money, discounted.
 
 Fader, Hardie & Lee (2005), "RFM and CLV: using iso-value curves for customer base analysis", Journal of
 Marketing Research 42. Orders and their value are taken to be unrelated, so the two expectations multiply.
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from models import bgnbd, gamma_gamma
-from models.bgnbd import BgNbd
+from models import gamma_gamma, orders
 from models.gamma_gamma import GammaGamma
+from models.orders import OrderModel
 from models.vectors import Vector
 
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12
 
 
 def clv(
-    bg: BgNbd,
+    model: OrderModel,
     gg: GammaGamma,
     x: Vector,
     t_x: Vector,
@@ -32,6 +32,7 @@ def clv(
     With `monthly_rate`, orders count as if they came at the end of their month (the last, cut month ends
     at the horizon) and are divided by (1 + monthly_rate) ** months.
 
+    >>> from models.bgnbd import BgNbd
     >>> bg, gg = BgNbd(r=0.25, alpha=31.0, a=0.79, b=2.43), GammaGamma(p=6.25, q=3.74, v=15.44)
     >>> customer = np.array([2.0]), np.array([213.0]), np.array([272.0]), np.array([22.35])
     >>> bool(clv(bg, gg, *customer, 365.0) > clv(bg, gg, *customer, 365.0, monthly_rate=0.01) > 0)
@@ -39,14 +40,14 @@ def clv(
     """
     value = gamma_gamma.expected_order_value(gg, x, m)
     if monthly_rate == 0.0:
-        return bgnbd.expected_orders(bg, x, t_x, T, horizon) * value
-    return _discounted_orders(bg, x, t_x, T, horizon, monthly_rate) * value
+        return orders.expected_orders(model, x, t_x, T, horizon) * value
+    return _discounted_orders(model, x, t_x, T, horizon, monthly_rate) * value
 
 
-def _discounted_orders(bg: BgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float, rate: float) -> Vector:
+def _discounted_orders(model: OrderModel, x: Vector, t_x: Vector, T: Vector, horizon: float, rate: float) -> Vector:
     total, before = np.zeros(np.shape(x)), np.zeros(np.shape(x))
     for end in _month_ends(horizon):
-        until_end = bgnbd.expected_orders(bg, x, t_x, T, end)
+        until_end = orders.expected_orders(model, x, t_x, T, end)
         total += (until_end - before) / (1.0 + rate) ** (end / DAYS_PER_MONTH)
         before = until_end
     return total

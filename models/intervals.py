@@ -1,9 +1,14 @@
-"""How sure we are: what really happened to customers predicted alike, on windows later than the models.
+"""How sure we are: the whole distribution of what a customer may bring, read off at its ends and at the value cut.
 
-Customers are grouped by predicted value (bins whose edges include the value cut) and by which side
-of the churn cut they fall, so that no group spans two tiers. Within a group the distribution of
-realised ÷ predicted gives the interval: split conformal prediction with groups (Vovk, Gammerman &
-Shafer 2005, section 4.5, "Mondrian"), free of any assumption on the shape.
+    P(value <= y) = 1 - p_brings                                   y = 0: most customers of most shops bring nothing
+                  + p_brings × P(realised ÷ expected <= y ÷ mu)    y > 0, mu = value ÷ p_brings
+
+`p_brings` is the chance of any money, calibrated; the spread around mu, which is what those who bring some are expected to
+bring, is that of customers with a similar mu, as it was seen on windows later than the models, whatever its shape. The
+80 % interval goes from 0 where a tenth or more bring nothing, else from the 10 % to the 90 % quantile; at which level of
+the distribution exactly is learned per cell of the grid, so that the share of outcomes it holds is the one it promises:
+conformal prediction on a predicted distribution (Chernozhukov, Wüthrich & Zhu 2021) within groups (Vovk, Gammerman &
+Shafer 2005, section 4.5, "Mondrian"). Where more than 80 % bring nothing, the interval is 0 to 0 and holds more.
 """
 
 from __future__ import annotations
@@ -13,28 +18,46 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models import calibration
+from models.calibration import Calibration
 from models.vectors import Vector
 from tiers.grid import Cuts
 
 Table = NDArray[np.float64]
+COVERAGE = 0.8
+TAIL = (1 - COVERAGE) / 2
+LEVELS = np.linspace(0.0, 1.0, 101)
 SMALLEST = 1e-9
 
 
 class Intervals(NamedTuple):
-    """One row per value bin, one column per side of the churn cut (0: loyal, 1: slipping).
+    """What was learned from later windows.
 
-    `edges` are the inner bin edges in money; `low` and `high` multiply the predicted value;
-    `high_if_kept` and `high_if_lost` are P(realised value >= cut) given an order in the churn horizon or none.
+    `brings` calibrates the chance of an order into that of any money. `edges` are inner edges in money, of what is
+    expected of those who bring some; `ratios` has a row per bin: the quantiles of realised ÷ expected at `LEVELS`. `at_levels` holds the level of the
+    distribution that makes an 80 % interval, per cell of the grid. `high` calibrates the chance of reaching the value
+    cut, `kept_if_high` the chance that who reaches it also ordered inside the churn horizon (None: always).
     """
 
+    brings: Calibration
     edges: Vector
-    low: Table
-    high: Table
-    high_if_kept: Table
-    high_if_lost: Table
+    ratios: Table
+    at_levels: Vector
+    high: Calibration
+    kept_if_high: Calibration | None
+
+
+class Spread(NamedTuple):
+    """A customer's distribution: the chance of nothing, the money expected of those who bring some, and its bin."""
+
+    p_nothing: Vector
+    if_any: Vector
+    bin: NDArray[np.intp]
 
 
 class Certainty(NamedTuple):
+    """The five columns of a score that say how sure it is; NaN (and False) for prospects."""
+
     value_low: Vector
     value_high: Vector
     p_high_value: Vector
@@ -42,25 +65,82 @@ class Certainty(NamedTuple):
     is_borderline: NDArray[np.bool_]
 
 
-def cell(table: Table | Vector, edges: Vector, value: Vector, p_churn: Vector, p_cut: float) -> NDArray[np.intp]:
-    """The position of each customer's group in a table read row by row."""
-    return 2 * np.searchsorted(edges, value, side="right") + (p_churn > p_cut)
+def certainty(
+    model: Intervals, value: Vector, p_churn: Vector, p_order: Vector, tiers: NDArray[np.str_], cuts: Cuts
+) -> Certainty:
+    """The interval, and the chances that the value cut is reached and that what happens bears the tier out.
 
-
-def certainty(model: Intervals, value: Vector, p_churn: Vector, tiers: NDArray[np.str_], cuts: Cuts) -> Certainty:
-    """The five columns of a score that say how sure it is; NaN (and False) for prospects."""
-    group = cell(model.low, model.edges, value, p_churn, cuts.p_churn)
-    low, high = (table.ravel()[group] * value for table in (model.low, model.high))
-    if_kept, if_lost = (table.ravel()[group] for table in (model.high_if_kept, model.high_if_lost))
-    kept = 1 - p_churn
-    outcomes = {
-        "A": kept * if_kept,
-        "B": p_churn * if_lost,
-        "C": kept * (1 - if_kept),
-        "D": p_churn * (1 - if_lost),
-        "E": p_churn,
-    }
-    confidence = np.select([tiers == t for t in outcomes], list(outcomes.values()), default=np.nan)
-    return Certainty(
-        low, high, kept * if_kept + p_churn * if_lost, confidence, (low < cuts.value) & (cuts.value <= high)
+    A is borne out by an order in the churn horizon and a value at the cut or above, C by an order and a value below.
+    B, D and E are borne out by silence: who places no order cannot show what they would have been worth.
+    """
+    spread = spread_of(model, value, p_order)
+    low, high = interval(model, spread, model.at_levels[cell(value, p_churn, cuts)])
+    reached = p_high(model, spread, cuts)
+    loyal_and_high = np.minimum(reached * _kept_if_high(model, p_churn), 1 - p_churn)
+    sure = np.select(
+        [tiers == "A", tiers == "C", tiers != "F"], [loyal_and_high, 1 - p_churn - loyal_and_high, p_churn]
     )
+    return Certainty(
+        low, high, reached, np.where(tiers == "F", np.nan, sure), (low < cuts.value) & (cuts.value <= high)
+    )
+
+
+def spread_of(model: Intervals, value: Vector, p_order: Vector) -> Spread:
+    """Where each customer stands in the tables; `p_order` is P(an order in the value horizon)."""
+    p_brings = calibration.calibrated(model.brings, p_order)
+    if_any = value / np.maximum(p_brings, SMALLEST)
+    return Spread(1 - p_brings, if_any, np.searchsorted(model.edges, if_any, side="right"))
+
+
+def cell(value: Vector, p_churn: Vector, cuts: Cuts) -> NDArray[np.intp]:
+    """0 to 3: the cell of the grid by the customer's own numbers, also for who is inactive or graded by hand."""
+    return np.asarray(2 * ~(value >= cuts.value) + (p_churn > cuts.p_churn), dtype=np.intp)
+
+
+def starts_at_zero(spread: Spread) -> NDArray[np.bool_]:
+    """Whether the interval is from 0 up, because a tenth or more bring nothing."""
+    return np.asarray(spread.p_nothing >= TAIL)
+
+
+def interval(model: Intervals, spread: Spread, level: Vector) -> tuple[Vector, Vector]:
+    """(low, high) that hold a share `level` of a customer's distribution."""
+    from_zero = starts_at_zero(spread)
+    low = quantile(model, spread, np.where(from_zero, 0.0, (1 - level) / 2))
+    return low, quantile(model, spread, np.where(from_zero, level, (1 + level) / 2))
+
+
+def quantile(model: Intervals, spread: Spread, level: Vector) -> Vector:
+    """The money that a share `level` of such customers does not exceed."""
+    p_brings = 1 - spread.p_nothing
+    place = np.clip((level - spread.p_nothing) / np.maximum(p_brings, SMALLEST), 0.0, 1.0) * (len(LEVELS) - 1)
+    place = np.nan_to_num(place)  # prospects, whose money is NaN anyway
+    below = np.minimum(place.astype(np.intp), len(LEVELS) - 2)
+    start, end = model.ratios[spread.bin, below], model.ratios[spread.bin, below + 1]
+    money = spread.if_any * (start + (place - below) * (end - start))
+    return np.where(level <= spread.p_nothing, 0.0 * spread.if_any, money)
+
+
+def share_below(model: Intervals, spread: Spread, money: Vector) -> Vector:
+    """P(value <= money), for money >= 0."""
+    ratio = money / np.maximum(spread.if_any, SMALLEST)
+    among = np.full(len(ratio), np.nan)
+    for k, quantiles in enumerate(model.ratios):
+        here = spread.bin == k
+        among[here] = np.interp(ratio[here], quantiles, LEVELS)
+    return spread.p_nothing + (1 - spread.p_nothing) * np.where(money > 0, among, 0.0)
+
+
+def p_high(model: Intervals, spread: Spread, cuts: Cuts) -> Vector:
+    """The calibrated chance that the realised value reaches the value cut."""
+    return calibration.calibrated(model.high, uncalibrated_high(model, spread, cuts))
+
+
+def uncalibrated_high(model: Intervals, spread: Spread, cuts: Cuts) -> Vector:
+    """The same as the distribution alone has it."""
+    return 1 - share_below(model, spread, np.full(len(spread.if_any), cuts.value))
+
+
+def _kept_if_high(model: Intervals, p_churn: Vector) -> Vector:
+    if model.kept_if_high is None:
+        return np.ones(len(p_churn))
+    return calibration.calibrated(model.kept_if_high, 1 - p_churn)

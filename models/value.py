@@ -35,7 +35,7 @@ class ValueModel(NamedTuple):
 
 
 def offset(frame: Frame) -> Vector:
-    """The log of BG/NBD x Gamma-Gamma money, kept finite where it is 0."""
+    """The log of the closed form's money, kept finite where it is 0."""
     return np.log(np.maximum(frame[btyd.VALUE], SMALLEST))
 
 

@@ -21,7 +21,7 @@ from features.reading import Reading, Sources, overrides
 from features.tables import Tables
 from models import bundle as bundles
 from models.bundle import Bundle
-from serving import output, score, totals
+from serving import output, previous, score, totals
 from serving.totals import Totals
 from tiers.overrides import Override
 
@@ -46,11 +46,13 @@ def score_all(
     out: pathlib.Path,
     *,
     with_reasons: bool = True,
+    last: str | None = None,
     tell: Tell = lambda done, of: None,
 ) -> Scored:
     """Write one row per customer known before `as_of` to `out` (Parquet). Raises `BadInput` and its kinds.
 
-    The same data, bundle and as_of give the same bytes.
+    The tiers of `last`, an earlier score file, hold customers near a cut. The same data, bundle, as_of and `last`
+    give the same bytes.
     """
     output.refuse_input(out, sources)
     output.check(out)
@@ -60,6 +62,8 @@ def score_all(
     n_parts = max(1, -(-read.report.rows_kept // ROWS_PER_PART))
     with engine.reading(sources.transactions):
         engine.store("known", read.tables.transactions, n_parts)
+    if last is not None:
+        previous.store(engine, last, as_of, n_parts)
     by_hand = [Override(*row) for row in overrides.read(engine, sources)]
     seen = totals.NOTHING
     with output.writer(out, score.schema(dated)) as write:
@@ -67,7 +71,8 @@ def score_all(
             tell(k, n_parts)
             with engine.reading(sources.transactions):
                 features = _features(engine, dated, read.tables, k, n_parts)
-            table = score.score(dated, features, with_reasons=with_reasons, by_hand=by_hand)
+            before = previous.of_part(engine, k, features["customer_id"]) if last is not None else None
+            table = score.score(dated, features, with_reasons=with_reasons, by_hand=by_hand, previous=before)
             write(table)
             seen = totals.add(seen, table)
         tell(n_parts, n_parts)

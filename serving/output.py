@@ -28,7 +28,7 @@ def check(out: pathlib.Path) -> None:
     if is_folder:
         raise _cannot("the target is a folder", out, "pass a file name: --out scores.parquet")
     if out.suffix != ".parquet":
-        raise _cannot("scores are written as Parquet", out, f"pass --out {out.with_suffix('.parquet').name}")
+        raise _cannot("the output is written as Parquet", out, f"pass --out {out.with_suffix('.parquet').name}")
     with _told(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         _neighbour(out).touch()
@@ -67,7 +67,7 @@ def _told(out: pathlib.Path) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         hint = "check the permissions and the space left there; what was in this place before is unchanged"
-        raise _cannot(f"the scores cannot be written: {reason}", out, hint) from error
+        raise _cannot(f"the file cannot be written: {reason}", out, hint) from error
 
 
 def _neighbour(out: pathlib.Path) -> pathlib.Path:

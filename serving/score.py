@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from contract import scores
-from models import btyd, churn, intervals, predict
+from models import btyd, churn, predict
 from models import frame as frames
 from models.bundle import Bundle
 from models.predict import Predictions
@@ -25,16 +25,27 @@ ALIKE = 1 << 16  # customers whose contributions are held in memory at once
 
 
 def score(
-    bundle: Bundle, features: pa.Table, *, with_reasons: bool = True, by_hand: Sequence[Override] = ()
+    bundle: Bundle,
+    features: pa.Table,
+    *,
+    with_reasons: bool = True,
+    by_hand: Sequence[Override] = (),
+    previous: NDArray[np.str_] | None = None,
 ) -> pa.Table:
     """One row per row of `features` (`customer_id` and `bundle.spec.names`), in its order and the contract's columns.
 
     Without reasons the lists are empty and the action is the tier's default: TreeSHAP is the slowest part.
-    Tiers set `by_hand` stand in for the computed ones while they are in force.
+    `previous` tiers, one per row ("" for none), hold customers near a cut where they were (`tiers.grid.hold`). Tiers set
+    `by_hand` stand in for the computed ones while they are in force.
     """
     predictions = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
+    raw = predictions.tiers
+    if previous is not None:
+        held = grid.hold(raw, previous, predictions.p_churn, predictions.value, bundle.cuts)
+        predictions = predict.graded(bundle, predictions, held)
     if by_hand:
-        predictions = _overridden(bundle, predictions, features["customer_id"], by_hand)
+        given = overrides.apply(predictions.tiers, features["customer_id"], by_hand, bundle.about.as_of).tiers
+        predictions = predict.graded(bundle, predictions, given)
     why = _reasons(bundle, predictions) if with_reasons else _no_reasons(features.num_rows)
     columns = _numbers(predictions) | {
         "customer_id": features["customer_id"],
@@ -42,6 +53,7 @@ def score(
         "reasons": why,
         "action": pa.array(actions.choose(predictions.tiers, reasons.first(why)), pa.string()),
         "model": pa.array(np.full(features.num_rows, bundle.about.model), pa.string()),
+        "raw_tier": _text(raw),
     }
     wanted = schema(bundle)
     return pa.Table.from_arrays([columns[name] for name in wanted.names], schema=wanted)
@@ -52,13 +64,6 @@ def schema(bundle: Bundle, extra: Mapping[str, Any] | None = None) -> pa.Schema:
     about = bundle.about
     notes = {"as_of": about.as_of.isoformat(), "model": about.model, "data": about.data, **(extra or {})}
     return scores.schema(about.currency, about.churn_days, about.value_days, extra=notes)
-
-
-def _overridden(bundle: Bundle, p: Predictions, ids: pa.ChunkedArray, by_hand: Sequence[Override]) -> Predictions:
-    given = overrides.apply(p.tiers, ids, by_hand, bundle.about.as_of).tiers
-    return p._replace(
-        tiers=given, certainty=intervals.certainty(bundle.intervals, p.value, p.p_churn, given, bundle.cuts)
-    )
 
 
 def _numbers(p: Predictions) -> dict[str, pa.Array]:
@@ -75,12 +80,14 @@ def _numbers(p: Predictions) -> dict[str, pa.Array]:
         "value_high": sure.value_high,
         "p_high_value": sure.p_high_value,
         "tier_confidence": sure.tier_confidence,
+        **p.parts._asdict(),
     }
     arrays = {name: pa.array(column, pa.float64(), from_pandas=True) for name, column in numbers.items()}
     return arrays | {
         "tier": _text(p.tiers),
         "status": _text(grid.status(p.tiers)),
         "is_borderline": pa.array(sure.is_borderline, pa.bool_(), mask=np.isnan(p.value)),
+        "disagreement": pa.array(p.disagreement, pa.bool_(), mask=np.isnan(p.value)),
     }
 
 

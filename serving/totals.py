@@ -16,7 +16,7 @@ Sums = Mapping[str, tuple[float, ...]]
 
 
 class Totals(NamedTuple):
-    """Per tier: customers, value, p_churn, value at risk, all summed; and how many are borderline."""
+    """Per tier: customers, value, p_churn, value at risk and disagreements, all summed; and how many are borderline."""
 
     sums: Sums
     n_borderline: int
@@ -29,14 +29,19 @@ class Totals(NamedTuple):
         """The grid's six rows; None where a tier has no such number."""
         return [self._row(tier) for tier in TIERS]
 
+    def disagreement(self) -> dict[str, float]:
+        """Per tier with somebody in it, the share of customers on whom the trained models and the closed form differ."""
+        return {tier: row[4] / row[0] for tier, row in self.sums.items() if row[0] and tier != "F"}
+
     def _row(self, tier: str) -> TierRow:
-        n, value, p_churn, at_risk = self.sums.get(tier, (0.0, 0.0, 0.0, 0.0))
+        n, value, p_churn, at_risk, _ = self.sums.get(tier, NOBODY)
         share = n / self.n_customers if self.n_customers else 0.0
         if not n or tier == "F":
             return TierRow(tier, int(n), share, None, None, None, None)
         return TierRow(tier, int(n), share, value, value / n, p_churn / n, at_risk)
 
 
+NOBODY = (0.0, 0.0, 0.0, 0.0, 0.0)
 NOTHING = Totals({}, 0)
 
 
@@ -44,6 +49,7 @@ def add(totals: Totals, scores: pa.Table) -> Totals:
     """The totals with one more part of a score table."""
     value, p_churn = (scores[name].to_numpy(zero_copy_only=False) for name in ("value", "p_churn"))
     tiers = scores["tier"].to_numpy(zero_copy_only=False).astype("<U1")
+    differ = compute.fill_null(scores["disagreement"], fill_value=False).to_numpy()
     sums = dict(totals.sums)
     for row in grid.summarise(tiers, value, p_churn):
         new = (
@@ -51,7 +57,8 @@ def add(totals: Totals, scores: pa.Table) -> Totals:
             row.value_total or 0.0,
             (row.p_churn_mean or 0.0) * row.customers,
             row.value_at_risk or 0.0,
+            float(differ[tiers == row.tier].sum()),
         )
-        sums[row.tier] = tuple(np.add(sums.get(row.tier, (0.0,) * 4), new))
+        sums[row.tier] = tuple(np.add(sums.get(row.tier, NOBODY), new))
     borderline = int(compute.sum(scores["is_borderline"]).as_py() or 0)
     return Totals(sums, totals.n_borderline + borderline)

@@ -26,9 +26,13 @@ NUMBERS: Mapping[Language, str] = {
     "en": "  value {value} (80 %: {value_low}–{value_high}), churn risk {p_churn:.0%}, sure of the tier {sure:.0%}",
     "zh": "  预期价值 {value}（80 % 区间：{value_low}–{value_high}），流失风险 {p_churn:.0%}，等级把握 {sure:.0%}",
 }
+DIFFER: Mapping[Language, str] = {
+    "en": "The trained models and the closed form differ clearly on:",
+    "zh": "训练模型与闭式模型明显不一致的客户：",
+}
 NAMES = {
     "tiercast": "Tiercast",
-    "btyd": "BG/NBD × Gamma-Gamma alone",
+    "btyd": "the closed form alone",
     "recency": "plain recency",
     "base_rate": "the same for all",
     "halved_window_rule": "“no order in X days”",
@@ -67,6 +71,11 @@ def _numbers(row: TierRow) -> list[str]:
         percent(row.p_churn_mean),
         money(row.value_at_risk),
     ]
+
+
+def disagreement(shares: Mapping[str, float], lang: Language = "en") -> None:
+    """On how many of each tier the trained models and the closed form differ."""
+    say.line(f"{DIFFER[lang]} {', '.join(f'{tier} {say.percent(share)}' for tier, share in shares.items())}")
 
 
 def scorecard(card: Mapping[str, Any]) -> None:

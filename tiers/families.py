@@ -4,7 +4,7 @@ A family's contributions are summed once. Its readings say in words what the sum
 risk reading that is true of the customer when the sum pushes towards churn, the first loyalty
 reading when it pushes away. So one thing is never said twice, and never against the model.
 
-Some families lend: a model that leans on "orders in the last 90 days" or on the BG/NBD forecast
+Some families lend: a model that leans on "orders in the last 90 days" or on the closed form
 often means the silence behind it. Their sum goes to the first family on the list that has a true
 reading in that direction; where there is none, they speak for themselves.
 """

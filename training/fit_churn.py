@@ -1,4 +1,4 @@
-"""Fit the churn model: trees on BG/NBD's log-odds, their number and calibration by later windows."""
+"""Fit the churn model: trees on the order model's log-odds, their number and calibration by later windows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 from contract import errors
 from models import btyd, churn
 from models.boosted import Boosted
-from models.churn import Calibration, ChurnModel
+from models.calibration import Calibration
+from models.churn import ChurnModel
 from models.vectors import Vector
-from training import boosting, platt, windows
+from training import boosting, platt, season, windows
 from training.boosting import Task
 from training.settings import Settings
 from training.snapshots import Snapshot
@@ -22,17 +23,25 @@ LEAST_OF_EACH = 100
 
 
 class ChurnFit(NamedTuple):
-    """The model, and how it came about. `losses` is empty without folds."""
+    """The model, and how it came about. `losses` is empty without folds.
+
+    `usual_shift` is the season that the calibration windows had on average, None where the season is not told by last
+    year's (see `training.season`); `model` is then calibrated for the season of the window to come.
+    """
 
     model: ChurnModel
     rounds: int
     losses: Vector
     n_folds: int
     note: str
+    calibration: Calibration
+    usual_shift: float | None = None
 
 
-def fit(snapshots: Sequence[Snapshot], names: tuple[str, ...], labels: tuple[str, ...], settings: Settings) -> ChurnFit:
-    """The churn model on all given windows, oldest first, their labels all closed.
+def fit(
+    snapshots: Sequence[Snapshot], now: Snapshot, names: tuple[str, ...], labels: tuple[str, ...], settings: Settings
+) -> ChurnFit:
+    """The churn model on all given windows, oldest first, their labels all closed, for the window that begins `now`.
 
     Without an earlier window to test on, the trees are few and not calibrated; with fewer than 100
     churned or kept customers there are no trees at all. `note` says which.
@@ -46,30 +55,34 @@ def fit(snapshots: Sequence[Snapshot], names: tuple[str, ...], labels: tuple[str
         rounds = settings.trees.rounds_without_folds
         trees = boosting.grow(task, snapshots, rounds, settings.trees, settings.rolling)
         note = f"No earlier window to test on: {rounds} trees, not calibrated on later time."
-        return ChurnFit(ChurnModel(trees, Calibration()), rounds, np.zeros(0), 0, note)
+        return ChurnFit(ChurnModel(trees, Calibration()), rounds, np.zeros(0), 0, note, Calibration())
     chosen = boosting.choose_rounds(task, folds, settings.trees, settings.rolling)
     calibration = _calibrate(chosen.by_fold, [fold.test for fold in folds])
     trees = boosting.grow(task, snapshots, chosen.rounds, settings.trees, settings.rolling)
+    usual = _usual_shift(snapshots, [fold.test for fold in folds])
     note = f"{chosen.rounds} trees and the calibration chosen on {len(folds)} later window(s)."
-    return ChurnFit(ChurnModel(trees, calibration), chosen.rounds, chosen.losses, len(folds), note)
+    note += "" if usual is None else " The season is last year's."
+    model = ChurnModel(trees, _in_season(calibration, usual, now))
+    return ChurnFit(model, chosen.rounds, chosen.losses, len(folds), note, calibration, usual)
 
 
 def fit_until(
     snapshots: Sequence[Snapshot],
-    as_of: dt.date,
+    then: Snapshot,
     fitted: ChurnFit,
     task_names: tuple[str, ...],
     labels: tuple[str, ...],
     settings: Settings,
 ) -> ChurnModel:
-    """The same model as it would have been on `as_of`: trees grown only on windows closed by then."""
+    """The same model as it would have been on the day of `then`: trees grown only on windows closed by that day."""
     horizon = dt.timedelta(settings.horizons.churn_days)
-    closed = [s for s in snapshots if s.as_of + horizon <= as_of]
+    closed = [s for s in snapshots if s.as_of + horizon <= then.as_of]
+    calibration = _in_season(fitted.calibration, fitted.usual_shift, then)
     if fitted.model.trees is None or not closed:
-        return ChurnModel(None, fitted.model.calibration)
+        return ChurnModel(None, calibration)
     task = Task("binary", churned, lambda s: churn.offset(s.frame), task_names, labels)
     trees = boosting.grow(task, closed, fitted.rounds, settings.trees, settings.rolling)
-    return ChurnModel(trees, fitted.model.calibration)
+    return ChurnModel(trees, calibration)
 
 
 def churned(snapshot: Snapshot) -> Vector:
@@ -91,14 +104,32 @@ def _calibrate(by_fold: Sequence[Boosted], tests: Sequence[Snapshot]) -> Calibra
     return platt.fit(np.concatenate(z), np.concatenate([churned(s) for s in tests]))
 
 
+def _usual_shift(snapshots: Sequence[Snapshot], tests: Sequence[Snapshot]) -> float | None:
+    shifts = [_shift(s) for s in snapshots]
+    if not season.is_told_by_last_year(shifts, [s.season_shift for s in snapshots]):
+        return None
+    return float(np.mean([_shift(test) for test in tests]))
+
+
+def _shift(snapshot: Snapshot) -> float:
+    return season.shift(snapshot.features[btyd.P_CHURN].to_numpy(), churned(snapshot))
+
+
+def _in_season(calibration: Calibration, usual_shift: float | None, snapshot: Snapshot) -> Calibration:
+    """The calibration moved by as much as this window's season is expected to differ from the usual one."""
+    if usual_shift is None or snapshot.season_shift is None:
+        return calibration
+    return calibration._replace(intercept=calibration.intercept + snapshot.season_shift - usual_shift)
+
+
 def _closed_form_only(snapshots: Sequence[Snapshot]) -> ChurnFit:
     newest = snapshots[-1]
     calibration = platt.fit(churn.offset(newest.frame), churned(newest))
-    note = f"Fewer than {LEAST_OF_EACH} churned or kept customers: BG/NBD alone, calibrated."
-    return ChurnFit(ChurnModel(None, calibration), 0, np.zeros(0), 0, note)
+    note = f"Fewer than {LEAST_OF_EACH} churned or kept customers: the closed form alone, calibrated."
+    return ChurnFit(ChurnModel(None, calibration), 0, np.zeros(0), 0, note, calibration)
 
 
 def centre(snapshot: Snapshot) -> float:
-    """The mean BG/NBD log-odds, from which its share in a customer's reasons is measured."""
+    """The mean closed-form log-odds, from which its share in a customer's reasons is measured."""
     buyers = ~np.isnan(snapshot.features[btyd.P_CHURN].to_numpy())
     return float(churn.offset(snapshot.frame)[buyers].mean())

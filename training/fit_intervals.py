@@ -1,20 +1,23 @@
-"""Fit the interval table on predictions for windows the models had not seen."""
+"""Fit the distribution of what customers bring on predictions for windows the models had not seen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import intervals
-from models.intervals import Intervals
+from models import calibration, intervals
+from models.calibration import Calibration
+from models.intervals import Intervals, Spread
 from models.vectors import Vector
 from tiers.grid import Cuts
+from training import platt
 
-COVERAGE = 0.8
-MOST_BINS = 20
-LEAST_IN_GROUP = 50
+MOST_BINS = 8
+LEAST_IN_BIN = 150
+LEAST_IN_CELL = 100
 
 
 class Outcomes(NamedTuple):
@@ -22,72 +25,75 @@ class Outcomes(NamedTuple):
 
     value: Vector
     p_churn: Vector
+    p_order: Vector
     actual: Vector
     churned: Vector
 
 
-class _Group(NamedTuple):
-    low: float
-    high: float
-    high_if_kept: float
-    high_if_lost: float
+def joined(windows: Sequence[Outcomes]) -> Outcomes:
+    """The customers of several windows, one after the other."""
+    return Outcomes(*(np.concatenate(column) for column in zip(*windows, strict=True)))
 
 
 def fit(seen: Outcomes, cuts: Cuts) -> Intervals:
-    """The 80 % interval and the chance of high value, per group of customers predicted alike.
+    """First the chance of any money and the spread around what is expected, then the level that 80 % needs in each cell.
 
-    A group with fewer than 50 customers borrows its whole value bin.
+    A cell with fewer than 100 customers to learn from takes the level of all.
     """
-    edges = _edges(seen.value, cuts.value)
-    bins = np.searchsorted(edges, seen.value, side="right")
-    slipping = seen.p_churn > cuts.p_churn
-    cells = [
-        _group(seen, _enough((bins == b) & (slipping == side), bins == b), cuts.value)
-        for b in range(len(edges) + 1)
-        for side in (False, True)
-    ]
-    columns = np.array(cells).reshape(len(edges) + 1, 2, 4)
-    return Intervals(edges, *(columns[:, :, i] for i in range(4)))
+    brought = seen.actual > 0
+    brings = platt.fit(calibration.log_odds(seen.p_order), brought.astype(np.float64))
+    blank = Intervals(brings, np.zeros(0), np.ones((1, len(intervals.LEVELS))), np.zeros(4), Calibration(), None)
+    edges = _edges(intervals.spread_of(blank, seen.value, seen.p_order).if_any[brought])
+    spread = intervals.spread_of(blank._replace(edges=edges), seen.value, seen.p_order)
+    model = blank._replace(edges=edges, ratios=_ratios(seen, spread, len(edges) + 1))
+    is_high = seen.actual >= cuts.value
+    expected = calibration.log_odds(intervals.uncalibrated_high(model, spread, cuts))
+    return model._replace(
+        at_levels=_levels(score(model, spread, seen.actual), spread, intervals.cell(seen.value, seen.p_churn, cuts)),
+        high=platt.fit(expected, is_high.astype(np.float64)),
+        kept_if_high=_kept_if_high(seen, is_high),
+    )
 
 
-def _edges(value: Vector, cut: float) -> Vector:
-    """Inner edges of bins of equal count, the cut among them."""
-    n_bins = int(np.clip(len(value) // (2 * LEAST_IN_GROUP), 1, MOST_BINS))
-    inner = np.quantile(value, np.arange(1, n_bins) / n_bins)
-    return np.unique(np.append(inner, cut))
+def score(model: Intervals, spread: Spread, actual: Vector) -> Vector:
+    """The level at which a customer's interval just holds what happened, in [0, 1]: the conformity score."""
+    below = intervals.share_below(model, spread, actual)
+    return np.where(intervals.starts_at_zero(spread), below, np.abs(2 * below - 1))
 
 
-def _enough(group: NDArray[np.bool_], bin_: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    if group.sum() >= LEAST_IN_GROUP:
-        return group
-    return bin_ if bin_.any() else np.ones_like(bin_)
+def _edges(if_any: Vector) -> Vector:
+    """Inner edges of bins of equal count."""
+    n_bins = int(np.clip(len(if_any) // LEAST_IN_BIN, 1, MOST_BINS))
+    return np.unique(np.quantile(if_any, np.arange(1, n_bins) / n_bins)) if n_bins > 1 else np.zeros(0)
 
 
-def _group(seen: Outcomes, chosen: NDArray[np.bool_], cut: float) -> _Group:
-    ratio = np.sort(seen.actual[chosen] / np.maximum(seen.value[chosen], intervals.SMALLEST))
-    low, high = _interval(ratio)
-    is_high, lost = seen.actual[chosen] >= cut, seen.churned[chosen] > 0
-    return _Group(low, high, _share(is_high, ~lost), _share(is_high, lost))
+def _ratios(seen: Outcomes, spread: Spread, n_bins: int) -> intervals.Table:
+    """Per bin the quantiles of realised ÷ expected of those who brought something; of all of them where a bin is empty."""
+    brought = seen.actual > 0
+    ratio = seen.actual / np.maximum(spread.if_any, intervals.SMALLEST)
+    everybody = ratio[brought] if brought.any() else np.ones(1)
+    groups = (ratio[brought & (spread.bin == k)] for k in range(n_bins))
+    return np.array([np.quantile(g if len(g) else everybody, intervals.LEVELS) for g in groups])
 
 
-def _interval(ratio: Vector) -> tuple[float, float]:
-    """The central 80 %, or from 0 up to the 80 % quantile where a tenth or more brought nothing.
-
-    Order statistics are taken at (n + 1) times the level, which makes the coverage of a new customer
-    at least the level whatever the distribution (split conformal).
-    """
-    tail = (1 - COVERAGE) / 2
-    if np.mean(ratio <= 0) >= tail:
-        return 0.0, _order_statistic(ratio, COVERAGE)
-    return _order_statistic(ratio, tail, is_lower=True), _order_statistic(ratio, 1 - tail)
+def _levels(scores: Vector, spread: Spread, cell: NDArray[np.intp]) -> Vector:
+    """Per cell the conformal quantile of the scores of those whose interval is more than the point 0."""
+    is_open = spread.p_nothing < intervals.COVERAGE
+    groups = [is_open & (cell == k) for k in range(4)]
+    enough = [group if group.sum() >= LEAST_IN_CELL else is_open for group in groups]
+    return np.array([_conformal(scores[group]) for group in enough])
 
 
-def _order_statistic(ordered: Vector, level: float, *, is_lower: bool = False) -> float:
-    n = len(ordered)
-    rank = np.floor((n + 1) * level) if is_lower else np.ceil((n + 1) * level)
-    return float(ordered[int(np.clip(rank - 1, 0, n - 1))])
+def _conformal(scores: Vector) -> float:
+    """The order statistic at (n + 1) × 80 %: a new customer's score lies below it with at least that probability."""
+    n = len(scores)
+    if not n:
+        return intervals.COVERAGE
+    rank = int(np.ceil((n + 1) * intervals.COVERAGE))
+    return float(np.sort(scores)[min(rank, n) - 1])
 
 
-def _share(is_high: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
-    """The share of high values among some customers; with nobody there, among all of the group."""
-    return float(is_high[among].mean()) if among.any() else float(is_high.mean())
+def _kept_if_high(seen: Outcomes, is_high: NDArray[np.bool_]) -> Calibration | None:
+    """None where every high value came with an order in the churn horizon, as it must when that is the longer one."""
+    kept = 1 - seen.churned[is_high]
+    return platt.fit(calibration.log_odds(1 - seen.p_churn[is_high]), kept) if (kept < 1).any() else None

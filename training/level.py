@@ -31,7 +31,7 @@ class LevelChoice(NamedTuple):
 def multipliers(forecast: Vector, snapshot: Snapshot) -> dict[str, float]:
     """What each rule multiplies a forecast with.
 
-    `own` leaves it; `closed_form` takes BG/NBD x Gamma-Gamma's total; `blend` the geometric mean of
+    `own` leaves it; `closed_form` takes the total of expected orders x order values; `blend` the geometric mean of
     both; `last_year` the closed form's total, corrected by how wrong it was in the same window a year
     before (only where that year is known).
     """

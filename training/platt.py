@@ -7,7 +7,7 @@ from scipy import optimize
 from scipy.special import expit
 
 from contract import errors
-from models.churn import Calibration
+from models.calibration import Calibration
 from models.vectors import Vector
 
 PRIOR_CUSTOMERS = 50.0

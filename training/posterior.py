@@ -1,8 +1,9 @@
 """One possible future per customer, drawn from the closed form: what intervals learn from when no window has closed.
 
-Given alive at T: lambda ~ Gamma(r + x, alpha + T), p ~ Beta(a, b + x) (Fader, Hardie & Lee 2005, section 4);
-spend per order ~ Gamma(p, nu) with nu ~ Gamma(q + p x, v + x m) (Fader & Hardie 2013, section 2: x orders of mean m
-add up to x m).
+Given alive at T: lambda ~ Gamma(r + x, alpha + T) under every order model. Leaving: under BG/NBD with p ~ Beta(a, b + x)
+after each order (Fader, Hardie & Lee 2005, section 4), under MBG/NBD with p ~ Beta(a, b + x + 1), for there was one
+chance more, under Pareto/NBD after an exponential time with rate mu ~ Gamma(s, beta + T). Spend per order ~ Gamma(p, nu)
+with nu ~ Gamma(q + p x, v + x m) (Fader & Hardie 2013, section 2: x orders of mean m add up to x m).
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from models import btyd
 from models.btyd import Btyd
 from models.frame import Frame
+from models.mbgnbd import MbgNbd
+from models.orders import OrderModel
+from models.paretonbd import ParetoNbd
 from models.vectors import Vector
 
 Mask = NDArray[np.bool_]
@@ -25,14 +29,25 @@ def draw(model: Btyd, frame: Frame, churn_days: float, value_days: float, seed: 
     rng = np.random.default_rng(seed)
     x, age = frame["n_repeat_orders"], frame["age_days"]
     rate = rng.gamma(model.orders.r + x) / (model.orders.alpha + age)
-    leave = rng.beta(model.orders.a, model.orders.b + x) if model.orders.a > 0 else np.zeros(len(x))
+    leave, lifetime = _leaving(rng, model.orders, x, age)
     active = rng.random(len(x)) < frame[btyd.P_ALIVE]
-    n_orders, first = _orders(rng, rate, leave, active, max(churn_days, value_days), value_days)
+    until = np.minimum(lifetime, max(churn_days, value_days))
+    n_orders, first = _orders(rng, rate, leave, active, until, value_days)
     return _money(rng, model, frame, n_orders), (first >= churn_days).astype(np.float64)
 
 
+def _leaving(rng: np.random.Generator, model: OrderModel, x: Vector, age: Vector) -> tuple[Vector, Vector]:
+    """For customers alive today: their probability to leave after an order, and the day they leave on otherwise."""
+    never, no_day = np.zeros(len(x)), np.full(len(x), np.inf)
+    if isinstance(model, ParetoNbd):
+        rate = rng.gamma(model.s, size=len(x)) / (model.beta + age)
+        return never, np.divide(rng.exponential(size=len(x)), rate, out=no_day, where=rate > 0)
+    chances = x + 1.0 if isinstance(model, MbgNbd) else x
+    return (rng.beta(model.a, model.b + chances) if model.a > 0 else never), no_day
+
+
 def _orders(
-    rng: np.random.Generator, rate: Vector, leave: Vector, active: Mask, until: float, value_days: float
+    rng: np.random.Generator, rate: Vector, leave: Vector, active: Mask, until: Vector, value_days: float
 ) -> tuple[Vector, Vector]:
     """Orders inside `value_days`, and the day of the first order (infinite when there is none)."""
     n_orders, first, day = np.zeros(len(rate)), np.full(len(rate), np.inf), np.zeros(len(rate))

@@ -12,14 +12,16 @@ from typing import NamedTuple
 import numpy as np
 
 from contract import errors
-from models import btyd, churn, value
+from models import btyd, churn, parts, value
 from models.bundle import About, Bundle
+from models.vectors import Vector
 from tiers import inactivity
 from tiers.grid import Cuts
-from training import fit_churn, fit_intervals, fit_value, posterior, references, windows
+from training import fit_churn, fit_intervals, fit_value, order_choice, posterior, references, windows
 from training.fit_churn import ChurnFit
 from training.fit_intervals import Outcomes
 from training.fit_value import ValueFit
+from training.order_choice import OrderChoice
 from training.settings import Settings
 from training.snapshots import Snapshot, Snapshots
 
@@ -33,11 +35,14 @@ class Procedure(NamedTuple):
     now: Snapshot
     newest_churn: Snapshot
     newest_value: Snapshot | None
+    orders: OrderChoice
 
 
 def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: About) -> Procedure:
     """Fit everything on windows whose labels were closed by `known_until`. Raises NotEnoughData."""
     h, most = settings.horizons, settings.rolling.most_windows
+    chosen = order_choice.settle(snapshots, known_until, settings)
+    snapshots = snapshots.by(chosen.model)
     now = snapshots.at(known_until)
     names = _names(snapshots)
     labels = snapshots.spec.labels
@@ -45,7 +50,7 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
     if not churn_windows:
         raise _too_short(snapshots, known_until, h.churn_days)
     value_windows = _windows(snapshots, known_until, h.value_days, most)
-    churn_fit = fit_churn.fit(churn_windows, names, labels, settings)
+    churn_fit = fit_churn.fit(churn_windows, now, names, labels, settings)
     value_fit = fit_value.fit(value_windows, now, churn_fit.model, names, labels, settings)
     cuts = _cuts(now, churn_fit, value_fit, churn_windows[-1], settings)
     seen = _unseen(now, churn_windows, churn_fit, value_fit, names, labels, settings)
@@ -62,7 +67,8 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         reference=references.quantiles(now),
         scorecard={},
     )
-    return Procedure(bundle, churn_fit, value_fit, now, churn_windows[-1], value_windows[-1] if value_windows else None)
+    newest_value = value_windows[-1] if value_windows else None
+    return Procedure(bundle, churn_fit, value_fit, now, churn_windows[-1], newest_value, chosen)
 
 
 def _windows(snapshots: Snapshots, known_until: dt.date, horizon: int, most: int) -> list[Snapshot]:
@@ -96,15 +102,14 @@ def _unseen(
     settings: Settings,
 ) -> Outcomes:
     """Forecasts for windows the models had not seen, beside what happened: what intervals learn from."""
-    parts = []
+    seen = []
     closed = [unseen for unseen in value_fit.unseen if unseen.snapshot.churned is not None]
     for unseen in closed:  # where the churn horizon is the longer one, its label may still be open
-        model = fit_churn.fit_until(churn_windows, unseen.snapshot.as_of, churn_fit, names, labels, settings)
+        model = fit_churn.fit_until(churn_windows, unseen.snapshot, churn_fit, names, labels, settings)
         p = churn.p_churn(model, unseen.snapshot.frame)
-        parts.append((unseen.value, p, fit_value.realised(unseen.snapshot), fit_churn.churned(unseen.snapshot)))
-    if not parts:
-        return _drawn(now, churn_fit, value_fit, settings)
-    return Outcomes(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        labels_then = fit_value.realised(unseen.snapshot), fit_churn.churned(unseen.snapshot)
+        seen.append(_outcomes(unseen.snapshot, p, unseen.value, labels_then, settings))
+    return fit_intervals.joined(seen) if seen else _drawn(now, churn_fit, value_fit, settings)
 
 
 def _drawn(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, settings: Settings) -> Outcomes:
@@ -112,7 +117,14 @@ def _drawn(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, settings: Se
     frame, h = now.frame, settings.horizons
     money, gone = posterior.draw(now.closed_form, frame, h.churn_days, h.value_days, settings.rolling.seed)
     p_churn = churn.p_churn(churn_fit.model, frame)
-    return Outcomes(value.value(value_fit.model, frame, p_churn), p_churn, money, gone)
+    return _outcomes(now, p_churn, value.value(value_fit.model, frame, p_churn), (money, gone), settings)
+
+
+def _outcomes(
+    snapshot: Snapshot, p_churn: Vector, money: Vector, happened: tuple[Vector, Vector], settings: Settings
+) -> Outcomes:
+    made_of = parts.of(snapshot.closed_form, snapshot.frame, p_churn, money, settings.horizons.value_days)
+    return Outcomes(money, p_churn, made_of.p_order, *happened)
 
 
 def _too_short(snapshots: Snapshots, known_until: dt.date, horizon: int) -> errors.NotEnoughData:

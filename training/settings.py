@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pathlib
 import tomllib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -34,8 +34,12 @@ class Horizons(_Frozen):
 
 
 class Clv(_Frozen):
-    """The closed form: discount per month (0.01 is one percent) and the currency's name."""
+    """The closed form: which model says how often, discount per month (0.01 is one percent), the currency's name.
 
+    `auto` lets earlier windows choose the model.
+    """
+
+    model: Literal["bgnbd", "mbgnbd", "paretonbd", "auto"] = "bgnbd"
     monthly_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
     currency: str = ""
 

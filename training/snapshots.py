@@ -18,14 +18,18 @@ from features.tables import Tables
 from models import btyd
 from models.btyd import Btyd
 from models.vectors import Vector
+from training import season
 from training.btyd import fit_both
 from training.settings import Horizons
+
+OUTCOMES = ("churned", "value", "n_future_orders")
 
 
 class Snapshot(NamedTuple):
     """`features` has one row per buyer, `btyd_` columns included; labels are None while their window is open.
 
-    `season_ratio` is actual ÷ closed-form money in the same window a year earlier, None where that is not known.
+    What was wrong with the closed form in the same window a year earlier: `season_ratio` is actual ÷ expected money,
+    `season_shift` what its log-odds of churn lacked (`training.season`); None where that is not known.
     """
 
     as_of: dt.date
@@ -36,6 +40,7 @@ class Snapshot(NamedTuple):
     value: Vector | None
     n_future_orders: Vector | None
     season_ratio: float | None = None
+    season_shift: float | None = None
 
     @property
     def frame(self) -> dict[str, Vector]:
@@ -43,11 +48,19 @@ class Snapshot(NamedTuple):
         return {str(name): self.features[name].to_numpy(np.float64) for name in self.features.columns}
 
 
+class _Facts(NamedTuple):
+    """What holds whatever the model: buyers, their features, and all that they did later, known by then or not."""
+
+    customer_id: pa.ChunkedArray
+    features: pd.DataFrame
+    outcomes: tuple[Vector, Vector, Vector]
+
+
 class Snapshots:
     """Builds snapshots on demand and keeps them: each as-of date is computed once per run.
 
     The closed form of a snapshot is fitted on what was known on its own date, so that a training row
-    never carries a parameter learned from its future.
+    never carries a parameter learned from its future. `model` names its order model (see `models.orders`).
     """
 
     def __init__(
@@ -57,17 +70,21 @@ class Snapshots:
         span: tuple[dt.date, dt.date],
         spec: FeatureSpec,
         horizons: Horizons,
+        model: str = "bgnbd",
     ) -> None:
-        self.engine, self.tables = engine, tables
+        self.engine, self.tables, self.model = engine, tables, model
         first_on, self.known_until = span
         self.spec, self.horizons = spec, horizons
         self.first_on = first_on
         self._built: dict[dt.date, Snapshot] = {}  # with all labels, also of windows that close after `known_until`
         self._too_little: set[dt.date] = set()
+        self._facts: dict[dt.date, _Facts] = {}
 
     def at(self, as_of: dt.date) -> Snapshot:
-        """The snapshot of a date, with the season's ratio where the year before is known."""
-        return self._at(as_of)._replace(season_ratio=self._season_ratio(as_of - dt.timedelta(YEAR_DAYS)))
+        """The snapshot of a date, with what the year before says of the season where it is known."""
+        then = self._year_before(as_of)
+        found = self._at(as_of)
+        return found._replace(season_ratio=_ratio(then), season_shift=_shift(then)) if then else found
 
     def all_at(self, dates: Sequence[dt.date]) -> list[Snapshot]:
         """The snapshots of those dates on which enough was known: one stray order of years ago makes no window."""
@@ -78,14 +95,24 @@ class Snapshots:
 
         What either of the two builds, both keep: features know nothing later than their own date.
         """
-        earlier = Snapshots(self.engine, self.tables, (self.first_on, day), self.spec, self.horizons)
-        earlier._built, earlier._too_little = self._built, self._too_little
+        earlier = Snapshots(self.engine, self.tables, (self.first_on, day), self.spec, self.horizons, self.model)
+        earlier._built, earlier._too_little, earlier._facts = self._built, self._too_little, self._facts
         return earlier
+
+    def by(self, model: str) -> Snapshots:
+        """The same history seen by another order model; what does not depend on the model is shared."""
+        if model == self.model:
+            return self
+        span = self.first_on, self.known_until
+        other = Snapshots(self.engine, self.tables, span, self.spec, self.horizons, model)
+        other._too_little, other._facts = set(self._too_little), self._facts
+        return other
 
     def forget_all_but(self, dates: Container[dt.date]) -> None:
         """Free the memory of snapshots that nobody will ask for again; one asked for after all is built anew."""
-        for as_of in [as_of for as_of in self._built if as_of not in dates]:
-            del self._built[as_of]
+        for kept in (self._built, self._facts):
+            for as_of in [as_of for as_of in kept if as_of not in dates]:
+                del kept[as_of]
 
     def _as_labelled_then(self, built: Snapshot) -> Snapshot:
         """A snapshot without the labels that were not known yet."""
@@ -114,25 +141,35 @@ class Snapshots:
             return False
         return True
 
-    def _season_ratio(self, year_before: dt.date) -> float | None:
+    def _year_before(self, as_of: dt.date) -> Snapshot | None:
         """Needs half a horizon of history behind that date, as every window does."""
-        is_too_early = year_before - dt.timedelta(max(self.horizons.value_days // 2, 1)) < self.first_on
-        if is_too_early or not self._can_be_built(year_before):
-            return None
-        then = self._at(year_before)
-        forecast = float(then.features[btyd.VALUE].sum())
-        return float(then.value.sum()) / forecast if then.value is not None and forecast > 0 else None
+        day = as_of - dt.timedelta(YEAR_DAYS)
+        is_too_early = day - dt.timedelta(max(self.horizons.value_days // 2, 1)) < self.first_on
+        return None if is_too_early or not self._can_be_built(day) else self._at(day)
 
     def _build(self, as_of: dt.date) -> Snapshot:
-        h = self.horizons
-        known = build.build(self.tables, as_of, self.spec)
-        future = labels.labels(self.tables, as_of, h.churn_days, h.value_days)
-        joined = known.inner_join(future, "customer_id").order_by("customer_id")
-        table = self.engine.con.to_pyarrow(joined)
-        features = table.select(self.spec.names).to_pandas().astype(np.float64)
-        closed_form = fit_both.fit(features)
-        frame = {name: features[name].to_numpy() for name in features.columns}
-        views = btyd.views(closed_form, frame, h.churn_days, h.value_days)
-        features = features.assign(**views)
-        outcomes = (table[name].to_numpy().astype(np.float64) for name in ("churned", "value", "n_future_orders"))
-        return Snapshot(as_of, table["customer_id"], features, closed_form, *outcomes)
+        customer_id, features, outcomes = self._facts_of(as_of)
+        closed_form = fit_both.fit(features, self.model)
+        frame = {str(name): features[name].to_numpy() for name in features.columns}
+        seen = features.assign(**btyd.views(closed_form, frame, *self.horizons.both))
+        return Snapshot(as_of, customer_id, seen, closed_form, *outcomes)
+
+    def _facts_of(self, as_of: dt.date) -> _Facts:
+        if as_of not in self._facts:
+            known = build.build(self.tables, as_of, self.spec)
+            future = labels.labels(self.tables, as_of, *self.horizons.both)
+            joined = known.inner_join(future, "customer_id").order_by("customer_id")
+            table = self.engine.con.to_pyarrow(joined)
+            features = table.select(self.spec.names).to_pandas().astype(np.float64)
+            churned, value, orders = (table[name].to_numpy().astype(np.float64) for name in OUTCOMES)
+            self._facts[as_of] = _Facts(table["customer_id"], features, (churned, value, orders))
+        return self._facts[as_of]
+
+
+def _ratio(then: Snapshot) -> float | None:
+    forecast = float(then.features[btyd.VALUE].sum())
+    return float(then.value.sum()) / forecast if then.value is not None and forecast > 0 else None
+
+
+def _shift(then: Snapshot) -> float | None:
+    return None if then.churned is None else season.shift(then.features[btyd.P_CHURN].to_numpy(), then.churned)

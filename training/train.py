@@ -10,6 +10,7 @@ from contract import errors
 from features.engines import Engine
 from features.reading import Reading
 from features.tables import Tables
+from models import orders
 from models.bundle import About, Bundle
 from training import fingerprint, holdout, procedure, report, spec_choice, weekly, windows
 from training.btyd import fit_both
@@ -17,7 +18,7 @@ from training.btyd.fit_both import Fits
 from training.holdout import Judged, ValueJudged
 from training.procedure import Procedure
 from training.settings import Settings
-from training.snapshots import Snapshots
+from training.snapshots import Snapshot, Snapshots
 
 Tell = Callable[[str], None]
 STEPS = ("features", "churn holdout", "value holdout", "final models")
@@ -56,13 +57,13 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     )
     tell(STEPS[1])
     then = _as_it_was(snapshots, as_of - dt.timedelta(settings.horizons.churn_days), settings, about)
-    churn = holdout.judge_churn(then, snapshots.at(then.now.as_of), settings) if then else None
+    churn = holdout.judge_churn(then, _outcome(snapshots, then), settings) if then else None
     tell(STEPS[2])
     then = _as_it_was(snapshots, as_of - dt.timedelta(settings.horizons.value_days), settings, about, then)
     value = _judge_value(then, snapshots, settings) if then else None
     tell(STEPS[3])
     final = procedure.run(snapshots, as_of, settings, about)
-    fits = fit_both.fits(final.now.features)
+    fits = fit_both.fits(final.now.features, final.orders.model)
     notes = _notes(final, fits, churn, value, (as_of - first_on).days, settings)
     card = report.scorecard(churn, value, notes)
     bundle = final.bundle._replace(scorecard=card)
@@ -91,9 +92,14 @@ def _as_it_was(
 
 def _judge_value(was: Procedure, snapshots: Snapshots, settings: Settings) -> ValueJudged:
     begins = was.now.as_of
-    judged = holdout.judge_value(was, snapshots.at(begins), settings)
+    judged = holdout.judge_value(was, _outcome(snapshots, was), settings)
     known, orders = snapshots.tables, was.bundle.btyd.orders
     return judged._replace(weekly=weekly.track(snapshots.engine, known, begins, settings.horizons.value_days, orders))
+
+
+def _outcome(snapshots: Snapshots, was: Procedure) -> Snapshot:
+    """The holdout's first day with what happened after it, seen by the order model that was chosen before."""
+    return snapshots.by(was.orders.model).at(was.now.as_of)
 
 
 def _stored(engine: Engine, tables: Tables) -> Tables:
@@ -108,7 +114,8 @@ def _notes(
     said: list[Any] = [
         f"Churn: {final.churn.note}",
         f"Value: {final.value.note}",
-        f"BG/NBD: {fits.orders.note}",
+        final.orders.note,
+        f"{orders.title(fits.orders.params)}: {fits.orders.note}",
         f"Gamma-Gamma: {fits.money.note}",
         churn is None and "Churn was not judged: the history is too short for a holdout.",
         value is None and "Value was not judged: the history is too short for a holdout.",

@@ -1,4 +1,4 @@
-"""Repeat orders per week, as they happened and as BG/NBD expected them on the day the holdout began.
+"""Repeat orders per week, as they happened and as the order model expected them on the day the holdout began.
 
 The classic test of level (Fader, Hardie & Lee 2005, figures 2 and 3): nobody's own history enters, only when each
 customer came, so a model that fits the past and not the future shows at once.
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from features import exact, orders
 from features.engines import Engine
 from features.tables import Tables
-from models import bgnbd
-from models.bgnbd import BgNbd
+from models import orders as order_models
+from models.orders import OrderModel
 from models.vectors import Vector
 
 WEEK = 7
@@ -39,7 +39,7 @@ class _PerDay(NamedTuple):
     n: Vector
 
 
-def track(engine: Engine, tables: Tables, as_of: dt.date, days: int, model: BgNbd) -> Weekly:
+def track(engine: Engine, tables: Tables, as_of: dt.date, days: int, model: OrderModel) -> Weekly:
     """All customers who had ordered before `as_of`, from the first order to `as_of + days`."""
     today = exact.day_of(as_of)
     newcomers, repeats = _counts(engine, tables, today, today + days)
@@ -49,10 +49,10 @@ def track(engine: Engine, tables: Tables, as_of: dt.date, days: int, model: BgNb
     return Weekly(*_weekly(again, expected(model, born)), as_of_week=(today - first) / WEEK)
 
 
-def expected(model: BgNbd, born: Vector) -> Vector:
+def expected(model: OrderModel, born: Vector) -> Vector:
     """Repeat orders expected by the end of each day, all customers together; `born` counts newcomers per day.
 
-    A customer who came on day b is t = d - b days old on day d and has E[X(t)] repeat orders (eq. 9): a convolution.
+    A customer who came on day b is t = d - b days old on day d and has E[X(t)] repeat orders: a convolution.
 
     >>> from models.bgnbd import BgNbd
     >>> paper = BgNbd(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
@@ -60,7 +60,7 @@ def expected(model: BgNbd, born: Vector) -> Vector:
     array([0.0532, 0.2038])
     """
     age = np.arange(1, len(born) + 1, dtype=np.float64)
-    return np.convolve(born, bgnbd.expected_orders_of_new(model, age))[: len(born)]
+    return np.convolve(born, order_models.expected_orders_of_new(model, age))[: len(born)]
 
 
 def _spread(counts: _PerDay, first: int, length: int) -> Vector:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 import ibis
+import pyarrow as pa
 from ibis.backends.sql import SQLBackend
 
 
@@ -23,5 +24,7 @@ class Engine(Protocol):
     def store(self, name: str, expr: ibis.Table, buckets: int = 1) -> ibis.Table: ...
 
     def bucket(self, name: str, k: int) -> ibis.Table: ...
+
+    def slices(self, name: str, rows: int) -> Iterator[pa.Table]: ...
 
     def reading(self, source: str) -> AbstractContextManager[None]: ...

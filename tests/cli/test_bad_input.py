@@ -162,7 +162,7 @@ def test_a_place_without_permission_is_said(bundle: Path) -> None:
             asked, cwd=folder, env=command_line.around(), capture_output=True, text=True, check=False
         )
         assert (answer.returncode, "Traceback" in answer.stderr) == (2, False), answer.stderr
-        assert answer.stderr.count("CannotWrite: the scores cannot be written: permission denied") == 2
+        assert answer.stderr.count("CannotWrite: the file cannot be written: permission denied") == 2
         assert answer.stderr.count("First: ") == answer.stderr.count("Hint: ") == 2
 
 

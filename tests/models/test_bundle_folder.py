@@ -136,7 +136,7 @@ def with_right_hash(folder: Path, name: str) -> None:
     edit(folder / "manifest.json", lambda data: {**data, "files": {**data["files"], name: digest}})  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize("key", ["features", "bgnbd", "churn", "value", "intervals", "cuts"])
+@pytest.mark.parametrize("key", ["features", "orders", "churn", "value", "intervals", "cuts"])
 def test_a_model_without_one_of_its_parts_is_refused(saved: Path, key: str) -> None:
     edit(saved / "model.json", lambda data: {name: part for name, part in data.items() if name != key})
     with_right_hash(saved, "model.json")

@@ -5,7 +5,8 @@ import pytest
 from scipy.special import expit, logit
 
 from models import btyd, churn
-from models.churn import Calibration, ChurnModel
+from models.calibration import Calibration
+from models.churn import ChurnModel
 from training.train import Trained
 
 LINES = [Calibration(), Calibration(0.3, 0.7), Calibration(-1.2, 1.9)]

@@ -45,7 +45,7 @@ def test_twelve_months_are_as_lifetimes_counts_them() -> None:
     unit = clv.DAYS_PER_MONTH / 30.0
     known = ~np.isnan(M)
     theirs = lifetimes_bridge.gamma_gamma_fitter(GG).customer_lifetime_value(
-        lifetimes_bridge.beta_geo_fitter(BG._replace(alpha=BG.alpha / unit)),
+        lifetimes_bridge.orders_fitter(BG._replace(alpha=BG.alpha / unit)),
         *(pd.Series(part[known]) for part in (X, T_X / unit, T / unit, M)),
         time=12,
         discount_rate=0.01,

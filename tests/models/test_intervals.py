@@ -2,55 +2,79 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models import intervals
-from models.intervals import Intervals
+from models.calibration import Calibration
+from models.intervals import Intervals, Spread
 from tiers.grid import Cuts
 
 CUTS = Cuts(value=100.0, p_churn=0.5)
-# Two value bins, below and from 100; columns: loyal, slipping.
+UNIFORM = 2 * intervals.LEVELS  # realised ÷ expected is spread evenly between 0 and 2
 MODEL = Intervals(
-    edges=np.array([100.0]),
-    low=np.array([[0.5, 0.0], [0.8, 0.1]]),
-    high=np.array([[1.5, 1.2], [1.4, 1.1]]),
-    high_if_kept=np.array([[0.1, 0.2], [0.9, 0.7]]),
-    high_if_lost=np.array([[0.0, 0.05], [0.3, 0.2]]),
+    brings=Calibration(),
+    edges=np.array([1000.0]),
+    ratios=np.array([UNIFORM, 0.5 + intervals.LEVELS]),  # from 1000 on: evenly between 0.5 and 1.5
+    at_levels=np.array([0.8, 0.8, 0.8, 0.8]),
+    high=Calibration(),
+    kept_if_high=None,
 )
 
 
-def certainty(value: float, p_churn: float, tier: str) -> list[float]:
-    found = intervals.certainty(MODEL, np.array([value]), np.array([p_churn]), np.array([tier]), CUTS)
+def certainty(value: float, p_churn: float, tier: str, model: Intervals = MODEL) -> list[float]:
+    one = [np.array([number]) for number in (value, p_churn, 1 - p_churn)]
+    found = intervals.certainty(model, *one, np.array([tier]), CUTS)
     return [float(column[0]) for column in found]
 
 
 @pytest.mark.parametrize(
     ("value", "p_churn", "tier", "expected"),
     [
-        # low, high, P(high) = kept * if_kept + lost * if_lost, P(the tier's own cell), straddles 100
-        (200.0, 0.2, "A", [160, 280, 0.8 * 0.9 + 0.2 * 0.3, 0.8 * 0.9, 0]),
-        (200.0, 0.6, "B", [20, 220, 0.4 * 0.7 + 0.6 * 0.2, 0.6 * 0.2, 1]),
-        (80.0, 0.2, "C", [40, 120, 0.8 * 0.1, 0.8 * 0.9, 1]),
-        (80.0, 0.6, "D", [0, 96, 0.4 * 0.2 + 0.6 * 0.05, 0.6 * 0.95, 0]),
-        (80.0, 0.9, "E", [0, 96, 0.1 * 0.2 + 0.9 * 0.05, 0.9, 0]),
+        # mu = value ÷ (1 - p_churn); an outcome is 0 with p_churn, else evenly between 0 and 2 mu
+        # mu = 200: P(<= y) = 0.2 + 0.8 × y ÷ 400 = 0.8 at 300; P(>= 100) = 0.8 × 300 ÷ 400
+        (160.0, 0.2, "A", [0, 300, 0.6, 0.6, 1]),
+        # mu = 300: 0.6 + 0.4 × y ÷ 600 = 0.8 at 300; P(>= 100) = 0.4 × 500 ÷ 600
+        (120.0, 0.6, "B", [0, 300, 1 / 3, 0.6, 1]),
+        # mu = 75: 0.2 + 0.8 × y ÷ 150 = 0.8 at 112.5; P(>= 100) = 0.8 × 50 ÷ 150, so C's cell is 0.8 less that
+        (60.0, 0.2, "C", [0, 112.5, 0.8 / 3, 0.8 - 0.8 / 3, 1]),
+        # mu = 25: 0.6 + 0.4 × y ÷ 50 = 0.8 at 25; 100 is out of reach (Platt's log-odds stop at -13.8)
+        (10.0, 0.6, "D", [0, 25, 0, 0.6, 0]),
+        # more than 80 % bring nothing
+        (10.0, 0.9, "E", [0, 0, 0.1 * 100 / 200, 0.9, 0]),
+        # hardly anybody brings nothing: the central 80 % of mu = 2000 × (0.5 to 1.5) without 1 % of zeros
+        (1980.0, 0.01, "A", [2000 * (0.5 + 0.09 / 0.99), 2000 * (0.5 + 0.89 / 0.99), 0.99, 0.99, 0]),
     ],
 )
 def test_the_five_columns_are_worked_out_by_hand(
     value: float, p_churn: float, tier: str, expected: list[float]
 ) -> None:
-    assert certainty(value, p_churn, tier) == pytest.approx(expected)
+    assert certainty(value, p_churn, tier) == pytest.approx(expected, abs=2e-5)
 
 
-def test_the_chances_of_the_four_cells_add_to_one() -> None:
-    for value, p in ((200.0, 0.2), (80.0, 0.7)):
-        assert sum(certainty(value, p, tier)[3] for tier in "ABCD") == pytest.approx(1.0)
+def test_loyal_and_high_or_low_and_silent_are_all_that_can_happen() -> None:
+    for value, p in ((160.0, 0.2), (10.0, 0.7), (1980.0, 0.01)):
+        assert sum(certainty(value, p, tier)[3] for tier in "ACD") == pytest.approx(1.0)
+        assert certainty(value, p, "B")[3] == certainty(value, p, "D")[3] == p
 
 
-def test_the_cuts_are_half_open_as_in_the_grid() -> None:
-    at_cut = intervals.cell(MODEL.low, MODEL.edges, np.array([100.0, 99.9, 100.0]), np.array([0.5, 0.5, 0.51]), 0.5)
-    assert at_cut.tolist() == [2, 0, 3]
+def test_who_comes_back_after_the_churn_horizon_can_reach_the_cut_without_bearing_a_out() -> None:
+    half_kept = MODEL._replace(kept_if_high=Calibration(intercept=0.0, slope=0.0))
+    assert certainty(160.0, 0.2, "A", half_kept)[3] == pytest.approx(0.3)
 
 
 def test_prospects_have_no_certainty_and_are_not_borderline() -> None:
     low, high, p_high, confidence, borderline = certainty(np.nan, np.nan, "F")
     assert np.isnan([low, high, p_high, confidence]).all()
     assert borderline == 0
+
+
+def test_the_cuts_are_half_open_as_in_the_grid() -> None:
+    assert intervals.cell(np.array([100.0, 99.9, 100.0]), np.array([0.5, 0.5, 0.51]), CUTS).tolist() == [0, 2, 1]
+
+
+@given(st.floats(0, 0.99), st.floats(0.1, 5000), st.floats(0.001, 0.999))
+def test_a_quantile_is_where_its_share_lies_below(p_nothing: float, if_any: float, level: float) -> None:
+    one = Spread(np.array([p_nothing]), np.array([if_any]), np.array([0]))
+    money = intervals.quantile(MODEL, one, np.array([level]))
+    assert intervals.share_below(MODEL, one, money)[0] == pytest.approx(max(level, p_nothing), abs=1e-9)

@@ -10,16 +10,16 @@ import pytest
 from models import bgnbd
 from models.bgnbd import BgNbd
 from tests.published import cdnow
-from training.btyd import fit_bgnbd
-from training.btyd.fit_bgnbd import BgNbdFit
+from training.btyd import families, fit_orders
+from training.btyd.fit_orders import OrdersFit
 
 PUBLISHED = BgNbd(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
 
 
 @functools.cache
-def our_fit() -> BgNbdFit:
+def our_fit() -> OrdersFit[BgNbd]:
     x, t_x, T, _, _ = cdnow.sample()
-    return fit_bgnbd.fit(x, t_x, T)
+    return fit_orders.fit(x, t_x, T, families.BGNBD)
 
 
 def test_the_sample_is_the_papers() -> None:

@@ -74,7 +74,7 @@ except errors.CannotWrite as error:
 def test_a_disk_that_fills_up_leaves_the_old_file_and_no_part(out: Path) -> None:
     asked = [sys.executable, "-c", FULL, str(out)]
     answer = subprocess.run(asked, env=command_line.around(), capture_output=True, text=True, check=True)
-    assert answer.stdout.startswith("CannotWrite: the scores cannot be written: ")
+    assert answer.stdout.startswith("CannotWrite: the file cannot be written: ")
     assert "too large" in answer.stdout
     assert f"First: {out}" in answer.stdout
     assert is_as_before(out)
@@ -101,7 +101,7 @@ def test_a_place_without_permission_is_refused_and_left_alone(out: Path) -> None
     closed.mkdir(mode=0o555)
     asked = [sys.executable, "-c", FORBIDDEN, str(closed / "s.parquet"), str(closed / "deeper" / "s.parquet")]
     answer = subprocess.run(asked, env=command_line.around(), capture_output=True, text=True, check=True)
-    assert answer.stdout.splitlines() == ["CannotWrite: the scores cannot be written: permission denied"] * 2
+    assert answer.stdout.splitlines() == ["CannotWrite: the file cannot be written: permission denied"] * 2
     assert not list(closed.iterdir())
 
 

@@ -10,7 +10,7 @@ from benchmarks.simulate import World
 from models import bgnbd, gamma_gamma
 from models.bgnbd import BgNbd
 from models.gamma_gamma import GammaGamma
-from training.btyd import fit_bgnbd, fit_gamma_gamma
+from training.btyd import families, fit_gamma_gamma, fit_orders
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ WORLDS = {
 def test_the_truth_lies_within_the_stated_error(name: str) -> None:
     world = WORLDS[name]
     s = simulate.summarise(simulate.simulate(world, 60_000, np.random.default_rng(11)), world.days)
-    bg, gg = fit_bgnbd.fit(s.x, s.t_x, s.T), fit_gamma_gamma.fit(s.x, s.m)
+    bg, gg = fit_orders.fit(s.x, s.t_x, s.T, families.BGNBD), fit_gamma_gamma.fit(s.x, s.m)
     assert bg.standard_errors is not None
     assert gg.standard_errors is not None
     found = np.array([*bg.params, *gg.params])
@@ -42,7 +42,10 @@ def test_the_fit_explains_the_data_better_than_the_truth_does(name: str) -> None
     """The maximum is a maximum; the gain is half a chi-square with as many degrees as parameters."""
     world = WORLDS[name]
     s = simulate.summarise(simulate.simulate(world, 60_000, np.random.default_rng(12)), world.days)
-    bg = fit_bgnbd.fit(s.x, s.t_x, s.T).log_likelihood - bgnbd.log_likelihood(world.bg, s.x, s.t_x, s.T).sum()
+    bg = (
+        fit_orders.fit(s.x, s.t_x, s.T, families.BGNBD).log_likelihood
+        - bgnbd.log_likelihood(world.bg, s.x, s.t_x, s.T).sum()
+    )
     gg = fit_gamma_gamma.fit(s.x, s.m).log_likelihood - gamma_gamma.log_likelihood(world.gg, s.x, s.m).sum()
     assert -1e-4 < bg < 15
     assert -1e-4 < gg < 15
@@ -53,7 +56,7 @@ def test_standard_errors_cover_the_truth_as_often_as_they_should() -> None:
     world, near = World(), []
     for seed in range(60):
         s = simulate.summarise(simulate.simulate(world, 4_000, np.random.default_rng(seed)), world.days)
-        fit = fit_bgnbd.fit(s.x, s.t_x, s.T)
+        fit = fit_orders.fit(s.x, s.t_x, s.T, families.BGNBD)
         assert fit.standard_errors is not None
         near += [abs(f - t) < e for f, t, e in zip(fit.params, world.bg, fit.standard_errors, strict=True)]
     assert np.mean(near) == pytest.approx(0.683, abs=0.12)
@@ -68,6 +71,6 @@ def test_forecasts_of_the_next_90_days_come_true() -> None:
     customers = np.unique(known.customer)
     s = simulate.summarise(known, 500.0)
     later = np.bincount(orders.customer[orders.at >= 500], minlength=80_000)[customers]
-    fit = fit_bgnbd.fit(s.x, s.t_x, s.T).params
+    fit = fit_orders.fit(s.x, s.t_x, s.T, families.BGNBD).params
     assert bgnbd.expected_orders(fit, s.x, s.t_x, s.T, 90.0).sum() == pytest.approx(later.sum(), rel=0.02)
     assert bgnbd.p_no_order(fit, s.x, s.t_x, s.T, 90.0).mean() == pytest.approx((later == 0).mean(), abs=0.005)

@@ -6,89 +6,110 @@ from numpy.typing import NDArray
 
 from models import intervals
 from models.vectors import Vector
+from tiers import grid
 from tiers.grid import Cuts
 from training import fit_intervals
+from training.evaluation import outcomes, probability
 from training.fit_intervals import Outcomes
 
 CUTS = Cuts(value=30.0, p_churn=0.5)
 
 
-def simulated(seed: int, n: int, *, churners_bring_nothing: bool = False) -> Outcomes:
-    """Realised value is lognormal around the prediction, its spread wider for small predictions."""
+def simulated(seed: int, n: int, largest_risk: float = 1.0) -> Outcomes:
+    """Who comes brings a lognormal multiple of what is expected of those who come; small sums vary more."""
     rng = np.random.default_rng(seed)
-    value, p = rng.gamma(2.0, 12.0, n), rng.random(n)
-    actual = value * np.exp(rng.normal(0, np.where(value < 20, 1.0, 0.4)))
+    if_any, p = rng.gamma(2.0, 20.0, n), rng.random(n) * largest_risk
+    sd = np.where(if_any < 30, 1.0, 0.4)
     churned = (rng.random(n) < p).astype(float)
-    return Outcomes(value, p, np.where(churned > 0, 0.0, actual) if churners_bring_nothing else actual, churned)
+    actual = np.where(churned > 0, 0.0, if_any * np.exp(rng.normal(-(sd**2) / 2, sd)))
+    return Outcomes(if_any * (1 - p), p, 1 - p, actual, churned)
 
 
-def held(seen: Outcomes, low: Vector, high: Vector) -> NDArray[np.bool_]:
-    return (low <= seen.actual) & (seen.actual <= high)
+def tiers_of(seen: Outcomes) -> NDArray[np.str_]:
+    ones = np.ones(len(seen.value))
+    return grid.assign(seen.p_churn, seen.value, ones, ones, CUTS)
 
 
-def bounds(seen: Outcomes, new: Outcomes) -> intervals.Certainty:
-    table = fit_intervals.fit(seen, CUTS)
-    tiers = np.full(len(new.value), "A")
-    return intervals.certainty(table, new.value, new.p_churn, tiers, CUTS)
+def judged(seen: Outcomes, new: Outcomes) -> intervals.Certainty:
+    model = fit_intervals.fit(seen, CUTS)
+    return intervals.certainty(model, new.value, new.p_churn, new.p_order, tiers_of(new), CUTS)
+
+
+def held(new: Outcomes, low: Vector, high: Vector) -> NDArray[np.bool_]:
+    return (low <= new.actual) & (new.actual <= high)
 
 
 @pytest.mark.slow
-def test_intervals_cover_80_percent_of_new_customers_overall_and_in_every_group() -> None:
-    seen, new = simulated(1, 30_000), simulated(2, 60_000)
-    sure = bounds(seen, new)
+def test_intervals_hold_80_percent_of_new_customers_in_every_tier_and_for_every_risk() -> None:
+    """With a risk of at most 0.75, nobody's interval is the point 0, so nothing but 80 % is right anywhere."""
+    seen, new = simulated(1, 30_000, 0.75), simulated(2, 60_000, 0.75)
+    sure = judged(seen, new)
     inside = held(new, sure.value_low, sure.value_high)
-    assert inside.mean() == pytest.approx(0.8, abs=0.03)
-    for group in (new.value < 10, new.value >= 30, new.p_churn > 0.5, new.p_churn <= 0.5):
+    groups = [tiers_of(new) == tier for tier in "ABCD"] + [new.p_churn < 0.05, new.p_churn > 0.6, new.value < 10]
+    for group in groups:
         assert inside[group].mean() == pytest.approx(0.8, abs=0.03)
 
 
 @pytest.mark.slow
-def test_where_many_bring_nothing_the_interval_starts_at_zero_and_still_covers() -> None:
-    options = {"churners_bring_nothing": True}
-    seen, new = simulated(3, 30_000, **options), simulated(4, 60_000, **options)
-    sure = bounds(seen, new)
-    assert (sure.value_low[new.p_churn > 0.5] == 0).all()
-    assert held(new, sure.value_low, sure.value_high).mean() >= 0.77
+def test_where_more_than_80_percent_bring_nothing_the_interval_is_that_point_and_holds_them() -> None:
+    seen, new = simulated(3, 30_000), simulated(4, 60_000)
+    sure = judged(seen, new)
+    nearly_gone = new.p_churn > 0.85
+    assert (sure.value_high[nearly_gone] == 0).all()
+    assert held(new, sure.value_low, sure.value_high)[nearly_gone].mean() == pytest.approx(0.925, abs=0.01)
 
 
 @pytest.mark.slow
-def test_the_chance_of_high_value_is_calibrated() -> None:
-    seen, new = simulated(5, 30_000, churners_bring_nothing=True), simulated(6, 60_000, churners_bring_nothing=True)
-    p_high = bounds(seen, new).p_high_value
-    is_high = new.actual >= CUTS.value
-    for low, high in ((0.0, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 1.0)):
-        group = (p_high >= low) & (p_high < high)
-        assert is_high[group].mean() == pytest.approx(p_high[group].mean(), abs=0.03)
+def test_the_chances_of_high_value_and_of_the_tier_are_calibrated() -> None:
+    seen, new = simulated(5, 30_000), simulated(6, 60_000)
+    sure, letters = judged(seen, new), tiers_of(new)
+    is_high, kept = new.actual >= CUTS.value, 1 - new.churned
+    borne_out = np.select([letters == "A", letters == "C"], [kept * is_high, kept * ~is_high], 1 - kept)
+    assert probability.ece(outcomes.pair(sure.p_high_value, is_high.astype(float))) <= 0.01
+    assert probability.ece(outcomes.pair(sure.tier_confidence, borne_out)) <= 0.01
 
 
-def test_order_statistics_are_those_of_split_conformal() -> None:
-    """Nine ratios 1 to 9: (9 + 1) * 0.1 = 1st and (9 + 1) * 0.9 = 9th."""
-    ratios = np.arange(1.0, 10.0)
-    seen = Outcomes(np.ones(9), np.zeros(9), ratios, np.zeros(9))
-    table = fit_intervals.fit(seen, Cuts(value=100.0))
-    assert (table.low.min(), table.high.max()) == (1, 9)
+@pytest.mark.slow
+def test_a_wrong_spread_is_made_good_by_the_level() -> None:
+    """What is expected is half of the truth for half of the customers: no bin shows it, the coverage holds all the same."""
+    seen, new = simulated(7, 30_000, 0.75), simulated(8, 60_000, 0.75)
+    rng = np.random.default_rng(0)
+    wrong_seen, wrong_new = (s._replace(value=s.value * rng.choice([0.5, 1.0], len(s.value))) for s in (seen, new))
+    sure = judged(wrong_seen, wrong_new)
+    assert held(wrong_new, sure.value_low, sure.value_high).mean() == pytest.approx(0.8, abs=0.03)
 
 
-def test_a_tenth_or_more_of_zeros_takes_the_interval_from_zero_to_the_80_percent_quantile() -> None:
-    """Ten ratios with one zero: (10 + 1) * 0.8 = 8.8, so the 9th, which is 8."""
-    seen = Outcomes(np.ones(10), np.zeros(10), np.arange(10.0), np.zeros(10))
-    table = fit_intervals.fit(seen, Cuts(value=100.0))
-    assert (table.low.max(), table.high.max()) == (0, 8)
+def test_the_level_is_the_order_statistic_of_split_conformal() -> None:
+    """Nine scores: (9 + 1) × 0.8 = the 8th of them."""
+    assert fit_intervals._conformal(np.array([0.9, 0.1, 0.2, 0.3, 0.8, 0.4, 0.5, 0.6, 0.7])) == 0.8
 
 
-def test_no_group_spans_the_value_cut() -> None:
-    assert CUTS.value in fit_intervals.fit(simulated(1, 2000), CUTS).edges
+def test_the_score_is_the_level_whose_interval_just_holds_the_outcome() -> None:
+    seen = simulated(9, 2000)
+    model = fit_intervals.fit(seen, CUTS)
+    spread = intervals.spread_of(model, seen.value, seen.p_order)
+    level = fit_intervals.score(model, spread, seen.actual)
+    inside, outside = (intervals.interval(model, spread, np.clip(level + step, 0, 1)) for step in (1e-6, -1e-3))
+    brought = seen.actual > 0
+    assert held(seen, *inside)[brought].all()
+    assert not held(seen, *outside)[brought & (level > 0.01) & (level < 1)].any()
 
 
-def test_few_customers_or_a_cut_beyond_all_of_them_still_give_a_full_table() -> None:
+def test_few_customers_or_a_cut_beyond_all_of_them_still_give_finite_intervals() -> None:
     for n, cut in ((1, 30.0), (5, 1e9), (300, 1e-9)):
-        table = fit_intervals.fit(simulated(1, n), Cuts(value=cut))
-        for part in table[1:]:
-            assert part.shape == (len(table.edges) + 1, 2)
-            assert np.isfinite(part).all()
-        assert (table.low <= table.high).all()
+        seen = simulated(1, n)
+        model = fit_intervals.fit(seen, Cuts(value=cut))
+        sure = intervals.certainty(model, seen.value, seen.p_churn, seen.p_order, np.full(n, "A"), Cuts(value=cut))
+        assert np.isfinite(np.concatenate(sure[:4])).all()
+        assert (sure.value_low <= sure.value_high).all()
+
+
+def test_nobody_who_brought_anything_gives_the_point_zero() -> None:
+    seen = simulated(1, 500)._replace(actual=np.zeros(500), churned=np.ones(500), p_order=np.full(500, 0.01))
+    sure = judged(seen, seen)
+    assert (sure.value_high == 0).all()
 
 
 def test_predictions_of_nothing_do_not_divide_by_zero() -> None:
     seen = simulated(1, 500)._replace(value=np.zeros(500))
-    assert np.isfinite(fit_intervals.fit(seen, CUTS).high).all()
+    assert np.isfinite(np.concatenate(judged(seen, seen)[:4])).all()

@@ -39,6 +39,10 @@ def score(
     overrides: Annotated[
         str | None, typer.Option("--overrides", help="Optional table of tiers set by hand until a day.")
     ] = None,
+    previous: Annotated[
+        str | None,
+        typer.Option("--previous", help="The last scores: customers near a cut keep their tier inside its band."),
+    ] = None,
     column: options.ColumnNames = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of what is printed: en or zh.")] = "en",
     memory: options.Memory = None,
@@ -51,7 +55,7 @@ def score(
     where = options.sources(data, customers, interactions, column, {})._replace(overrides=overrides)
     loaded = load(bundle, model)
     day = day_of(as_of, loaded)
-    done = run(loaded, where, day, out, with_reasons=reasons == "all", memory=memory)
+    done = run(loaded, where, day, out, with_reasons=reasons == "all", last=previous, memory=memory)
     if json:
         say.as_json(summary(done, loaded, day))
         return
@@ -60,11 +64,19 @@ def score(
     for text in done.reading.report.lines():
         say.line(text)
     show.grid(done.totals.rows(), loaded.about.currency, spoken)
+    show.disagreement(done.totals.disagreement(), spoken)
     say.line(f"{done.totals.n_customers:,} customers scored as of {day}: {out}")
 
 
 def run(
-    bundle: Bundle, where: Any, day: dt.date, out: pathlib.Path, *, with_reasons: bool = True, memory: str | None = None
+    bundle: Bundle,
+    where: Any,
+    day: dt.date,
+    out: pathlib.Path,
+    *,
+    with_reasons: bool = True,
+    last: str | None = None,
+    memory: str | None = None,
 ) -> Scored:
     """Score with a bar on the terminal."""
     from features.engines.duckdb import Engine
@@ -78,6 +90,7 @@ def run(
             day,
             out,
             with_reasons=with_reasons,
+            last=last,
             tell=lambda k, n: step(f"part {min(k + 1, n)} of {n}"),
         )
 
@@ -105,6 +118,7 @@ def summary(done: Scored, bundle: Bundle, day: dt.date) -> dict[str, Any]:
         "model": bundle.about.model,
         "customers": done.totals.n_customers,
         "borderline": done.totals.n_borderline,
+        "disagreement": done.totals.disagreement(),
         "tiers": [row._asdict() for row in done.totals.rows()],
         "overrides": done.overrides,
         "reading": done.reading.report.as_dict(),

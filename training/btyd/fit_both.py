@@ -8,29 +8,37 @@ import numpy as np
 import pandas as pd
 
 from models.btyd import Btyd
-from training.btyd import fit_bgnbd, fit_gamma_gamma
-from training.btyd.fit_bgnbd import BgNbdFit
+from models.orders import OrderModel
+from models.vectors import Vector
+from training.btyd import families, fit_gamma_gamma, fit_orders
 from training.btyd.fit_gamma_gamma import GammaGammaFit
+from training.btyd.fit_orders import OrdersFit
 
 
 class Fits(NamedTuple):
-    orders: BgNbdFit
+    orders: OrdersFit[OrderModel]
     money: GammaGammaFit
 
 
-def fits(features: pd.DataFrame) -> Fits:
-    """BG/NBD and Gamma-Gamma for the buyers of a feature table (rows without an order are left out).
+def fits(features: pd.DataFrame, model: str) -> Fits:
+    """The order model of that name and Gamma-Gamma for the buyers of a feature table (others are left out).
 
     Raises NotEnoughData or FitFailed as the two fits do.
     """
-    buyers = features[features["n_orders"] > 0]
-    x, t_x, T = (buyers[name].to_numpy(np.float64) for name in ("n_repeat_orders", "recency_days", "age_days"))
-    m = buyers["repeat_order_value"].to_numpy(np.float64)
+    x, t_x, T, m = history(features)
     spent = (x > 0) & (np.nan_to_num(m, nan=0.0) > 0)
-    return Fits(fit_bgnbd.fit(x, t_x, T), fit_gamma_gamma.fit(x[spent], m[spent]))
+    return Fits(fit_orders.fit(x, t_x, T, families.BY_NAME[model]), fit_gamma_gamma.fit(x[spent], m[spent]))
 
 
-def fit(features: pd.DataFrame) -> Btyd:
+def fit(features: pd.DataFrame, model: str) -> Btyd:
     """The parameters alone."""
-    orders, money = fits(features)
+    orders, money = fits(features, model)
     return Btyd(orders.params, money.params)
+
+
+def history(features: pd.DataFrame) -> tuple[Vector, Vector, Vector, Vector]:
+    """x, t_x, T in days and m, one entry per buyer."""
+    buyers = features[features["n_orders"] > 0]
+    columns = ("n_repeat_orders", "recency_days", "age_days", "repeat_order_value")
+    x, t_x, T, m = (buyers[name].to_numpy(np.float64) for name in columns)
+    return x, t_x, T, m

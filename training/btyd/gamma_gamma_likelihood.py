@@ -20,7 +20,7 @@ from scipy.special import betaln, psi
 from models.vectors import Vector
 from training.btyd import grouping
 
-ROWS_AT_ONCE = 4096  # as in bgnbd_likelihood
+ROWS_AT_ONCE = 4096  # as in histories
 
 
 class Spending(NamedTuple):

@@ -13,23 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from models.bgnbd import BgNbd
+from models import orders
 from models.gamma_gamma import GammaGamma
+from models.orders import OrderModel
+from models.paretonbd import ParetoNbd
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+FITTERS = {"bgnbd": "BetaGeoFitter", "mbgnbd": "ModifiedBetaGeoFitter", "paretonbd": "ParetoNBDFitter"}
 LEAST_DROPOUT = 1e-9
 WEEK = 7
 
 
-def beta_geo_fitter(params: BgNbd) -> Any:
-    """A `lifetimes.BetaGeoFitter` that predicts with these parameters.
+def orders_fitter(params: OrderModel) -> Any:
+    """The `lifetimes` fitter of the same model that predicts with these parameters.
 
-    `lifetimes` cannot say "no dropout" (a == 0); it gets an `a` so small that the forecasts agree.
+    `lifetimes` cannot say "no dropout" (a or s is 0); it gets a number so small that the forecasts agree.
     """
-    fitter = _lifetimes().BetaGeoFitter()
-    fitter.params_ = pd.Series(params._replace(a=max(params.a, LEAST_DROPOUT))._asdict())
+    fitter = getattr(_lifetimes(), FITTERS[orders.name(params)])()
+    leaving = "s" if isinstance(params, ParetoNbd) else "a"
+    given = params._asdict()
+    fitter.params_ = pd.Series(given | {leaving: max(given[leaving], LEAST_DROPOUT)})
     fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
     return fitter
 
@@ -41,13 +46,13 @@ def gamma_gamma_fitter(params: GammaGamma) -> Any:
     return fitter
 
 
-def diagrams(params: BgNbd, horizon_days: float, most_orders: int, oldest_days: float) -> dict[str, Figure]:
+def diagrams(params: OrderModel, horizon_days: float, most_orders: int, oldest_days: float) -> dict[str, Figure]:
     """The diagnostic plots of `lifetimes` that need no data, on its usual axes: repeat orders by weeks.
 
     `alive` shows P(alive) and `orders` the orders expected in the horizon, for each number of repeat orders (up to
     `most_orders`) and each age at the last one, of customers who came `oldest_days` ago.
     """
-    fitter = beta_geo_fitter(params._replace(alpha=params.alpha / WEEK))
+    fitter = orders_fitter(_in_weeks(params))
     plotting, weeks = _lifetimes().plotting, max(round(oldest_days / WEEK), 1)
     return {
         "alive": _drawn(partial(plotting.plot_probability_alive_matrix, fitter, most_orders, weeks)),
@@ -55,6 +60,12 @@ def diagrams(params: BgNbd, horizon_days: float, most_orders: int, oldest_days: 
             partial(plotting.plot_frequency_recency_matrix, fitter, horizon_days / WEEK, most_orders, weeks)
         ),
     }
+
+
+def _in_weeks(params: OrderModel) -> OrderModel:
+    if isinstance(params, ParetoNbd):
+        return params._replace(alpha=params.alpha / WEEK, beta=params.beta / WEEK)
+    return params._replace(alpha=params.alpha / WEEK)
 
 
 def _drawn(plot: Callable[[], Any]) -> Figure:

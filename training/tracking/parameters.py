@@ -20,7 +20,9 @@ def of(trained: Trained) -> dict[str, Any]:
         "n_customers": len(trained.final.now.features),
         "n_features": len(trained.bundle.spec.names),
         **_chosen(trained),
-        **_fitted("bgnbd", trained.closed_form.orders),
+        "orders.model": trained.final.orders.model,
+        **flat({f"{model}_gain": gain for model, gain in trained.final.orders.gain.items()}, "orders."),
+        **_fitted(trained.final.orders.model, trained.closed_form.orders),
         **_fitted("gamma_gamma", trained.closed_form.money),
     }
 

@@ -16,7 +16,7 @@ BG, GG = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426), GammaGamma(p=6.25, q=3.7
 
 def test_orders_and_life_are_the_same() -> None:
     data = cdnow.sample()
-    theirs = lifetimes_bridge.beta_geo_fitter(BG)
+    theirs = lifetimes_bridge.orders_fitter(BG)
     orders = theirs.predict(39.0, data.x, data.t_x, data.T)
     assert bgnbd.expected_orders(BG, data.x, data.t_x, data.T, 39.0) == pytest.approx(orders, rel=1e-9)
     alive = theirs.conditional_probability_alive(data.x, data.t_x, data.T)
@@ -33,5 +33,5 @@ def test_order_values_are_the_same() -> None:
 def test_no_dropout_survives_the_bridge() -> None:
     nbd = BgNbd(r=0.5, alpha=50.0, a=0.0, b=1.0)
     customer = np.array([3.0]), np.array([80.0]), np.array([100.0])
-    theirs = lifetimes_bridge.beta_geo_fitter(nbd).predict(30.0, *customer)
+    theirs = lifetimes_bridge.orders_fitter(nbd).predict(30.0, *customer)
     assert theirs == pytest.approx(bgnbd.expected_orders(nbd, *customer, 30.0), rel=1e-6)

@@ -1,12 +1,13 @@
-"""The BG/NBD log-likelihood and its gradient on sufficient statistics.
+"""What a likelihood needs to know of the customers' histories, and the part of it that all models share.
 
-Eq. 6 of Fader, Hardie & Lee (2005), in logs, falls into three sums that need different things:
+In logs, the likelihood of BG/NBD, of MBG/NBD and of Pareto/NBD falls into sums that need different things:
 
-    rising factorials of r, b and a + b     how many customers have x repeat orders
-    -(r + x) log(1 + T / alpha)             for each T: how many customers, how many orders
-    log(1 + odds of having left)            the different (x, t_x, T) with x > 0
+    rising factorials of r, and of the chances to leave   how many customers have x repeat orders
+    -(r + x) log(1 + T / alpha)                            for each T: how many customers, how many orders
+    log(1 + odds of having left)                           the different (x, t_x, T) of those who can have left
 
-Only the last is long; one-time buyers, usually most of the customers, are not in it at all.
+Only the last is long. Under BG/NBD one-time buyers, usually most of the customers, are not in it at all; under the
+other two they are as many rows as there are ages.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import psi
 
-from models import bgnbd
+from models import chances
 from models.vectors import Vector
 from training.btyd import grouping
 
@@ -33,7 +34,7 @@ class Histories(NamedTuple):
     ages: Vector  # different T
     age_weight: Vector  # customers of this T
     age_orders: Vector  # their repeat orders
-    t_x: Vector  # different histories with x > 0, by x ...
+    t_x: Vector  # different histories of those who can have left, by x ...
     T: Vector
     weight: Vector  # ... customers who have them ...
     x: Vector
@@ -41,13 +42,15 @@ class Histories(NamedTuple):
     time_scale: float
 
 
-def summarise(x: Vector, t_x: Vector, T: Vector, weights: Vector | None = None) -> Histories:
+def summarise(
+    x: Vector, t_x: Vector, T: Vector, weights: Vector | None = None, *, one_timers_leave: bool = False
+) -> Histories:
     """Count equal histories; the likelihood of the result is that of the customers."""
     (gx, gt, gT), weight = grouping.group((x, t_x, T), weights)
     scale = float((gT * weight).sum() / weight.sum())
     counts, (count_weight,) = grouping.total_by(gx, (weight,))
     ages, (age_weight, age_orders) = grouping.total_by(gT, (weight, weight * gx))
-    some = gx > 0
+    some = (gx > 0) | one_timers_leave
     long = gt[some] / scale, gT[some] / scale, weight[some], gx[some]
     return Histories(counts, count_weight, ages / scale, age_weight, age_orders, *long, _blocks(gx[some]), scale)
 
@@ -65,13 +68,13 @@ def in_days(histories: Histories, scaled_value: float) -> float:
     return scaled_value - float(histories.age_orders.sum()) * float(np.log(histories.time_scale))
 
 
-def nbd(histories: Histories, log_params: Vector) -> tuple[float, Vector]:
-    """Log-likelihood without dropout and its gradient in (log r, log alpha)."""
+def without_leaving(histories: Histories, log_params: Vector) -> tuple[float, Vector]:
+    """The log-likelihood of NBD, the model without dropout, and its gradient in (log r, log alpha)."""
     r, alpha = np.exp(log_params)
     n, orders = histories.age_weight, histories.age_orders
     log_grown = np.log(1.0 + histories.ages / alpha)
     value = (
-        histories.count_weight @ bgnbd.log_rising(r, histories.counts)
+        histories.count_weight @ chances.log_rising(r, histories.counts)
         - r * (n @ log_grown)
         - orders @ log_grown
         - orders.sum() * np.log(alpha)
@@ -80,44 +83,6 @@ def nbd(histories: Histories, log_params: Vector) -> tuple[float, Vector]:
     # d/d alpha of -(r + x) log(1 + T / alpha) - x log(alpha), times alpha
     by_log_alpha = ((r * n + orders) * (histories.ages / (alpha + histories.ages))).sum() - orders.sum()
     return float(value), np.array([by_r * r, by_log_alpha])
-
-
-def bg_nbd(histories: Histories, log_params: Vector) -> tuple[float, Vector]:
-    """Log-likelihood and its gradient in (log r, log alpha, log a, log b)."""
-    r, alpha, a, b = np.exp(log_params)
-    counts, n = histories.counts, histories.count_weight
-    value, gradient = nbd(histories, log_params[:2])
-    gone, gone_gradient = _dropout(histories, r, alpha, a, b)
-    total = psi(a + b + counts) - psi(a + b)
-    value += float(n @ (bgnbd.log_rising(b, counts) - bgnbd.log_rising(a + b, counts))) + gone
-    by_choice = np.array([-(n @ total) * a, n @ (psi(b + counts) - psi(b) - total) * b])
-    return value, np.concatenate([gradient, by_choice]) + gone_gradient
-
-
-def _dropout(histories: Histories, r: float, alpha: float, a: float, b: float) -> tuple[float, Vector]:
-    """The sum of log(1 + odds of having left), and its gradient in the log-parameters."""
-    value, gradient = 0.0, np.zeros(4)
-    for x, rows in histories.blocks:
-        times = histories.t_x[rows], histories.T[rows], histories.weight[rows]
-        part, part_gradient = _dropout_of(x, *times, (r, alpha, a, b))
-        value, gradient = value + part, gradient + part_gradient
-    return value, gradient
-
-
-def _dropout_of(
-    x: float | Vector, t_x: Vector, T: Vector, weight: Vector, params: tuple[float, float, float, float]
-) -> tuple[float, Vector]:
-    """One block of it; with z the log-odds, log(1 + e^z) = max(z, 0) + log(1 + e^-|z|) never overflows."""
-    r, alpha, a, b = params
-    older, old, choices = T + alpha, t_x + alpha, x + (b - 1.0)
-    log_silence = np.log(older / old)
-    log_odds = log_silence * (r + x) + np.log(a / choices)
-    small = np.exp(-np.abs(log_odds))
-    one_more = small + 1.0
-    value = weight @ np.maximum(log_odds, 0.0) + weight @ np.log(one_more)
-    gone = weight * np.where(log_odds > 0, 1.0, small) / one_more
-    by_log_alpha = -alpha * ((gone * (r + x)) @ ((T - t_x) / (older * old)))
-    return float(value), np.array([r * (gone @ log_silence), by_log_alpha, gone.sum(), -b * (gone / choices).sum()])
 
 
 def _blocks(x: Vector) -> tuple[tuple[float | Vector, slice], ...]:

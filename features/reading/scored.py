@@ -1,0 +1,99 @@
+"""Score files as input: what yesterday's job wrote, opened again and checked before anybody compares with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+from typing import Any, NamedTuple, NoReturn
+
+import ibis
+import pyarrow as pa
+from pyarrow import parquet
+
+from contract import errors, scores
+from features.engines import Engine
+from features.reading import sources
+
+HINT = "pass a Parquet file that `tiercast score --out` wrote"
+
+
+class ScoreFile(NamedTuple):
+    """One score file: `table` has the contract's columns, one row per customer; horizons in days."""
+
+    path: str
+    as_of: dt.date
+    churn_days: int
+    value_days: int
+    currency: str
+    model: str
+    table: ibis.Table
+
+    def ends(self) -> tuple[dt.date, dt.date]:
+        """The days after the last ones of the churn window and of the value window."""
+        return self.as_of + dt.timedelta(self.churn_days), self.as_of + dt.timedelta(self.value_days)
+
+
+def open_scores(engine: Engine, path: str, needed: tuple[str, ...]) -> ScoreFile:
+    """The file with its columns `needed`, every customer once. Raises `BadInput` and its kinds."""
+    notes = _notes(path, needed)
+    with engine.reading(path):
+        table = engine.parquet([path]).select("customer_id", *needed)
+        _refuse_twins(engine, table, path)
+    try:
+        return ScoreFile(
+            path=path,
+            as_of=dt.date.fromisoformat(notes["as_of"]),
+            churn_days=int(notes["churn_days"]),
+            value_days=int(notes["value_days"]),
+            currency=str(notes["currency"]),
+            model=str(notes.get("model", "")),
+            table=table,
+        )
+    except (KeyError, TypeError, ValueError):
+        _refuse("the scores do not say of which day and windows they are", path, HINT)
+
+
+def _notes(path: str, needed: tuple[str, ...]) -> dict[str, Any]:
+    """What the file says of itself."""
+    if (pathlib.Path(path) / "manifest.json").is_file():
+        _refuse(
+            "this is a bundle, not scores", path, "score with it first: tiercast score DATA --bundle DIR --out FILE"
+        )
+    files = sources.find(path)
+    if len(files.paths) != 1 or files.format != "parquet":
+        _refuse("scores are one Parquet file", path, HINT)
+    try:
+        schema = parquet.read_schema(files.paths[0])
+        notes = scores.about(schema)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise errors.SourceUnreadable(
+            f"the file cannot be read: {str(error).splitlines()[0]}", first=path, hint="score that day again"
+        ) from error
+    if notes.get("grain") != scores.GRAIN:
+        _refuse("the file says nothing of being scores", path, HINT)
+    if int(notes.get("format", 0)) > scores.FORMAT:
+        what = f"the scores have format {notes['format']}, this version reads up to {scores.FORMAT}"
+        _refuse(what, path, "use the version of Tiercast that wrote them")
+    missing = [name for name in ("customer_id", *needed) if name not in schema.names]
+    if missing:
+        _refuse(f"the scores lack the column {missing[0]}", path, "score that day again")
+    return notes
+
+
+def _refuse_twins(engine: Engine, table: ibis.Table, path: str) -> None:
+    """A customer who is there twice would be counted twice."""
+    rows = table.group_by("customer_id").aggregate(n=table.count())
+    twins = rows.filter(rows.n > 1)
+    found = engine.con.to_pyarrow(twins.aggregate(n=twins.count(), first=twins.customer_id.min())).to_pylist()[0]
+    if found["n"]:
+        raise errors.BadInput(
+            "the customer is there more than once",
+            count=found["n"],
+            unit="customers",
+            first=f"{found['first']} in {path}",
+            hint="score that day again; a score file is never edited by hand",
+        )
+
+
+def _refuse(what: str, first: str, hint: str) -> NoReturn:
+    raise errors.BadInput(what, first=first, hint=hint)

@@ -1,0 +1,83 @@
+"""What BG/NBD and MBG/NBD share: customers who may leave at each of their chances, with a probability of their own.
+
+While alive, a customer orders at a rate of their own (gamma: r, alpha). At each chance they leave for good with a
+probability of their own (beta: a, b). The two models differ only in what a chance is:
+
+    BG/NBD    every repeat order               c = x chances by the last order
+    MBG/NBD   every order, the first as well   c = x + 1
+
+Written with c, the equations of both are the same; those of bgnbd.py are the ones of the paper for c = x.
+Times in one unit; `params` is (r, alpha, a, b), and a == 0 means that nobody leaves.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+from scipy.special import betaln, expit, gammaln
+
+from models import beta_expectation, pairs
+from models.vectors import Vector
+
+Four = tuple[float, float, float, float]
+
+
+def log_likelihood(params: Four, c: Vector, x: Vector, t_x: Vector, T: Vector) -> Vector:
+    """log of P(the history), one number per customer: still here after c chances, or gone at the last of them."""
+    r, alpha, a, b = params
+    # divided by the first of the two terms, so that powers are taken of ratios near 1 and never of days
+    silent = -r * np.log1p(T / alpha) - x * np.log(alpha + T)
+    choices = log_rising(r, x) + log_rising(b, c) - log_rising(a + b, c)
+    return np.asarray(choices + silent + np.logaddexp(0.0, _log_odds_gone(params, c, x, t_x, T)), dtype=np.float64)
+
+
+def p_alive(params: Four, c: Vector, x: Vector, t_x: Vector, T: Vector) -> Vector:
+    """P(alive at T | the history), in [0, 1]; 1 where there has been no chance to leave."""
+    return np.asarray(expit(-_log_odds_gone(params, c, x, t_x, T)), dtype=np.float64)
+
+
+def p_no_order(params: Four, c: Vector, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+    """P(no order in the next `horizon` | the history), in [0, 1].
+
+    An alive customer can leave only at an order, so the next one is a Poisson event with a gamma(r + x, alpha + T)
+    rate: they stay silent with E[exp(-rate * h)] = ((alpha + T) / (alpha + T + h)) ** (r + x), a gone one for certain.
+    """
+    r, alpha, _, _ = params
+    stays_silent = np.expm1(-(r + x) * np.log1p(horizon / (alpha + T)))
+    return np.asarray(1.0 + p_alive(params, c, x, t_x, T) * stays_silent, dtype=np.float64)
+
+
+def expected_if_alive(params: Four, first: float, x: Vector, T: Vector, horizon: Vector | np.float64) -> Vector:
+    """E[orders in the next `horizon`] of a customer known to be alive at T, with c = first + x chances behind them."""
+    r, alpha, a, b = params
+    scaled_horizon = np.asarray(horizon / (alpha + T), dtype=np.float64)
+    if a == 0:
+        return (r + x) * scaled_horizon
+    return beta_expectation.orders_until_leaving(a, b + first + x, r + x, scaled_horizon)
+
+
+def expected_orders(params: Four, first: float, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+    """E[orders in the next `horizon` | the history], at least 0; customers with equal x and T share the hard part."""
+    if_alive = partial(expected_if_alive, params, first, horizon=np.float64(horizon))
+    return p_alive(params, first + x, x, t_x, T) * pairs.once(if_alive, x, T)
+
+
+def log_rising(start: float, x: Vector) -> Vector:
+    """log of start * (start + 1) * ... * (start + x - 1); 0 when x == 0.
+
+    Written with the beta function, whose asymptotic series keeps the digits that the difference of two
+    log-gammas loses when `start` is large.
+    """
+    counted = np.maximum(x, 1.0)
+    return np.where(x > 0, gammaln(counted) - betaln(start, counted), 0.0)
+
+
+def _log_odds_gone(params: Four, c: Vector, x: Vector, t_x: Vector, T: Vector) -> Vector:
+    """log of P(gone) / P(alive): the ratio of the likelihood's two terms, -inf where nobody can have left."""
+    r, alpha, a, b = params
+    if a == 0:
+        return np.full(np.shape(x), -np.inf)
+    left_at_last = math.log(a) - np.log(b + np.maximum(c, 1.0) - 1.0)
+    return np.where(c > 0, left_at_last + (r + x) * np.log1p((T - t_x) / (alpha + t_x)), -np.inf)

@@ -1,0 +1,60 @@
+"""What value is made of: the chance of an order, orders given one, money per order. They multiply back to `value`.
+
+    value = p_order × orders_if_any × value_per_order
+
+`p_order` is the churn model's view carried to the value horizon: the closed form says how much likelier an order is in
+the longer window, the churn model moves those log-odds as far as it moves the ones of its own window. With equal
+horizons it is 1 - p_churn. Orders and money share what is left: money per order is the closed form's, unless that would
+take less than one order.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit, logit
+
+from models import btyd
+from models.btyd import Btyd
+from models.frame import Frame
+from models.vectors import Vector
+
+SMALLEST = 1e-9
+
+
+class Parts(NamedTuple):
+    """One entry per customer, NaN for prospects. `orders_if_any` is at least 1."""
+
+    p_order: Vector
+    orders_if_any: Vector
+    value_per_order: Vector
+
+
+def of(model: Btyd, frame: Frame, p_churn: Vector, value: Vector, value_days: float) -> Parts:
+    """The three factors of `value`. `frame` carries the closed form's columns; `p_churn` is the churn model's."""
+    p_order = carried(1 - p_churn, 1 - frame[btyd.P_CHURN], btyd.p_order(model, frame, value_days))
+    return split(p_order, value, frame[btyd.ORDER_VALUE])
+
+
+def carried(kept: Vector, closed_kept: Vector, closed_order: Vector) -> Vector:
+    """P(an order in the value horizon): the closed form's, its log-odds moved as the churn model moves P(kept).
+
+    >>> carried(np.array([0.5]), np.array([0.2]), np.array([0.2])).round(3)      # equal horizons: P(kept) itself
+    array([0.5])
+    """
+    return np.asarray(expit(_log_odds(closed_order) + _log_odds(kept) - _log_odds(closed_kept)))
+
+
+def split(p_order: Vector, value: Vector, order_value: Vector) -> Parts:
+    """
+    >>> split(np.array([0.5, 0.5]), np.array([60.0, 6.0]), np.array([40.0, 40.0]))
+    Parts(p_order=array([0.5, 0.5]), orders_if_any=array([3., 1.]), value_per_order=array([40., 12.]))
+    """
+    if_any = value / np.maximum(p_order, SMALLEST)
+    orders = np.maximum(if_any / np.maximum(order_value, SMALLEST), 1.0)
+    return Parts(p_order, orders, if_any / orders)
+
+
+def _log_odds(p: Vector) -> Vector:
+    return np.asarray(logit(np.clip(p, SMALLEST, 1 - SMALLEST)))

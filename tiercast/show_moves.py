@@ -1,0 +1,132 @@
+"""What a person sees of two days' scores: the migration matrix, the largest falls, one line for a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tiercast import say
+from tiers import moves, texts
+
+if TYPE_CHECKING:
+    from serving.moving import Moved
+    from tiers.languages import Language
+
+TITLE: Mapping[Language, str] = {
+    "en": "Customers by tier on {old} (rows) and on {new} (columns)",
+    "zh": "各等级客户数：行为 {old}，列为 {new}",
+}
+OUTSIDE: Mapping[Language, tuple[str, str]] = {"en": ("new", "gone"), "zh": ("新增", "不再出现")}
+FALLS: Mapping[Language, str] = {"en": "The largest falls by value lost", "zh": "价值损失最大的降级客户"}
+HEADINGS: Mapping[Language, tuple[str, ...]] = {
+    "en": ("customer", "tier", "lost", "value", "churn risk", "why, now"),
+    "zh": ("客户", "等级", "失去", "预期价值", "流失风险", "现在的原因"),
+}
+LOST: Mapping[Language, Mapping[str, str]] = {
+    "en": {"both": "loyalty and value"},
+    "zh": {
+        "loyalty": "忠诚度",
+        "value": "价值",
+        "both": "忠诚度和价值",
+        "activity": "活跃",
+        "orders": "订单",
+    },
+}
+SUMMARY: Mapping[Language, str] = {
+    "en": "{moved:,} of {all:,} customers moved from {old} to {new}: "
+    "{down:,} down, {up:,} up, {in:,} new, {out:,} gone; value in A+B {before} → {after}{currency}.",
+    "zh": "{old} 至 {new}，{all:,} 位客户中 {moved:,} 位等级有变动："
+    "下降 {down:,}，上升 {up:,}，新增 {in:,}，不再出现 {out:,}；A+B 预期价值 {before} → {after}{currency}。",
+}
+OTHER_MODEL: Mapping[Language, str] = {
+    "en": "The two files come from different models ({old}; {new}): some moved because the cuts or the model did.",
+    "zh": "两份评分来自不同的模型（{old}；{new}）：部分变动源于分界线或模型的变化。",
+}
+
+
+def tell(found: Moved, lang: Language) -> None:
+    """The matrix, the falls, what to know, and the line for a ticket."""
+    _matrix(found, lang)
+    if found.falls:
+        columns = [(name, "right" if at in (3, 4) else "left") for at, name in enumerate(HEADINGS[lang])]
+        say.table(FALLS[lang], columns, [_fall(row, lang) for row in found.falls])
+    if found.old.model != found.new.model:
+        say.line(f"* {OTHER_MODEL[lang].format(old=found.old.model, new=found.new.model)}")
+    say.line(summary(found, lang))
+
+
+def summary(found: Moved, lang: Language) -> str:
+    """One sentence for a ticket."""
+    ways = moves.counts(found.matrix)
+    before, after = moves.value_in(found.matrix, moves.HIGH)
+    return SUMMARY[lang].format(
+        **ways,
+        moved=sum(n for way, n in ways.items() if way != "stay"),
+        all=sum(ways.values()),
+        old=found.old.as_of,
+        new=found.new.as_of,
+        before=say.money(before),
+        after=say.money(after),
+        currency=f" {found.new.currency}" if found.new.currency else "",
+    )
+
+
+def plain(found: Moved, lang: Language) -> dict[str, Any]:
+    """Everything for a machine: one entry per pair of tiers that occurs; null stands for "not among these scores"."""
+    m = found.matrix
+    pairs = [
+        {
+            "old": old or None,
+            "new": new or None,
+            "direction": moves.direction_of(old, new),
+            "customers": int(m.customers[row, column]),
+            "value_before": float(m.before[row, column]),
+            "value_after": float(m.after[row, column]),
+        }
+        for row, old in enumerate(moves.PLACES)
+        for column, new in enumerate(moves.PLACES)
+        if m.customers[row, column]
+    ]
+    files = {
+        name: {"path": each.path, "as_of": each.as_of, "model": each.model}
+        for name, each in (("old", found.old), ("new", found.new))
+    }
+    falls = [row | {"reason_texts": _why(row, lang)} for row in found.falls]
+    return {
+        **files,
+        "currency": found.new.currency,
+        "summary": summary(found, lang),
+        "counts": moves.counts(m),
+        "matrix": pairs,
+        "falls": falls,
+    }
+
+
+def _matrix(found: Moved, lang: Language) -> None:
+    new, gone = OUTSIDE[lang]
+    columns = [("", "left"), *((tier or gone, "right") for tier in moves.PLACES)]
+    rows = [
+        [tier or new, *(f"{n:,}" if n else "·" for n in counted)]
+        for tier, counted in zip(moves.PLACES, found.matrix.customers.tolist(), strict=True)
+    ]
+    say.line(TITLE[lang].format(old=found.old.as_of, new=found.new.as_of))
+    say.table("", columns, rows)
+
+
+def _fall(row: Mapping[str, Any], lang: Language) -> list[str]:
+    return [
+        row["customer_id"],
+        f"{row['old_tier']} → {row['new_tier']}",
+        LOST[lang].get(row["lost"], row["lost"]),
+        f"{say.money(row['old_value'])} → {say.money(row['new_value'])}",
+        f"{_percent(row['old_p_churn'])} → {_percent(row['new_p_churn'])}",
+        "; ".join(_why(row, lang)),
+    ]
+
+
+def _why(row: Mapping[str, Any], lang: Language) -> list[str]:
+    return [texts.render(code, {}, lang) for code in row["reasons"]]
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"

@@ -1,0 +1,52 @@
+"""The three models of how often a customer orders, as the fit sees them: a likelihood, and where to start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from models import orders
+from models.bgnbd import BgNbd
+from models.mbgnbd import MbgNbd
+from models.paretonbd import ParetoNbd
+from models.vectors import Vector
+from training.btyd import chances_likelihood, paretonbd_likelihood
+from training.btyd.histories import Histories
+
+M = TypeVar("M", BgNbd, MbgNbd, ParetoNbd)
+
+
+class Family(NamedTuple, Generic[M]):
+    """One model. `beliefs` are starting points (r, third, fourth parameter), times in units of the mean age.
+
+    `no_leaving` is what the third and fourth parameter are in the model without dropout, `nearly_none` close to it;
+    `timed` are the places of the parameters that have the unit of time.
+    """
+
+    params: Callable[[float, float, float, float], M]
+    objective: Callable[[Histories, Vector], tuple[float, Vector]]
+    beliefs: tuple[tuple[float, float, float], ...]
+    timed: tuple[int, ...]
+    one_timers_leave: bool
+    no_leaving: tuple[float, float] = (0.0, 1.0)
+    nearly_none: tuple[float, float] = (0.05, 1.0)
+
+    @property
+    def title(self) -> str:
+        """The model's name as people write it."""
+        return orders.title(self.params(1.0, 1.0, 1.0, 1.0))
+
+
+_AT_ORDERS = ((0.3, 0.5, 2.0), (1.0, 0.1, 1.0), (0.7, 3.0, 9.0), (0.3, 0.2, 0.1))
+
+BGNBD = Family(BgNbd, chances_likelihood.bg_nbd, _AT_ORDERS, (1,), one_timers_leave=False)
+MBGNBD = Family(MbgNbd, chances_likelihood.mbg_nbd, _AT_ORDERS, (1,), one_timers_leave=True)
+PARETONBD = Family(
+    ParetoNbd,
+    paretonbd_likelihood.pareto_nbd,
+    ((0.5, 0.6, 0.4), (1.0, 0.1, 1.0), (0.7, 3.0, 6.0), (0.3, 0.3, 0.05)),
+    (1, 3),
+    one_timers_leave=True,
+)
+
+BY_NAME: Mapping[str, Family[Any]] = {"bgnbd": BGNBD, "mbgnbd": MBGNBD, "paretonbd": PARETONBD}
