@@ -76,11 +76,12 @@ def _over_time(done: Study, title: str, shown: tuple[Column, ...]) -> None:
         return
     names = [name for column in shown for name in (column.heading, *(["closed form"] if column.has_rival else []))]
     rows = [
-        [str(each.as_of), f"{_customers(each):,}"]
+        [str(each.as_of), *([f"{_customers(each):,}"] if shown is CHURN else [])]
         + [cell for column, found in zip(shown, points, strict=True) for cell in _cells(column, found[each.as_of])]
         for each in dates
     ]
-    say.table(title, [("as of", "left"), ("customers", "right"), *((name, "right") for name in names)], rows)
+    counted = ["customers"] if shown is CHURN else []
+    say.table(title, [("as of", "left"), *((name, "right") for name in (*counted, *names))], rows)
 
 
 def _cells(column: Column, point: Point) -> list[str]:
@@ -112,7 +113,7 @@ def _tiers(done: Study) -> None:
         "expected",
         "came",
         "bias",
-        "of all that came",
+        "of all",
         "churn risk",
         "churned",
         "inside 80 %",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import io
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from matplotlib.text import Text
 from models.vectors import Vector
 from training.evaluation import scorecard
 from training.evaluation.bootstrap import Metric
-from training.plots import churn, grid, models, style, value
+from training.plots import churn, grid, models, over_time, style, value
 
 COUNTS = {"A": 2100, "B": 812, "C": 6034, "D": 7401, "E": 6100, "F": 1123}
 VALUES = {"A": 310_000.0, "B": 72_000.0, "C": 88_000.0, "D": 31_000.0, "E": 4_000.0}
@@ -44,7 +45,21 @@ def every_figure() -> dict[str, Figure]:
         "importance": models.importance([f"feature_{at}" for at in range(30)], np.arange(30.0)),
         "comparison": models.comparison("AUC", {"model": Metric(0.8, 0.78, 0.82), "recency": Metric(0.7, 0.68, 0.72)}),
         "grid": grid.grid(COUNTS, VALUES, "USD"),
+        "over_time": dates(12),
+        "bands": over_time.bands(
+            [Metric(0.04 - at / 100, 0.03 - at / 100, 0.05 - at / 100) for at in range(3)],
+            [Metric(0.7, 0.69, 0.71)] * 3,
+            [0.0, 0.1, 0.1],
+            [0.0, 0.0, 0.05],
+        ),
     }
+
+
+def dates(n: int) -> Figure:
+    """An AUC on n days a month apart, the closed form missing on the first."""
+    days = [dt.date(1997, 1, 1) + dt.timedelta(30 * at) for at in range(n)]
+    ours, rival = Metric(0.8, 0.78, 0.82), Metric(0.7, 0.68, 0.72)
+    return over_time.metric("Over time", "AUC.", days, [ours] * n, [None, *[rival] * (n - 1)], target=0.75)
 
 
 def words(drawn: Figure) -> str:
@@ -117,3 +132,15 @@ def test_line_names_never_overlap() -> None:
     heights = sorted(float(name.xy[1]) for name in ax.texts)  # type: ignore[attr-defined]
     assert np.all(np.diff(heights) > 5)
     assert drawn.axes == [ax]
+
+
+def test_over_time_names_at_most_eight_days_and_always_the_last() -> None:
+    ax = dates(20).axes[0]
+    named = [tick.get_text() for tick in ax.get_xticklabels()]
+    assert len(named) <= 8
+    assert str(dt.date(1997, 1, 1) + dt.timedelta(30 * 19)) in named
+
+
+def test_over_time_draws_the_closed_form_only_where_it_has_a_number() -> None:
+    lines = [line for line in dates(5).axes[0].get_lines() if line.get_marker() in ("o", "s")]
+    assert [len(np.asarray(line.get_xdata())) for line in lines] == [5, 4]

@@ -72,6 +72,8 @@ def backtest(
     chosen = _with_horizons_of(loaded, chosen) if loaded else chosen
     where = options.sources(data, customers, interactions, column, chosen.columns)
     done, run = replay(where, as_of, asked, chosen, out, loaded, tracked=tracked, memory=memory)
+    if as_of is None:
+        say.note(f"--as-of was not given: the data end on {done.known_until}, the day after the newest transaction.")
     if json:
         say.as_json({"out": str(out), "run": run, "dates_taken_from_out": done.n_kept, **done.as_dict()})
         return

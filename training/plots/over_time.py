@@ -8,11 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from training.evaluation.bootstrap import Metric
 from training.plots import style
 
 MOST_TICKS = 8
+LEAST_HEIGHT = 0.02
+"""Room above and below, so that a difference of no weight does not fill the picture."""
 
 
 def metric(
@@ -62,8 +65,10 @@ def bands(
         words = f"±{value_band[place]:.0%}, ±{risk[place]:.2f}" if place else "no bands"
         ax.annotate(words, (x[place], y[place]), (0, 8), textcoords="offset points", fontsize=8.5, color=style.INK)
     ax.legend(frameon=False, fontsize=8.5)
-    style.shares(ax, "x", "y")
-    ax.margins(x=0.1, y=0.15)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+    ax.set_ylim(float(y.min()) - LEAST_HEIGHT, float(y.max()) + LEAST_HEIGHT)
+    ax.margins(x=0.1)
     style.label(ax, "flip-backs, of all threes of scorings", "realised value in A and B")
     return drawn
 
