@@ -3,7 +3,8 @@
 Given alive at T: lambda ~ Gamma(r + x, alpha + T) under every order model. Leaving: under BG/NBD with probability
 p ~ Beta(a, b + x) after each order (Fader, Hardie & Lee 2005, section 4); under MBG/NBD with p ~ Beta(a, b + x + 1),
 for there was one chance more; under Pareto/NBD after an exponential time of rate mu ~ Gamma(s, beta + T). Spend per
-order is Gamma(p, nu) with nu ~ Gamma(q + p x, v + x m) (Fader & Hardie 2013, section 2: x orders of mean m add up to x m).
+order is Gamma(p, nu) with nu ~ Gamma(q + p x, v + x m) (Fader & Hardie 2013, section 2: x orders of mean m add up to
+x m).
 """
 
 from __future__ import annotations

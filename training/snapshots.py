@@ -27,7 +27,7 @@ OUTCOMES = ("churned", "value", "n_future_orders")
 class Snapshot(NamedTuple):
     """`features` has one row per buyer, `btyd_` columns included; labels are None while their window is open.
 
-    `season_ratio` is actual ÷ closed-form money in the same window a year earlier, None where that is not known.
+    `last_year` is what a customer then known brought in the same window a year earlier, in money; None where not known.
     """
 
     as_of: dt.date
@@ -37,7 +37,7 @@ class Snapshot(NamedTuple):
     churned: Vector | None
     value: Vector | None
     n_future_orders: Vector | None
-    season_ratio: float | None = None
+    last_year: float | None = None
 
     @property
     def frame(self) -> dict[str, Vector]:
@@ -78,8 +78,8 @@ class Snapshots:
         self._facts: dict[dt.date, _Facts] = {}
 
     def at(self, as_of: dt.date) -> Snapshot:
-        """The snapshot of a date, with the season's ratio where the year before is known."""
-        return self._at(as_of)._replace(season_ratio=self._season_ratio(as_of - dt.timedelta(YEAR_DAYS)))
+        """The snapshot of a date, with what the same window brought a year before where that is known."""
+        return self._at(as_of)._replace(last_year=self._money_per_customer(as_of - dt.timedelta(YEAR_DAYS)))
 
     def all_at(self, dates: Sequence[dt.date]) -> list[Snapshot]:
         """The snapshots of those dates on which enough was known: one stray order of years ago makes no window."""
@@ -128,14 +128,13 @@ class Snapshots:
             return False
         return True
 
-    def _season_ratio(self, year_before: dt.date) -> float | None:
+    def _money_per_customer(self, year_before: dt.date) -> float | None:
         """Needs half a horizon of history behind that date, as every window does."""
         is_too_early = year_before - dt.timedelta(max(self.horizons.value_days // 2, 1)) < self.first_on
         if is_too_early or not self._can_be_built(year_before):
             return None
         then = self._at(year_before)
-        forecast = float(then.features[btyd.VALUE].sum())
-        return float(then.value.sum()) / forecast if then.value is not None and forecast > 0 else None
+        return float(then.value.mean()) if then.value is not None else None
 
     def _build(self, as_of: dt.date) -> Snapshot:
         customer_id, features, outcomes = self._facts_of(as_of)

@@ -1,4 +1,4 @@
-"""The fits of the three order models: exact, at least as good as lifetimes', and honest when nothing is to be fitted."""
+"""The fits of the three order models: exact, at least as good as lifetimes', and honest where there is none."""
 
 from __future__ import annotations
 
