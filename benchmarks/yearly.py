@@ -1,8 +1,8 @@
 """Customers with days of their own in the year: birthdays, anniversaries, Christmas.
 
-Nothing here is Poisson. Every customer has one or a few days of the year on which they buy, most years, within a week or
-so of the day, until they leave; many of these days lie before Christmas, so that the market has a season as well. It is
-what models with a constant rate get wrong: a giver of December is not silent in June.
+Nothing here is Poisson. Every customer has one or a few days of the year on which they buy, most years, within a week
+or so of the day, until they leave; many of these days lie before Christmas, so that the market has a season as well. It
+is what models with a constant rate get wrong: a giver of December is not silent in June.
 """
 
 from __future__ import annotations
