@@ -16,7 +16,7 @@ from models import btyd
 from models.vectors import Vector
 from training.snapshots import Snapshot
 
-OWN, CLOSED_FORM, BLEND, LAST_YEAR = "own", "closed_form", "blend", "last_year"
+OWN, CLOSED_FORM, BLEND, SEASON, LAST_YEAR = "own", "closed_form", "blend", "season", "last_year"
 CLEARLY_BETTER = 2 / 3
 Totals = tuple[Mapping[str, float], float, float]
 
@@ -32,16 +32,17 @@ def multipliers(forecast: Vector, snapshot: Snapshot) -> dict[str, float]:
     """What each rule multiplies a forecast with.
 
     `own` leaves it; `closed_form` takes the total of expected orders x order values; `blend` the geometric mean of
-    both; `last_year` gives every customer the mean of what a customer brought in the same window a year
-    before (only where that year is known). Neither the closed form nor its errors enter it: where people
-    buy on days of the year, the closed form is wrong by another factor every season.
+    both. Where the year before is known: `season` is the closed form's total times how wrong it was in the same window
+    then, for a market that swings; `last_year` gives every customer the mean of what a customer brought in that window,
+    for people with days of their own in the year, on whom the closed form is wrong by another factor every year.
     """
     total, closed = float(np.nansum(forecast)), float(np.nansum(snapshot.features[btyd.VALUE]))
     if total <= 0 or closed <= 0:
         return {OWN: 1.0}
     rules = {OWN: 1.0, CLOSED_FORM: closed / total, BLEND: float(np.sqrt(closed / total))}
-    per_customer = snapshot.last_year
-    return rules | ({LAST_YEAR: per_customer * len(forecast) / total} if per_customer else {})
+    then = snapshot.last_year
+    told = {SEASON: then.ratio * closed, LAST_YEAR: then.per_customer * len(forecast)} if then else {}
+    return rules | {rule: money / total for rule, money in told.items() if money > 0}
 
 
 def choose(windows: Sequence[Totals]) -> LevelChoice:

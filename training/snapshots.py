@@ -25,11 +25,18 @@ from training.settings import Horizons
 OUTCOMES = ("churned", "value", "n_future_orders")
 
 
+class LastYear(NamedTuple):
+    """What a window brought: actual ÷ closed-form money, and money per customer then known."""
+
+    ratio: float
+    per_customer: float
+
+
 class Snapshot(NamedTuple):
     """`features` has one row per buyer, `btyd_` columns included; labels are None while their window is open.
 
-    What the same window a year earlier says, None where that is not known: `last_year` is what a customer then known
-    brought, in money; `season_shift` what the closed form's log-odds of churn lacked (`training.season`).
+    `last_year` and `season_shift` (what the closed form's log-odds of churn lacked, see `training.season`) tell of the
+    same window a year earlier; None where that is not known.
     """
 
     as_of: dt.date
@@ -39,7 +46,7 @@ class Snapshot(NamedTuple):
     churned: Vector | None
     value: Vector | None
     n_future_orders: Vector | None
-    last_year: float | None = None
+    last_year: LastYear | None = None
     season_shift: float | None = None
 
     @property
@@ -84,7 +91,7 @@ class Snapshots:
         """The snapshot of a date, with what the year before says of the season where it is known."""
         then = self._year_before(as_of)
         found = self._at(as_of)
-        return found._replace(last_year=_per_customer(then), season_shift=_shift(then)) if then else found
+        return found._replace(last_year=_brought(then), season_shift=_shift(then)) if then else found
 
     def all_at(self, dates: Sequence[dt.date]) -> list[Snapshot]:
         """The snapshots of those dates on which enough was known: one stray order of years ago makes no window."""
@@ -166,8 +173,11 @@ class Snapshots:
         return self._facts[as_of]
 
 
-def _per_customer(then: Snapshot) -> float | None:
-    return float(then.value.mean()) if then.value is not None else None
+def _brought(then: Snapshot) -> LastYear | None:
+    expected = float(then.features[btyd.VALUE].sum())
+    if then.value is None or expected <= 0:
+        return None
+    return LastYear(float(then.value.sum()) / expected, float(then.value.mean()))
 
 
 def _shift(then: Snapshot) -> float | None:

@@ -23,8 +23,8 @@ MODEL = Intervals(
 
 
 def certainty(value: float, p_churn: float, tier: str, model: Intervals = MODEL) -> list[float]:
-    one = [np.array([number]) for number in (value, p_churn, 1 - p_churn)]
-    found = intervals.certainty(model, *one, np.array([tier]), CUTS)
+    money, risk = np.array([value]), np.array([p_churn])
+    found = intervals.certainty(model, money, risk, 1 - risk, np.array([tier]), CUTS)
     return [float(column[0]) for column in found]
 
 

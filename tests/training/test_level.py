@@ -10,24 +10,24 @@ import pytest
 from models import btyd
 from tests.training.test_windows import CLOSED_FORM
 from training import level
-from training.snapshots import Snapshot
+from training.snapshots import LastYear, Snapshot
 
 
-def snapshot(closed: float, last_year: float | None = None) -> Snapshot:
+def snapshot(closed: float, last_year: LastYear | None = None) -> Snapshot:
     features = pd.DataFrame({btyd.VALUE: [closed / 4, 3 * closed / 4]})
     ids = pa.chunked_array([["a", "b"]])
     return Snapshot(dt.date(2024, 1, 1), ids, features, CLOSED_FORM, None, None, None, last_year)
 
 
 def test_each_rule_gives_the_total_it_is_named_after() -> None:
-    """Two customers: a forecast of 200, a closed form of 50, and 75 from each customer in the same window last year."""
-    rules = level.multipliers(np.array([120.0, 80.0]), snapshot(50.0, last_year=75.0))
+    """Two customers: a forecast of 200, a closed form of 50, which was half of the truth a year ago, when each brought 75."""
+    rules = level.multipliers(np.array([120.0, 80.0]), snapshot(50.0, LastYear(ratio=2.0, per_customer=75.0)))
     totals = {rule: 200 * factor for rule, factor in rules.items()}
-    assert totals == pytest.approx({"own": 200, "closed_form": 50, "blend": 100, "last_year": 150})
+    assert totals == pytest.approx({"own": 200, "closed_form": 50, "blend": 100, "season": 100, "last_year": 150})
 
 
 def test_last_year_is_no_rule_where_it_is_not_known() -> None:
-    assert level.LAST_YEAR not in level.multipliers(np.array([1.0, 1.0]), snapshot(50.0))
+    assert {level.SEASON, level.LAST_YEAR}.isdisjoint(level.multipliers(np.array([1.0, 1.0]), snapshot(50.0)))
 
 
 @pytest.mark.parametrize(("forecast", "closed"), [(0.0, 50.0), (10.0, 0.0)])
