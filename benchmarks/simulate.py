@@ -4,7 +4,8 @@
 
 Every customer has an order rate, a leaving probability and a mean order value of their own, drawn from the
 population's parameters. `--seasonality 0.3` lets the whole market swing by 30 % around its mean over the
-year, highest in mid-December; `--refunds 0.05` returns 5 % of the orders, in full, within a month.
+year, highest in mid-December; `--refunds 0.05` returns 5 % of the orders, in full, within a month. With `--yearly`
+nobody is Poisson any more: customers order on days of the year that are their own (see `benchmarks.yearly`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from benchmarks import yearly
+from benchmarks.yearly import Yearly
 from models.bgnbd import BgNbd
 from models.gamma_gamma import GammaGamma
 from models.vectors import Vector
@@ -37,6 +40,7 @@ class World(NamedTuple):
     days: int = 730
     seasonality: float = 0.0
     refunds: float = 0.0
+    yearly: Yearly | None = None
 
 
 class Orders(NamedTuple):
@@ -58,6 +62,10 @@ class Summaries(NamedTuple):
 
 def simulate(world: World, n_customers: int, random: np.random.Generator) -> Orders:
     """Draw everyone's orders from their first one to the end of the world."""
+    if world.yearly is not None:
+        leave = _orders_until_leaving(world.bg, n_customers, random)
+        customer, at = yearly.draw(world.yearly, world.days, leave, random)
+        return Orders(customer, at, _amounts(world.gg, customer, n_customers, random))
     born = np.floor(random.random(n_customers) * world.days) + random.random(n_customers)
     born = np.minimum(born, world.days - 1e-3)
     customer, at = _repeat_orders(world, born, random)
@@ -175,9 +183,11 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=World().days)
     parser.add_argument("--seasonality", type=float, default=0.0, help="0 to 1: swing over the year")
     parser.add_argument("--refunds", type=float, default=0.0, help="0 to 1: share of orders that come back")
+    parser.add_argument("--yearly", action="store_true", help="customers order on days of the year of their own")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    world = World(days=args.days, seasonality=args.seasonality, refunds=args.refunds)
+    rhythm = Yearly() if args.yearly else None
+    world = World(days=args.days, seasonality=args.seasonality, refunds=args.refunds, yearly=rhythm)
     rows = write(world, args.customers, args.out, args.seed)
     print(f"{rows:,} rows of {args.customers:,} customers in {args.out}: {world}")
 

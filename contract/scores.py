@@ -132,7 +132,7 @@ SCORES: tuple[ScoreColumn, ...] = (
     ScoreColumn(
         "raw_tier",
         "string",
-        "The cell of the grid by today's numbers alone, before bands hold last time's tier and before tiers set by hand.",
+        "The cell by today's numbers alone, before bands hold last time's tier and before tiers set by hand.",
         orientation="A is best",
     ),
     ScoreColumn(

@@ -88,8 +88,13 @@ def terms(rates: Rates, t: Vector, T: Vector) -> Terms:
         )
         length = np.log1p(end / m)
         log_length = np.log(length)[:, None]
-    step = m[:, None] * np.expm1(length[:, None] * _SHARE)
-    y = t[:, None] + step
-    silence, stay = np.log((alpha + T)[:, None] / (alpha + y)), np.log((beta + T)[:, None] / (beta + y))
-    log_slope = np.log((step + m[:, None]) / (beta + y)) + log_length
-    return Terms(y, silence, stay, R[:, None] * silence + s * stay + (np.log(s) + _LOG_WEIGHT) + log_slope)
+    u = length[:, None] * _SHARE
+    step = m[:, None] * np.expm1(u)
+    small = np.log(m)[:, None] + u  # log(min(alpha, beta) + y): linear in u
+    large = np.log((max(alpha, beta) + t)[:, None] + step)
+    log_alpha, log_beta = (small, large) if alpha <= beta else (large, small)
+    silence, stay = np.log(alpha + T)[:, None] - log_alpha, np.log(beta + T)[:, None] - log_beta
+    log_slope = small - log_beta + log_length
+    return Terms(
+        t[:, None] + step, silence, stay, R[:, None] * silence + s * stay + (np.log(s) + _LOG_WEIGHT) + log_slope
+    )

@@ -3,10 +3,10 @@
     P(value <= y) = 1 - p_brings                                   y = 0: most customers of most shops bring nothing
                   + p_brings × P(realised ÷ expected <= y ÷ mu)    y > 0, mu = value ÷ p_brings
 
-`p_brings` is the chance of any money, calibrated; the spread around mu, which is what those who bring some are expected to
-bring, is that of customers with a similar mu, as it was seen on windows later than the models, whatever its shape. The
-80 % interval goes from 0 where a tenth or more bring nothing, else from the 10 % to the 90 % quantile; at which level of
-the distribution exactly is learned per cell of the grid, so that the share of outcomes it holds is the one it promises:
+`p_brings` is the chance of any money, calibrated; the spread around mu, which is what those who bring some are expected
+to bring, is that of customers with a similar mu, as it was seen on windows later than the models, whatever its shape.
+The 80 % interval goes from 0 where a tenth or more bring nothing, else from the 10 % to the 90 % quantile. At which
+level of the distribution is learned per cell of the grid, so that it holds the share of outcomes that it promises:
 conformal prediction on a predicted distribution (Chernozhukov, Wüthrich & Zhu 2021) within groups (Vovk, Gammerman &
 Shafer 2005, section 4.5, "Mondrian"). Where more than 80 % bring nothing, the interval is 0 to 0 and holds more.
 """
@@ -34,9 +34,10 @@ class Intervals(NamedTuple):
     """What was learned from later windows.
 
     `brings` calibrates the chance of an order into that of any money. `edges` are inner edges in money, of what is
-    expected of those who bring some; `ratios` has a row per bin: the quantiles of realised ÷ expected at `LEVELS`. `at_levels` holds the level of the
-    distribution that makes an 80 % interval, per cell of the grid. `high` calibrates the chance of reaching the value
-    cut, `kept_if_high` the chance that who reaches it also ordered inside the churn horizon (None: always).
+    expected of those who bring some; `ratios` has a row per bin: the quantiles of realised ÷ expected at `LEVELS`.
+    `at_levels` holds the level of the distribution that makes an 80 % interval, per cell of the grid. `high`
+    calibrates the chance of reaching the value cut, `kept_if_high` the chance that who reaches it also ordered inside
+    the churn horizon (None: always).
     """
 
     brings: Calibration

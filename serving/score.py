@@ -35,8 +35,8 @@ def score(
     """One row per row of `features` (`customer_id` and `bundle.spec.names`), in its order and the contract's columns.
 
     Without reasons the lists are empty and the action is the tier's default: TreeSHAP is the slowest part.
-    `previous` tiers, one per row ("" for none), hold customers near a cut where they were (`tiers.grid.hold`). Tiers set
-    `by_hand` stand in for the computed ones while they are in force.
+    `previous` tiers, one per row ("" for none), hold customers near a cut where they were (`tiers.grid.hold`). Tiers
+    set `by_hand` stand in for the computed ones while they are in force.
     """
     predictions = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
     raw = predictions.tiers

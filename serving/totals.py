@@ -30,7 +30,7 @@ class Totals(NamedTuple):
         return [self._row(tier) for tier in TIERS]
 
     def disagreement(self) -> dict[str, float]:
-        """Per tier with somebody in it, the share of customers on whom the trained models and the closed form differ."""
+        """Per tier with somebody in it, the share of customers on whom trained models and closed form differ."""
         return {tier: row[4] / row[0] for tier, row in self.sums.items() if row[0] and tier != "F"}
 
     def _row(self, tier: str) -> TierRow:

@@ -36,7 +36,7 @@ def joined(windows: Sequence[Outcomes]) -> Outcomes:
 
 
 def fit(seen: Outcomes, cuts: Cuts) -> Intervals:
-    """First the chance of any money and the spread around what is expected, then the level that 80 % needs in each cell.
+    """First the chance of any money and the spread around the expected, then the level that 80 % needs in each cell.
 
     A cell with fewer than 100 customers to learn from takes the level of all.
     """
@@ -68,7 +68,7 @@ def _edges(if_any: Vector) -> Vector:
 
 
 def _ratios(seen: Outcomes, spread: Spread, n_bins: int) -> intervals.Table:
-    """Per bin the quantiles of realised ÷ expected of those who brought something; of all of them where a bin is empty."""
+    """Per bin the quantiles of realised ÷ expected of those who brought something; of all where a bin is empty."""
     brought = seen.actual > 0
     ratio = seen.actual / np.maximum(spread.if_any, intervals.SMALLEST)
     everybody = ratio[brought] if brought.any() else np.ones(1)

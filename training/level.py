@@ -32,15 +32,16 @@ def multipliers(forecast: Vector, snapshot: Snapshot) -> dict[str, float]:
     """What each rule multiplies a forecast with.
 
     `own` leaves it; `closed_form` takes the total of expected orders x order values; `blend` the geometric mean of
-    both; `last_year` the closed form's total, corrected by how wrong it was in the same window a year
-    before (only where that year is known).
+    both; `last_year` gives every customer the mean of what a customer brought in the same window a year
+    before (only where that year is known). Neither the closed form nor its errors enter it: where people
+    buy on days of the year, the closed form is wrong by another factor every season.
     """
     total, closed = float(np.nansum(forecast)), float(np.nansum(snapshot.features[btyd.VALUE]))
     if total <= 0 or closed <= 0:
         return {OWN: 1.0}
     rules = {OWN: 1.0, CLOSED_FORM: closed / total, BLEND: float(np.sqrt(closed / total))}
-    season = snapshot.season_ratio
-    return rules | ({LAST_YEAR: season * closed / total} if season else {})
+    per_customer = snapshot.last_year
+    return rules | ({LAST_YEAR: per_customer * len(forecast) / total} if per_customer else {})
 
 
 def choose(windows: Sequence[Totals]) -> LevelChoice:

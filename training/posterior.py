@@ -1,9 +1,10 @@
 """One possible future per customer, drawn from the closed form: what intervals learn from when no window has closed.
 
-Given alive at T: lambda ~ Gamma(r + x, alpha + T) under every order model. Leaving: under BG/NBD with p ~ Beta(a, b + x)
-after each order (Fader, Hardie & Lee 2005, section 4), under MBG/NBD with p ~ Beta(a, b + x + 1), for there was one
-chance more, under Pareto/NBD after an exponential time with rate mu ~ Gamma(s, beta + T). Spend per order ~ Gamma(p, nu)
-with nu ~ Gamma(q + p x, v + x m) (Fader & Hardie 2013, section 2: x orders of mean m add up to x m).
+Given alive at T: lambda ~ Gamma(r + x, alpha + T) under every order model. Leaving: under BG/NBD with probability
+p ~ Beta(a, b + x) after each order (Fader, Hardie & Lee 2005, section 4); under MBG/NBD with p ~ Beta(a, b + x + 1),
+for there was one chance more; under Pareto/NBD after an exponential time of rate mu ~ Gamma(s, beta + T). Spend per
+order is Gamma(p, nu) with nu ~ Gamma(q + p x, v + x m) (Fader & Hardie 2013, section 2: x orders of mean m add up to
+x m).
 """
 
 from __future__ import annotations

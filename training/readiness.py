@@ -20,7 +20,8 @@ from contract import errors
 from features import labels, orders
 from features.reading.report import ReadingReport
 from features.tables import Tables
-from training import gaps
+from training import gaps, independence
+from training.independence import Independence
 
 Verdict = Literal["ready", "degraded", "blocked"]
 ORDER: tuple[Verdict, ...] = ("ready", "degraded", "blocked")
@@ -111,6 +112,7 @@ class Readiness(NamedTuple):
     churn: Capability
     value: Capability
     tiers: Capability
+    independence: Independence
     notes: tuple[str, ...]
 
     def capabilities(self) -> tuple[Capability, ...]:
@@ -124,6 +126,7 @@ class Readiness(NamedTuple):
             "value_days": self.value_days,
             "proposed_churn_days": self.proposed_churn_days,
             "capabilities": {capability.name: capability.as_dict() for capability in self.capabilities()},
+            "independence": self.independence.as_dict(),
             "notes": list(self.notes),
         }
 
@@ -156,8 +159,9 @@ def check(
     churn = Capability("churn", (*shared, *_of_churn(tables, report, as_of, horizon, marks)))
     value = Capability("value", (*shared, *_of_value(report, three, marks)))
     tiers = Capability("tiers", tuple(dict.fromkeys((*churn.requirements, *value.requirements))))
-    notes = tuple(_notes(report, horizon, churn_days, proposed, value_days))
-    return Readiness(as_of, horizon, value_days, proposed, rank, churn, value, tiers, notes)
+    together = independence.observe(tables.transactions)
+    notes = [*_notes(report, horizon, churn_days, proposed, value_days), *filter(None, [together.warning])]
+    return Readiness(as_of, horizon, value_days, proposed, rank, churn, value, tiers, together, tuple(notes))
 
 
 def demand(capability: Capability) -> None:

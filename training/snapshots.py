@@ -28,8 +28,8 @@ OUTCOMES = ("churned", "value", "n_future_orders")
 class Snapshot(NamedTuple):
     """`features` has one row per buyer, `btyd_` columns included; labels are None while their window is open.
 
-    What was wrong with the closed form in the same window a year earlier: `season_ratio` is actual ÷ expected money,
-    `season_shift` what its log-odds of churn lacked (`training.season`); None where that is not known.
+    What the same window a year earlier says, None where that is not known: `last_year` is what a customer then known
+    brought, in money; `season_shift` what the closed form's log-odds of churn lacked (`training.season`).
     """
 
     as_of: dt.date
@@ -39,7 +39,7 @@ class Snapshot(NamedTuple):
     churned: Vector | None
     value: Vector | None
     n_future_orders: Vector | None
-    season_ratio: float | None = None
+    last_year: float | None = None
     season_shift: float | None = None
 
     @property
@@ -85,7 +85,7 @@ class Snapshots:
         """The snapshot of a date, with what the year before says of the season where it is known."""
         then = self._year_before(as_of)
         found = self._at(as_of)
-        return found._replace(season_ratio=_ratio(then), season_shift=_shift(then)) if then else found
+        return found._replace(last_year=_per_customer(then), season_shift=_shift(then)) if then else found
 
     def all_at(self, dates: Sequence[dt.date]) -> list[Snapshot]:
         """The snapshots of those dates on which enough was known: one stray order of years ago makes no window."""
@@ -169,9 +169,8 @@ class Snapshots:
         return self._facts[as_of]
 
 
-def _ratio(then: Snapshot) -> float | None:
-    forecast = float(then.features[btyd.VALUE].sum())
-    return float(then.value.sum()) / forecast if then.value is not None and forecast > 0 else None
+def _per_customer(then: Snapshot) -> float | None:
+    return float(then.value.mean()) if then.value is not None else None
 
 
 def _shift(then: Snapshot) -> float | None:

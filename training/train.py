@@ -117,6 +117,7 @@ def _notes(
         final.orders.note,
         f"{orders.title(fits.orders.params)}: {fits.orders.note}",
         f"Gamma-Gamma: {fits.money.note}",
+        fits.independence.warning and f"Gamma-Gamma: {fits.independence.warning}.",
         churn is None and "Churn was not judged: the history is too short for a holdout.",
         value is None and "Value was not judged: the history is too short for a holdout.",
         days < 365 + h.value_days

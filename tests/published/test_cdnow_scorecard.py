@@ -1,4 +1,4 @@
-"""The holdout of CDNOW: what BG/NBD forecast for 39 more weeks, against what happened."""
+"""The holdout of CDNOW: what BG/NBD and Pareto/NBD forecast for 39 more weeks, against what happened."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from models import bgnbd
+from models import bgnbd, paretonbd
 from models.bgnbd import BgNbd
+from models.paretonbd import ParetoNbd
 from models.vectors import Vector
 from tests.published import cdnow
 
@@ -47,6 +48,18 @@ def test_bg_nbd_row_of_the_scorecard() -> None:
     assert np.corrcoef(answer, actual)[0, 1] == pytest.approx(0.6256, abs=5e-5)
     assert stats.spearmanr(answer, actual).statistic == pytest.approx(0.449, abs=5e-4)
     assert metrics.roc_auc_score(actual > 0, answer) == pytest.approx(0.7725, abs=5e-5)
+
+
+def test_pareto_nbd_row_of_the_scorecard() -> None:
+    data = cdnow.sample()
+    model = ParetoNbd(r=0.55315, alpha=10.57633, s=0.60625, beta=11.67150)
+    answer = paretonbd.expected_orders(model, data.x, data.t_x, data.T, 39.0)
+    assert answer.sum() / data.holdout.sum() - 1 == pytest.approx(-0.115, abs=5e-4)
+    assert np.abs(answer - data.holdout).mean() == pytest.approx(0.7545, abs=5e-5)
+    assert np.sqrt(((answer - data.holdout) ** 2).mean()) == pytest.approx(1.6028, abs=5e-5)
+    assert np.corrcoef(answer, data.holdout)[0, 1] == pytest.approx(0.6302, abs=5e-5)
+    assert stats.spearmanr(answer, data.holdout).statistic == pytest.approx(0.460, abs=5e-4)
+    assert metrics.roc_auc_score(data.holdout > 0, answer) == pytest.approx(0.7787, abs=5e-5)
 
 
 def test_naive_rate_row_of_the_scorecard() -> None:

@@ -34,6 +34,11 @@ PROMISED = {  # the order and types that downstream jobs were promised
     "reasons": pa.list_(pa.string()),
     "action": pa.string(),
     "model": pa.string(),
+    "raw_tier": pa.string(),  # since format 2; whatever comes new comes after these
+    "p_order": pa.float64(),
+    "orders_if_any": pa.float64(),
+    "value_per_order": pa.float64(),
+    "disagreement": pa.bool_(),
 }
 
 
@@ -85,7 +90,7 @@ def test_a_foreign_table_says_nothing_of_ours() -> None:
 
 
 def test_reading_the_names_does_not_load_arrow() -> None:
-    code = "import sys; from contract import scores; assert 'pyarrow' not in sys.modules and len(scores.NAMES) == 19"
+    code = "import sys; from contract import scores; assert 'pyarrow' not in sys.modules and len(scores.NAMES) == 24"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tree.ROOT)
 
 

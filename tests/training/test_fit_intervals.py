@@ -71,7 +71,7 @@ def test_the_chances_of_high_value_and_of_the_tier_are_calibrated() -> None:
 
 @pytest.mark.slow
 def test_a_wrong_spread_is_made_good_by_the_level() -> None:
-    """What is expected is half of the truth for half of the customers: no bin shows it, the coverage holds all the same."""
+    """What is expected is half of the truth for half of the customers: no bin shows it, coverage holds all the same."""
     seen, new = simulated(7, 30_000, 0.75), simulated(8, 60_000, 0.75)
     rng = np.random.default_rng(0)
     wrong_seen, wrong_new = (s._replace(value=s.value * rng.choice([0.5, 1.0], len(s.value))) for s in (seen, new))

@@ -13,15 +13,15 @@ from training import level
 from training.snapshots import Snapshot
 
 
-def snapshot(closed: float, season_ratio: float | None = None) -> Snapshot:
+def snapshot(closed: float, last_year: float | None = None) -> Snapshot:
     features = pd.DataFrame({btyd.VALUE: [closed / 4, 3 * closed / 4]})
     ids = pa.chunked_array([["a", "b"]])
-    return Snapshot(dt.date(2024, 1, 1), ids, features, CLOSED_FORM, None, None, None, season_ratio)
+    return Snapshot(dt.date(2024, 1, 1), ids, features, CLOSED_FORM, None, None, None, last_year)
 
 
 def test_each_rule_gives_the_total_it_is_named_after() -> None:
-    """A forecast of 200 beside a closed form of 50, which was a third of what came a year ago."""
-    rules = level.multipliers(np.array([120.0, 80.0]), snapshot(50.0, season_ratio=3.0))
+    """Two customers: a forecast of 200, a closed form of 50, and 75 from each customer in the same window last year."""
+    rules = level.multipliers(np.array([120.0, 80.0]), snapshot(50.0, last_year=75.0))
     totals = {rule: 200 * factor for rule, factor in rules.items()}
     assert totals == pytest.approx({"own": 200, "closed_form": 50, "blend": 100, "last_year": 150})
 

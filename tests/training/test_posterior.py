@@ -3,10 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import bgnbd, btyd, gamma_gamma
+from models import btyd, gamma_gamma, orders
 from models.bgnbd import BgNbd
 from models.btyd import Btyd
 from models.gamma_gamma import GammaGamma
+from models.mbgnbd import MbgNbd
+from models.orders import OrderModel
+from models.paretonbd import ParetoNbd
 from models.vectors import Vector
 from training import posterior
 
@@ -19,17 +22,26 @@ CUSTOMERS = {
 }
 
 
-def frame(x: float, t_x: float, T: float, m: float) -> dict[str, Vector]:
+OTHERS: dict[str, OrderModel] = {
+    "bgnbd": MODEL.orders,
+    "mbgnbd": MbgNbd(r=0.8, alpha=60.0, a=0.8, b=2.5),
+    "paretonbd": ParetoNbd(r=0.8, alpha=60.0, s=0.7, beta=150.0),
+}
+
+
+def frame(x: float, t_x: float, T: float, m: float, model: Btyd = MODEL) -> dict[str, Vector]:
     columns = {"n_repeat_orders": x, "recency_days": t_x, "age_days": T, "repeat_order_value": m}
     alike = {name: np.full(N, number) for name, number in columns.items()}
-    return alike | btyd.views(MODEL, alike, CHURN, VALUE)
+    return alike | btyd.views(model, alike, CHURN, VALUE)
 
 
 @pytest.mark.parametrize("who", CUSTOMERS)
-def test_drawn_futures_average_to_the_closed_form(who: str) -> None:
+@pytest.mark.parametrize("name", OTHERS)
+def test_drawn_futures_average_to_the_closed_form(name: str, who: str) -> None:
     """The closed form is the mean of its own possible futures: money, and the chance of no order."""
-    alike = frame(*CUSTOMERS[who])
-    money, gone = posterior.draw(MODEL, alike, CHURN, VALUE, seed=1)
+    model = MODEL._replace(orders=OTHERS[name])
+    alike = frame(*CUSTOMERS[who], model)
+    money, gone = posterior.draw(model, alike, CHURN, VALUE, seed=1)
     error = money.std() / np.sqrt(N)
     assert money.mean() == pytest.approx(alike[btyd.VALUE][0], abs=4 * error)
     assert gone.mean() == pytest.approx(alike[btyd.P_CHURN][0], abs=4 * np.sqrt(0.25 / N))
@@ -37,7 +49,7 @@ def test_drawn_futures_average_to_the_closed_form(who: str) -> None:
 
 def test_the_expectation_itself_is_orders_times_order_value() -> None:
     x, t_x, T, m = (np.array([number]) for number in CUSTOMERS["regular"])
-    expected = bgnbd.expected_orders(MODEL.orders, x, t_x, T, VALUE)
+    expected = orders.expected_orders(MODEL.orders, x, t_x, T, VALUE)
     expected = expected * gamma_gamma.expected_order_value(MODEL.money, x, m)
     assert frame(*CUSTOMERS["regular"])[btyd.VALUE][0] == pytest.approx(expected[0])
 

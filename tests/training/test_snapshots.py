@@ -83,12 +83,15 @@ def test_the_closed_form_of_a_snapshot_knows_nothing_later(known: tuple[Engine, 
     assert alone.features.equals(snapshots.at(day).features)
 
 
-def test_the_season_is_what_came_over_what_was_expected_a_year_before(snapshots: Snapshots) -> None:
+def test_last_year_is_what_a_customer_known_then_brought_in_the_same_window(snapshots: Snapshots) -> None:
     now = snapshots.at(LAST)
     then = snapshots.at(LAST - dt.timedelta(365))
-    assert then.value is not None
-    assert now.season_ratio == pytest.approx(then.value.sum() / then.features[btyd.VALUE].sum())
-    assert then.season_ratio is None, "nothing is known of a year before that"
+    lines = scored_tables.purchases(40).to_pandas()
+    days, begins = lines["ordered_at"], LAST - dt.timedelta(365)
+    known = set(lines[days < begins]["customer_id"])
+    ahead = lines[(days >= begins) & (days < begins + dt.timedelta(120)) & lines["customer_id"].isin(known)]
+    assert now.last_year == pytest.approx(ahead["amount"].sum() / len(known))
+    assert then.last_year is None, "nothing is known of a year before that"
 
 
 def test_a_stray_order_of_years_ago_makes_no_window(tmp_path: Path) -> None:
@@ -105,7 +108,7 @@ def test_a_stray_order_of_years_ago_makes_no_window(tmp_path: Path) -> None:
         days = [dt.date(1995, 6, 1), dt.date(1997, 10, 1)]
         assert [one.as_of for one in found.all_at(days)] == days[1:]
         assert [one.as_of for one in found.until(LAST).all_at(days)] == days[1:]
-        assert found.at(dt.date(1996, 6, 1) + dt.timedelta(487)).season_ratio is None
+        assert found.at(dt.date(1996, 6, 1) + dt.timedelta(487)).last_year is None
 
 
 def test_frames_are_float_columns_with_the_closed_forms_beside_the_features(snapshots: Snapshots) -> None:

@@ -13,14 +13,15 @@ from models.vectors import Vector
 from training.btyd import chances_likelihood, paretonbd_likelihood
 from training.btyd.histories import Histories
 
-M = TypeVar("M", BgNbd, MbgNbd, ParetoNbd)
+M = TypeVar("M", bound=OrderModel)
 
 
 class Family(NamedTuple, Generic[M]):
     """One model. `beliefs` are starting points (r, third, fourth parameter), times in units of the mean age.
 
     `no_leaving` is what the third and fourth parameter are in the model without dropout, `nearly_none` close to it;
-    `timed` are the places of the parameters that have the unit of time.
+    `timed` are the places of the parameters that have the unit of time; `stages` the sizes of the samples that are
+    climbed before all histories are.
     """
 
     params: Callable[[float, float, float, float], M]
@@ -30,6 +31,7 @@ class Family(NamedTuple, Generic[M]):
     one_timers_leave: bool
     no_leaving: tuple[float, float] = (0.0, 1.0)
     nearly_none: tuple[float, float] = (0.05, 1.0)
+    stages: tuple[int, ...] = (4_000, 60_000)
 
     @property
     def title(self) -> str:
@@ -47,6 +49,7 @@ PARETONBD = Family(
     ((0.5, 0.6, 0.4), (1.0, 0.1, 1.0), (0.7, 3.0, 6.0), (0.3, 0.3, 0.05)),
     (1, 3),
     one_timers_leave=True,
+    stages=(1_000, 15_000),  # each history costs as much as thirty do elsewhere
 )
 
 BY_NAME: Mapping[str, Family[Any]] = {"bgnbd": BGNBD, "mbgnbd": MBGNBD, "paretonbd": PARETONBD}

@@ -10,14 +10,17 @@ import pandas as pd
 from models.btyd import Btyd
 from models.orders import OrderModel
 from models.vectors import Vector
+from training import independence
 from training.btyd import families, fit_gamma_gamma, fit_orders
 from training.btyd.fit_gamma_gamma import GammaGammaFit
 from training.btyd.fit_orders import OrdersFit
+from training.independence import Independence
 
 
 class Fits(NamedTuple):
     orders: OrdersFit[OrderModel]
     money: GammaGammaFit
+    independence: Independence
 
 
 def fits(features: pd.DataFrame, model: str) -> Fits:
@@ -26,14 +29,18 @@ def fits(features: pd.DataFrame, model: str) -> Fits:
     Raises NotEnoughData or FitFailed as the two fits do.
     """
     x, t_x, T, m = history(features)
-    spent = (x > 0) & (np.nan_to_num(m, nan=0.0) > 0)
-    return Fits(fit_orders.fit(x, t_x, T, families.BY_NAME[model]), fit_gamma_gamma.fit(x[spent], m[spent]))
+    return Fits(*_fit(x, t_x, T, m, model), independence.measure(x, m))
 
 
 def fit(features: pd.DataFrame, model: str) -> Btyd:
     """The parameters alone."""
-    orders, money = fits(features, model)
+    orders, money = _fit(*history(features), model)
     return Btyd(orders.params, money.params)
+
+
+def _fit(x: Vector, t_x: Vector, T: Vector, m: Vector, model: str) -> tuple[OrdersFit[OrderModel], GammaGammaFit]:
+    spent = (x > 0) & (np.nan_to_num(m, nan=0.0) > 0)
+    return fit_orders.fit(x, t_x, T, families.BY_NAME[model]), fit_gamma_gamma.fit(x[spent], m[spent])
 
 
 def history(features: pd.DataFrame) -> tuple[Vector, Vector, Vector, Vector]:

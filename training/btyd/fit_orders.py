@@ -22,7 +22,6 @@ from training.btyd.families import Family, M
 from training.btyd.histories import Histories
 from training.btyd.optimise import Optimum
 
-STAGES = (4_000, 60_000)
 DETECTABLE = 1e-4  # log-likelihood that dropout must add to be believed
 PRIOR_SPREAD = 3.0  # a factor of e ** 3 = 20 either way is one standard deviation
 
@@ -73,7 +72,7 @@ def _fit_without(family: Family[M], histories: Histories) -> Optimum:
 
 def _climb(family: Family[M], histories: Histories, without: Optimum) -> Optimum:
     """Through samples to everything; if that drifts away, once more from the model without dropout."""
-    samples = (summaries.thin(histories, keep) for keep in STAGES if keep < len(histories.x))
+    samples = (summaries.thin(histories, keep) for keep in family.stages if keep < len(histories.x))
     objectives = [partial(family.objective, sample) for sample in (*samples, histories)]
     best = optimise.climb_by_stages(objectives, _starts(family, histories))
     if best.is_interior:

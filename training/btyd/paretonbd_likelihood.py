@@ -36,10 +36,9 @@ def _left(histories: Histories, rows: slice, params: tuple[float, float, float, 
     parts = exit_integral.terms(Rates(R, alpha, s, beta), histories.t_x[rows], T)
     log_odds, share = exit_integral.total(parts)
     gone = weight * np.exp(log_odds - np.logaddexp(0.0, log_odds))
-    share = share * gone[:, None]
-    older = 1.0 / (beta + parts.y)
-    by_alpha = (R * gone) @ (1.0 / (alpha + T)) - np.sum((share / (alpha + parts.y)).sum(axis=1) * R)
-    by_s = gone.sum() / s + np.sum(share * parts.stay)
-    by_beta = s * (gone @ (1.0 / (beta + T))) - (s + 1.0) * np.sum(share * older)
-    slopes = np.array([r * np.sum(share * parts.silence), alpha * by_alpha, s * by_s, beta * by_beta])
+    share *= gone[:, None]
+    by_alpha = (R * gone) @ (1.0 / (alpha + T)) - R @ (share / (alpha + parts.y)).sum(axis=1)
+    by_s = gone.sum() / s + np.vdot(share, parts.stay)
+    by_beta = s * (gone @ (1.0 / (beta + T))) - (s + 1.0) * np.sum(share / (beta + parts.y))
+    slopes = np.array([r * np.vdot(share, parts.silence), alpha * by_alpha, s * by_s, beta * by_beta])
     return float(weight @ np.logaddexp(0.0, log_odds)), slopes

@@ -24,6 +24,7 @@ def of(trained: Trained) -> dict[str, Any]:
         **flat({f"{model}_gain": gain for model, gain in trained.final.orders.gain.items()}, "orders."),
         **_fitted(trained.final.orders.model, trained.closed_form.orders),
         **_fitted("gamma_gamma", trained.closed_form.money),
+        **flat(trained.closed_form.independence.as_dict(), "gamma_gamma.independence_"),
     }
 
 

@@ -1,4 +1,4 @@
-"""The fits of the three order models: exact, at least as good as lifetimes', and honest when there is nothing to fit."""
+"""The fits of the three order models: exact, at least as good as lifetimes', and honest where there is none."""
 
 from __future__ import annotations
 
@@ -204,6 +204,10 @@ def test_too_little_is_refused_with_a_hint(x: list[float], t_x: list[float], T: 
         fit_orders.fit(np.array(x), np.array(t_x), np.array(T), families.BGNBD)
 
 
+def numbers(x: object, t_x: object, T: object) -> tuple[Vector, Vector, Vector]:
+    return np.array(x, np.float64), np.array(t_x, np.float64), np.array(T, np.float64)
+
+
 @pytest.mark.parametrize(
     ("x", "t_x", "T", "what"),
     [
@@ -216,7 +220,7 @@ def test_too_little_is_refused_with_a_hint(x: list[float], t_x: list[float], T: 
 )
 def test_impossible_histories_are_refused_naming_the_first(x: object, t_x: object, T: object, what: str) -> None:
     with pytest.raises(errors.BadInput, match=what) as refusal:
-        fit_orders.fit(*(np.array(part, dtype=np.float64) for part in (x, t_x, T)), families.BGNBD)
+        fit_orders.fit(*numbers(x, t_x, T), families.BGNBD)
     assert "First: row 1" in str(refusal.value)
 
 
