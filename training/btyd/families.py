@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from models import orders
 from models.bgnbd import BgNbd
 from models.mbgnbd import MbgNbd
+from models.orders import OrderModel
 from models.paretonbd import ParetoNbd
 from models.vectors import Vector
 from training.btyd import chances_likelihood, paretonbd_likelihood
