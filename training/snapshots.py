@@ -83,7 +83,8 @@ class Snapshots:
         first_on, self.known_until = span
         self.spec, self.horizons = spec, horizons
         self.first_on = first_on
-        self._built: dict[dt.date, Snapshot] = {}  # with all labels, also of windows that close after `known_until`
+        # By order model, with all labels, also of windows that close after `known_until`.
+        self._built: dict[str, dict[dt.date, Snapshot]] = {}
         self._too_little: set[dt.date] = set()
         self._facts: dict[dt.date, _Facts] = {}
 
@@ -112,14 +113,15 @@ class Snapshots:
             return self
         span = self.first_on, self.known_until
         other = Snapshots(self.engine, self.tables, span, self.spec, self.horizons, model)
-        other._too_little, other._facts = set(self._too_little), self._facts
+        other._built, other._too_little, other._facts = self._built, set(self._too_little), self._facts
         return other
 
     def forget_all_but(self, dates: Container[dt.date]) -> None:
         """Free the memory of snapshots that nobody will ask for again; one asked for after all is built anew."""
-        for kept in (self._built, self._facts):
-            for as_of in [as_of for as_of in kept if as_of not in dates]:
-                del kept[as_of]
+        for name, built in self._built.items():
+            self._built[name] = {as_of: kept for as_of, kept in built.items() if as_of in dates}
+        for as_of in [as_of for as_of in self._facts if as_of not in dates]:
+            del self._facts[as_of]
 
     def _as_labelled_then(self, built: Snapshot) -> Snapshot:
         """A snapshot without the labels that were not known yet."""
@@ -134,9 +136,10 @@ class Snapshots:
         return as_of + dt.timedelta(days) <= self.known_until
 
     def _at(self, as_of: dt.date) -> Snapshot:
-        if as_of not in self._built:
-            self._built[as_of] = self._build(as_of)
-        return self._as_labelled_then(self._built[as_of])
+        built = self._built.setdefault(self.model, {})
+        if as_of not in built:
+            built[as_of] = self._build(as_of)
+        return self._as_labelled_then(built[as_of])
 
     def _can_be_built(self, as_of: dt.date) -> bool:
         if as_of in self._too_little:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from contract import errors
 from models import bundle as bundles
+from models import orders
 from models.bundle import About, Bundle
 from models.predict import Predictions
 from models.vectors import Vector
@@ -57,7 +58,7 @@ def judge(snapshots: Snapshots, planned: Planned, settings: Settings, bundle: Bu
     day = planned.as_of
     try:
         was = _bundled(snapshots.until(day), bundle, day, settings) if bundle else _trained(snapshots, day, settings)
-        now = snapshots.at(day)
+        now = snapshots.by(orders.name(was.bundle.btyd.orders)).at(day)
     except (errors.NotEnoughData, errors.FitFailed) as error:
         return Day(day, {}, {}, {}, None, ", ".join(part for part in (error.what, error.first) if part))
     churn = holdout.judge_churn(was, now, settings) if now.churned is not None else None
@@ -83,6 +84,7 @@ def _trained(snapshots: Snapshots, day: dt.date, settings: Settings) -> Earlier:
 
 
 def _bundled(known: Snapshots, bundle: Bundle, day: dt.date, settings: Settings) -> Earlier:
+    known = known.by(orders.name(bundle.btyd.orders))
     churn, value = (
         known.all_at(windows.plan(known.first_on, day, days, settings.rolling.most_windows)[-1:])
         for days in settings.horizons.both

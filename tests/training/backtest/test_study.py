@@ -43,13 +43,15 @@ def files(place: Path) -> dict[str, bytes]:
 # --- what it says
 
 
-def test_a_date_says_what_the_holdout_of_a_training_says_of_that_day(place: Path, done: Study) -> None:
+@pytest.mark.parametrize("model", ["bgnbd", "mbgnbd"])
+def test_a_date_says_what_the_holdout_of_a_training_says_of_that_day(place: Path, tmp_path: Path, model: str) -> None:
     """An independent way to the same numbers: `train` as of the day the window closed judges on the date itself."""
-    closes = DATES[0] + dt.timedelta(60)
+    source, more = place / "orders.parquet", f'[clv]\nmodel = "{model}"\n'
     with Engine(threads=1) as engine:
-        known = reading.read(engine, Sources(str(place / "orders.parquet")), closes)
-        trained = train.train(engine, known, small_backtest.chosen(place))
-    assert done.days[0].card["churn"] == trained.bundle.scorecard["churn"]
+        known = reading.read(engine, Sources(str(source)), DATES[0] + dt.timedelta(60))
+        trained = train.train(engine, known, small_backtest.chosen(tmp_path, more))
+    one = small_backtest.run(tmp_path, source, Asked(DATES[0], DATES[0], ASKED.every), more=more)
+    assert one.days[0].card["churn"] == trained.bundle.scorecard["churn"]
 
 
 def test_the_scores_are_what_the_numbers_were_measured_on(place: Path, done: Study) -> None:
