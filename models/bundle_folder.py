@@ -22,7 +22,7 @@ import numpy as np
 
 from contract import errors
 from features import spec as specs
-from models import boosted
+from models import boosted, reference
 from models.bgnbd import BgNbd
 from models.boosted import Boosted
 from models.btyd import Btyd
@@ -128,7 +128,7 @@ def _to_json(bundle: Bundle) -> dict[str, Any]:
         "intervals": {name: table.tolist() for name, table in bundle.intervals._asdict().items()},
         "cuts": bundle.cuts._asdict(),
         "typical": dict(bundle.typical),
-        "reference": dict(bundle.reference),
+        "reference": {name: each._asdict() for name, each in bundle.reference.items()},
     }
 
 
@@ -150,7 +150,7 @@ def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str
         intervals=Intervals(**{name: np.array(table) for name, table in model["intervals"].items()}),
         cuts=Cuts(**model["cuts"]),
         typical=model["typical"],
-        reference=model["reference"],
+        reference={name: reference.from_json(data) for name, data in model["reference"].items()},
         scorecard=scorecard,
     )
 

@@ -1,0 +1,101 @@
+"""How a number was spread over customers on the training day: what later days are compared with.
+
+A value that many customers share (no refund at all, one order) is a bin of its own; the other bins hold about a
+twentieth of the customers each. Bins are told apart by `<=`: bin i holds edges[i-1] < value <= edges[i].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vectors import Vector
+
+QUANTILES = np.linspace(0.0, 1.0, 21)
+LEAST_SHARE, LEAST_COUNT = 0.01, 5.0
+
+
+class Reference(NamedTuple):
+    """`quantiles` are 21, from the smallest to the largest; `counts` one per bin, one more than `edges`.
+
+    Without `counts` (a bundle that was written before they were kept) there is nothing to compare with.
+    """
+
+    quantiles: tuple[float, ...]
+    edges: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+    missing: int = 0
+
+    @property
+    def n(self) -> int:
+        """Customers, those without the number too."""
+        return sum(self.counts) + self.missing
+
+
+class Counted(NamedTuple):
+    """Customers per bin of a reference, and those without the number."""
+
+    counts: NDArray[np.int64]
+    missing: int
+
+
+def of(column: Vector) -> Reference:
+    """The reference of a column; NaN is missing. A column with nothing known has no quantiles.
+
+    >>> found = of(np.array([0.0] * 60 + [1.0] * 30 + [7.0] * 10 + [np.nan] * 4))
+    >>> found.edges, found.counts, found.missing
+    ((0.0, 1.0), (60, 30, 10), 4)
+    """
+    known = column[np.isfinite(column)]
+    if not len(known):
+        return Reference((), (), (0,), len(column))
+    quantiles = np.quantile(known, QUANTILES)
+    edges = _merged(_candidates(quantiles), known)
+    counts = np.bincount(np.searchsorted(edges, known), minlength=len(edges) + 1)
+    missing = len(column) - len(known)
+    return Reference(tuple(quantiles.tolist()), tuple(edges.tolist()), tuple(counts.tolist()), missing)
+
+
+def count(reference: Reference, column: Vector) -> Counted:
+    """Another day's column in the bins of the reference."""
+    known = column[np.isfinite(column)]
+    bins = np.searchsorted(np.array(reference.edges), known)
+    return Counted(np.bincount(bins, minlength=len(reference.counts)), len(column) - len(known))
+
+
+def from_json(data: Sequence[float] | dict[str, list[float]]) -> Reference:
+    """The inverse of `Reference._asdict`; older bundles kept the quantiles alone, as a list."""
+    if not isinstance(data, dict):
+        return Reference(tuple(data))
+    return Reference(
+        quantiles=tuple(data["quantiles"]),
+        edges=tuple(data["edges"]),
+        counts=tuple(int(n) for n in data["counts"]),
+        missing=int(data["missing"]),  # type: ignore[call-overload]
+    )
+
+
+def _candidates(quantiles: Vector) -> Vector:
+    """Every inner quantile; one that occurs twice is a mass point, which is cut off from below too."""
+    values, times = np.unique(quantiles, return_counts=True)
+    below = np.nextafter(values[times > 1], -np.inf)
+    return np.unique(np.concatenate([quantiles[1:-1], below]))
+
+
+def _merged(edges: Vector, known: Vector) -> Vector:
+    """The edges that leave no bin too small to be counted on: at least 1 % of customers, and five."""
+    least = max(LEAST_SHARE * len(known), LEAST_COUNT)
+    counts = np.bincount(np.searchsorted(edges, known), minlength=len(edges) + 1)
+    kept: list[float] = []
+    pending = 0
+    for edge, n in zip(edges.tolist(), counts[:-1].tolist(), strict=True):
+        pending += n
+        if pending >= least:
+            kept.append(edge)
+            pending = 0
+    if kept and pending + counts[-1] < least:
+        kept.pop()
+    return np.array(kept)

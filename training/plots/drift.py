@@ -1,0 +1,41 @@
+"""The picture of drift: one bar per number, beside what chance allows and the marks of a watch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from training.monitoring import drift
+from training.monitoring.drift import Drift
+from training.plots import style
+
+MOST = 30
+COLOURS = {"alarm": style.ACTUAL, "notice": "#E69F00", "quiet": style.MODEL, "unknown": style.FAINT}
+
+
+def bars(rows: Sequence[Drift], since: str, as_of: str) -> Figure:
+    """The population stability index of the numbers that drifted most, the largest on top.
+
+    A short upright line is what chance allows for that number; clocks, which time moves, are hollow.
+    """
+    known = [row for row in rows if row.psi is not None]
+    shown = known[:MOST]
+    drawn, (ax,) = style.figure(
+        "Do today's customers look like those of the training day?",
+        f"Population stability index, {since} to {as_of}, {len(shown)} largest of {len(known)}. Dotted: notice at "
+        f"{drift.NOTICE:g}, alarm at {drift.ALARM:g}. Hollow bars: numbers that the calendar moves.",
+        height=1.6 + 0.24 * max(len(shown), 4),
+    )
+    for at, row in enumerate(shown):
+        colour = COLOURS[row.level]
+        face = "none" if row.is_clock else colour
+        ax.barh(at, row.psi or 0.0, height=0.7, facecolor=face, edgecolor=colour, linewidth=1.2)
+        ax.vlines(row.limit, at - 0.4, at + 0.4, color=style.INK, linewidth=1)
+    for mark in (drift.NOTICE, drift.ALARM):
+        ax.axvline(mark, color=style.QUIET, linewidth=1, linestyle=":")
+    ax.set_yticks(range(len(shown)), [row.name for row in shown])
+    ax.set_ylim(len(shown) - 0.5, -0.5)
+    ax.grid(visible=False, axis="y")
+    style.label(ax, "population stability index")
+    return drawn
