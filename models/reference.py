@@ -42,8 +42,10 @@ class Counted(NamedTuple):
     missing: int
 
 
-def of(column: Vector) -> Reference:
+def of(column: Vector, width: float = 0.0) -> Reference:
     """The reference of a column; NaN is missing. A column with nothing known has no quantiles.
+
+    No bin is narrower than `width`: a move by less than that matters to nobody.
 
     >>> found = of(np.array([0.0] * 60 + [1.0] * 30 + [7.0] * 10 + [np.nan] * 4))
     >>> found.edges, found.counts, found.missing
@@ -53,7 +55,7 @@ def of(column: Vector) -> Reference:
     if not len(known):
         return Reference((), (), (0,), len(column))
     quantiles = np.quantile(known, QUANTILES)
-    edges = _merged(_candidates(quantiles), known)
+    edges = _merged(_apart(_candidates(quantiles), width), known)
     counts = np.bincount(np.searchsorted(edges, known), minlength=len(edges) + 1)
     missing = len(column) - len(known)
     return Reference(tuple(quantiles.tolist()), tuple(edges.tolist()), tuple(counts.tolist()), missing)
@@ -83,6 +85,15 @@ def _candidates(quantiles: Vector) -> Vector:
     values, times = np.unique(quantiles, return_counts=True)
     below = np.nextafter(values[times > 1], -np.inf)
     return np.unique(np.concatenate([quantiles[1:-1], below]))
+
+
+def _apart(edges: Vector, width: float) -> Vector:
+    """The edges that lie at least `width` above the one kept before."""
+    kept: list[float] = []
+    for edge in edges.tolist():
+        if not kept or edge >= kept[-1] + width:
+            kept.append(edge)
+    return np.array(kept)
 
 
 def _merged(edges: Vector, known: Vector) -> Vector:

@@ -43,7 +43,7 @@ def _drift(rows: Sequence[Drift]) -> None:
     shown = [row for row in rows if row.psi is not None][:DRIFTED]
     if shown:
         columns = [("number", "left"), *((name, "right") for name in ("PSI", "chance", "missing then", "now"))]
-        lines = [[row.name, *_numbers(row), row.level + (" (a clock)" if row.is_clock else "")] for row in shown]
+        lines = [[row.name, *_numbers(row), "a clock" if row.is_clock else row.level] for row in shown]
         say.table(f"Drift, the largest {len(shown)} of {len(rows)}", [*columns, ("", "left")], lines)
 
 

@@ -11,6 +11,8 @@ from training.snapshots import Snapshot
 
 TYPICAL = ("order_value_mean", "order_value_last", "spend_total", "quantity_per_order")
 P_CHURN, VALUE = "p_churn", "value"
+RISK_WIDTH, VALUE_WIDTH = 0.05, 0.1
+"""The narrowest bins of the scores: five points of risk, a tenth of the mean value."""
 
 
 def typical(now: Snapshot) -> dict[str, float]:
@@ -19,7 +21,15 @@ def typical(now: Snapshot) -> dict[str, float]:
 
 
 def spreads(bundle: Bundle, now: Snapshot) -> dict[str, Reference]:
-    """Per feature, closed-form column and score, how it is spread over buyers. As many as the bundle would compute."""
+    """Per feature and score, how it is spread over buyers.
+
+    Many customers who ordered once and long ago have nearly the same risk. In bins of equal count they would all
+    change bins when it grows by a hundredth, and a base that ages would look like another base.
+    """
     scored = predict.predict(bundle, {name: now.frame[name] for name in bundle.spec.names})
-    columns = scored.frame | {P_CHURN: scored.p_churn, VALUE: scored.value}
-    return {name: reference.of(np.asarray(column, np.float64)) for name, column in columns.items()}
+    features = {name: reference.of(now.frame[name]) for name in bundle.spec.names}
+    scores = {
+        P_CHURN: reference.of(scored.p_churn, RISK_WIDTH),
+        VALUE: reference.of(scored.value, VALUE_WIDTH * float(np.mean(scored.value))),
+    }
+    return features | scores

@@ -12,8 +12,8 @@ all numbers of a watch together chance exceeds it once in a hundred (Bonferroni)
 customers; mostly the same ones on two days differ less, so that it errs towards silence.
 
 Time alone moves some features. Everybody grows older by a day per day: ages are compared after taking those days off,
-among customers who were there. How long ago somebody last ordered cannot be undone like that: such clocks are shown,
-and are never an alarm by themselves. If the ageing of a base matters, the risk and the value drift too.
+among customers who were there. How long ago somebody last ordered cannot be undone like that: such clocks are shown
+and not judged, or a base without newcomers would alarm every night. Where ageing matters, risk and value drift too.
 """
 
 from __future__ import annotations
@@ -127,14 +127,13 @@ def _drift(name: str, then: Reference | None, now: Counted | None, chance: float
         return Drift(name, None, 0.0, 0.0, 0.0, is_clock(name), "unknown")
     before = Counted(np.array(then.counts), then.missing)
     index, most = psi(before, now), limit(before, now, chance)
-    level: Level = "quiet" if index <= most or index < NOTICE else "alarm" if index >= ALARM else "notice"
-    if is_clock(name) and level == "alarm":
-        level = "notice"
+    is_quiet = is_clock(name) or index <= most or index < NOTICE
+    level: Level = "quiet" if is_quiet else "alarm" if index >= ALARM else "notice"
     return Drift(name, index, most, then.missing / then.n, now.missing / _size(now), is_clock(name), level)
 
 
 def _features(rows: list[Drift]) -> Check:
-    known = [row for row in rows if row.psi is not None]
+    known = [row for row in rows if row.psi is not None and not row.is_clock]
     required = f"none with PSI {ALARM:g} or more beyond chance"
     if not known:
         return Check("W1", "unknown", "the bundle holds no reference", required)

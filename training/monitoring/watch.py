@@ -118,7 +118,7 @@ def _drift(engine: Engine, dated: Bundle, bundle: Bundle, read: Reading) -> list
         features = frame.from_arrow(table, bundle.spec.names)
         buyers = {name: column[features["n_orders"] > 0] for name, column in features.items()}
         scored = predict.predict(dated, buyers)
-        columns = scored.frame | {P_CHURN: scored.p_churn, VALUE: scored.value}
+        columns = buyers | {P_CHURN: scored.p_churn, VALUE: scored.value}
         seen = drift.add(seen, drift.counted(bundle.reference, columns, elapsed))
     return drift.measure(bundle.reference, seen, (*bundle.spec.names, P_CHURN, VALUE))
 

@@ -24,7 +24,7 @@ def bars(rows: Sequence[Drift], since: str, as_of: str) -> Figure:
     drawn, (ax,) = style.figure(
         "Do today's customers look like those of the training day?",
         f"Population stability index, {since} to {as_of}, {len(shown)} largest of {len(known)}. Dotted: notice at "
-        f"{drift.NOTICE:g}, alarm at {drift.ALARM:g}. Hollow bars: numbers that the calendar moves.",
+        f"{drift.NOTICE:g}, alarm at {drift.ALARM:g}. Hollow bars: clocks, which the calendar moves.",
         height=1.6 + 0.24 * max(len(shown), 4),
     )
     for at, row in enumerate(shown):

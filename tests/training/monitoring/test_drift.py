@@ -118,13 +118,13 @@ def test_a_history_that_was_cut_off_shows_in_the_ages() -> None:
     assert level_of(age, cut, "age_days", elapsed=30).level == "alarm"
 
 
-def test_a_clock_is_never_more_than_a_notice() -> None:
+def test_a_clock_is_shown_and_not_judged() -> None:
     then = np.random.default_rng(14).exponential(60, 3000)
     for name in ("silence_days", "silence_over_gap", "visit_last_days"):
         row = level_of(then, then + 60, name)
         assert row.psi is not None
         assert row.psi > drift.ALARM
-        assert row.level == "notice"
+        assert row.level == "quiet"
         assert row.is_clock
     assert level_of(then, then + 60, "gap_last_days").level == "alarm", "a gap that is over does not grow"
 
