@@ -6,8 +6,7 @@ twentieth of the customers each. Bins are told apart by `<=`: bin i holds edges[
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ class Reference(NamedTuple):
     edges: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
     missing: int = 0
+    mean: float | None = None
 
     @property
     def n(self) -> int:
@@ -36,10 +36,17 @@ class Reference(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Customers per bin of a reference, and those without the number."""
+    """Customers per bin of a reference, those without the number, and the sum over those with it."""
 
     counts: NDArray[np.int64]
     missing: int
+    total: float = 0.0
+
+    @property
+    def mean(self) -> float | None:
+        """Over those with the number; None where there are none."""
+        known = int(self.counts.sum())
+        return self.total / known if known else None
 
 
 def of(column: Vector, width: float = 0.0) -> Reference:
@@ -58,26 +65,24 @@ def of(column: Vector, width: float = 0.0) -> Reference:
     edges = _merged(_apart(_candidates(quantiles), width), known)
     counts = np.bincount(np.searchsorted(edges, known), minlength=len(edges) + 1)
     missing = len(column) - len(known)
-    return Reference(tuple(quantiles.tolist()), tuple(edges.tolist()), tuple(counts.tolist()), missing)
+    mean = float(known.mean())
+    return Reference(tuple(quantiles.tolist()), tuple(edges.tolist()), tuple(counts.tolist()), missing, mean)
 
 
 def count(reference: Reference, column: Vector) -> Counted:
     """Another day's column in the bins of the reference."""
     known = column[np.isfinite(column)]
     bins = np.searchsorted(np.array(reference.edges), known)
-    return Counted(np.bincount(bins, minlength=len(reference.counts)), len(column) - len(known))
+    counts = np.bincount(bins, minlength=len(reference.counts))
+    return Counted(counts, len(column) - len(known), float(known.sum()))
 
 
-def from_json(data: Sequence[float] | dict[str, list[float]]) -> Reference:
-    """The inverse of `Reference._asdict`; older bundles kept the quantiles alone, as a list."""
-    if not isinstance(data, dict):
+def from_json(data: Any) -> Reference:
+    """The inverse of `Reference._asdict`, from parsed JSON; older bundles kept the quantiles alone, as a list."""
+    if isinstance(data, list):
         return Reference(tuple(data))
-    return Reference(
-        quantiles=tuple(data["quantiles"]),
-        edges=tuple(data["edges"]),
-        counts=tuple(int(n) for n in data["counts"]),
-        missing=int(data["missing"]),  # type: ignore[call-overload]
-    )
+    fields: dict[str, Any] = {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in data.items()}
+    return Reference(**fields)
 
 
 def _candidates(quantiles: Vector) -> Vector:

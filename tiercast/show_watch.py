@@ -42,13 +42,17 @@ def summary(found: Watched, run: str | None) -> str:
 def _drift(rows: Sequence[Drift]) -> None:
     shown = [row for row in rows if row.psi is not None][:DRIFTED]
     if shown:
-        columns = [("number", "left"), *((name, "right") for name in ("PSI", "chance", "missing then", "now"))]
+        columns = [
+            ("number", "left"),
+            *((name, "right") for name in ("PSI", "chance", "mean then", "now", "missing then", "now")),
+        ]
         lines = [[row.name, *_numbers(row), "a clock" if row.is_clock else row.level] for row in shown]
         say.table(f"Drift, the largest {len(shown)} of {len(rows)}", [*columns, ("", "left")], lines)
 
 
 def _numbers(row: Drift) -> list[str]:
-    return [f"{row.psi:.3f}", f"{row.limit:.3f}", f"{row.missing_then:.1%}", f"{row.missing_now:.1%}"]
+    means = [f"{mean:,.3g}" if mean is not None else "–" for mean in (row.mean_then, row.mean_now)]
+    return [f"{row.psi:.3f}", f"{row.limit:.3f}", *means, f"{row.missing_then:.1%}", f"{row.missing_now:.1%}"]
 
 
 def _outcome(found: Outcome) -> None:

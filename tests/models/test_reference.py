@@ -24,6 +24,7 @@ def test_a_value_that_many_share_is_a_bin_of_its_own() -> None:
     found = reference.of(column)
     assert found.counts[0] == 700
     assert found.edges[0] == 0.0
+    assert found.mean == pytest.approx(0.45)
     inside = np.concatenate([np.linspace(-1, -0.5, 200), np.full(500, 3.0), np.linspace(3.5, 4, 300)])
     found = reference.of(inside)
     assert 500 in found.counts, "cut off from below and from above"
@@ -54,3 +55,12 @@ def test_a_reference_survives_json_and_an_old_list_is_quantiles_alone() -> None:
     assert reference.from_json(json.loads(json.dumps(found._asdict()))) == found
     old = reference.from_json([0.0, 1.0, 2.0])
     assert (old.quantiles, old.counts) == ((0.0, 1.0, 2.0), ())
+
+
+def test_bins_are_no_narrower_than_asked() -> None:
+    rng = np.random.default_rng(4)
+    risk = np.concatenate([rng.uniform(0, 0.9, 300), rng.uniform(0.955, 0.96, 700)])
+    then = reference.of(risk, width=0.05)
+    assert np.diff(then.edges).min() >= 0.05
+    moved = reference.count(then, np.where(risk > 0.95, risk + 0.01, risk))
+    assert moved.counts.tolist() == list(then.counts), "a hundredth of risk moves nobody"

@@ -42,12 +42,14 @@ NAMED = 3
 class Drift(NamedTuple):
     """One number's drift. `psi` is None where the bundle holds nothing to compare with; `limit` is what chance allows.
 
-    The shares are of customers without the number, then and now, in [0, 1].
+    Means are over customers with the number, shares in [0, 1] of those without it, then and now.
     """
 
     name: str
     psi: float | None
     limit: float
+    mean_then: float | None
+    mean_now: float | None
     missing_then: float
     missing_now: float
     is_clock: bool
@@ -102,10 +104,7 @@ def counted(
 
 def add(one: dict[str, Counted], other: dict[str, Counted]) -> dict[str, Counted]:
     """The counts of two groups of customers together."""
-    return {
-        name: Counted(one[name].counts + each.counts, one[name].missing + each.missing) if name in one else each
-        for name, each in other.items()
-    }
+    return {name: _sum(one[name], each) if name in one else each for name, each in other.items()}
 
 
 def measure(references: Mapping[str, Reference], today: Mapping[str, Counted], names: tuple[str, ...]) -> list[Drift]:
@@ -124,12 +123,13 @@ def judge(rows: list[Drift]) -> list[Check]:
 
 def _drift(name: str, then: Reference | None, now: Counted | None, chance: float) -> Drift:
     if then is None or now is None or not then.n or not _size(now):
-        return Drift(name, None, 0.0, 0.0, 0.0, is_clock(name), "unknown")
+        return Drift(name, None, 0.0, None, None, 0.0, 0.0, is_clock(name), "unknown")
     before = Counted(np.array(then.counts), then.missing)
     index, most = psi(before, now), limit(before, now, chance)
     is_quiet = is_clock(name) or index <= most or index < NOTICE
     level: Level = "quiet" if is_quiet else "alarm" if index >= ALARM else "notice"
-    return Drift(name, index, most, then.missing / then.n, now.missing / _size(now), is_clock(name), level)
+    shares = then.missing / then.n, now.missing / _size(now)
+    return Drift(name, index, most, then.mean, now.mean, shares[0], shares[1], is_clock(name), level)
 
 
 def _features(rows: list[Drift]) -> Check:
@@ -149,9 +149,9 @@ def _features(rows: list[Drift]) -> Check:
 def _score(code: str, row: Drift) -> Check:
     if row.psi is None:
         return Check(code, "unknown", "the bundle holds no reference", f"PSI below {ALARM:g}")
-    return Check(
-        code, row.level, f"PSI {row.psi:.3f}", f"below {ALARM:g}, or within {row.limit:.3f}, which chance allows"
-    )
+    means = "" if row.mean_then is None or row.mean_now is None else f", mean {row.mean_then:.3g} → {row.mean_now:.3g}"
+    required = f"below {ALARM:g}, or within {row.limit:.3f}, which chance allows"
+    return Check(code, row.level, f"PSI {row.psi:.3f}{means}", required)
 
 
 def _cells(then: Counted, now: Counted) -> tuple[Vector, Vector]:
@@ -159,6 +159,10 @@ def _cells(then: Counted, now: Counted) -> tuple[Vector, Vector]:
     p, q = (np.append(each.counts, each.missing).astype(np.float64) for each in (then, now))
     is_used = (p > 0) | (q > 0)
     return p[is_used], q[is_used]
+
+
+def _sum(one: Counted, other: Counted) -> Counted:
+    return Counted(one.counts + other.counts, one.missing + other.missing, one.total + other.total)
 
 
 def _size(counts: Counted) -> int:

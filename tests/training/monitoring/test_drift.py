@@ -162,3 +162,9 @@ def test_counts_of_two_parts_add_up_to_those_of_the_whole() -> None:
         parts = drift.add(parts, drift.counted(references, {"x": part}, 0))
     assert parts["x"].counts.tolist() == whole.counts.tolist()
     assert parts["x"].missing == whole.missing
+    assert parts["x"].mean == pytest.approx(float(np.nanmean(column)))
+
+
+def test_means_tell_which_way_a_number_went() -> None:
+    row = level_of(np.array([1.0, 2.0, 3.0, np.nan]), np.array([2.0, 4.0, np.nan, np.nan]))
+    assert (row.mean_then, row.mean_now, row.missing_then, row.missing_now) == (2.0, 3.0, 0.25, 0.5)

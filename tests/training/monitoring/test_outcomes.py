@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +28,8 @@ def judge(orders: str, path: str, as_of: dt.date, card: dict[str, object] | None
 
 
 @pytest.fixture(scope="module")
-def judged(place: Place) -> Iterator[Outcome]:
-    yield judge(place.orders, place.scores, LATER, dict(place.bundle.scorecard))
+def judged(place: Place) -> Outcome:
+    return judge(place.orders, place.scores, LATER, dict(place.bundle.scorecard))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,7 @@ def test_the_numbers_of_a_closed_window_are_those_of_pandas_and_scikit_learn(
 
 def test_every_tier_is_told_what_was_said_and_what_came(judged: Outcome, by_pandas: pd.DataFrame) -> None:
     groups = by_pandas.groupby("tier")
-    assert [row.tier for row in judged.tiers] == sorted(groups.groups)
+    assert [row.tier for row in judged.tiers] == sorted(str(tier) for tier in groups.groups)
     for row in judged.tiers:
         group = groups.get_group(row.tier)
         held = ((group.value_low <= group.realised) & (group.realised <= group.value_high)).mean()
