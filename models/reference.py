@@ -62,7 +62,7 @@ def of(column: Vector, width: float = 0.0) -> Reference:
     if not len(known):
         return Reference((), (), (0,), len(column))
     quantiles = np.quantile(known, QUANTILES)
-    edges = _merged(_apart(_candidates(quantiles), width), known)
+    edges = _merged(_apart(_candidates(quantiles), quantiles[0], quantiles[-1], width), known)
     counts = np.bincount(np.searchsorted(edges, known), minlength=len(edges) + 1)
     missing = len(column) - len(known)
     mean = float(known.mean())
@@ -92,13 +92,15 @@ def _candidates(quantiles: Vector) -> Vector:
     return np.unique(np.concatenate([quantiles[1:-1], below]))
 
 
-def _apart(edges: Vector, width: float) -> Vector:
-    """The edges that lie at least `width` above the one kept before."""
-    kept: list[float] = []
+def _apart(edges: Vector, low: float, high: float, width: float) -> Vector:
+    """The edges that lie at least `width` above the one kept before, and from both ends of the range."""
+    if not width:
+        return edges
+    kept = [low]
     for edge in edges.tolist():
-        if not kept or edge >= kept[-1] + width:
+        if kept[-1] + width <= edge <= high - width:
             kept.append(edge)
-    return np.array(kept)
+    return np.array(kept[1:])
 
 
 def _merged(edges: Vector, known: Vector) -> Vector:

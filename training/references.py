@@ -11,8 +11,8 @@ from training.snapshots import Snapshot
 
 TYPICAL = ("order_value_mean", "order_value_last", "spend_total", "quantity_per_order")
 P_CHURN, VALUE = "p_churn", "value"
-RISK_WIDTH, VALUE_WIDTH = 0.05, 0.1
-"""The narrowest bins of the scores: five points of risk, a tenth of the mean value."""
+RISK_WIDTH, VALUE_WIDTH = 0.05, 0.5
+"""The narrowest bins of the scores: five points of risk, half of the mean value."""
 
 
 def typical(now: Snapshot) -> dict[str, float]:
@@ -23,8 +23,8 @@ def typical(now: Snapshot) -> dict[str, float]:
 def spreads(bundle: Bundle, now: Snapshot) -> dict[str, Reference]:
     """Per feature and score, how it is spread over buyers.
 
-    Many customers who ordered once and long ago have nearly the same risk. In bins of equal count they would all
-    change bins when it grows by a hundredth, and a base that ages would look like another base.
+    Many customers who ordered once and long ago have nearly the same risk and little value. In bins of equal count they
+    would all change bins when those move by a hundredth, and a base that ages would look like another base.
     """
     scored = predict.predict(bundle, {name: now.frame[name] for name in bundle.spec.names})
     features = {name: reference.of(now.frame[name]) for name in bundle.spec.names}
