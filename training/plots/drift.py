@@ -11,6 +11,8 @@ from training.monitoring.drift import Drift
 from training.plots import style
 
 MOST = 30
+FARTHEST = 0.6
+"""Longer bars are cut and say how long they are: whatever is beyond an alarm, the others must stay to be read."""
 COLOURS = {"alarm": style.ACTUAL, "notice": "#E69F00", "quiet": style.MODEL, "unknown": style.FAINT}
 
 
@@ -32,10 +34,21 @@ def bars(rows: Sequence[Drift], since: str, as_of: str) -> Figure:
         face = "none" if row.is_clock else colour
         ax.barh(at, row.psi or 0.0, height=0.7, facecolor=face, edgecolor=colour, linewidth=1.2)
         ax.vlines(row.limit, at - 0.4, at + 0.4, color=style.INK, linewidth=1)
+        if (row.psi or 0.0) > FARTHEST:
+            ax.annotate(
+                f"{row.psi:.1f} →",
+                (FARTHEST, at),
+                (-4, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=8,
+            )
     for mark in (drift.NOTICE, drift.ALARM):
         ax.axvline(mark, color=style.QUIET, linewidth=1, linestyle=":")
     ax.set_yticks(range(len(shown)), [row.name for row in shown])
     ax.set_ylim(len(shown) - 0.5, -0.5)
+    ax.set_xlim(0, min(max([row.psi or 0.0 for row in shown] + [1.2 * drift.ALARM]), FARTHEST))
     ax.grid(visible=False, axis="y")
     style.label(ax, "population stability index")
     return drawn
