@@ -11,6 +11,7 @@ from features.spec import FeatureSpec
 from models.btyd import Btyd
 from models.churn import ChurnModel
 from models.intervals import Intervals
+from models.reference import Reference
 from models.value import ValueModel
 from tiers.grid import Cuts
 
@@ -39,7 +40,7 @@ class About(NamedTuple):
 class Bundle(NamedTuple):
     """`centre` is the mean closed-form log-odds; `typical` holds medians that reasons compare with.
 
-    `reference` holds, per feature and score, the quantiles that drift is measured against;
+    `reference` holds, per feature and score, the spread that drift is measured against;
     `scorecard` what the holdout said, for whoever opens the bundle later.
     """
 
@@ -52,7 +53,7 @@ class Bundle(NamedTuple):
     intervals: Intervals
     cuts: Cuts
     typical: Mapping[str, float]
-    reference: Mapping[str, list[float]]
+    reference: Mapping[str, Reference]
     scorecard: Mapping[str, Any]
 
 

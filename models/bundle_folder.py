@@ -22,7 +22,7 @@ import numpy as np
 
 from contract import errors
 from features import spec as specs
-from models import boosted, orders
+from models import boosted, orders, reference
 from models.boosted import Boosted
 from models.btyd import Btyd
 from models.bundle import FORMAT, About, Bundle
@@ -129,7 +129,7 @@ def _to_json(bundle: Bundle) -> dict[str, Any]:
         "intervals": _sure(bundle.intervals),
         "cuts": bundle.cuts._asdict(),
         "typical": dict(bundle.typical),
-        "reference": dict(bundle.reference),
+        "reference": {name: each._asdict() for name, each in bundle.reference.items()},
     }
 
 
@@ -164,7 +164,7 @@ def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str
         intervals=_intervals(model["intervals"]),
         cuts=Cuts(**model["cuts"]),
         typical=model["typical"],
-        reference=model["reference"],
+        reference={name: reference.from_json(data) for name, data in model["reference"].items()},
         scorecard=scorecard,
     )
 

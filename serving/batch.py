@@ -11,21 +11,15 @@ import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-import pyarrow as pa
-from ibis.expr import types as ir
-
-from features import buckets as parts
-from features import build, reading, schema
+from features import parts, reading, schema
 from features.engines import Engine
 from features.reading import Reading, Sources, overrides
-from features.tables import Tables
 from models import bundle as bundles
 from models.bundle import Bundle
 from serving import output, previous, score, totals
 from serving.totals import Totals
 from tiers.overrides import Override
 
-ROWS_PER_PART = 500_000
 Tell = Callable[[int, int], None]
 
 
@@ -59,9 +53,8 @@ def score_all(
     read = reading.read(engine, sources, as_of, is_counted=False)
     dated = bundles.dated(bundle, as_of)
     schema.require(bundle.spec, read.tables)
-    n_parts = max(1, -(-read.report.rows_kept // ROWS_PER_PART))
     with engine.reading(sources.transactions):
-        engine.store("known", read.tables.transactions, n_parts)
+        n_parts = parts.split(engine, read.tables, read.report.rows_kept)
     if last is not None:
         previous.store(engine, last, as_of, n_parts)
     by_hand = [Override(*row) for row in overrides.read(engine, sources)]
@@ -70,28 +63,10 @@ def score_all(
         for k in range(n_parts):
             tell(k, n_parts)
             with engine.reading(sources.transactions):
-                features = _features(engine, dated, read.tables, k, n_parts)
+                features = parts.features(engine, read.tables, as_of, bundle.spec, k, n_parts)
             before = previous.of_part(engine, k, features["customer_id"]) if last is not None else None
             table = score.score(dated, features, with_reasons=with_reasons, by_hand=by_hand, previous=before)
             write(table)
             seen = totals.add(seen, table)
         tell(n_parts, n_parts)
     return Scored(out, read, seen, len(by_hand))
-
-
-def _features(engine: Engine, bundle: Bundle, tables: Tables, k: int, n_parts: int) -> pa.Table:
-    """The feature table of one part, in the order of customer ids."""
-    part = tables._replace(
-        transactions=engine.bucket("known", k),
-        customers=_only(tables.customers, k, n_parts),
-        interactions=_only(tables.interactions, k, n_parts),
-    )
-    expression = build.build(part, bundle.about.as_of, bundle.spec)
-    return engine.con.to_pyarrow(expression.order_by("customer_id"))
-
-
-def _only(table: ir.Table | None, k: int, n_parts: int) -> ir.Table | None:
-    """The rows of one part's customers."""
-    if table is None or n_parts == 1:
-        return table
-    return table.filter(parts.of(table.customer_id, n_parts) == k)

@@ -9,7 +9,7 @@ import typer
 
 from contract.errors import TiercastError
 from tiercast import say
-from tiercast.commands import backtest, check, demo, explain, models, moves, score, serve, train
+from tiercast.commands import backtest, check, demo, explain, models, moves, score, serve, train, watch
 
 app = typer.Typer(
     name="tiercast",
@@ -19,12 +19,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demo, check, train, backtest, score, explain, moves, models, serve):
+for commands in (demo, check, train, backtest, score, explain, moves, watch, models, serve):
     commands.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command. Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 a gate refused."""
+    """Run a command. Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 a gate refused or a watch alarmed."""
     try:
         app(args=list(arguments) if arguments is not None else None)
     except TiercastError as error:

@@ -64,9 +64,10 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         intervals=fit_intervals.fit(seen, cuts),
         cuts=cuts,
         typical=references.typical(now),
-        reference=references.quantiles(now),
+        reference={},
         scorecard={},
     )
+    bundle = bundle._replace(reference=references.spreads(bundle, now))
     newest_value = value_windows[-1] if value_windows else None
     return Procedure(bundle, churn_fit, value_fit, now, churn_windows[-1], newest_value, chosen)
 

@@ -65,7 +65,8 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     final = procedure.run(snapshots, as_of, settings, about)
     fits = fit_both.fits(final.now.features, final.orders.model)
     notes = _notes(final, fits, churn, value, (as_of - first_on).days, settings)
-    card = report.scorecard(churn, value, notes)
+    read = reading.report
+    card = report.scorecard(churn, value, notes) | {"rows": {"known": read.rows_known, "dropped": read.dropped_known}}
     bundle = final.bundle._replace(scorecard=card)
     return Trained(bundle, settings, final, fits, churn, value, about.data, (first_on, as_of), notes)
 

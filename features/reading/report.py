@@ -95,10 +95,14 @@ class ReadingReport(NamedTuple):
         return (self.as_of - self.last_on).days
 
     @property
+    def dropped_known(self) -> dict[str, int]:
+        """Known rows dropped because a required cell is missing or cannot be read, by reason."""
+        return {code: n for code, n in self.dropped.items() if code not in (LATE, DUPLICATE)}
+
+    @property
     def missing_share(self) -> float:
-        """The share of known rows dropped because a required cell is missing or cannot be read, in [0, 1]."""
-        kept_out = sum(n for code, n in self.dropped.items() if code not in (LATE, DUPLICATE))
-        return kept_out / self.rows_known
+        """Their share among known rows, in [0, 1]."""
+        return sum(self.dropped_known.values()) / self.rows_known
 
     def as_dict(self) -> dict[str, object]:
         """Only numbers, texts, lists and dictionaries, ready for JSON."""

@@ -33,6 +33,17 @@ class ScoreFile(NamedTuple):
         return self.as_of + dt.timedelta(self.churn_days), self.as_of + dt.timedelta(self.value_days)
 
 
+def find(place: str) -> list[str]:
+    """The score files that `place` stands for: itself, or those of a folder; what else lies in there is passed over."""
+    folder = pathlib.Path(place)
+    if not folder.is_dir() or (folder / "manifest.json").is_file():
+        return [place]
+    found = [path for path in sources.find(place).paths if _says(path).get("grain") == scores.GRAIN]
+    if not found:
+        _refuse("there are no scores in this folder", place, HINT)
+    return found
+
+
 def open_scores(engine: Engine, path: str, needed: tuple[str, ...]) -> ScoreFile:
     """The file with its columns `needed`, every customer once. Raises `BadInput` and its kinds."""
     notes = _notes(path, needed)
@@ -62,13 +73,8 @@ def _notes(path: str, needed: tuple[str, ...]) -> dict[str, Any]:
     files = sources.find(path)
     if len(files.paths) != 1 or files.format != "parquet":
         _refuse("scores are one Parquet file", path, HINT)
-    try:
-        schema = parquet.read_schema(files.paths[0])
-        notes = scores.about(schema)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise errors.SourceUnreadable(
-            f"the file cannot be read: {str(error).splitlines()[0]}", first=path, hint="score that day again"
-        ) from error
+    schema = _schema(files.paths[0])
+    notes = _says(files.paths[0])
     if notes.get("grain") != scores.GRAIN:
         _refuse("the file says nothing of being scores", path, HINT)
     if int(notes.get("format", 0)) > scores.FORMAT:
@@ -78,6 +84,23 @@ def _notes(path: str, needed: tuple[str, ...]) -> dict[str, Any]:
     if missing:
         _refuse(f"the scores lack the column {missing[0]}", path, "score that day again")
     return notes
+
+
+def _schema(path: str) -> pa.Schema:
+    try:
+        return parquet.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        raise errors.SourceUnreadable(
+            f"the file cannot be read: {str(error).splitlines()[0]}", first=path, hint="score that day again"
+        ) from error
+
+
+def _says(path: str) -> dict[str, Any]:
+    """What a Parquet file says of itself; nothing, where that is not ours."""
+    try:
+        return scores.about(_schema(path))
+    except ValueError:
+        return {}
 
 
 def _refuse_twins(engine: Engine, table: ibis.Table, path: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from contract import errors, scores
+from features import parts
 from features.engines.duckdb import Engine
 from features.reading import Sources
 from serving import batch
@@ -72,7 +73,7 @@ def test_files_and_their_splitting_do_not_change_a_byte(scored: Path, trained: T
 def test_parts_give_the_same_rows_and_the_same_bytes_again(
     scored: Path, trained: Trained, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "ROWS_PER_PART", 90)
+    monkeypatch.setattr(parts, "ROWS_PER_PART", 90)
     steps: list[tuple[int, int]] = []
     in_parts = scored_tables.score(
         trained.bundle, source, tmp_path / "one.parquet", tell=lambda k, of: steps.append((k, of))
@@ -89,7 +90,7 @@ def test_parts_without_a_customer_and_ids_of_any_kind(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three customers in ten parts, most of them empty; ids with blanks, other scripts, zeros in front."""
-    monkeypatch.setattr(batch, "ROWS_PER_PART", 1)
+    monkeypatch.setattr(parts, "ROWS_PER_PART", 1)
     ids = ["007", " a b ", "客户-1"]
     days = ["1998-01-05", "1998-03-01", "1998-05-01", "1998-06-20"]
     lines = [(one, day) for one in ids for day in days[: 4 if one != "007" else 2]]

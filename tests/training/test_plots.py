@@ -11,12 +11,21 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from models.vectors import Vector
+from tiers import moves as tier_moves
 from training.evaluation import scorecard
 from training.evaluation.bootstrap import Metric
-from training.plots import churn, grid, models, over_time, style, value
+from training.monitoring.drift import Drift
+from training.plots import churn, drift, grid, models, moves, over_time, style, value
 
 COUNTS = {"A": 2100, "B": 812, "C": 6034, "D": 7401, "E": 6100, "F": 1123}
 VALUES = {"A": 310_000.0, "B": 72_000.0, "C": 88_000.0, "D": 31_000.0, "E": 4_000.0}
+
+DRIFTED = [
+    Drift("silence_days", 2.5, 0.01, 60.0, 90.0, 0.0, 0.0, True, "quiet"),
+    Drift("spend_total", 0.25, 0.01, 80.0, 70.0, 0.0, 0.0, False, "alarm"),
+    Drift("attr_new", None, 0.0, None, None, 0.0, 0.0, False, "unknown"),
+]
+MOVED = tier_moves.matrix(np.array(["A", "A", "D", ""]), np.array(["A", "B", "D", "C"]), np.ones(4), np.ones(4))
 
 
 def customers(n: int = 500) -> tuple[Vector, Vector]:
@@ -52,6 +61,8 @@ def every_figure() -> dict[str, Figure]:
             [0.0, 0.1, 0.1],
             [0.0, 0.0, 0.05],
         ),
+        "drift": drift.bars(DRIFTED, "2024-05-01", "2024-06-01"),
+        "migration": moves.migration(MOVED, "2024-05-01", "2024-06-01"),
     }
 
 
@@ -144,3 +155,16 @@ def test_over_time_names_at_most_eight_days_and_always_the_last() -> None:
 def test_over_time_draws_the_closed_form_only_where_it_has_a_number() -> None:
     lines = [line for line in dates(5).axes[0].get_lines() if line.get_marker() in ("o", "s")]
     assert [len(np.asarray(line.get_xdata())) for line in lines] == [5, 4]
+
+
+def test_drift_shows_what_could_be_measured_and_writes_out_bars_that_are_cut() -> None:
+    drawn = drift.bars(DRIFTED, "2024-05-01", "2024-06-01")
+    assert [tick.get_text() for tick in drawn.axes[0].get_yticklabels()] == ["silence_days", "spend_total"]
+    assert "2.5 →" in words(drawn)
+
+
+def test_the_migration_writes_count_and_share_of_the_row_into_each_cell() -> None:
+    said = words(moves.migration(MOVED, "2024-05-01", "2024-06-01"))
+    assert said.count("1\n50%") == 2
+    assert said.count("1\n100%") == 2
+    assert "1 fell (orange), 0 rose (blue), 1 new, 0 gone" in said

@@ -67,7 +67,7 @@ def signature(bundle: Bundle) -> ModelSignature:
 
 def example(bundle: Bundle) -> pd.DataFrame:
     """Two customers who do not exist: every feature at its median, and at its upper quartile, over all buyers."""
-    middle = {name: bundle.reference.get(name, []) for name in bundle.spec.names}
+    middle = {name: bundle.reference[name].quantiles if name in bundle.reference else () for name in bundle.spec.names}
     rows = {n: [q[len(q) // 2], q[3 * len(q) // 4]] if q else [np.nan, np.nan] for n, q in middle.items()}
     return pd.DataFrame(rows, dtype=np.float64).assign(
         customer_id=pd.Series(["median", "upper-quartile"], dtype=object)

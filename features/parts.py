@@ -1,0 +1,40 @@
+"""A base in parts: customers split by a hash of their id, so that memory does not grow with their number."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pyarrow as pa
+from ibis.expr import types as ir
+
+from features import buckets, build
+from features.engines import Engine
+from features.spec import FeatureSpec
+from features.tables import Tables
+
+ROWS_PER_PART = 500_000
+KNOWN = "known"
+
+
+def split(engine: Engine, tables: Tables, rows: int) -> int:
+    """Store the transactions (`rows` of them) by part, and say how many parts there are."""
+    n_parts = max(1, -(-rows // ROWS_PER_PART))
+    engine.store(KNOWN, tables.transactions, n_parts)
+    return n_parts
+
+
+def features(engine: Engine, tables: Tables, as_of: dt.date, spec: FeatureSpec, k: int, n_parts: int) -> pa.Table:
+    """The feature table of part `k`, in the order of customer ids."""
+    part = tables._replace(
+        transactions=engine.bucket(KNOWN, k),
+        customers=_only(tables.customers, k, n_parts),
+        interactions=_only(tables.interactions, k, n_parts),
+    )
+    return engine.con.to_pyarrow(build.build(part, as_of, spec).order_by("customer_id"))
+
+
+def _only(table: ir.Table | None, k: int, n_parts: int) -> ir.Table | None:
+    """The rows of one part's customers."""
+    if table is None or n_parts == 1:
+        return table
+    return table.filter(buckets.of(table.customer_id, n_parts) == k)

@@ -1,0 +1,76 @@
+"""What a person sees of a watch: the numbered checks, what drifted, old scores tier by tier, one line for a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tiercast import say
+
+if TYPE_CHECKING:
+    from training.monitoring.drift import Drift
+    from training.monitoring.outcomes import Outcome, TierOutcome
+    from training.monitoring.watch import Watched
+
+DRIFTED = 12
+
+
+def tell(found: Watched, run: str | None) -> None:
+    """The checks, the drift, the closed windows, what is open, and the line for a ticket."""
+    rows = [[check.code, check.level, _title(check.title, check.about), check.measured] for check in found.checks]
+    columns = [("", "left"), ("level", "left"), ("what should be so", "left"), ("measured", "left")]
+    say.table(f"{found.model}, trained as of {found.trained_as_of}, watched as of {found.as_of}", columns, rows)
+    for check in found.checks:
+        if check.level in ("alarm", "notice"):
+            say.line(str(check))
+    _drift(found.drift)
+    for outcome in found.outcomes:
+        _outcome(outcome)
+    for text in (*found.waiting, *found.notes):
+        say.line(f"* {text}")
+    say.line(summary(found, run))
+
+
+def summary(found: Watched, run: str | None) -> str:
+    """One sentence for a ticket."""
+    counts = {level: [c.code for c in found.checks if c.level == level] for level in ("alarm", "notice")}
+    said = [f"{len(codes)} {level}{_s(codes)} ({', '.join(codes)})" for level, codes in counts.items() if codes]
+    logged = f"; run {run}" if run else ""
+    return f"watched as of {found.as_of}, {len(found.checks)} checks: {', '.join(said) or 'all quiet'}{logged}"
+
+
+def _drift(rows: Sequence[Drift]) -> None:
+    shown = [row for row in rows if row.psi is not None][:DRIFTED]
+    if shown:
+        columns = [
+            ("number", "left"),
+            *((name, "right") for name in ("PSI", "chance", "mean then", "now", "missing then", "now")),
+        ]
+        lines = [[row.name, *_numbers(row), "a clock" if row.is_clock else row.level] for row in shown]
+        say.table(f"Drift, the largest {len(shown)} of {len(rows)}", [*columns, ("", "left")], lines)
+
+
+def _numbers(row: Drift) -> list[str]:
+    means = [f"{mean:,.3g}" if mean is not None else "–" for mean in (row.mean_then, row.mean_now)]
+    return [f"{row.psi:.3f}", f"{row.limit:.3f}", *means, f"{row.missing_then:.1%}", f"{row.missing_now:.1%}"]
+
+
+def _outcome(found: Outcome) -> None:
+    names = ("customers", "risk said", "left", "value said", "came", "inside")
+    columns = [("tier", "left"), *((name, "right") for name in names)]
+    title = f"What became of the {found.window.name}: {found.n:,} customers"
+    say.table(title, columns, [_tier(row) for row in found.tiers])
+
+
+def _tier(row: TierOutcome) -> list[str]:
+    percent, money = say.percent, say.money
+    risk, worth = (percent(row.p_churn), percent(row.churned)), (money(row.value), money(row.realised))
+    return [row.tier, f"{row.customers:,}", *risk, *worth, percent(row.coverage)]
+
+
+def _title(title: str, about: str) -> str:
+    return f"{title} ({about})" if about else title
+
+
+def _s(codes: Sequence[str]) -> str:
+    return "" if len(codes) == 1 else "s"

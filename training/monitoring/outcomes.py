@@ -1,0 +1,215 @@
+"""Old scores against what happened: every window that has closed since, beside what the holdout promised.
+
+Worse is only said beyond noise: where our number and the holdout's differ by more than their 95 % intervals together,
+sqrt(a^2 + b^2) of the half widths. That is a notice. An alarm is also short of a limit that matters to somebody: the
+calibration error and the bias that the gates allow, five points of AUC or Gini, coverage five points under its promise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from contract import errors
+from features import labels
+from features.engines import Engine
+from features.reading.scored import ScoreFile
+from features.tables import Tables
+from models.vectors import Vector
+from tiers import grid
+from training import gates
+from training.evaluation import probability, scorecard
+from training.evaluation.bootstrap import Metric
+from training.evaluation.scorecard import IntervalCard
+from training.monitoring.checks import Check, Level
+
+NEEDED = ("tier", "p_churn", "value", "value_low", "value_high")
+PROMISED, SHORT = 0.8, 0.05
+LESS_SKILL = 0.05
+
+
+class Window(NamedTuple):
+    """Scores of one day and when their windows are over; `is_closed` for churn and for value."""
+
+    scores: ScoreFile
+    is_closed: tuple[bool, bool]
+
+    @property
+    def name(self) -> str:
+        return f"scores of {self.scores.as_of}"
+
+    def waits(self) -> list[str]:
+        """What is still open, and until when."""
+        pairs = zip(("churn", "value"), self.is_closed, self.scores.ends(), strict=True)
+        return [f"{self.name}: the {name} window closes on {end}" for name, closed, end in pairs if not closed]
+
+
+class TierOutcome(NamedTuple):
+    """One tier of the old scores: what was said, and what came. None where its window is open."""
+
+    tier: str
+    customers: int
+    p_churn: float | None
+    churned: float | None
+    value: float | None
+    realised: float | None
+    coverage: float | None
+
+
+class Outcome(NamedTuple):
+    """One score file against what happened. Cards are None while their window is open.
+
+    `n` customers were scored and can be judged; `n_unknown` of the file are buyers no more in the data; `n_unscored`
+    had ordered by then and are not in the file. `level` is mean stated risk less the share that left.
+    """
+
+    window: Window
+    n: int
+    n_unknown: int
+    n_unscored: int
+    churn: dict[str, Metric] | None
+    level: float | None
+    value: dict[str, Metric] | None
+    intervals: IntervalCard | None
+    tiers: tuple[TierOutcome, ...]
+    pairs: tuple[Vector, Vector] | None
+    checks: tuple[Check, ...]
+
+
+def window(scores: ScoreFile, as_of: dt.date) -> Window:
+    """Which windows are over when everything before `as_of` is known."""
+    churn_end, value_end = scores.ends()
+    return Window(scores, (churn_end <= as_of, value_end <= as_of))
+
+
+def measure(
+    engine: Engine, tables: Tables, found: Window, card: Mapping[str, Any], *, draws: int = 200, seed: int = 7
+) -> Outcome:
+    """The scores of one day against the orders that followed. `card` is the bundle's scorecard."""
+    rows, n_unknown, n_unscored = _joined(engine, tables, found.scores)
+    if not rows.num_rows:
+        what = "none of the scored customers had ordered before that day in these transactions"
+        raise errors.BadInput(what, first=found.scores.path, hint="pass the transactions that the scores came from")
+    columns = {name: _numbers(rows, name) for name in ("p_churn", "value", "value_low", "value_high")}
+    churned, realised = _numbers(rows, "churned"), _numbers(rows, "realised")
+    tiers = rows["tier"].to_numpy(zero_copy_only=False).astype("<U1")
+    churn_over, value_over = found.is_closed
+    churn = scorecard.churn_card(columns["p_churn"], churned, draws, seed) if churn_over else None
+    value = scorecard.value_card(columns["value"], realised, draws, seed) if value_over else None
+    low, high = columns["value_low"], columns["value_high"]
+    intervals = scorecard.interval_card(low, high, realised, tiers) if value_over else None
+    said = (columns["p_churn"], churned) if churn_over else None, (columns["value"], realised) if value_over else None
+    checks = (*_of_churn(found, churn, card), *_of_value(found, value, intervals, card))
+    level = float(np.mean(columns["p_churn"] - churned)) if churn_over else None
+    per_tier = _per_tier(tiers, *said, intervals)
+    return Outcome(found, len(tiers), n_unknown, n_unscored, churn, level, value, intervals, per_tier, said[0], checks)
+
+
+def _joined(engine: Engine, tables: Tables, scores: ScoreFile) -> tuple[pa.Table, int, int]:
+    """The scored buyers with their outcomes, how many of the file are missing here, how many not in the file."""
+    happened = labels.labels(tables, scores.as_of, scores.churn_days, scores.value_days)
+    happened = happened.select(who="customer_id", churned="churned", realised="value")
+    judged = scores.table.filter(scores.table.p_churn.notnull()).select("customer_id", *NEEDED)
+    both = judged.outer_join(happened, judged.customer_id == happened.who)
+    stored = engine.store("outcomes", both)
+    n_unknown, n_unscored = (stored.filter(stored[name].isnull()).count() for name in ("who", "customer_id"))
+    rows = stored.filter(stored.who.notnull() & stored.customer_id.notnull()).order_by("customer_id")
+    counted = [int(engine.con.to_pyarrow(count).as_py()) for count in (n_unknown, n_unscored)]
+    return engine.con.to_pyarrow(rows.drop("customer_id", "who")), counted[0], counted[1]
+
+
+def _of_churn(found: Window, card: Mapping[str, Metric] | None, promised: Mapping[str, Any]) -> list[Check]:
+    if card is None:
+        return []
+    ece, auc = (_promise(promised, "churn", name) for name in ("ece", "auc"))
+    limit = gates.LIMITS.ece
+    is_worse = _beyond_noise(card["ece"], ece, sign=-1) and card["ece"].value > limit
+    level: Level = "quiet" if not is_worse else "alarm" if card["ece"].low > limit else "notice"
+    required = f"ECE at most {limit:g}, or as on the holdout{_told(ece)}"
+    return [
+        Check("W7", level, f"ECE {_written(card['ece'])}", required, found.name),
+        _skill("W8", "AUC", card["auc"], auc, found),
+    ]
+
+
+def _of_value(
+    found: Window, card: Mapping[str, Metric] | None, intervals: IntervalCard | None, promised: Mapping[str, Any]
+) -> list[Check]:
+    if card is None or intervals is None:
+        return []
+    bias, limit = card["bias"], gates.LIMITS.bias
+    is_off = min(abs(bias.low), abs(bias.high)) > limit and bias.low * bias.high > 0
+    level: Level = "alarm" if is_off else "notice" if abs(bias.value) > limit else "quiet"
+    before = _promise(promised, "value", "bias")
+    told = "" if before is None else f"; {before.value:+.1%} on the holdout"
+    measured = f"bias {bias.value:+.1%} [{bias.low:+.1%} to {bias.high:+.1%}]"
+    return [
+        Check("W9", level, measured, f"between -{limit:.0%} and +{limit:.0%}{told}", found.name),
+        _skill("W10", "nGini", card["ngini"], _promise(promised, "value", "ngini"), found),
+        _coverage(found, intervals),
+    ]
+
+
+def _skill(code: str, name: str, ours: Metric, promised: Metric | None, found: Window) -> Check:
+    if promised is None or not math.isfinite(ours.value):
+        return Check(code, "unknown", f"{name} {_written(ours)}", "a holdout in the bundle", found.name)
+    is_worse = _beyond_noise(ours, promised, sign=1)
+    level: Level = "quiet" if not is_worse else "alarm" if promised.value - ours.value > LESS_SKILL else "notice"
+    required = f"not below the holdout's {_written(promised)} beyond noise; alarm {LESS_SKILL:g} below"
+    return Check(code, level, f"{name} {_written(ours)}", required, found.name)
+
+
+def _coverage(found: Window, intervals: IntervalCard) -> Check:
+    """Too narrow is the fault that misleads; wider than promised is written down as it is."""
+    held, n = intervals.overall.coverage, float(intervals.overall.n_customers)
+    _, high = probability.wilson(np.array([held]), np.array([n]))
+    level: Level = "alarm" if high[0] < PROMISED - SHORT else "notice" if high[0] < PROMISED else "quiet"
+    required = f"at least {PROMISED:.0%} within noise; alarm below {PROMISED - SHORT:.0%}"
+    return Check("W11", level, f"{held:.1%} of {n:,.0f} outcomes inside", required, found.name)
+
+
+def _beyond_noise(ours: Metric, promised: Metric | None, sign: int) -> bool:
+    """Whether ours is worse by more than both intervals explain; `sign` 1 where more is better."""
+    if promised is None:
+        return True
+    noise = math.hypot(*((each.high - each.low) / 2 for each in (ours, promised)))
+    return sign * (promised.value - ours.value) > noise
+
+
+def _promise(card: Mapping[str, Any], target: str, name: str) -> Metric | None:
+    found = card.get(target, {}).get("models", {}).get(gates.MODEL, {}).get(name)
+    return None if found is None else Metric(*(float(found[part]) for part in Metric._fields))
+
+
+def _per_tier(
+    tiers: np.ndarray[Any, Any],
+    churn: tuple[Vector, Vector] | None,
+    value: tuple[Vector, Vector] | None,
+    intervals: IntervalCard | None,
+) -> tuple[TierOutcome, ...]:
+    out = []
+    for tier in grid.TIERS:
+        here = tiers == tier
+        if here.any():
+            said, left = [float(column[here].mean()) for column in churn] if churn else (None, None)
+            expected, came = [float(column[here].sum()) for column in value] if value else (None, None)
+            held = intervals.by_group[tier].coverage if intervals else None
+            out.append(TierOutcome(tier, int(here.sum()), said, left, expected, came, held))
+    return tuple(out)
+
+
+def _numbers(rows: pa.Table, name: str) -> Vector:
+    return np.asarray(rows[name].to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _written(metric: Metric) -> str:
+    return f"{metric.value:.3f} [{metric.low:.3f} to {metric.high:.3f}]"
+
+
+def _told(promised: Metric | None) -> str:
+    return "" if promised is None else f" ({_written(promised)})"
