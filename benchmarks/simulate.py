@@ -101,6 +101,11 @@ def write(world: World, n_customers: int, path: Path, seed: int) -> int:
     return rows
 
 
+def write_orders(orders: Orders, path: Path) -> None:
+    """Write drawn orders as the transactions of a shop."""
+    pq.write_table(_as_table(orders, 0), path)
+
+
 def _repeat_orders(world: World, born: Vector, random: np.random.Generator) -> tuple[NDArray[np.int64], Vector]:
     """Who ordered again, and when: Poisson in the market's own time until leaving or the end."""
     bg, n_customers = world.bg, len(born)

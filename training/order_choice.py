@@ -8,6 +8,7 @@ forecasting nothing nor forecasting alike for all is rewarded.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -15,12 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
+from contract import errors
 from models import btyd, orders
 from models.vectors import Vector
 from training import windows
 from training.evaluation import outcomes, probability
 from training.settings import Settings
-from training.snapshots import Snapshots
+from training.snapshots import Snapshot, Snapshots
 
 DEFAULT, AUTO = "bgnbd", "auto"
 CLEARLY_BETTER = 0.01
@@ -47,15 +49,14 @@ def settle(snapshots: Snapshots, known_until: dt.date, settings: Settings) -> Or
     """The model that the settings name, or for `auto` the one that earlier windows ask for.
 
     BG/NBD stays unless another gains at least one percent: a smaller gain on three windows is luck. It also stays where
-    no window has closed.
+    no window has closed. A model that cannot be fitted on every window that BG/NBD can is no candidate.
     """
     if settings.clv.model != AUTO:
         return OrderChoice(settings.clv.model, {}, 0)
     losses = {name: _losses(snapshots.by(name), known_until, settings) for name in orders.TITLES}
     n_windows = len(losses[DEFAULT])
-    if not n_windows or any(len(found) != n_windows for found in losses.values()):
-        return OrderChoice(DEFAULT, dict.fromkeys(orders.TITLES, 0.0), n_windows)
-    return choose(losses)
+    candidates = {name: found for name, found in losses.items() if len(found) == n_windows}
+    return choose(candidates) if n_windows else OrderChoice(DEFAULT, {}, 0)
 
 
 def choose(losses: Mapping[str, Sequence[float]]) -> OrderChoice:
@@ -73,13 +74,22 @@ def choose(losses: Mapping[str, Sequence[float]]) -> OrderChoice:
 def _losses(snapshots: Snapshots, known_until: dt.date, settings: Settings) -> list[float]:
     """Churn's loss on its newest closed windows, then the orders' on theirs."""
     churn, value = (
-        snapshots.all_at(windows.plan(snapshots.first_on, known_until, days, MOST_WINDOWS))
+        _fitted(snapshots, windows.plan(snapshots.first_on, known_until, days, MOST_WINDOWS))
         for days in settings.horizons.both
     )
     silent = [(s.features[btyd.P_CHURN].to_numpy(), s.churned) for s in churn if s.churned is not None]
     busy = [(s.features[btyd.ORDERS].to_numpy(), s.n_future_orders) for s in value if s.n_future_orders is not None]
     surprises = [probability.log_loss(outcomes.pair(p, churned)) for p, churned in silent]
     return surprises + [poisson_deviance(expected, actual) for expected, actual in busy]
+
+
+def _fitted(snapshots: Snapshots, dates: Sequence[dt.date]) -> list[Snapshot]:
+    """The snapshots of the dates on which the model could be fitted."""
+    found = []
+    for day in dates:
+        with contextlib.suppress(errors.FitFailed):
+            found += snapshots.all_at([day])
+    return found
 
 
 def poisson_deviance(expected: Vector, actual: Vector) -> float:

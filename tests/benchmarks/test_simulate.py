@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import simulate
 from benchmarks.simulate import World
+from benchmarks.yearly import Yearly
 from models.bgnbd import BgNbd
 
 
@@ -53,6 +54,29 @@ def test_december_is_high_and_june_low() -> None:
 
     high, low = per_customer(simulate.HIGHEST_DAY), per_customer(simulate.HIGHEST_DAY - 182.6)
     assert high / low == pytest.approx(3.0, rel=0.15)
+
+
+def test_givers_keep_to_days_of_their_own_and_most_of_them_to_december() -> None:
+    """Shares counted once more from the drawn orders: 0.6 near the peak, and every customer on few days of the year."""
+    rhythm = Yearly(peak=0.6, jitter=3.0, more_days=0.0)
+    world = World(days=4 * 365, yearly=rhythm, bg=BgNbd(r=1.0, alpha=1.0, a=0.0, b=1.0))
+    orders = simulate.simulate(world, 5000, np.random.default_rng(3))
+    day = orders.at % 365.25
+    assert (np.abs(day - rhythm.highest) < 45).mean() == pytest.approx(0.6 + 0.4 * 62 / 365, abs=0.03)
+    assert (np.diff(orders.customer) >= 0).all()
+    same = np.diff(orders.customer) == 0
+    gaps = np.diff(orders.at)[same]
+    assert (gaps > 0).all()
+    off = np.abs(gaps / 365.25 - np.round(gaps / 365.25)) * 365.25
+    assert np.quantile(off, 0.99) < 4 * 3.0 * np.sqrt(2)  # two jitters of three days each
+
+
+def test_givers_leave_too() -> None:
+    """a / (a + b) = 1/2: half of the customers leave after their first repeat order, so most have few."""
+    world = World(days=8 * 365, yearly=Yearly(), bg=BgNbd(r=1.0, alpha=1.0, a=5000.0, b=5000.0))
+    orders = simulate.simulate(world, 5000, np.random.default_rng(4))
+    counts = np.bincount(orders.customer)
+    assert (counts[counts > 0] <= 3).mean() > 0.85
 
 
 def test_daily_and_exact_summaries_differ_only_by_days() -> None:

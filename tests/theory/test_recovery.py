@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from benchmarks import simulate
-from benchmarks.simulate import World
-from models import bgnbd, gamma_gamma
+from benchmarks.simulate import Summaries, World
+from models import bgnbd, gamma_gamma, mbgnbd, paretonbd
 from models.bgnbd import BgNbd
 from models.gamma_gamma import GammaGamma
+from models.mbgnbd import MbgNbd
+from models.paretonbd import ParetoNbd
+from models.vectors import Vector
 from training.btyd import families, fit_gamma_gamma, fit_orders
 
 pytestmark = pytest.mark.slow
@@ -74,3 +77,37 @@ def test_forecasts_of_the_next_90_days_come_true() -> None:
     fit = fit_orders.fit(s.x, s.t_x, s.T, families.BGNBD).params
     assert bgnbd.expected_orders(fit, s.x, s.t_x, s.T, 90.0).sum() == pytest.approx(later.sum(), rel=0.02)
     assert bgnbd.p_no_order(fit, s.x, s.t_x, s.T, 90.0).mean() == pytest.approx((later == 0).mean(), abs=0.005)
+
+
+def histories(leaves_at: Vector, random: np.random.Generator, rate: Vector) -> Summaries:
+    """Poisson orders until a day of leaving or the 600th, seen at once: x and the last of so many uniform times."""
+    T = np.full(len(rate), 600.0) - np.floor(random.random(len(rate)) * 300.0)
+    until = np.minimum(leaves_at, T)
+    x = random.poisson(rate * until).astype(np.float64)
+    t_x = np.where(x > 0, until * random.random(len(rate)) ** (1.0 / np.maximum(x, 1.0)), 0.0)
+    return Summaries(x, t_x, T, np.full(len(rate), np.nan))
+
+
+def test_pareto_nbd_finds_its_truth_again() -> None:
+    random, n, truth = np.random.default_rng(21), 60_000, ParetoNbd(r=0.8, alpha=40.0, s=0.7, beta=120.0)
+    lifetime = random.exponential(size=n) / random.gamma(truth.s, 1.0 / truth.beta, n)
+    s = histories(lifetime, random, random.gamma(truth.r, 1.0 / truth.alpha, n))
+    fit = fit_orders.fit(s.x, s.t_x, s.T, families.PARETONBD)
+    assert fit.standard_errors is not None
+    assert (np.abs(np.array(fit.params) - truth) < 4 * np.array(fit.standard_errors)).all()
+    assert 0 <= fit.log_likelihood - paretonbd.log_likelihood(truth, s.x, s.t_x, s.T).sum() < 15
+
+
+def test_mbg_nbd_finds_its_truth_again() -> None:
+    """BG/NBD's customers, of whom each had one chance more to leave: right after the first order."""
+    truth = MbgNbd(r=0.9, alpha=60.0, a=0.8, b=2.0)
+    random, n = np.random.default_rng(22), 60_000
+    rate, chances = random.gamma(truth.r, 1.0 / truth.alpha, n), random.geometric(random.beta(truth.a, truth.b, n))
+    T = np.full(n, 600.0)
+    wanted = random.poisson(rate * T)
+    x = np.minimum(wanted, chances - 1).astype(np.float64)
+    t_x = np.where(x > 0, T * random.beta(np.maximum(x, 1.0), wanted - x + 1.0), 0.0)  # the x-th of `wanted` uniforms
+    fit = fit_orders.fit(x, t_x, T, families.MBGNBD)
+    assert fit.standard_errors is not None
+    assert (np.abs(np.array(fit.params) - truth) < 4 * np.array(fit.standard_errors)).all()
+    assert 0 <= fit.log_likelihood - mbgnbd.log_likelihood(truth, x, t_x, T).sum() < 15

@@ -105,3 +105,9 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed_once_made() -> None:
     with pytest.raises(ValueError, match="frozen"):
         settings.Settings().horizons.churn_days = 3  # type: ignore[misc]
+
+
+def test_the_order_model_is_one_of_four_words(tmp_path: Path) -> None:
+    assert settings.load(None, {}).clv.model == "bgnbd"
+    assert settings.load(write(tmp_path, '[clv]\nmodel = "auto"\n'), {}).clv.model == "auto"
+    assert "clv.model" in str(refusal(write(tmp_path, '[clv]\nmodel = "nbd"\n')).first)

@@ -85,6 +85,10 @@ def test_parameters_are_flat_and_hold_settings_fits_and_the_fingerprint(logged: 
     assert params["data_rows"] == "4321"
     assert float(params["bgnbd.r"]) == trained.closed_form.orders.params.r
     assert float(params["gamma_gamma.log_likelihood"]) == trained.closed_form.money.log_likelihood
+    assert params["orders.model"] == "bgnbd"
+    independence = trained.closed_form.independence
+    assert float(params["gamma_gamma.independence_spearman"]) == independence.spearman
+    assert params["gamma_gamma.independence_holds"] == str(independence.holds)
     assert params["value.level_rule"] == trained.final.value.level.rule
 
 

@@ -12,11 +12,11 @@ import pytest
 from contract import errors
 from features import reading
 from features.engines.duckdb import Engine
-from models import bundle_folder
+from models import btyd, bundle_folder, orders
 from tests import make_tables, scored_tables
 from tiercast import cdnow
 from training import train
-from training.settings import Horizons, Rolling, Settings, Trees
+from training.settings import Clv, Horizons, Rolling, Settings, Trees
 from training.train import Trained
 
 LAST = dt.date(1998, 7, 1)
@@ -134,6 +134,24 @@ def test_a_churn_horizon_longer_than_the_value_horizon_can_be_trained(tmp_path: 
     bundle = run(tmp_path, scored_tables.purchases(40), chosen).bundle
     assert (bundle.about.churn_days, bundle.about.value_days) == (180, 90)
     assert np.isfinite(bundle.intervals.high).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["mbgnbd", "paretonbd", "auto"])
+def test_a_bundle_says_and_holds_the_order_model_that_was_asked_for(model: str, tmp_path: Path) -> None:
+    chosen = QUICK.model_copy(update={"clv": Clv.model_validate({"model": model}), "rolling": QUICKEST})
+    trained = run(tmp_path, scored_tables.purchases(40), chosen)
+    bundle_folder.save(trained.bundle, tmp_path / "bundle")
+    loaded = bundle_folder.load(tmp_path / "bundle")
+    assert loaded.btyd == trained.bundle.btyd
+    title = orders.title(loaded.btyd.orders)
+    assert any(note.startswith(f"{title}: ") for note in loaded.scorecard["notes"])
+    assert any(note.startswith("Order model: ") for note in loaded.scorecard["notes"]) == (model == "auto")
+    if model != "auto":
+        assert orders.name(loaded.btyd.orders) == model
+    assert trained.churn is not None
+    alive = trained.churn.snapshot.features[btyd.P_ALIVE][trained.churn.snapshot.features["n_repeat_orders"] == 0]
+    assert (alive < 1).all() == (model != "auto" or orders.name(loaded.btyd.orders) != "bgnbd")
 
 
 @pytest.mark.slow

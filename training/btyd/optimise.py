@@ -23,8 +23,8 @@ MAX_STEPS = 200
 ARRIVED = 1e-9  # log-likelihood that one more step would gain
 DIFFERENCE = 1e-5  # in log-parameters
 LONGEST_STEP = 1.0
-FAR_AWAY = 10.0  # e ** 10: parameters this far from the data's scale are on their way to 0 or infinity
-NOT_TOO_FAR = 7.0
+FAR_AWAY = 12.0  # e ** 12: parameters this far from the data's scale are on their way to 0 or infinity
+NOT_TOO_FAR = 8.0
 
 
 class Optimum(NamedTuple):

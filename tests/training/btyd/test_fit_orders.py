@@ -137,7 +137,7 @@ def test_sampling_on_the_way_does_not_change_the_answer(name: str) -> None:
 
 @every_model
 def test_customers_who_never_leave_are_fitted_without_dropout(name: str) -> None:
-    s = simulated(world=simulate.World(bg=BgNbd(r=0.9, alpha=60.0, a=0.0, b=1.0)))
+    s = simulated(8_000, world=simulate.World(bg=BgNbd(r=0.9, alpha=60.0, a=0.0, b=1.0)))
     fit = fit_orders.fit(s.x, s.t_x, s.T, families.BY_NAME[name])
     assert fit.params.r == pytest.approx(0.9, rel=0.05)
     assert orders.p_alive(fit.params, s.x, s.t_x, s.T).mean() > 0.99
