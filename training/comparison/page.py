@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import pathlib
@@ -36,7 +37,8 @@ def write(found: Comparison, subjects: Sequence[Subject], path: pathlib.Path) ->
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)  # noqa: PTH105 - pathlib's replace is the same call
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         hint = "pass --html a file in a folder you may write to"
         raise errors.CannotWrite(f"the page cannot be written: {error.strerror}", first=str(path), hint=hint) from error
 

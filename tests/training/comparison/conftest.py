@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests import scored_tables, small_training
+from training.comparison.subject import Subject
 from training.settings import Horizons, Rolling, Settings, Trees
 from training.train import Trained
 
@@ -26,11 +27,12 @@ class Pair(NamedTuple):
     one: Trained
     other: Trained
     run_ids: tuple[str, str]
+    subjects: tuple[Subject, ...]
 
 
 @pytest.fixture(scope="session")
 def pair(migrated_mlflow: Path, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    from training.tracking import log_run, store
+    from training.tracking import compare, log_run, store
 
     folder = tmp_path_factory.mktemp("pair")
     (folder / "mlruns").mkdir()
@@ -43,7 +45,8 @@ def pair(migrated_mlflow: Path, tmp_path_factory: pytest.TempPathFactory) -> Pai
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         store.connect(folder)
         run_ids = [log_run.log(each, folder / f"bundle_{at}", register=True).run_id for at, each in enumerate(trained)]
-    return Pair(folder, trained[0], trained[1], (run_ids[0], run_ids[1]))
+        subjects = tuple(compare.subjects(run_ids))
+    return Pair(folder, trained[0], trained[1], (run_ids[0], run_ids[1]), subjects)
 
 
 @pytest.fixture

@@ -85,16 +85,12 @@ def test_a_pairing_sees_what_two_separate_intervals_hide(pair: Pair) -> None:
 def test_random_changes_are_called_noise(pair: Pair) -> None:
     first, _ = both_kept(pair, "churn")
     rng = np.random.default_rng(3)
-    verdicts = [
-        differences.verdict(name, metric)
-        for _ in range(5)
-        for name, metric in differences.paired(
-            *(
-                first._replace(p_churn=np.clip(first.p_churn + rng.normal(0, 0.05, len(first.actual)), 0, 1))
-                for _ in "ab"
-            )
-        ).items()
-    ]
+
+    def shaken() -> Kept:
+        return first._replace(p_churn=np.clip(first.p_churn + rng.normal(0, 0.05, len(first.actual)), 0, 1))
+
+    found = [differences.paired(shaken(), shaken()) for _ in range(5)]
+    verdicts = [differences.verdict(name, metric) for each in found for name, metric in each.items()]
     assert verdicts.count("noise") >= 0.8 * len(verdicts), "at 95 %, correlated in threes and fours"
 
 
