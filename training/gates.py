@@ -129,7 +129,7 @@ def _duel(against: Duel) -> tuple[str, str, bool]:
     }
     return (
         told.get(against.kind, measured or UNKNOWN),
-        required.get(against.kind, "better than the champion"),
+        required.get(against.kind, "better than the champion, where there is another"),
         against.is_won,
     )
 

@@ -32,9 +32,9 @@ TITLES: Mapping[str, Title] = {
     "value_mae": Title("mean absolute error", "less"),
     "value_rmse": Title("root mean squared error", "less"),
     "value_msle": Title("squared error of logs", "less"),
-    "value_bias": Title("total, off by", "nearer to 0"),
-    "value_decile_mape": Title("deciles, off by", "less"),
-    "value_coverage": Title("80 % intervals that held", "nearer to 80 %"),
+    "value_bias": Title("error of the total", "nearer to 0"),
+    "value_decile_mape": Title("error of the deciles", "less"),
+    "value_coverage": Title("coverage of 80 % intervals", "nearer to 80 %"),
 }
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Churn: ranking": ("churn_auc", "churn_pr_auc", "churn_top_decile_lift", "churn_empc"),
