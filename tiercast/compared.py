@@ -23,7 +23,8 @@ def show(found: Comparison) -> None:
             _tiers(against.tiers, short[0], short[place])
     _rows("grades", short, found.grades, wording.text)
     _rows("customers per tier, value window", short, found.tiers, wording.count)
-    _rows("stability: mean (lowest to highest) over earlier windows", short, found.stability, wording.spread)
+    stability = wording.titled(found.stability)
+    _rows("stability: mean (lowest to highest) over earlier windows", short, stability, wording.spread)
     _rows("seconds", short, found.seconds, wording.number)
     for title, rows in (("data", found.data), ("settings", found.settings), ("fitted", found.fitted)):
         _rows(f"{title} that differ", short, rows, wording.text)

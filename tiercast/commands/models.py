@@ -14,6 +14,9 @@ from tiercast import options, say
 if TYPE_CHECKING:
     from training.tracking.runs import RunRow
 
+SHORT = 12
+"""Signs of a run's id (of 32) in the table: every command takes them, and the line stays one line."""
+
 
 def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example: tiercast runs --limit 5")(runs)
@@ -45,7 +48,7 @@ def _cells(row: RunRow) -> list[str]:
     version = " ".join(part for part in (row.version, *row.aliases) if part)
     letters = " ".join(row.grades.get(target, "–") for target in ("churn", "value"))
     numbers = [*(_number(each) for each in measured), say.percent(row.value_bias)]
-    return [row.run_id, row.as_of, letters, *numbers, version]
+    return [row.run_id[:SHORT], row.as_of, letters, *numbers, version]
 
 
 def _number(number: float | None) -> str:

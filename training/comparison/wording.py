@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from training.comparison.differences import Difference
 from training.comparison.side_by_side import Against, Spread
+
+Row = TypeVar("Row")
 
 
 class Title(NamedTuple):
@@ -53,6 +55,15 @@ DISTANCES: Mapping[str, str] = {
 def title(name: str) -> Title:
     """A metric that has no title yet goes by its own name."""
     return TITLES.get(name, Title(name, "see docs/models.md"))
+
+
+def titled(rows: Mapping[str, Row]) -> dict[str, Row]:
+    """Rows by their metric's name for a reader.
+
+    >>> titled({"value_ngini": 0.7})
+    {'normalised Gini': 0.7}
+    """
+    return {title(name).name: row for name, row in rows.items()}
 
 
 def sections(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
