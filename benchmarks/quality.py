@@ -36,6 +36,7 @@ NAMES = {
     "base_rate": "base rate",
     "halved_window_rule": "halved windows",
     "naive_rate": "naive rate",
+    "average_spend": "average spend × retention",
     "last_window_spend": "last window's spend",
     "zero": "nothing at all",
 }

@@ -33,7 +33,11 @@ def every_sixteenth_customer(path: Path) -> Path:
 
 def run(folder: Path) -> Trained:
     """Trained on everything known before 1998-07-01; `folder` takes the purchases."""
-    source = every_sixteenth_customer(folder / "purchases.parquet")
+    return train_on(every_sixteenth_customer(folder / "purchases.parquet"))
+
+
+def train_on(source: Path | str, settings: Settings = SETTINGS) -> Trained:
+    """Trained on that table as of the same day."""
     with Engine(threads=1) as engine:
         known = reading.read(engine, reading.Sources(str(source)), AS_OF)
-        return train.train(engine, known, SETTINGS)
+        return train.train(engine, known, settings)

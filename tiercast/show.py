@@ -38,6 +38,7 @@ NAMES = {
     "halved_window_rule": "“no order in X days”",
     "naive_rate": "past rate, kept up",
     "last_window_spend": "last window's spend",
+    "average_spend": "average spend × retention",
     "zero": "nothing for anybody",
 }
 
@@ -86,9 +87,23 @@ def scorecard(card: Mapping[str, Any]) -> None:
             lines = [_line(model, metrics, shown) for model, metrics in card[target]["models"].items()]
             title = TITLES[target].format(**card[target])
             say.table(f"{title}: {card[target]['n_customers']:,} customers", columns, lines)
+    for target in SHOWN:
+        if "grade" in card.get(target, {}):
+            say.line(grade(target, card[target]["grade"]))
     if "value" in card:
         overall = card["value"]["intervals"]["overall"]
         say.line(f"80 % intervals held {overall['coverage']:.1%} of {overall['n_customers']:,} outcomes.")
+
+
+def grade(target: str, found: Mapping[str, Any]) -> str:
+    """One line: the letter, and what it was given for.
+
+    >>> grade("churn", {"letter": "B", "rule": "recency", "why": "finds 91.6% of all churners, recency 89.8%"})
+    'Grade B for churn: finds 91.6% of all churners, plain recency 89.8%.'
+    """
+    rule = found["rule"]
+    why = found["why"].replace(f" {rule} ", f" {NAMES.get(rule, rule)} ") if rule else found["why"]
+    return f"Grade {found['letter']} for {target}: {why}."
 
 
 def _line(model: str, metrics: Mapping[str, Mapping[str, float]], shown: Sequence[tuple[str, str]]) -> list[str]:

@@ -60,4 +60,4 @@ def _where_next(out: pathlib.Path, bundle: pathlib.Path, run: str | None) -> Non
     say.line(f"scores   {out}")
     say.line(f"bundle   {bundle}")
     say.line(f"run      {run}, registered as challenger; look at it: make ui, then http://127.0.0.1:5000")
-    say.line(f"next     tiercast promote {run}: seven gates decide, and say what they measured")
+    say.line(f"next     tiercast promote {run}: eight gates decide, and say what they measured")

@@ -56,6 +56,7 @@ def value_baselines(earlier: Snapshot, now: Snapshot, value_days: float) -> dict
     `zero`               nothing, for everybody
     `naive_rate`         repeat orders per day so far, kept up, at the customer's mean order value: x / T * h * mean
     `last_window_spend`  what the last `value_days` brought, see `last_window_spend`
+    `average_spend`      average spend so far times retention, see `average_spend`
     `recency`            mean value of equally silent customers in the earlier window, in twenty bins of equal count
     """
     then, value = _learnable(earlier, earlier.value, "value")
@@ -64,6 +65,7 @@ def value_baselines(earlier: Snapshot, now: Snapshot, value_days: float) -> dict
         "zero": np.where(np.isfinite(known), 0.0, np.nan),
         "naive_rate": naive_rate(now, value_days),
         "last_window_spend": last_window_spend(now, value_days),
+        "average_spend": average_spend(now, value_days, float(np.mean(value > 0))),
         "recency": mean_by_bin(then, value, _column(now, "silence_days")),
     }
 
@@ -115,6 +117,16 @@ def naive_rate(now: Snapshot, value_days: float) -> Vector:
     """x / T * h orders at the mean order value so far; one-time buyers are expected to bring nothing."""
     orders = _column(now, "n_repeat_orders") / np.maximum(_column(now, "age_days"), 1.0) * value_days
     return np.asarray(orders * _column(now, "order_value_mean"))
+
+
+def average_spend(now: Snapshot, value_days: float, retention: float = 1.0) -> Vector:
+    """Spend per month so far, times the months ahead, times the share who come back: Dynamics 365's rule.
+
+    A customer of less than a month has spent for one month. The retention is one number for all, so it moves the
+    total and ranks nobody.
+    """
+    months = np.maximum(_column(now, "age_days"), MONTH_DAYS) / MONTH_DAYS
+    return np.asarray(_column(now, "spend_total") / months * (value_days / MONTH_DAYS) * retention)
 
 
 def last_window_spend(now: Snapshot, value_days: float) -> Vector:

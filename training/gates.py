@@ -3,13 +3,15 @@
 G1  churn is ranked better than every baseline ranks it
 G2  churn probabilities are closer to what happened than every baseline's
 G3  a stated risk is what happens
-G4  value is ranked better than the closed form and recency rank it
+G4  value is ranked better than every baseline ranks it
 G5  the error in money is not worse than the closed form's, beyond noise
 G6  the total is right
 G7  there is enough data to believe any of this
+G8  it is better than the present champion, or a refresh of it that is not worse
 
-All look at the holdout's scorecard alone. A forecast of nothing at all is no rival in G5: where most
-customers buy nothing it has a small absolute error and is of no use to anybody.
+The first seven look at the holdout's scorecard alone, the last at a duel (`training.comparison.duel`). A forecast of
+nothing at all is no rival in G5: where most customers buy nothing it has a small absolute error and is of no use to
+anybody.
 """
 
 from __future__ import annotations
@@ -17,6 +19,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+
+from training.comparison import duel
+from training.comparison.differences import Difference
+from training.comparison.duel import Duel
 
 MODEL, CLOSED_FORM = "tiercast", "btyd"
 UNKNOWN = "not judged"
@@ -61,9 +67,10 @@ class Named(NamedTuple):
     ask: Callable[[Mapping[str, Any], Limits], tuple[str, str, bool]]
 
 
-def check(card: Mapping[str, Any], limits: Limits = LIMITS) -> list[Gate]:
-    """Every gate's answer on a scorecard. What was not judged does not pass."""
-    return [Gate(gate.code, gate.title, *gate.ask(card, limits)) for gate in GATES]
+def check(card: Mapping[str, Any], against: Duel = duel.FIRST, limits: Limits = LIMITS) -> list[Gate]:
+    """Every gate's answer on a scorecard and a duel with the champion. What was not judged does not pass."""
+    alone = [Gate(gate.code, gate.title, *gate.ask(card, limits)) for gate in GATES]
+    return [*alone, Gate("G8", "It stands against the champion", *_duel(against))]
 
 
 def failed(gates: list[Gate]) -> list[Gate]:
@@ -79,7 +86,7 @@ def _brier(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
 
 
 def _ngini(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
-    return _beats(card, "value", "ngini", sign=1, rivals=(CLOSED_FORM, "recency"))
+    return _beats(card, "value", "ngini", sign=1)
 
 
 def _ece(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
@@ -109,13 +116,33 @@ def _enough(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
     return f"{buyers:,} buyers, {churned:,} churned, {kept:,} kept", required, is_enough
 
 
-def _beats(
-    card: Mapping[str, Any], target: str, metric: str, sign: int, rivals: tuple[str, ...] | None = None
-) -> tuple[str, str, bool]:
+def _duel(against: Duel) -> tuple[str, str, bool]:
+    told = {
+        "first": "there is no champion yet",
+        "itself": "it is the champion already",
+        "apart": f"not comparable: {against.why}",
+    }
+    measured = ", ".join(f"{name} {_gap(each)}" for name, each in against.differences.items())
+    required = {
+        "paired": "better in one and worse in none, beyond noise, on the same customers",
+        "refresh": "worse in none beyond noise, the same settings on newer data",
+    }
+    return (
+        told.get(against.kind, measured or UNKNOWN),
+        required.get(against.kind, "better than the champion, where there is another"),
+        against.is_won,
+    )
+
+
+def _gap(found: Difference) -> str:
+    return f"{found.value:+.4g} ({found.low:+.4g} to {found.high:+.4g}): {found.verdict}"
+
+
+def _beats(card: Mapping[str, Any], target: str, metric: str, sign: int) -> tuple[str, str, bool]:
     """Strictly better than the best rival that has the metric; `sign` 1 where more is better, -1 where less is."""
     ours = _number(card, target, MODEL, metric)
-    asked = rivals or [model for model in _models(card, target) if model != MODEL]
-    found = {model: _number(card, target, model, metric) for model in asked}
+    rivals = [model for model in _models(card, target) if model != MODEL]
+    found = {model: _number(card, target, model, metric) for model in rivals}
     known = {model: value for model, value in found.items() if not math.isnan(value)}
     best = max(known, key=lambda model: sign * known[model], default=None)
     if best is None or math.isnan(ours):
@@ -141,7 +168,7 @@ GATES = (
     Named("G1", "Churn is ranked better than every baseline", _auc),
     Named("G2", "Churn probabilities beat every baseline", _brier),
     Named("G3", "A stated risk is what happens", _ece),
-    Named("G4", "Value is ranked better than the closed form and recency", _ngini),
+    Named("G4", "Value is ranked better than every baseline", _ngini),
     Named("G5", "The error in money is not worse than the closed form's", _mae),
     Named("G6", "The total is right", _bias),
     Named("G7", "There is enough data", _enough),

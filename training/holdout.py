@@ -18,6 +18,7 @@ from models import btyd, predict
 from models.bundle import Bundle
 from models.predict import Predictions
 from models.vectors import Vector
+from tiers.grid import Cuts
 from training import baselines, fit_churn, fit_value
 from training.evaluation import scorecard
 from training.evaluation.bootstrap import Metric
@@ -46,6 +47,7 @@ class Earlier(Protocol):
 class Judged(NamedTuple):
     """One target on its holdout: the outcome, every model's and baseline's forecast, and their report cards.
 
+    `cuts` are the grid's, as they were on the day the holdout began.
     `n_new` customers were first seen inside the window: nobody could have scored them.
     """
 
@@ -57,6 +59,7 @@ class Judged(NamedTuple):
     n_customers: int
     predictions: Predictions
     snapshot: Snapshot
+    cuts: Cuts
 
 
 class ValueJudged(NamedTuple):
@@ -78,7 +81,7 @@ def judge_churn(was: Earlier, now: Snapshot, settings: Settings) -> Judged:
     r = settings.rolling
     cards = {name: scorecard.churn_card(p, actual, r.bootstrap_draws, r.seed) for name, p in forecasts.items()}
     days = settings.horizons.churn_days
-    return Judged(now.as_of, days, actual, forecasts, cards, len(actual), predictions, now)
+    return Judged(now.as_of, days, actual, forecasts, cards, len(actual), predictions, now, was.bundle.cuts)
 
 
 def judge_value(was: Earlier, now: Snapshot, settings: Settings) -> ValueJudged:
@@ -88,7 +91,7 @@ def judge_value(was: Earlier, now: Snapshot, settings: Settings) -> ValueJudged:
     forecasts = {MODEL: predictions.value, CLOSED_FORM: now.features[btyd.VALUE].to_numpy()}
     forecasts |= _value_rules(was, now, h.value_days)
     cards = {name: scorecard.value_card(f, actual, r.bootstrap_draws, r.seed) for name, f in forecasts.items()}
-    judged = Judged(now.as_of, h.value_days, actual, forecasts, cards, len(actual), predictions, now)
+    judged = Judged(now.as_of, h.value_days, actual, forecasts, cards, len(actual), predictions, now, was.bundle.cuts)
     certainty = predictions.certainty
     intervals = scorecard.interval_card(certainty.value_low, certainty.value_high, actual, predictions.tiers)
     repeats = now.features["n_repeat_orders"].to_numpy()
@@ -97,13 +100,16 @@ def judge_value(was: Earlier, now: Snapshot, settings: Settings) -> ValueJudged:
 
 
 def _value_rules(was: Earlier, now: Snapshot, value_days: int) -> dict[str, Vector]:
-    """The value baselines; recency needs an earlier window whose outcome was known, and is left out without one."""
+    """The value baselines. Without an earlier window whose outcome was known, recency is left out, and average spend
+    takes everybody for retained."""
     earlier = was.newest_value
+    today = baselines.Snapshot(now.features)
     learned = earlier or now._replace(value=np.zeros(len(now.features)))
-    rules = baselines.value_baselines(
-        baselines.Snapshot(learned.features, None, learned.value), baselines.Snapshot(now.features), value_days
-    )
-    return rules if earlier else {name: rule for name, rule in rules.items() if name != "recency"}
+    rules = baselines.value_baselines(baselines.Snapshot(learned.features, None, learned.value), today, value_days)
+    if earlier:
+        return rules
+    unlearned = {"average_spend": baselines.average_spend(today, value_days)}
+    return {name: rule for name, rule in (rules | unlearned).items() if name != "recency"}
 
 
 def _raw(was: Earlier, now: Snapshot) -> dict[str, Vector]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from training.evaluation import level
+from models.vectors import Vector
+from training.evaluation import grades, level
 from training.evaluation.bootstrap import Metric
+from training.evaluation.grades import Grade
 from training.evaluation.scorecard import paired_difference
+from training.gates import LIMITS
 from training.holdout import CLOSED_FORM, MODEL, Cards, Judged, ValueJudged
 
 
@@ -15,12 +18,16 @@ def scorecard(churn: Judged | None, value: ValueJudged | None, notes: Sequence[s
     """Per target the window, and per model or baseline every metric with its 95 % interval."""
     out: dict[str, Any] = {"notes": list(notes)}
     if churn is not None:
-        out["churn"] = _target(churn) | {"n_churned": int(churn.actual.sum())}
+        out["churn"] = _target(churn) | {
+            "n_churned": int(churn.actual.sum()),
+            "grade": _graded(grades.churn(*_asked(churn), churn.cuts.p_churn, LIMITS.ece)),
+        }
     if value is not None:
         coverage = {"overall": value.intervals.overall, **value.intervals.by_group}
         out["value"] = _target(value.judged) | {
             "intervals": {name: c._asdict() for name, c in coverage.items() if c.n_customers},
             "mae_over_closed_form": _numbers(_worse(value.judged)),
+            "grade": _graded(grades.value(*_asked(value.judged), value.judged.cuts.value, LIMITS.bias)),
         }
     return out
 
@@ -34,6 +41,21 @@ def metrics(card: Mapping[str, Any], model: str = "tiercast") -> dict[str, float
     }
     coverage = card.get("value", {}).get("intervals", {}).get("overall")
     return flat | ({"value_coverage": coverage["coverage"]} if coverage and model == "tiercast" else {})
+
+
+def letters(card: Mapping[str, Any]) -> dict[str, str]:
+    """The grade of each target that was judged."""
+    return {target: card[target]["grade"]["letter"] for target in ("churn", "value") if "grade" in card.get(target, {})}
+
+
+def _asked(judged: Judged) -> tuple[Vector, dict[str, Vector], Vector]:
+    """Ours, the plain rules, and what happened."""
+    rules = {name: rule for name, rule in judged.forecasts.items() if name not in (MODEL, CLOSED_FORM)}
+    return judged.forecasts[MODEL], rules, judged.actual
+
+
+def _graded(grade: Grade) -> dict[str, Any]:
+    return grade._asdict() | {"gain": _numbers(grade.gain)}
 
 
 def _target(judged: Judged) -> dict[str, Any]:

@@ -81,12 +81,19 @@ class Rolling(_Frozen):
     bootstrap_draws: Annotated[int, Field(ge=20)] = 200
 
 
+class Tracking(_Frozen):
+    """What a run keeps: the holdout's forecasts of so many customers at most, without their ids; 0 keeps none."""
+
+    kept_customers: Annotated[int, Field(ge=0)] = 200_000
+
+
 class Settings(_Frozen):
     horizons: Horizons = Horizons()
     clv: Clv = Clv()
     grid: Grid = Grid()
     trees: Trees = Trees()
     rolling: Rolling = Rolling()
+    tracking: Tracking = Tracking()
     columns: dict[str, str] = {}
 
 

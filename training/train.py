@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from contract import errors
@@ -19,13 +19,16 @@ from training.holdout import Judged, ValueJudged
 from training.procedure import Procedure
 from training.settings import Settings
 from training.snapshots import Snapshot, Snapshots
+from training.stopwatch import Stopwatch, Tell
 
-Tell = Callable[[str], None]
 STEPS = ("features", "churn holdout", "value holdout", "final models")
 
 
 class Trained(NamedTuple):
-    """The bundle to use, and everything a run is compared by. A holdout is None where history is too short for one."""
+    """The bundle to use, and everything a run is compared by. A holdout is None where history is too short for one.
+
+    `seconds` is how long each of `STEPS` took.
+    """
 
     bundle: Bundle
     settings: Settings
@@ -36,6 +39,7 @@ class Trained(NamedTuple):
     data: str
     span: tuple[dt.date, dt.date]
     notes: tuple[str, ...]
+    seconds: Mapping[str, float]
 
 
 def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lambda _: None) -> Trained:
@@ -45,7 +49,8 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     """
     first_on, as_of = reading.report.first_on, reading.as_of
     tables = _stored(engine, reading.tables)
-    tell(STEPS[0])
+    watch = Stopwatch(tell)
+    watch(STEPS[0])
     snapshots = _snapshots(engine, tables, (first_on, as_of), settings)
     about = About(
         as_of=as_of,
@@ -55,20 +60,20 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
         currency=settings.clv.currency,
         data=fingerprint.of(engine, tables),
     )
-    tell(STEPS[1])
+    watch(STEPS[1])
     then = _as_it_was(snapshots, as_of - dt.timedelta(settings.horizons.churn_days), settings, about)
     churn = holdout.judge_churn(then, _outcome(snapshots, then), settings) if then else None
-    tell(STEPS[2])
+    watch(STEPS[2])
     then = _as_it_was(snapshots, as_of - dt.timedelta(settings.horizons.value_days), settings, about, then)
     value = _judge_value(then, snapshots, settings) if then else None
-    tell(STEPS[3])
+    watch(STEPS[3])
     final = procedure.run(snapshots, as_of, settings, about)
     fits = fit_both.fits(final.now.features, final.orders.model)
     notes = _notes(final, fits, churn, value, (as_of - first_on).days, settings)
     read = reading.report
     card = report.scorecard(churn, value, notes) | {"rows": {"known": read.rows_known, "dropped": read.dropped_known}}
     bundle = final.bundle._replace(scorecard=card)
-    return Trained(bundle, settings, final, fits, churn, value, about.data, (first_on, as_of), notes)
+    return Trained(bundle, settings, final, fits, churn, value, about.data, (first_on, as_of), notes, watch.stop())
 
 
 def _snapshots(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:

@@ -30,6 +30,7 @@ def customers(seed: int, n: int = 2000) -> Snapshot:
         n_repeat_orders=rng.poisson(2, n).astype(np.float64),
         age_days=silence + 50.0,
         order_value_mean=np.full(n, 25.0),
+        spend_total=np.full(n, 75.0),
         spend_90d=np.full(n, 30.0),
         spend_365d=np.full(n, 100.0),
     )
@@ -46,7 +47,7 @@ def test_every_churn_baseline_stands_beside_the_model() -> None:
 
 def test_every_value_baseline_stands_beside_the_model() -> None:
     rules = baselines.value_baselines(EARLIER, NOW, 90)
-    assert set(rules) == {"zero", "naive_rate", "last_window_spend", "recency"}
+    assert set(rules) == {"zero", "naive_rate", "last_window_spend", "average_spend", "recency"}
     assert all(len(money) == 2000 and np.all(money >= 0) for money in rules.values())
 
 
@@ -98,6 +99,12 @@ def test_a_rule_that_nobody_breaks_falls_back_to_the_whole_window() -> None:
     earlier = snapshot(np.arange(1.0, 11.0), np.ones(10))
     rule = baselines.churn_baselines(earlier, snapshot(np.array([90.0, 91.0])), 90)["halved_window_rule"]
     assert rule.tolist() == [0.0, 1.0]
+
+
+def test_average_spend_times_months_times_retention_by_hand() -> None:
+    now = snapshot(np.ones(2), age_days=np.array([90.0, 6.0]), spend_total=np.array([120.0, 50.0]))
+    # 120 in three months is 40 a month; 50 in a first week counts as a month's; two months ahead, half come back
+    assert baselines.average_spend(now, 60, retention=0.5).tolist() == [40.0, 50.0]
 
 
 def test_the_naive_rate_by_hand() -> None:

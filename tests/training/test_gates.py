@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from training import gates
+from training.comparison.differences import Difference
+from training.comparison.duel import Duel
 
 METRICS = {
     "churn": {"auc": (0.90, 0.85), "brier": (0.10, 0.12), "ece": (0.02, 0.05)},
@@ -34,9 +36,10 @@ def failed(scorecard: dict[str, Any]) -> list[str]:
     return [gate.code for gate in gates.failed(gates.check(scorecard))]
 
 
-def test_a_model_that_beats_every_baseline_passes_all_seven_gates() -> None:
+def test_a_first_model_that_beats_every_baseline_passes_all_eight_gates() -> None:
     answers = gates.check(card())
-    assert [gate.code for gate in answers] == ["G1", "G2", "G3", "G4", "G5", "G6", "G7"]
+    assert [gate.code for gate in answers] == ["G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8"]
+    assert "there is no champion yet" in str(answers[-1])
     assert all(gate.passed for gate in answers)
 
 
@@ -78,6 +81,43 @@ def test_a_forecast_of_nothing_is_no_rival_for_the_error_in_money() -> None:
     assert failed(scorecard) == []
 
 
+def test_value_must_be_ranked_better_than_the_strongest_baseline_whichever_it_is() -> None:
+    scorecard = card()
+    scorecard["value"]["models"]["naive_rate"] = {"ngini": metric(0.81), "mae": metric(12.0), "bias": metric(0.5)}
+    (gate,) = gates.failed(gates.check(scorecard))
+    assert (gate.code, gate.required) == ("G4", "above 0.8100 of naive_rate")
+
+
+BETTER = Difference(-0.002, -0.003, -0.001, True, "better")
+NOISE = Difference(0.01, -0.02, 0.04, True, "noise")
+WORSE = Difference(3.0, 1.0, 5.0, True, "worse")
+
+
+@pytest.mark.parametrize(
+    ("duel", "passes"),
+    [
+        (Duel("paired", {"churn_brier": BETTER, "value_mae": NOISE}), True),
+        (Duel("paired", {"churn_brier": NOISE, "value_mae": NOISE}), False),
+        (Duel("paired", {"churn_brier": BETTER, "value_mae": WORSE}), False),
+        (Duel("refresh", {"churn_auc": NOISE}), True),
+        (Duel("refresh", {"churn_auc": BETTER, "value_ngini": WORSE}), False),
+        (Duel("apart", {}, "other settings"), False),
+        (Duel("itself"), True),
+    ],
+)
+def test_the_eighth_gate_asks_how_the_champion_was_met(duel: Duel, passes: bool) -> None:
+    assert ([gate.code for gate in gates.failed(gates.check(card(), duel))] == []) is passes
+
+
+def test_the_eighth_gate_can_be_quoted_with_every_difference() -> None:
+    gate = gates.check(card(), Duel("paired", {"churn_brier": BETTER, "value_mae": NOISE}))[-1]
+    assert str(gate) == (
+        "G8 It stands against the champion: churn_brier -0.002 (-0.003 to -0.001): better, "
+        "value_mae +0.01 (-0.02 to +0.04): noise, "
+        "required better in one and worse in none, beyond noise, on the same customers: passed"
+    )
+
+
 def test_what_was_not_judged_does_not_pass() -> None:
     assert failed({"notes": []}) == ["G1", "G2", "G3", "G4", "G5", "G6", "G7"]
     without_value = {name: part for name, part in card().items() if name != "value"}
@@ -91,7 +131,7 @@ def test_a_baseline_without_the_metric_is_no_rival() -> None:
 
 
 def test_limits_can_be_set() -> None:
-    answers = gates.check(card(churn_ece=0.04, value_bias=0.15), gates.Limits(ece=0.05, bias=0.2))
+    answers = gates.check(card(churn_ece=0.04, value_bias=0.15), limits=gates.Limits(ece=0.05, bias=0.2))
     assert not gates.failed(answers)
 
 

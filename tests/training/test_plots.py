@@ -15,7 +15,8 @@ from tiers import moves as tier_moves
 from training.evaluation import scorecard
 from training.evaluation.bootstrap import Metric
 from training.monitoring.drift import Drift
-from training.plots import churn, drift, grid, models, moves, over_time, style, value
+from training.plots import churn, compared, drift, grid, models, moves, over_time, style, value
+from training.weekly import Weekly
 
 COUNTS = {"A": 2100, "B": 812, "C": 6034, "D": 7401, "E": 6100, "F": 1123}
 VALUES = {"A": 310_000.0, "B": 72_000.0, "C": 88_000.0, "D": 31_000.0, "E": 4_000.0}
@@ -63,6 +64,20 @@ def every_figure() -> dict[str, Figure]:
         ),
         "drift": drift.bars(DRIFTED, "2024-05-01", "2024-06-01"),
         "migration": moves.migration(MOVED, "2024-05-01", "2024-06-01"),
+        **several(p, churned, weeks),
+    }
+
+
+def several(p: Vector, churned: Vector, weeks: Vector) -> dict[str, Figure]:
+    """What compares trainings, of two of them."""
+    two = {"3f2a91c0": (p, churned), "8be71d24": (p**2, churned)}
+    tracked = {name: Weekly(weeks, weeks % 7 + 1, weeks % 5 + 1, 20.0) for name in two}
+    return {
+        "compared reliability": compared.reliability(two),
+        "compared gain": compared.gain(two),
+        "compared deciles": compared.deciles(dict.fromkeys(two, (100 * p, 90 * p))),
+        "compared weekly": compared.weekly(tracked),
+        "compared migration": compared.migration({("A", "A"): 90, ("A", "B"): 10}, "AB", ("3f2a91c0", "8be71d24")),
     }
 
 
@@ -89,7 +104,7 @@ def test_every_figure_can_be_written_and_its_title_and_notes_lie_inside(name: st
 
 def test_drawing_leaves_pyplot_alone() -> None:
     code = (
-        "import sys, numpy as np; from training.plots import churn, grid, models, value; "
+        "import sys, numpy as np; from training.plots import churn, compared, grid, models, value; "
         "churn.reliability(np.linspace(0, 1, 40), np.tile([0.0, 1.0], 20)).canvas.draw(); "
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
@@ -168,3 +183,16 @@ def test_the_migration_writes_count_and_share_of_the_row_into_each_cell() -> Non
     assert said.count("1\n50%") == 2
     assert said.count("1\n100%") == 2
     assert "1 fell (orange), 0 rose (blue), 1 new, 0 gone" in said
+
+
+def test_a_picture_of_several_trainings_names_each() -> None:
+    p, churned = customers()
+    for name, drawn in several(p, churned, np.arange(1.0, 40.0)).items():
+        told = words(drawn)
+        assert "3f2a91c0" in told, name
+        assert "8be71d24" in told, name
+
+
+def test_who_changes_tier_is_shown_with_the_share_of_the_tier_they_leave() -> None:
+    told = words(compared.migration({("A", "A"): 90, ("A", "B"): 10, ("B", "B"): 7}, "AB", ("one", "other")))
+    assert all(cell in told for cell in ("90\n90%", "10\n10%", "7\n100%", "–"))

@@ -9,7 +9,7 @@ import pytest
 from contract import errors
 from tests.training.test_gates import card
 from training import gates
-from training.tracking import log_run, lookup, registry, store
+from training.tracking import log_run, lookup, measures, registry, store
 
 
 @pytest.fixture
@@ -18,11 +18,13 @@ def connected(mlruns: Path) -> Path:
     return mlruns
 
 
-def registered(scorecard: dict[str, Any]) -> str:
+def registered(scorecard: dict[str, Any], **params: str) -> str:
     """A run with this scorecard and nothing else, as the newest version of `tiercast`; returns the version."""
     client = mlflow.MlflowClient()
     with mlflow.start_run(experiment_id=store.experiment_id(), tags={log_run.KIND: log_run.TRAINING}) as run:
         mlflow.log_dict(scorecard, log_run.SCORECARD)
+        mlflow.log_metrics(measures.of(scorecard))
+        mlflow.log_params(params)
     if not client.search_registered_models():
         client.create_registered_model("tiercast")
     made = client.create_model_version("tiercast", run.info.artifact_uri, run.info.run_id)
@@ -59,7 +61,7 @@ def test_a_failed_gate_refuses_with_exit_code_3_and_is_quoted(connected: Path) -
     with pytest.raises(errors.GateRefused) as refused:
         registry.promote(version, who="ana")
     assert refused.value.exit_code == 3
-    assert (refused.value.count, refused.value.total) == (2, 7)
+    assert (refused.value.count, refused.value.total) == (2, 8)
     assert "G1 Churn is ranked better" in str(refused.value)
     assert "G6 The total is right: bias +30.0%" in str(refused.value)
     assert lookup.aliases("tiercast") == {}
@@ -131,3 +133,73 @@ def test_an_unknown_version_is_refused(connected: Path) -> None:
 def test_limits_of_the_gates_can_be_set_for_a_promotion(connected: Path) -> None:
     version = registered(card(churn_ece=0.04))
     assert registry.promote(version, who="ana", limits=gates.Limits(ece=0.05)).waived == ()
+
+
+# --- against the champion
+
+
+def test_a_version_with_other_settings_is_refused_when_it_was_judged_elsewhere(connected: Path) -> None:
+    first, second = registered(card(), as_of="1998-07-01"), registered(card(), **{"trees.num_leaves": "31"})
+    registry.promote(first, who="ana")
+    with pytest.raises(errors.GateRefused, match=r"G8 It stands against the champion: not comparable") as refused:
+        registry.promote(second, who="ana")
+    assert refused.value.exit_code == 3
+    assert champion() == first
+    promoted = registry.promote(second, who="ana", force=True, why="the shop changed")
+    assert (promoted.before, promoted.waived) == (first, ("G8",))
+
+
+def test_the_same_settings_a_month_later_are_promoted_without_force(connected: Path) -> None:
+    first, second = (registered(card(), as_of=day) for day in ("1998-07-01", "1998-08-01"))
+    registry.promote(first, who="ana")
+    promoted = registry.promote(second, who="ana", why="monthly")
+    assert promoted.waived == ()
+    assert "noise" in tags(second)["gate_G8"] or "same" in tags(second)["gate_G8"]
+
+
+def test_a_refresh_that_ranks_worse_beyond_noise_is_refused(connected: Path) -> None:
+    first, second = registered(card(), as_of="1998-07-01"), registered(card(churn_auc=0.86), as_of="1998-08-01")
+    registry.promote(first, who="ana")
+    with pytest.raises(errors.GateRefused, match=r"G8 (.|\n)*churn_auc -0.04 .*: worse"):
+        registry.promote(second, who="ana")
+
+
+def test_a_champion_whose_run_is_gone_cannot_be_compared_with(connected: Path) -> None:
+    first, second = registered(card()), registered(card())
+    registry.promote(first, who="ana")
+    mlflow.MlflowClient().delete_run(str(lookup.version(first, "tiercast").run_id))
+    mlflow.MlflowClient().set_registered_model_alias("tiercast", "champion", first)
+    with mlflow.start_run(experiment_id=mlflow.create_experiment("elsewhere")) as foreign:
+        pass
+    made = mlflow.MlflowClient().create_model_version("tiercast", foreign.info.artifact_uri, foreign.info.run_id)
+    mlflow.MlflowClient().set_registered_model_alias("tiercast", "champion", made.version)
+    with pytest.raises(errors.GateRefused, match=r"G8 (.|\n)*the champion's run"):
+        registry.promote(second, who="ana")
+
+
+def test_without_a_champion_there_is_nobody_to_stand_against(connected: Path) -> None:
+    first, second = registered(card()), registered(card(), **{"trees.num_leaves": "31"})
+    registry.promote(first, who="ana")
+    mlflow.MlflowClient().delete_model_version("tiercast", first)
+    assert registry.promote(second, who="ana").waived == ()
+
+
+def test_the_registered_model_tells_who_did_what_when_and_why_newest_first(connected: Path) -> None:
+    first, second = (registered(card(), as_of=day) for day in ("1998-07-01", "1998-08-01"))
+    registry.promote(first, who="ana", why="first\none")
+    registry.promote(second, who="ben", why="monthly")
+    registry.rollback("complaints", who="cleo")
+    newest, middle, oldest = lookup.registered("tiercast").tags["promotions"].splitlines()
+    assert "rolled back from version 2 to 1, by cleo | complaints" in newest
+    assert "version 2 became champion after 1, by ben | monthly | G1 auc 0.9000; " in middle
+    assert "version 1 became champion after none, by ana | first one | " in oldest
+    assert newest[:4].isdecimal()
+
+
+def test_the_log_of_promotions_stays_as_short_as_mlflow_keeps_it(connected: Path) -> None:
+    version = registered(card())
+    for turn in range(12):
+        registry.promote(version, who="ana", why=f"turn {turn} " + "x" * 400)
+    log = lookup.registered("tiercast").tags["promotions"]
+    assert len(log) <= registry.LONGEST_LOG
+    assert "turn 11 " in log.splitlines()[0]

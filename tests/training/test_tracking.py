@@ -10,6 +10,7 @@ from mlflow.entities import Run
 
 from contract import errors
 from models import bundle_folder
+from training import train
 from training.tracking import compare, log_run, lookup, measures, runs, store
 from training.tracking.log_run import LoggedRun
 from training.train import Trained
@@ -111,6 +112,21 @@ def test_the_loss_of_each_round_is_a_curve(logged: LoggedRun, trained: Trained) 
     assert [point.value for point in history] == trained.final.churn.losses.tolist()
 
 
+def test_every_step_is_timed(logged: LoggedRun, trained: Trained) -> None:
+    metrics = the_run(logged).data.metrics
+    found = {name.removeprefix("seconds/"): took for name, took in metrics.items() if name.startswith("seconds/")}
+    assert found.pop("total") == pytest.approx(sum(found.values()))
+    assert found == trained.seconds
+    assert set(found) == set(train.STEPS)
+
+
+def test_the_grades_are_tags_and_their_gains_metrics(logged: LoggedRun, trained: Trained) -> None:
+    run, card = the_run(logged), trained.bundle.scorecard
+    assert run.data.tags["grade_churn"] == card["churn"]["grade"]["letter"]
+    assert run.data.metrics["value_gain_low"] == card["value"]["grade"]["gain"]["low"]
+    assert runs.runs()[0].grades == {target: card[target]["grade"]["letter"] for target in ("churn", "value")}
+
+
 def test_tags_say_which_day_which_data_and_which_version(logged: LoggedRun, trained: Trained) -> None:
     found = the_run(logged).data.tags
     assert found["as_of"] == "1998-07-01"
@@ -160,7 +176,7 @@ def test_the_bundle_on_disk_and_in_the_run_knows_its_run_and_version(
 
 def test_nothing_that_was_logged_can_execute(logged: LoggedRun, written: tuple[Path, LoggedRun]) -> None:
     kinds = {path.suffix for path in (written[0] / "mlruns" / "artifacts").rglob("*") if path.is_file()}
-    assert kinds <= {".png", ".json", ".txt", ".yaml", ""}
+    assert kinds <= {".png", ".json", ".txt", ".yaml", ".parquet", ""}
 
 
 def test_a_new_version_is_the_challenger_and_nobody_is_champion(logged: LoggedRun) -> None:
@@ -210,23 +226,35 @@ def run_with(params: dict[str, Any], **metrics: float) -> str:
 HORIZONS = {"horizons.churn_days": 90, "horizons.value_days": 365}
 
 
-def test_a_comparison_shows_what_differs_and_numbers_with_intervals(connected: Path) -> None:
-    one = run_with(
-        {**HORIZONS, "trees.num_leaves": 8, "data": "aa"}, churn_auc=0.8, churn_auc_low=0.7, churn_auc_high=0.9
-    )
-    two = run_with(
-        {**HORIZONS, "trees.num_leaves": 16, "data": "bb"}, churn_auc=0.82, churn_auc_low=0.8, churn_auc_high=0.9
-    )
+def test_a_comparison_of_runs_that_kept_nothing_shows_what_was_logged(connected: Path) -> None:
+    metrics = {"churn_auc": 0.8, "churn_auc_low": 0.7, "churn_auc_high": 0.9}
+    one, two = (run_with({**HORIZONS, "trees.num_leaves": leaves}, **metrics) for leaves in (8, 16))
     found = compare.compare([one, two])
-    assert found.parameters == {"trees.num_leaves": ("8", "16"), "data": ("aa", "bb")}
-    assert found.metrics == {"churn_auc": ((0.8, 0.7, 0.9), (0.82, 0.8, 0.9))}
-    assert found.caveats == ("The runs saw different data.",)
+    assert found.settings == {"trees.num_leaves": ("8", "16")}
+    assert found.metrics == {"churn_auc": ((0.8, 0.7, 0.9), (0.8, 0.7, 0.9))}
+    assert not found.against[0].differences["churn_auc"].is_paired
 
 
-def test_runs_with_other_horizons_are_not_comparable(connected: Path) -> None:
-    one, two = run_with(HORIZONS), run_with({**HORIZONS, "horizons.value_days": 180})
-    with pytest.raises(errors.BadInput, match=r"not comparable(.|\n)*value 365 d against churn 90 d, value 180 d"):
-        compare.compare([one, two])
+@pytest.mark.parametrize("other", ["0" * 32, "child", "elsewhere"])
+def test_only_trainings_can_be_compared(connected: Path, other: str) -> None:
+    one = run_with(HORIZONS)
+    if other == "child":
+        with mlflow.start_run(experiment_id=store.experiment_id()) as child:
+            other = child.info.run_id
+    elif other == "elsewhere":
+        with mlflow.start_run(experiment_id=mlflow.create_experiment("elsewhere")) as foreign:
+            other = foreign.info.run_id
+    with pytest.raises(errors.BadInput, match=r"no such run|not one of|a part"):
+        compare.compare([one, other])
+
+
+def test_forecasts_that_were_moved_away_are_said(logged: LoggedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(**_: Any) -> str:
+        raise OSError("gone")
+
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", gone)
+    with pytest.raises(errors.BadInput, match="forecasts cannot be read"):
+        compare.subjects([logged.run_id])
 
 
 def test_an_unknown_run_another_experiments_run_and_a_child_are_refused(connected: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import pathlib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,13 +12,15 @@ import typer
 from tiercast import options, say
 
 if TYPE_CHECKING:
-    from training.evaluation.bootstrap import Metric
     from training.tracking.runs import RunRow
+
+SHORT = 12
+"""Signs of a run's id (of 32) in the table: every command takes them, and the line stays one line."""
 
 
 def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example: tiercast runs --limit 5")(runs)
-    app.command(epilog="Example: tiercast compare 3f2a91c0 8be71d24")(compare)
+    app.command(epilog="Example: tiercast compare 3f2a91c0 8be71d24 --html comparison.html")(compare)
     app.command(epilog="Example: tiercast promote 8be71d24 --why 'better Brier on June'")(promote)
     app.command(epilog="Example: tiercast rollback --why 'complaints from the call centre'")(rollback)
 
@@ -35,14 +38,17 @@ def runs(
         say.as_json({"runs": [row._asdict() for row in found]})
         return
     names = ("AUC", "Brier", "ECE", "nGini", "MAE", "bias")
-    columns = [("run", "left"), ("as of", "left"), *((name, "right") for name in names), ("version", "left")]
+    columns = [("run", "left"), ("as of", "left"), ("grades", "left"), *((name, "right") for name in names)]
+    columns.append(("version", "left"))
     say.table(f"{len(found)} runs", columns, [_cells(row) for row in found])
 
 
 def _cells(row: RunRow) -> list[str]:
     measured = (row.churn_auc, row.churn_brier, row.churn_ece, row.value_ngini, row.value_mae)
     version = " ".join(part for part in (row.version, *row.aliases) if part)
-    return [row.run_id, row.as_of, *(_number(each) for each in measured), say.percent(row.value_bias), version]
+    letters = " ".join(row.grades.get(target, "–") for target in ("churn", "value"))
+    numbers = [*(_number(each) for each in measured), say.percent(row.value_bias)]
+    return [row.run_id[:SHORT], row.as_of, letters, *numbers, version]
 
 
 def _number(number: float | None) -> str:
@@ -51,31 +57,33 @@ def _number(number: float | None) -> str:
 
 def compare(
     run: Annotated[list[str], typer.Argument(help="Two or more run ids, as `tiercast runs` lists them.")],
+    html: Annotated[
+        pathlib.Path | None,
+        typer.Option("--html", help="Also write one page with pictures; it is kept in MLflow with each run too."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Put runs side by side: the parameters that differ, and every metric with its interval."""
+    """Put runs side by side: every difference with its paired interval, who changes tier, what was set otherwise."""
+    from tiercast import compared
+    from training.comparison import page, side_by_side
     from training.tracking import compare as tracked
     from training.tracking import store
 
     store.connect()
-    found = tracked.compare(run)
+    with say.progress("compare", len(run) + 1) as step:
+        step("reading")
+        subjects = tracked.subjects(run)
+        found = side_by_side.compare(subjects, step)
+        if html is not None:
+            step("page")
+            page.write(found, subjects, html)
+            tracked.keep_page(html, found)
     if json:
-        say.as_json(found._asdict())
+        say.as_json(compared.as_plain(found) | {"html": str(html) if html else None})
         return
-    columns = [("", "left"), *((one[:8], "right") for one in found.run_ids)]
-    metrics = [[name, *(_with_interval(metric) for metric in values)] for name, values in found.metrics.items()]
-    say.table("metrics [95 % interval]", columns, metrics)
-    say.table(
-        "parameters that differ", columns, [[n, *(v or "–" for v in each)] for n, each in found.parameters.items()]
-    )
-    for text in found.caveats:
-        say.line(f"* {text}")
-
-
-def _with_interval(metric: Metric | None) -> str:
-    if metric is None:
-        return "–"
-    return f"{_number(metric.value)} [{_number(metric.low)}–{_number(metric.high)}]"
+    compared.show(found)
+    if html is not None:
+        say.line(f"page {html}, kept with each run below comparisons/")
 
 
 def promote(

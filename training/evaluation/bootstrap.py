@@ -24,6 +24,7 @@ from training.evaluation.outcomes import Pairs
 
 LARGEST_DRAW = 50_000
 Measure = Callable[[Pairs], float]
+Contrast = Callable[[Pairs, Pairs], float]
 
 
 class Metric(NamedTuple):
@@ -44,6 +45,24 @@ def measure(
     return {
         name: around(measure(pairs), column, shrink)
         for (name, measure), column in zip(measures.items(), columns, strict=True)
+    }
+
+
+def paired(
+    both: tuple[Pairs, Pairs],
+    contrasts: Mapping[str, Contrast],
+    draws: int = 200,
+    seed: int = 0,
+    largest: int = LARGEST_DRAW,
+) -> dict[str, Metric]:
+    """Numbers that set two forecasts of the same customers against each other, on the same resampled customers."""
+    shrink = np.sqrt(min(1.0, largest / len(both[0].actual)))
+    sampled = zip(*(samples(pairs, draws, seed, largest) for pairs in both), strict=True)
+    drawn = [[contrast(one, other) for contrast in contrasts.values()] for one, other in sampled]
+    columns = np.array(drawn, dtype=np.float64).reshape(draws, len(contrasts)).T
+    return {
+        name: around(contrast(*both), column, shrink)
+        for (name, contrast), column in zip(contrasts.items(), columns, strict=True)
     }
 
 

@@ -52,6 +52,22 @@ def captured(pairs: Pairs, share: float) -> float:
     return outcomes.ratio(np.interp(share * steps.weight[-1], steps.weight, steps.actual), steps.actual[-1])
 
 
+def caught(pairs: Pairs, false_alarms: float) -> float:
+    """Part of all who churned that is called when so large a part of those who stayed is called too; in [0, 1].
+
+    The ROC curve read at one point: unlike the share in a list of fixed length it can reach 1 at any churn rate. nan
+    when everybody or nobody churned.
+
+    >>> caught(outcomes.pair(np.array([0.9, 0.7, 0.5, 0.1]), np.array([1.0, 0.0, 1.0, 0.0])), 0.0)
+    0.5
+    """
+    steps = pairs.best_first
+    kept = steps.weight - steps.actual
+    if kept[-1] == 0:
+        return float("nan")
+    return outcomes.ratio(np.interp(false_alarms * kept[-1], kept, steps.actual), steps.actual[-1])
+
+
 def captured_top10(pairs: Pairs) -> float:
     """Part of the realised value that the predicted top 10 % brought."""
     return captured(pairs, 0.1)

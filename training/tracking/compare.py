@@ -1,75 +1,86 @@
-"""Runs side by side: the parameters in which they differ, and the numbers with their intervals."""
+"""Runs side by side, read from MLflow; the comparing itself is `training.comparison`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+import datetime as dt
+import json
+import pathlib
+import tempfile
+from collections.abc import Sequence
 
+import mlflow
+import numpy as np
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 
 from contract import errors
-from training.evaluation.bootstrap import Metric
-from training.evaluation.scorecard import CHURN_MEASURES, VALUE_MEASURES
-from training.tracking import lookup, store
+from training.comparison import kept, side_by_side
+from training.comparison.kept import Kept
+from training.comparison.side_by_side import Comparison
+from training.comparison.subject import Subject
+from training.tracking import log_run, lookup, store
+from training.weekly import Weekly
 
-HORIZONS = ("horizons.churn_days", "horizons.value_days")
-METRICS = (
-    *(f"churn_{name}" for name in CHURN_MEASURES),
-    *(f"value_{name}" for name in VALUE_MEASURES),
-    "value_coverage",
-)
-NAN = float("nan")
-
-
-class Comparison(NamedTuple):
-    """One entry per run in each tuple, in the order asked; None where a run lacks it.
-
-    `caveats` say what makes the numbers less than a duel: another day, or other data.
-    """
-
-    run_ids: tuple[str, ...]
-    parameters: Mapping[str, tuple[str | None, ...]]
-    metrics: Mapping[str, tuple[Metric | None, ...]]
-    caveats: tuple[str, ...]
+COMPARISONS = "comparisons"
 
 
 def compare(run_ids: Sequence[str]) -> Comparison:
     """Two or more trainings. Raises `BadInput` for fewer, for unknown ones, and where the horizons differ."""
-    if len(run_ids) < 2:
-        raise errors.BadInput("a comparison takes two runs or more", first=", ".join(run_ids), hint=lookup.HINT)
+    return side_by_side.compare(subjects(run_ids))
+
+
+def subjects(run_ids: Sequence[str]) -> list[Subject]:
+    """The trainings with these ids, or with ids that begin so, in the order asked. Raises `BadInput`."""
     with store.answering():
-        found = [lookup.training(run_id) for run_id in run_ids]
-    _refuse_other_horizons(found)
-    parameters = _side_by_side([run.data.params for run in found])
-    differing = {name: values for name, values in parameters.items() if len(set(values)) > 1}
-    metrics = {name: tuple(_metric(run, name) for run in found) for name in METRICS}
-    known = {name: values for name, values in metrics.items() if any(values)}
-    return Comparison(tuple(str(run.info.run_id) for run in found), differing, known, _caveats(differing))
+        return [subject(lookup.training(run_id)) for run_id in run_ids]
 
 
-def _side_by_side(given: Sequence[Mapping[str, str]]) -> dict[str, tuple[str | None, ...]]:
-    names = sorted(set().union(*given))
-    return {name: tuple(params.get(name) for params in given) for name in names}
+def subject(run: Run) -> Subject:
+    """A training as a comparison sees it; what an old run did not keep is missing."""
+    data, run_id = run.data, str(run.info.run_id)
+    found, weekly = _forecasts(run_id)
+    return Subject(
+        run_id,
+        dt.datetime.fromtimestamp(run.info.start_time / 1000, dt.UTC),
+        dict(data.params),
+        dict(data.metrics),
+        lookup.grades(run),
+        found,
+        tuple(dict(window.data.metrics) for window in lookup.parts(run_id, log_run.BACKTEST)),
+        weekly,
+    )
 
 
-def _metric(run: Run, name: str) -> Metric | None:
-    found = run.data.metrics
-    ends = (found.get(f"{name}{end}", NAN) for end in ("_low", "_high"))
-    return Metric(found[name], *ends) if name in found else None
+def keep_page(page: pathlib.Path, found: Comparison) -> None:
+    """Log the page with every run that is on it, below `comparisons/`."""
+    with store.answering():
+        for run_id in found.run_ids:
+            mlflow.MlflowClient().log_artifact(run_id, str(page), COMPARISONS)
 
 
-def _refuse_other_horizons(found: Sequence[Run]) -> None:
-    first, *others = [[run.data.params.get(name) for name in HORIZONS] for run in found]
-    for run, days in zip(found[1:], others, strict=True):
-        if days != first:
-            asked = f"churn {first[0]} d, value {first[1]} d against churn {days[0]} d, value {days[1]} d"
-            hint = "compare runs that answer the same question: equal --churn-days and --value-days"
-            raise errors.BadInput("not comparable: the horizons differ", first=f"{run.info.run_id}, {asked}", hint=hint)
+def _forecasts(run_id: str) -> tuple[dict[str, Kept], Weekly | None]:
+    there = {item.path for item in mlflow.MlflowClient().list_artifacts(run_id, log_run.FORECASTS)}
+    if not there:
+        return {}, None
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(_fetched(run_id, name))
+        files = {target: folder / f"{target}.parquet" for target in kept.TARGETS}
+        found = {target: kept.read(path) for target, path in files.items() if path.exists()}
+        return {str(target): each for target, each in found.items()}, _weekly(folder / log_run.WEEKLY)
 
 
-def _caveats(differing: Mapping[str, tuple[str | None, ...]]) -> tuple[str, ...]:
-    said = {
-        "as_of": "The runs were judged on windows of different days.",
-        "data": "The runs saw different data.",
-    }
-    return tuple(words for name, words in said.items() if name in differing)
+def _fetched(run_id: str, folder: str) -> str:
+    try:
+        where = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=log_run.FORECASTS, dst_path=folder)
+    except (MlflowException, OSError) as error:
+        hint = "its artifacts may have been moved or deleted; train it again"
+        raise errors.BadInput("the run's forecasts cannot be read", first=run_id, hint=hint) from error
+    return str(where)
+
+
+def _weekly(path: pathlib.Path) -> Weekly | None:
+    if not path.exists():
+        return None
+    parts = json.loads(path.read_text(encoding="ascii"))
+    ended = parts.pop("as_of_week")
+    return Weekly(**{name: np.asarray(numbers, dtype=np.float64) for name, numbers in parts.items()}, as_of_week=ended)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pathlib
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any, NamedTuple
 
 import mlflow
+import numpy as np
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric
@@ -19,7 +22,8 @@ from mlflow.types import ColSpec, Schema
 from models import btyd, bundle_folder
 from models.bundle import Bundle
 from models.vectors import Vector
-from training import fit_value
+from training import fit_value, report
+from training.comparison import kept
 from training.evaluation import outcomes, scorecard
 from training.fit_value import Unseen
 from training.tracking import figures, measures, model, parameters, store
@@ -27,6 +31,7 @@ from training.train import Trained
 
 KIND, TRAINING, HOLDOUT, BACKTEST = "tiercast.kind", "training", "holdout", "backtest"
 SCORECARD = "scorecard.json"
+FORECASTS, WEEKLY, GRADE = "forecasts", "weekly.json", "grade_"
 
 
 class LoggedRun(NamedTuple):
@@ -71,12 +76,28 @@ def log(
 def _log_results(trained: Trained) -> None:
     card = dict(trained.bundle.scorecard)
     mlflow.log_dict(card, SCORECARD)
-    mlflow.log_metrics(measures.of(card))
+    mlflow.log_metrics(measures.of(card) | measures.seconds(trained.seconds))
+    _log_forecasts(trained)
     _log_losses("churn_loss", trained.final.churn.losses)
     _log_losses("value_loss", trained.final.value.losses)
     mlflow.log_input(_dataset(trained), context="training")
     for path, figure in figures.draw(trained):
         mlflow.log_figure(figure, f"figures/{path}")
+
+
+def _log_forecasts(trained: Trained) -> None:
+    """What later runs are compared with: the holdout's forecasts, nobody's id among them, and the weekly totals."""
+    most, value = trained.settings.tracking.kept_customers, trained.value
+    judged = {"churn": trained.churn, "value": value.judged if value else None}
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for target in kept.TARGETS if most else ():
+            if (found := judged[target]) is not None:
+                kept.write(kept.of(target, found, most), folder / f"{target}.parquet")
+        if value is not None and value.weekly is not None:
+            weeks = {part: np.asarray(numbers).tolist() for part, numbers in value.weekly._asdict().items()}
+            (folder / WEEKLY).write_text(json.dumps(weeks), encoding="ascii")
+        mlflow.log_artifacts(name, FORECASTS)
 
 
 def _log_windows(trained: Trained, experiment: str, tags: dict[str, str]) -> None:
@@ -135,6 +156,7 @@ def _tags(trained: Trained) -> dict[str, str]:
         "data": trained.data,
         "tiercast": metadata.version("tiercast"),
         "git_sha": _git_sha(),
+        **{f"{GRADE}{target}": letter for target, letter in report.letters(trained.bundle.scorecard).items()},
     }
     return {name: value for name, value in found.items() if value}
 

@@ -40,6 +40,19 @@ def trainings(limit: int) -> list[Run]:
     return list(mlflow.MlflowClient().search_runs([store.experiment_id()], asked, max_results=limit))
 
 
+def parts(run_id: str, kind: str) -> list[Run]:
+    """The child runs of one kind, oldest first."""
+    asked = f"tags.`mlflow.parentRunId` = '{run_id}' and tags.`{log_run.KIND}` = '{kind}'"
+    found = mlflow.MlflowClient().search_runs([store.experiment_id()], asked, max_results=SEARCHED)
+    return sorted(found, key=lambda run: int(run.info.start_time))
+
+
+def grades(run: Run) -> dict[str, str]:
+    """The letters of a training by target; empty for one that was not judged."""
+    start = log_run.GRADE
+    return {name.removeprefix(start): text for name, text in run.data.tags.items() if name.startswith(start)}
+
+
 def version(which: str, name: str) -> ModelVersion:
     """The version with this number, or the newest one of this run. Raises `BadInput`."""
     if which.isdecimal() and len(which) < SHORTEST_BEGINNING:

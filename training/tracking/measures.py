@@ -3,6 +3,8 @@
 churn_auc, churn_auc_low, churn_auc_high   ours, with its 95 % interval
 baseline/btyd/churn_auc                    the same for every baseline
 value_coverage, value_coverage/A           share of outcomes inside the 80 % interval
+churn_gain, churn_gain_low, ...            what the grade is given for: found more than by the strongest rule
+seconds/final models, seconds/total        how long each step of the training took
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from training import holdout, report
+from training.comparison.side_by_side import SECONDS
 
 TARGETS = ("churn", "value")
 
@@ -22,8 +25,18 @@ def of(card: Mapping[str, Any], targets: tuple[str, ...] = TARGETS) -> dict[str,
     for target in targets:
         for model, metrics in card.get(target, {}).get("models", {}).items():
             found |= _of_model(f"{prefix(model)}{target}_", metrics)
+        grade = card.get(target, {}).get("grade")
+        found |= _of_model(f"{target}_", {"gain": grade["gain"]}) if grade else {}
     found |= _coverage(card) if "value" in targets else {}
     return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def seconds(took: Mapping[str, float]) -> dict[str, float]:
+    """
+    >>> seconds({"features": 1.5, "final models": 2.5})
+    {'seconds/features': 1.5, 'seconds/final models': 2.5, 'seconds/total': 4.0}
+    """
+    return {f"{SECONDS}{step}": number for step, number in (*took.items(), ("total", sum(took.values())))}
 
 
 def prefix(model: str) -> str:

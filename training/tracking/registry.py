@@ -2,13 +2,14 @@
 
 The registered model carries the tag `champion_history`: the versions that were champion, oldest first,
 the present one last. Rolling back drops the last and reads the one before, as often as there is one.
+The tag `promotions` tells the same to a reader: who, when, why and what was measured, newest first.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import mlflow
@@ -16,12 +17,16 @@ from mlflow.exceptions import MlflowException
 
 from contract import errors
 from training import gates
+from training.comparison import duel
+from training.comparison.duel import Duel
 from training.gates import Gate, Limits
-from training.tracking import log_run, lookup
+from training.tracking import compare, log_run, lookup
 
-CHAMPION, CHALLENGER, HISTORY = "champion", "challenger", "champion_history"
+CHAMPION, CHALLENGER, HISTORY, LOG = "champion", "challenger", "champion_history", "promotions"
 MOST_REMEMBERED = 100
 LONGEST_TAG = 500
+LONGEST_LOG = 4500
+"""Characters of `promotions`; MLflow's table keeps 5,000. The oldest lines are dropped."""
 
 
 class Promoted(NamedTuple):
@@ -55,15 +60,16 @@ def promote(
     With `force` and a `why`, failed gates are waived and written down as such. Raises `GateRefused`
     with the failed gates, `BadInput` for what is not there or a force without a why.
     """
-    chosen = lookup.version(which, name)
-    found = gates.check(_card(str(chosen.run_id)), limits)
+    chosen, history = lookup.version(which, name), _history(name)
+    before = history[-1] if history else None
+    against = _against(str(chosen.run_id), name)
+    found = gates.check(_card(str(chosen.run_id)), against, limits)
     waived = gates.failed(found)
     if waived:
-        _refuse_unless_forced(waived, len(found), force, why)
+        _refuse_unless_forced(waived, len(found), force, why, against.hint)
     client, version = mlflow.MlflowClient(), str(chosen.version)
-    history = _history(name)
-    before = history[-1] if history else None
     _tag(name, version, _record(who, why, found, waived))
+    _write_down(name, f"version {version} became champion after {before or 'none'}, by {who}", why, found, waived)
     client.set_registered_model_alias(name, CHAMPION, version)
     _remember(name, history if before == version else [*history, version])
     if CHALLENGER in lookup.aliases(name).get(version, ()):
@@ -84,7 +90,23 @@ def rollback(why: str, *, who: str, name: str = "tiercast") -> RolledBack:
     mlflow.MlflowClient().set_registered_model_alias(name, CHAMPION, earlier[-1])
     _remember(name, earlier)
     _tag(name, dropped, {"rolled_back_by": who, "rolled_back_at": _now(), "rolled_back_why": why})
+    _write_down(name, f"rolled back from version {dropped} to {earlier[-1]}, by {who}", why)
     return RolledBack(earlier[-1], dropped)
+
+
+def _against(run_id: str, name: str) -> Duel:
+    """The run's duel with the version that is champion now. A champion whose run is gone cannot be compared with."""
+    champion = lookup.registered(name).aliases.get(CHAMPION)
+    if champion is None:
+        return duel.FIRST
+    rival = str(lookup.version(str(champion), name).run_id)
+    if rival == run_id:
+        return duel.ITSELF
+    try:
+        one, other = compare.subjects([rival, run_id])
+    except errors.BadInput as error:
+        return Duel("apart", {}, f"the champion's run {rival[:8]}: {error.what}", error.hint)
+    return duel.fight(one, other)
 
 
 def _card(run_id: str) -> Mapping[str, Any]:
@@ -96,19 +118,19 @@ def _card(run_id: str) -> Mapping[str, Any]:
     return card
 
 
-def _refuse_unless_forced(failed: list[Gate], of: int, force: bool, why: str | None) -> None:
+def _refuse_unless_forced(failed: list[Gate], of: int, force: bool, why: str | None, hint: str) -> None:
     if force and why and why.strip():
         return
     if force:
-        hint = 'say why: --force --why "..."; it is written down with the version'
-        raise errors.BadInput("gates can only be waived with a reason", first=str(failed[0]), hint=hint)
+        how = 'say why: --force --why "..."; it is written down with the version'
+        raise errors.BadInput("gates can only be waived with a reason", first=str(failed[0]), hint=how)
     raise errors.GateRefused(
         "a promotion gate said no",
         count=len(failed),
         total=of,
         unit="gates",
         first="\n  ".join(str(gate) for gate in failed),
-        hint='train a better model, or waive them in writing: --force --why "..."',
+        hint=f'{hint or "train a better model"}; or waive in writing: --force --why "..."',
     )
 
 
@@ -134,6 +156,17 @@ def _still_there(name: str, history: list[str]) -> list[str]:
     """Versions may have been deleted since; nobody can go back to those."""
     known = {str(version.version) for version in lookup.versions(name)}
     return [version for version in history if version in known]
+
+
+def _write_down(name: str, what: str, why: str | None, found: Sequence[Gate] = (), waived: Sequence[Gate] = ()) -> None:
+    """One more line on top of the registered model's log, for whoever opens it in MLflow's pages."""
+    measured = "; ".join(f"{gate.code} {gate.measured}" for gate in found)
+    parts = [f"{_now()} {what}", why or "no reason given", measured, "waived " + ", ".join(g.code for g in waived)]
+    line = " | ".join(part for part in parts if part and part != "waived ").replace("\n", " ")
+    log = [line, *lookup.registered(name).tags.get(LOG, "").splitlines()]
+    while len("\n".join(log)) > LONGEST_LOG and len(log) > 1:
+        log.pop()
+    mlflow.MlflowClient().set_registered_model_tag(name, LOG, "\n".join(log)[:LONGEST_LOG])
 
 
 def _tag(name: str, version: str, tags: Mapping[str, str]) -> None:

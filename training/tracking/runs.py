@@ -34,6 +34,7 @@ class RunRow(NamedTuple):
     value_mae: float | None
     value_bias: float | None
     coverage: float | None
+    grades: dict[str, str]
     version: str | None
     aliases: tuple[str, ...]
 
@@ -54,6 +55,7 @@ def _row(run: Run, version: str | None, held: dict[str, tuple[str, ...]]) -> Run
         started_at=dt.datetime.fromtimestamp(info.start_time / 1000, dt.UTC),
         as_of=run.data.tags.get("as_of", ""),
         status=info.status,
+        grades=lookup.grades(run),
         version=version,
         aliases=held.get(version, ()) if version else (),
         **{field: metrics.get(metric) for field, metric in SHOWN.items()},

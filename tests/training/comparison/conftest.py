@@ -1,0 +1,59 @@
+"""Two real trainings on the same purchases with other settings, logged to one MLflow; their ids can be searched for."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pytest
+
+from tests import scored_tables, small_training
+from training.comparison.subject import Subject
+from training.settings import Horizons, Rolling, Settings, Trees
+from training.train import Trained
+
+PLANT = "planted-"
+QUICK = Rolling(bootstrap_draws=20, most_windows=1, most_folds=1, threads=1, feature_windows=(30, 90))
+ONE = Settings(horizons=Horizons(churn_days=90, value_days=90), trees=Trees(most_rounds=20), rolling=QUICK)
+OTHER = ONE.model_copy(update={"trees": Trees(most_rounds=60, num_leaves=16, learning_rate=0.2, min_data_in_leaf=5)})
+
+
+class Pair(NamedTuple):
+    """The folder with `mlruns`, and each training with its run's id."""
+
+    folder: Path
+    one: Trained
+    other: Trained
+    run_ids: tuple[str, str]
+    subjects: tuple[Subject, ...]
+
+
+@pytest.fixture(scope="session")
+def pair(migrated_mlflow: Path, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    from training.tracking import compare, log_run, store
+
+    folder = tmp_path_factory.mktemp("pair")
+    (folder / "mlruns").mkdir()
+    shutil.copyfile(migrated_mlflow, folder / "mlruns" / "mlflow.db")
+    bought = scored_tables.purchases(40)
+    ids = pa.array([f"{PLANT}{each}" for each in bought["customer_id"].to_pylist()])
+    source = scored_tables.write(folder, bought.set_column(0, "customer_id", ids))
+    trained = [small_training.train_on(source, settings) for settings in (ONE, OTHER)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        store.connect(folder)
+        run_ids = [log_run.log(each, folder / f"bundle_{at}", register=True).run_id for at, each in enumerate(trained)]
+        subjects = tuple(compare.subjects(run_ids))
+    return Pair(folder, trained[0], trained[1], (run_ids[0], run_ids[1]), subjects)
+
+
+@pytest.fixture
+def logged(pair: Pair, mlruns: Path, monkeypatch: pytest.MonkeyPatch) -> Pair:
+    """The store of `pair`, connected for one test."""
+    from training.tracking import store
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    store.connect(pair.folder)
+    return pair
