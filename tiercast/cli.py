@@ -9,7 +9,7 @@ import typer
 
 from contract.errors import TiercastError
 from tiercast import say
-from tiercast.commands import check, demo, explain, models, score, serve, train
+from tiercast.commands import check, demo, explain, models, score, serve, train, tune
 
 app = typer.Typer(
     name="tiercast",
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demo, check, train, score, explain, models, serve):
+for commands in (demo, check, train, tune, score, explain, models, serve):
     commands.add_to(app)
 
 

@@ -43,9 +43,9 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     Raises NotEnoughData, or what the fits raise.
     """
     first_on, as_of = reading.report.first_on, reading.as_of
-    tables = _stored(engine, reading.tables)
+    tables = stored(engine, reading.tables)
     tell(STEPS[0])
-    snapshots = _snapshots(engine, tables, (first_on, as_of), settings)
+    snapshots = snapshots_of(engine, tables, (first_on, as_of), settings)
     about = About(
         as_of=as_of,
         churn_days=settings.horizons.churn_days,
@@ -69,7 +69,8 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     return Trained(bundle, settings, final, fits, churn, value, about.data, (first_on, as_of), notes)
 
 
-def _snapshots(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:
+def snapshots_of(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:
+    """The snapshots of a history, with the features that its earliest windows can already support."""
     h, r = settings.horizons, settings.rolling
     shorter = min(h.churn_days, h.value_days)
     judged = span[1] - dt.timedelta(shorter)
@@ -100,7 +101,7 @@ def _judge_value(was: Procedure, snapshots: Snapshots, settings: Settings) -> Va
     return judged._replace(weekly=weekly.track(snapshots.engine, known, begins, settings.horizons.value_days, orders))
 
 
-def _stored(engine: Engine, tables: Tables) -> Tables:
+def stored(engine: Engine, tables: Tables) -> Tables:
     """The canonical rows once as Parquet: every snapshot reads them again."""
     return tables._replace(transactions=engine.store("known", tables.transactions))
 
