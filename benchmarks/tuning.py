@@ -12,7 +12,7 @@ import pathlib
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks import quality, shops
@@ -43,7 +43,7 @@ class Gained(NamedTuple):
 
 
 def measure(trials: int) -> list[Gained]:
-    """Tune on every shop with a default horizon; Online Retail's year is too short for it."""
+    """Tune on every shop whose history is long enough for a holdout, a confirmation and a search: 90 days at most."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
         found, _ = shops.gather(folder)
@@ -76,7 +76,7 @@ def _gains(ours: Trained, theirs: Trained) -> Gains:
     return churn | _paired(ours.value and ours.value.judged, theirs.value and theirs.value.judged, quality.VALUE)
 
 
-def _paired(ours: Judged | None, theirs: Judged | None, measures: dict[str, tuple[Measure, int]]) -> Gains:
+def _paired(ours: Judged | None, theirs: Judged | None, measures: Mapping[str, tuple[Measure, int]]) -> Gains:
     """Positive where the first is better."""
     if ours is None or theirs is None:
         return {}

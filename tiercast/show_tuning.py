@@ -28,8 +28,6 @@ def search(found: Found) -> None:
     if found.importance:
         say.line(f"What mattered: {', '.join(f'{name} {share:.0%}' for name, share in found.importance.items())}.")
     if found.confirmed is not None:
-        others = [
-            f"{name} {m.value:+.4f} ({m.low:+.4f} to {m.high:+.4f})" for name, m in found.confirmed.others.items()
-        ]
-        say.line(f"The best trial, on a window not searched on: {', '.join(others)}; + is better.")
+        told = [f"{name} {m.value:+.4f} ({m.low:+.4f} to {m.high:+.4f})" for name, m in found.confirmed.others.items()]
+        say.line(f"The best trial, on a window not searched on: {', '.join(told)}; + is better.")
     say.line(f"{found.verdict}\n")

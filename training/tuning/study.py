@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import pathlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -105,8 +106,9 @@ class Study:
             return dict(optuna.importance.get_param_importances(self._study, evaluator=judge))
 
     def _try(self, trial: optuna.Trial, score: Score, n_folds: int) -> None:
-        loss = float("inf")
-        for fold, loss in enumerate(score(self._neat(trial.params)), 1):
+        loss = math.inf
+        for fold, told in enumerate(score(self._neat(trial.params)), 1):
+            loss = math.inf if math.isnan(told) else told
             trial.report(loss, fold)
             if fold < n_folds and trial.should_prune():
                 self._tell(trial, None, TrialState.PRUNED)
