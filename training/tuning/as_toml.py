@@ -23,16 +23,18 @@ def check(out: pathlib.Path, config: pathlib.Path | None) -> None:
         raise errors.CannotWrite("the target is the configuration that is read", first=str(out), hint=hint)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not out.exists()
         out.open("a", encoding="utf-8").close()
+        if is_new:
+            out.unlink()
     except OSError as error:
         raise _cannot(error, out) from error
 
 
 def write(tuned: Tuned, out: pathlib.Path) -> None:
     """The settings to train with, and above them how they came about. Raises `CannotWrite`."""
-    told = [
-        f"found by tiercast tune for {tuned.as_of}, on what was known before {tuned.known_until}, data {tuned.data}"
-    ]
+    seen = f"on what was known before {tuned.known_until}; data {tuned.data}"
+    told = [f"tiercast tune for {tuned.as_of}, {seen}"]
     told += [f"{found.model}: {found.verdict}" for found in tuned.found]
     try:
         out.write_text(text(tuned.settings, "\n".join(told)), encoding="utf-8")
