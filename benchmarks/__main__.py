@@ -1,7 +1,7 @@
-"""`python -m benchmarks [fit] [score] [quality]`: measure for real, print, and refresh the pages that quote it.
+"""`python -m benchmarks [fit] [score] [quality] [tuning]`: measure for real, print, refresh the pages that quote it.
 
-Without a name all three run, in about twenty minutes on two cores. Speed and memory go to benchmarks/RESULTS.md,
-quality to docs/quality.md; the prose of both pages stays as it is.
+Without a name all four run, in about forty minutes on two cores. Speed and memory go to benchmarks/RESULTS.md,
+quality to docs/quality.md, what tuning gains to docs/tuning.md; the prose of both pages stays as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks import fit, machine, pages, quality, score_memory, simulate
+from benchmarks import fit, machine, pages, quality, score_memory, simulate, tuning
 from benchmarks.fit import Timed
 
 FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
@@ -63,10 +63,15 @@ def qualities() -> list[str]:
     return quality.markdown(*quality.measure(tell))
 
 
+def tunings() -> list[str]:
+    return tuning.markdown(tuning.measure(tell=tell))
+
+
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (scores, pages.RESULTS),
     "quality": (qualities, pages.QUALITY),
+    "tuning": (tunings, pages.TUNING),
 }
 
 

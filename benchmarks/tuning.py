@@ -1,6 +1,6 @@
 """What `tiercast tune` gains: searched and confirmed on earlier windows, then asked of the holdout it never saw.
 
-    python -m benchmarks.tuning
+    python -m benchmarks tuning
 
 For each shop three trainings are judged on the same holdout: with the defaults, with what the search keeps, and with
 the best trial of each model whether it was confirmed or not. The last one shows what confirming is worth.
@@ -9,13 +9,13 @@ the best trial of each model whether it was confirmed or not. The last one shows
 from __future__ import annotations
 
 import pathlib
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks import quality, shops
+from benchmarks.quality import Tell
 from benchmarks.shops import Shop
 from features import reading
 from features.engines.duckdb import Engine
@@ -26,7 +26,7 @@ from training.holdout import MODEL, Judged
 from training.settings import Horizons, Settings
 from training.train import Trained
 from training.tuning import tune
-from training.tuning.tune import Tuned
+from training.tuning.tune import Found, Tuned
 
 DIGITS = {"auc": 4, "brier": 4, "ngini": 3, "mae": 2}
 Gains = dict[str, Metric]
@@ -42,16 +42,16 @@ class Gained(NamedTuple):
     best: Gains
 
 
-def measure(trials: int) -> list[Gained]:
+def measure(trials: int = 40, tell: Tell = lambda _: None) -> list[Gained]:
     """Tune on every shop whose history is long enough for a holdout, a confirmation and a search: 90 days at most."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
         found, _ = shops.gather(folder)
-        return [_gained(shop, trials, folder / f"{at}.db") for at, shop in enumerate(found) if shop.days <= 90]
+        return [_gained(shop, trials, tell, folder / f"{at}.db") for at, shop in enumerate(found) if shop.days <= 90]
 
 
-def _gained(shop: Shop, trials: int, study: pathlib.Path) -> Gained:
-    print(f"tuning on {shop.title}", file=sys.stderr)
+def _gained(shop: Shop, trials: int, tell: Tell, study: pathlib.Path) -> Gained:
+    tell(f"tuning on {shop.title}")
     defaults = Settings(horizons=Horizons(churn_days=shop.days, value_days=shop.days))
     asked = defaults.model_copy(update={"tune": defaults.tune.model_copy(update={"trials": trials})})
     begun = time.perf_counter()
@@ -93,13 +93,17 @@ def markdown(found: Sequence[Gained]) -> list[str]:
 
 
 def _searches(found: Sequence[Gained]) -> list[str]:
-    head = ["| | model | gain searched | gain confirmed | kept |", "|---|---|--:|--:|---|"]
-    return head + [
-        f"| {g.shop.title} | {f.model} | {f'{f.gains[f.best.number - 1]:+.2%}' if f.best else 'none'} | "
-        f"{_percent(f.confirmed.gain) if f.confirmed else ''} | {'yes' if f.values else 'no'} |"
-        for g in found
-        for f in g.tuned.found
-    ]
+    head = ["| | model | cut short | gain searched | gain confirmed | kept |", "|---|---|--:|--:|--:|---|"]
+    rows = [f"| {g.shop.title} {_row(f)}" for g in found for f in g.tuned.found]
+    took = ", ".join(f"{g.shop.title} {g.seconds:.0f} s" for g in found)
+    return [*head, *rows, "", f"Both searches together took: {took}."]
+
+
+def _row(found: Found) -> str:
+    cut = f"{sum(trial.is_pruned for trial in found.trials)} of {len(found.trials)}"
+    searched = f"{100 * found.gains[found.best.number - 1]:+.2f} %" if found.best else "none"
+    confirmed = _percent(found.confirmed.gain) if found.confirmed else ""
+    return f"| {found.model} | {cut} | {searched} | {confirmed} | {'yes' if found.values else 'no'} |"
 
 
 def _holdouts(found: Sequence[Gained]) -> list[str]:
@@ -114,13 +118,3 @@ def _holdouts(found: Sequence[Gained]) -> list[str]:
 def _percent(gain: Metric) -> str:
     value, low, high = (f"{100 * number:+.2f}" for number in gain)
     return f"{value} % ({low} to {high})"
-
-
-if __name__ == "__main__":
-    done = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 40)
-    print("\n".join(markdown(done)))
-    for each in done:
-        print(f"\n{each.shop.title}: {each.seconds:.0f} s")
-        for one in each.tuned.found:
-            print(f"{one.model}: {len(one.trials)} trials, {sum(t.is_pruned for t in one.trials)} cut short; ", end="")
-            print(f"{one.verdict} {one.values} {one.importance}")

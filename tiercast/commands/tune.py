@@ -63,7 +63,7 @@ def tune(
         hint = "add --train" if not train else "leave out --no-mlflow"
         raise BadInput("--register needs a training that MLflow knows of", first="--register", hint=hint)
     from training import settings
-    from training.tuning import as_toml
+    from training.tuning import as_toml, study_file
 
     asked = {"churn_days": churn_days, "value_days": value_days}
     chosen = settings.load(config, {name: days for name, days in asked.items() if days is not None})
@@ -71,6 +71,7 @@ def tune(
         chosen = chosen.model_copy(update={"tune": chosen.tune.model_copy(update={"trials": trials})})
     where = options.sources(data, customers, interactions, column, chosen.columns)
     as_toml.check(out, config)
+    study_file.check(study)
     if train:
         _check_bundle(bundle)
     tuned, tuning_run = _search(where, as_of, chosen, study, tracked=tracked)
