@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ MODELS: tuple[Model, ...] = ("churn", "value")
 
 
 class Found(NamedTuple):
-    """One model's search. `gains` has one entry per trial: over the defaults, on the windows searched on.
+    """One model's search. `gains` has one entry per trial: over the defaults, on the windows it was tried on.
 
     `best` and `confirmed` are None where no trial was better than the defaults. `values` are the ones to train with:
     empty where the defaults are kept.
@@ -105,7 +105,7 @@ def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, tell: 
         return losses.after_each_fold(at, told, settings.rolling)
 
     tell(f"{at.model}, the defaults")
-    of_defaults = study.defaults(lambda: score({}))[-1]
+    of_defaults = study.defaults(lambda: score({}))
     trials = list(study.trials())
     for _ in trials:
         tell(f"{at.model}, continued")
@@ -120,7 +120,7 @@ def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, tell: 
         model=at.model,
         defaults={name: getattr(settings.trees_of(at.model), name) for name in ranges},
         trials=tuple(trials),
-        gains=tuple(losses.gain(at, trial.loss, of_defaults) for trial in trials),
+        gains=tuple(gain_of(at, trial, of_defaults) for trial in trials),
         best=best,
         confirmed=confirmed,
         values=best.values if best and confirmed and confirmed.is_beyond_noise else {},
@@ -129,17 +129,23 @@ def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, tell: 
     )
 
 
-def _best(trials: list[Trial], of_defaults: float) -> Trial | None:
+def gain_of(at: Stage, trial: Trial, of_defaults: Sequence[float]) -> float:
+    """Over the defaults on the same folds: a trial that was cut short has seen only the first ones."""
+    return losses.gain(at, trial.loss, of_defaults[len(trial.losses) - 1])
+
+
+def _best(trials: list[Trial], of_defaults: Sequence[float]) -> Trial | None:
     """The complete trial with the lowest loss, if that is below the defaults'."""
     complete = [trial for trial in trials if not trial.is_pruned]
     best = min(complete, key=lambda trial: trial.loss, default=None)
-    return best if best is not None and best.loss < of_defaults else None
+    return best if best is not None and best.loss < of_defaults[-1] else None
 
 
-def _progress(at: Stage, trials: list[Trial], of_defaults: float, most: int) -> str:
+def _progress(at: Stage, trials: list[Trial], of_defaults: Sequence[float], most: int) -> str:
     best = _best(trials, of_defaults)
-    so_far = f", {losses.gain(at, best.loss, of_defaults):+.2%} so far" if best else ""
-    return f"{at.model} {min(len(trials) + 1, most)} of {most}{so_far}"
+    so_far = f", {gain_of(at, best, of_defaults):+.2%} so far" if best else ""
+    now = f"{at.model} {len(trials) + 1} of {most}" if len(trials) < most else f"{at.model}, confirming"
+    return f"{now}{so_far}"
 
 
 def _ranges(settings: Settings, model: Model) -> dict[str, Range]:

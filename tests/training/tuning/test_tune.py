@@ -132,6 +132,16 @@ def test_the_loss_of_a_value_trial_is_what_a_training_would_see(stages: dict[str
     assert loss == -max(fitted.shrinkage.gain)
 
 
+def test_a_trial_that_was_cut_short_is_compared_with_the_defaults_on_the_same_folds(
+    tuned: Tuned, stages: dict[str, Stage]
+) -> None:
+    of_defaults = list(losses.after_each_fold(stages["churn"], SETTINGS.trees, SETTINGS.rolling))
+    (found,) = [each for each in tuned.found if each.model == "churn"]
+    short, whole = found.trials[0]._replace(losses=found.trials[0].losses[:1], is_pruned=True), found.trials[0]
+    assert tune.gain_of(stages["churn"], short, of_defaults) == 1 - short.losses[0] / of_defaults[0]
+    assert tune.gain_of(stages["churn"], whole, of_defaults) == found.gains[0] == 1 - whole.losses[1] / of_defaults[1]
+
+
 def test_a_gain_counts_from_the_defaults(stages: dict[str, Stage]) -> None:
     assert losses.gain(stages["churn"], 0.45, 0.5) == pytest.approx(0.1)  # a tenth of the log loss is gone
     assert losses.gain(stages["value"], -0.07, -0.05) == pytest.approx(0.02)  # 7 % over the closed form instead of 5 %
