@@ -10,6 +10,7 @@ E is the day on which the earlier of the two holdouts begins. Nothing on or afte
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import NamedTuple
 
 from models import btyd
@@ -44,12 +45,13 @@ def known_until(as_of: dt.date, horizons: Horizons) -> dt.date:
 
 
 def needed_days(days: int) -> int:
-    """Days of history before E: a confirmation, a fold's later window, one closed before it, and half before that.
+    """Days of history before E: a confirmation, a fold's later window, one closed before it, and what that one needs.
 
-    >>> needed_days(30)
-    105
+    >>> needed_days(30), needed_days(365)
+    (105, 1366)
     """
-    return 3 * days + days // 2
+    step = max(days // 2, 1)  # windows are half a horizon apart, so two or three steps back the first one is closed
+    return 2 * days + math.ceil(days / step) * step + min(days // 2, windows.LEAST_HISTORY_DAYS)
 
 
 def set_up(snapshots: Snapshots, model: Model, settings: Settings) -> Stage | None:

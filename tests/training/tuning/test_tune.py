@@ -20,7 +20,7 @@ from sklearn import metrics
 from contract import errors
 from features.engines.duckdb import Engine
 from features.reading import Reading, Sources
-from models import btyd, churn, predict
+from models import churn, predict
 from models.bundle import About
 from tests import command_line, small_training
 from training import boosting, fit_churn, fit_value, procedure, train
@@ -289,15 +289,13 @@ def test_too_short_a_history_is_refused_with_what_it_would_need(
     assert "shorter horizons" in caught.value.hint
 
 
-def test_the_least_history_is_enough_and_a_day_less_is_not(purchases: Path) -> None:
+@pytest.mark.parametrize("days", [90, 31])
+def test_the_least_history_is_enough_and_a_day_less_is_not(purchases: Path, days: int) -> None:
+    chosen = SETTINGS.model_copy(update={"horizons": Horizons(churn_days=days, value_days=days)})
     with Engine(threads=1) as engine:
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
         tables = train.stored(engine, known.tables)
-        enough = known.as_of - dt.timedelta(stage.needed_days(90))
+        enough = known.as_of - dt.timedelta(stage.needed_days(days))
         for first_on, is_enough in ((enough, True), (enough + dt.timedelta(1), False)):
-            snapshots = train.snapshots_of(engine, tables, (first_on, known.as_of), SETTINGS)
-            assert (stage.set_up(snapshots, "churn", SETTINGS) is not None) == is_enough
-
-
-def test_btyd_columns_are_among_those_searched_with(stages: dict[str, Stage]) -> None:
-    assert set(btyd.NAMES) < set(stages["churn"].names)
+            snapshots = train.snapshots_of(engine, tables, (first_on, known.as_of), chosen)
+            assert (stage.set_up(snapshots, "churn", chosen) is not None) == is_enough
