@@ -1,7 +1,7 @@
-"""`python -m benchmarks [fit] [score] [season] [quality]`: measure for real, print, refresh the pages that quote it.
+"""`python -m benchmarks [fit] [score] [season] [quality] [tuning]`: measure, print, refresh the pages that quote it.
 
-Without a name all run, in about twenty-five minutes on two cores. Speed, memory and season go to benchmarks/RESULTS.md,
-quality to docs/quality.md; the prose of both pages stays as it is.
+Without a name all run, in about forty-five minutes on two cores. Speed, memory and season go to benchmarks/RESULTS.md,
+quality to docs/quality.md, what tuning gains to docs/tuning.md; the prose of the pages stays as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks import fit, machine, pages, quality, score_memory, season, simulate
+from benchmarks import fit, machine, pages, quality, score_memory, season, simulate, tuning
 from benchmarks.fit import Timed
 
 FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
@@ -67,11 +67,16 @@ def seasons() -> list[str]:
     return season.markdown(season.measure(tell))
 
 
+def tunings() -> list[str]:
+    return tuning.markdown(tuning.measure(tell=tell))
+
+
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (scores, pages.RESULTS),
     "season": (seasons, pages.RESULTS),
     "quality": (qualities, pages.QUALITY),
+    "tuning": (tunings, pages.TUNING),
 }
 
 

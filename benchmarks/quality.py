@@ -149,7 +149,7 @@ def _paired(found: Sequence[Quality]) -> list[str]:
     head = "| | against | AUC | Brier | nGini | MAE |"
     digits = {"auc": 4, "brier": 4, "ngini": 3, "mae": 2}
     rows = [
-        f"| {q.shop.title} | {NAMES[rival]} | " + " | ".join(_cell(gains[n], d, "+") for n, d in digits.items()) + " |"
+        f"| {q.shop.title} | {NAMES[rival]} | " + " | ".join(cell(gains[n], d, "+") for n, d in digits.items()) + " |"
         for q in found
         for rival, gains in q.against.items()
     ]
@@ -161,7 +161,7 @@ def _cards(found: Sequence[tuple[Quality, Judged]], digits: Mapping[str, int]) -
     head = f"| | customers | | {' | '.join(titles[name] for name in digits)} |"
     rows = [
         f"| {q.shop.title} | {judged.n_customers:,} | {NAMES[model]} | "
-        + " | ".join(_cell(card[name], d, "+" if name == "bias" else "") for name, d in digits.items())
+        + " | ".join(cell(card[name], d, "+" if name == "bias" else "") for name, d in digits.items())
         + " |"
         for q, judged in found
         for model, card in judged.cards.items()
@@ -184,12 +184,12 @@ def _share(share: float, n: int) -> str:
     return f"{100 * share:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def _cell(metric: Metric, digits: int, sign: str = "") -> str:
+def cell(metric: Metric, digits: int, sign: str = "") -> str:
     """A number with its 95 % interval; no interval where resampling cannot move it.
 
-    >>> _cell(Metric(0.8398, 0.8351, 0.8447), 3)
+    >>> cell(Metric(0.8398, 0.8351, 0.8447), 3)
     '0.840 (0.835 to 0.845)'
-    >>> _cell(Metric(-1.0, -1.0, -1.0), 2, "+")
+    >>> cell(Metric(-1.0, -1.0, -1.0), 2, "+")
     '-1.00'
     """
     value, low, high = (f"{number:{sign}.{digits}f}" for number in metric)

@@ -44,15 +44,26 @@ class Choice(NamedTuple):
     by_fold: tuple[Boosted, ...]
 
 
+class Watched(NamedTuple):
+    """Trees grown on one fold, and their loss on its later window after each round."""
+
+    booster: lgb.Booster
+    losses: Vector
+
+
 def choose_rounds(task: Task, folds: Sequence[Fold], trees: Trees, rolling: Rolling) -> Choice:
     """How many trees help on later windows, judged over all folds together."""
-    grown = [_grow_watched(task, fold, trees, rolling) for fold in folds]
+    return settle(task, folds, [watch(task, fold, trees, rolling) for fold in folds])
+
+
+def settle(task: Task, folds: Sequence[Fold], grown: Sequence[Watched]) -> Choice:
+    """The number of rounds that is best over these folds together, and the folds' trees cut to it."""
     weights = [len(fold.test.features) for fold in folds]
-    longest = max(len(loss) for _, loss in grown)
-    padded = [np.pad(loss, (0, longest - len(loss)), mode="edge") for _, loss in grown]
+    longest = max(len(each.losses) for each in grown)
+    padded = [np.pad(each.losses, (0, longest - len(each.losses)), mode="edge") for each in grown]
     losses = np.average(padded, axis=0, weights=weights)
     rounds = int(np.argmin(losses)) + 1
-    return Choice(rounds, losses, tuple(_cut(booster, rounds, task.names) for booster, _ in grown))
+    return Choice(rounds, losses, tuple(_cut(each.booster, rounds, task.names) for each in grown))
 
 
 def grow(task: Task, snapshots: Sequence[Snapshot], rounds: int, trees: Trees, rolling: Rolling) -> Boosted:
@@ -61,7 +72,8 @@ def grow(task: Task, snapshots: Sequence[Snapshot], rounds: int, trees: Trees, r
     return Boosted(booster, task.names)
 
 
-def _grow_watched(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> tuple[lgb.Booster, Vector]:
+def watch(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> Watched:
+    """Trees on a fold's earlier windows, until its later window has gained nothing for a while."""
     train = _dataset(task, fold.train)
     later = _dataset(task, [fold.test], reference=train)
     seen: dict[str, dict[str, list[float]]] = {}
@@ -73,7 +85,7 @@ def _grow_watched(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> tup
         valid_names=["later"],
         callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(PATIENCE, verbose=False)],
     )
-    return booster, np.array(seen["later"][LOSS[task.objective]])
+    return Watched(booster, np.array(seen["later"][LOSS[task.objective]]))
 
 
 def _cut(booster: lgb.Booster, rounds: int, names: tuple[str, ...]) -> Boosted:

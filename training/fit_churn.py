@@ -46,19 +46,19 @@ def fit(
     Without an earlier window to test on, the trees are few and not calibrated; with fewer than 100
     churned or kept customers there are no trees at all. `note` says which.
     """
-    task = Task("binary", churned, lambda s: churn.offset(s.frame), names, labels)
-    if _rarest(snapshots) < LEAST_OF_EACH:
+    asked, told = task(names, labels), settings.trees_of("churn")
+    if not is_enough(snapshots):
         return _closed_form_only(snapshots)
     horizon = settings.horizons.churn_days
     folds = windows.folds(snapshots, horizon, settings.rolling.most_folds)
     if not folds:
-        rounds = settings.trees.rounds_without_folds
-        trees = boosting.grow(task, snapshots, rounds, settings.trees, settings.rolling)
+        rounds = told.rounds_without_folds
+        trees = boosting.grow(asked, snapshots, rounds, told, settings.rolling)
         note = f"No earlier window to test on: {rounds} trees, not calibrated on later time."
         return ChurnFit(ChurnModel(trees, Calibration()), rounds, np.zeros(0), 0, note, Calibration())
-    chosen = boosting.choose_rounds(task, folds, settings.trees, settings.rolling)
+    chosen = boosting.choose_rounds(asked, folds, told, settings.rolling)
     calibration = _calibrate(chosen.by_fold, [fold.test for fold in folds])
-    trees = boosting.grow(task, snapshots, chosen.rounds, settings.trees, settings.rolling)
+    trees = boosting.grow(asked, snapshots, chosen.rounds, told, settings.rolling)
     usual = _usual_shift(snapshots, [fold.test for fold in folds])
     note = f"{chosen.rounds} trees and the calibration chosen on {len(folds)} later window(s)."
     note += "" if usual is None else " The season is last year's."
@@ -80,9 +80,18 @@ def fit_until(
     calibration = _in_season(fitted.calibration, fitted.usual_shift, then)
     if fitted.model.trees is None or not closed:
         return ChurnModel(None, calibration)
-    task = Task("binary", churned, lambda s: churn.offset(s.frame), task_names, labels)
-    trees = boosting.grow(task, closed, fitted.rounds, settings.trees, settings.rolling)
+    trees = boosting.grow(task(task_names, labels), closed, fitted.rounds, settings.trees_of("churn"), settings.rolling)
     return ChurnModel(trees, calibration)
+
+
+def task(names: tuple[str, ...], labels: tuple[str, ...]) -> Task:
+    """What the trees learn: who placed no order, starting from BG/NBD's log-odds."""
+    return Task("binary", churned, lambda s: churn.offset(s.frame), names, labels)
+
+
+def is_enough(snapshots: Sequence[Snapshot]) -> bool:
+    """At least 100 churned and 100 kept customers in one window: below that, no trees are grown."""
+    return bool(snapshots) and _rarest(snapshots) >= LEAST_OF_EACH
 
 
 def churned(snapshot: Snapshot) -> Vector:

@@ -14,7 +14,7 @@ from models.churn import ChurnModel
 from models.value import ValueModel
 from models.vectors import Vector
 from training import boosting, level, shrinkage, windows
-from training.boosting import Task
+from training.boosting import Choice, Task
 from training.level import LevelChoice
 from training.settings import Horizons, Settings
 from training.shrinkage import Seen, Shrinkage
@@ -52,25 +52,36 @@ def fit(
     settings: Settings,
 ) -> ValueFit:
     """The value model on all given windows (labels closed, oldest first), its level set for `now`."""
-    if not snapshots or max((realised(s) > 0).sum() for s in snapshots) < LEAST_WITH_VALUE:
+    if not is_enough(snapshots):
         note = f"Fewer than {LEAST_WITH_VALUE} customers brought money in a closed window: the closed form alone."
         return ValueFit(ValueModel(None), 0, np.zeros(0), Shrinkage(0.0, ()), LevelChoice(level.OWN, {}), (), note)
     folds = windows.folds(snapshots, settings.horizons.value_days, settings.rolling.most_folds)
     if not folds:
         return _without_folds(snapshots[-1], now, churn_model, settings.horizons)
-    return _with_folds(Task("tweedie", realised, _offset, names, labels), snapshots, folds, now, settings)
+    return _with_folds(task(names, labels), snapshots, folds, now, settings)
+
+
+def task(names: tuple[str, ...], labels: tuple[str, ...]) -> Task:
+    """What the trees learn: money of the value horizon, starting from the closed form's."""
+    return Task("tweedie", realised, _offset, names, labels)
+
+
+def is_enough(snapshots: Sequence[Snapshot]) -> bool:
+    """At least 100 customers who brought money in one window: below that, no trees are grown."""
+    return bool(snapshots) and max((realised(s) > 0).sum() for s in snapshots) >= LEAST_WITH_VALUE
 
 
 def _with_folds(
     task: Task, snapshots: Sequence[Snapshot], folds: Sequence[Fold], now: Snapshot, settings: Settings
 ) -> ValueFit:
     """Trees; how many, how much of them and which level, all chosen on later windows."""
-    chosen = boosting.choose_rounds(task, folds, settings.trees, settings.rolling)
-    seen = [_seen(trees, fold.test) for trees, fold in zip(chosen.by_fold, folds, strict=True)]
-    shrink = shrinkage.choose(seen)
-    forecasts = [value.corrected(s.closed_form, s.correction, shrink.shrink) for s in seen]
+    told = settings.trees_of("value")
+    chosen = boosting.choose_rounds(task, folds, told, settings.rolling)
+    later = seen(chosen, folds)
+    shrink = shrinkage.choose(later)
+    forecasts = [value.corrected(s.closed_form, s.correction, shrink.shrink) for s in later]
     rule = level.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)])
-    trees = boosting.grow(task, snapshots, chosen.rounds, settings.trees, settings.rolling)
+    trees = boosting.grow(task, snapshots, chosen.rounds, told, settings.rolling)
     model = _levelled(ValueModel(trees, shrink.shrink), rule.rule, now, _nobody(now))
     believed = f"{chosen.rounds} trees, {shrink.shrink:.0%} of what they say"
     note = f"{believed}, level by {rule.rule}: chosen on {len(folds)} later window(s)."
@@ -85,6 +96,11 @@ def realised(snapshot: Snapshot) -> Vector:
             "the value window is still open", first=str(snapshot.as_of), hint="use an earlier as-of date"
         )
     return snapshot.value
+
+
+def seen(chosen: Choice, folds: Sequence[Fold]) -> list[Seen]:
+    """What the folds' trees say of their later windows, beside what happened there."""
+    return [_seen(trees, fold.test) for trees, fold in zip(chosen.by_fold, folds, strict=True)]
 
 
 def _seen(trees: Boosted, test: Snapshot) -> Seen:

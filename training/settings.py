@@ -1,6 +1,7 @@
 """Everything a training run can be told, with defaults; an unknown key is an error.
 
-`tiercast.toml` has one table per section here, and `[columns]` for renamed columns.
+`tiercast.toml` has one table per section here, and `[columns]` for renamed columns. Where a search looks is told in
+`training.search_space`.
 """
 
 from __future__ import annotations
@@ -9,20 +10,18 @@ import pathlib
 import tomllib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from contract import errors
+from training.search_space import Frozen, Space
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Band = Annotated[float, Field(ge=0, lt=0.5)]
 Days = Annotated[int, Field(ge=1, le=3650)]
+Model = Literal["churn", "value"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Horizons(_Frozen):
+class Horizons(Frozen):
     """How far ahead the two questions look, in days."""
 
     churn_days: Days = 90
@@ -33,7 +32,7 @@ class Horizons(_Frozen):
         return self.churn_days, self.value_days
 
 
-class Clv(_Frozen):
+class Clv(Frozen):
     """The closed form: which model says how often, discount per month (0.01 is one percent), the currency's name.
 
     `auto` lets earlier windows choose the model.
@@ -44,7 +43,7 @@ class Clv(_Frozen):
     currency: str = ""
 
 
-class Grid(_Frozen):
+class Grid(Frozen):
     """Where the grid is cut: absolute numbers win over shares. Bands count only where the last tiers are given."""
 
     value_cut: Annotated[float, Field(gt=0)] | None = None
@@ -56,7 +55,7 @@ class Grid(_Frozen):
     inactive_return_share: Share = 0.05
 
 
-class Trees(_Frozen):
+class Trees(Frozen):
     """LightGBM's settings. Few shallow trees: the closed form already explains most."""
 
     num_leaves: Annotated[int, Field(ge=2, le=256)] = 8
@@ -70,7 +69,7 @@ class Trees(_Frozen):
     tweedie_variance_power: Annotated[float, Field(gt=1, lt=2)] = 1.5
 
 
-class Rolling(_Frozen):
+class Rolling(Frozen):
     """How many as-of dates are used, and which windows (days) features look back over."""
 
     most_windows: Annotated[int, Field(ge=1, le=60)] = 10
@@ -81,20 +80,63 @@ class Rolling(_Frozen):
     bootstrap_draws: Annotated[int, Field(ge=20)] = 200
 
 
-class Tracking(_Frozen):
+class Tracking(Frozen):
     """What a run keeps: the holdout's forecasts of so many customers at most, without their ids; 0 keeps none."""
 
     kept_customers: Annotated[int, Field(ge=0)] = 200_000
 
 
-class Settings(_Frozen):
+class Tune(Frozen):
+    """How long `tiercast tune` searches, and where. What the space does not name stays as `[trees]` says."""
+
+    trials: Annotated[int, Field(ge=1, le=10_000)] = 40
+    space: Space = Space.usual()
+
+    @field_validator("space")
+    @classmethod
+    def _as_trees_take_them(cls, space: Space) -> Space:
+        """Ends that `[trees]` would refuse are refused here; whole numbers where those are whole."""
+        ends = {
+            name: {end: getattr(_merged(Trees(), {name: getattr(each, end)}), name) for end in ("low", "high")}
+            for name, each in space.named().items()
+        }
+        return Space(**{name: each.model_copy(update=ends[name]) for name, each in space.named().items()})
+
+
+class Settings(Frozen):
     horizons: Horizons = Horizons()
     clv: Clv = Clv()
     grid: Grid = Grid()
     trees: Trees = Trees()
+    churn_trees: dict[str, int | float] = Field(default_factory=dict)
+    value_trees: dict[str, int | float] = Field(default_factory=dict)
     rolling: Rolling = Rolling()
     tracking: Tracking = Tracking()
-    columns: dict[str, str] = {}
+    tune: Tune = Tune()
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("churn_trees", "value_trees")
+    @classmethod
+    def _known_to_trees(cls, others: dict[str, int | float], told: ValidationInfo) -> dict[str, int | float]:
+        _merged(told.data.get("trees", Trees()), others)
+        return others
+
+    def trees_of(self, model: Model) -> Trees:
+        """`[trees]`, with what `[churn_trees]` or `[value_trees]` say otherwise.
+
+        >>> Settings(value_trees={"num_leaves": 4}).trees_of("value").num_leaves
+        4
+        """
+        return _merged(self.trees, self.churn_trees if model == "churn" else self.value_trees)
+
+
+def _merged(trees: Trees, others: dict[str, int | float]) -> Trees:
+    """Raises ValueError, naming the key."""
+    try:
+        return Trees.model_validate({**trees.model_dump(), **others})
+    except ValidationError as error:
+        found = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, found['loc']))}: {found['msg']}") from error
 
 
 def load(path: pathlib.Path | None, horizons: dict[str, int]) -> Settings:
@@ -127,6 +169,6 @@ def _refused(error: ValidationError, path: pathlib.Path | None) -> errors.BadInp
         "settings are not allowed",
         count=len(found),
         unit="settings",
-        first=f"{place}: {found[0]['msg'].lower()}",
+        first=f"{place}: {found[0]['msg'].lower().removeprefix('value error, ')}",
         hint=f"correct {path or 'the command line'}; docs/data.md lists every key with its range",
     )

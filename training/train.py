@@ -48,10 +48,10 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     Raises NotEnoughData, or what the fits raise.
     """
     first_on, as_of = reading.report.first_on, reading.as_of
-    tables = _stored(engine, reading.tables)
+    tables = stored(engine, reading.tables)
     watch = Stopwatch(tell)
     watch(STEPS[0])
-    snapshots = _snapshots(engine, tables, (first_on, as_of), settings)
+    snapshots = snapshots_of(engine, tables, (first_on, as_of), settings)
     about = About(
         as_of=as_of,
         churn_days=settings.horizons.churn_days,
@@ -76,7 +76,8 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     return Trained(bundle, settings, final, fits, churn, value, about.data, (first_on, as_of), notes, watch.stop())
 
 
-def _snapshots(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:
+def snapshots_of(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:
+    """The snapshots of a history, with the features that its earliest windows can already support."""
     judged = span[1] - dt.timedelta(min(settings.horizons.both))
     spec = spec_choice.for_day(engine, tables, span[0], judged, settings)
     return Snapshots(engine, tables, span, spec, settings.horizons)
@@ -108,7 +109,7 @@ def _outcome(snapshots: Snapshots, was: Procedure) -> Snapshot:
     return snapshots.by(was.orders.model).at(was.now.as_of)
 
 
-def _stored(engine: Engine, tables: Tables) -> Tables:
+def stored(engine: Engine, tables: Tables) -> Tables:
     """The canonical rows once as Parquet: every snapshot reads them again."""
     return tables._replace(transactions=engine.store("known", tables.transactions))
 

@@ -28,6 +28,7 @@ TRESPASSES = [
     ("bentoml", "training/trespass.py", "import bentoml"),
     ("engines", "serving/trespass.py", "import duckdb"),
     ("lifetimes", "models/trespass.py", "import lifetimes"),
+    ("optuna", "training/trespass.py", "import optuna"),
     ("lightgbm", "tiers/trespass.py", "import lightgbm"),
 ]
 

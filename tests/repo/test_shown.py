@@ -15,6 +15,7 @@ from tiercast import show
 from tiers import grid
 from tiers.grid import TierRow
 from training import settings
+from training.search_space import Range
 
 FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"(?<=\s)[-+]?[\d,]*\.?\d+%?(?=\s|$)|(?<=\s)–(?=\s|$)", re.MULTILINE)
@@ -41,10 +42,11 @@ def test_the_first_grid_of_the_readme_is_drawn_as_the_command_draws_it(capsys: p
 
 
 def keys(model: BaseModel, before: str = "") -> Iterator[tuple[str, Any]]:
-    """Every setting by its dotted name, with its default."""
+    """Every setting by its dotted name, with its default; a range is one setting."""
     for name in type(model).model_fields:
         value = getattr(model, name)
-        yield from keys(value, f"{before}{name}.") if isinstance(value, BaseModel) else [(f"{before}{name}", value)]
+        is_section = isinstance(value, BaseModel) and not isinstance(value, Range)
+        yield from keys(value, f"{before}{name}.") if is_section else [(f"{before}{name}", value)]
 
 
 def written(default: Any) -> str:

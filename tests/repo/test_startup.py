@@ -18,6 +18,7 @@ HEAVY = (
     "lightgbm",
     "matplotlib",
     "mlflow",
+    "optuna",
     "pandas",
     "pyarrow",
     "scipy",

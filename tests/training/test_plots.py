@@ -15,10 +15,11 @@ from tiers import moves as tier_moves
 from training.evaluation import scorecard
 from training.evaluation.bootstrap import Metric
 from training.monitoring.drift import Drift
-from training.plots import churn, compared, drift, grid, models, moves, over_time, style, value
+from training.plots import churn, compared, drift, grid, models, moves, over_time, style, tuning, value
 from training.weekly import Weekly
 
 COUNTS = {"A": 2100, "B": 812, "C": 6034, "D": 7401, "E": 6100, "F": 1123}
+GAINS = (np.array([-0.02, 0.01, -9.0, 0.03]), np.array([False, False, True, False]))
 VALUES = {"A": 310_000.0, "B": 72_000.0, "C": 88_000.0, "D": 31_000.0, "E": 4_000.0}
 
 DRIFTED = [
@@ -65,6 +66,7 @@ def every_figure() -> dict[str, Figure]:
         "drift": drift.bars(DRIFTED, "2024-05-01", "2024-06-01"),
         "migration": moves.migration(MOVED, "2024-05-01", "2024-06-01"),
         **several(p, churned, weeks),
+        "tuning": tuning.history({"churn": GAINS, "value": GAINS}),
     }
 
 
@@ -145,6 +147,13 @@ def test_importance_of_a_model_without_splits_is_an_empty_picture() -> None:
 def test_the_reliability_picture_states_the_calibration_error_of_the_card() -> None:
     p, churned = customers()
     assert f"(ECE) {scorecard.churn_card(p, churned, draws=2)['ece'].value:.3f}" in words(churn.reliability(p, churned))
+
+
+def test_the_history_of_a_search_follows_the_best_trial_that_was_not_cut_short() -> None:
+    gains, is_pruned = np.array([-0.02, 0.01, 0.5, 0.03]), np.array([False, False, True, False])
+    ax = tuning.history({"churn": (gains, is_pruned)}).axes[0]
+    best = next(line for line in ax.lines if len(line.get_xdata()) == 4)  # type: ignore[arg-type]
+    assert list(best.get_ydata()) == [0.0, 0.01, 0.01, 0.03]  # type: ignore[arg-type]
 
 
 def test_tracking_states_the_bias_of_the_total() -> None:

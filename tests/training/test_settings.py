@@ -74,12 +74,45 @@ def test_without_a_file_everything_is_as_documented() -> None:
         ("[rolling]\nfeature_windows = []", "rolling.feature_windows"),
         ("[rolling]\nfeature_windows = [0]", "rolling.feature_windows.0"),
         ("[rolling]\nseed = -1", "rolling.seed"),
+        ("[churn_trees]\nnum_leafs = 4", "churn_trees"),
+        ("[value_trees]\nnum_leaves = 1", "value_trees"),
+        ("[tune]\ntrials = 0", "tune.trials"),
+        ("[tune.space]", "tune.space"),
+        ("[tune.space]\nnum_leafs = [4, 8]", "tune.space.num_leafs"),
+        ("[tune.space]\nmost_rounds = [4, 8]", "tune.space.most_rounds"),
+        ("[tune.space]\nnum_leaves = [8, 4]", "tune.space.num_leaves"),
+        ("[tune.space]\nnum_leaves = [4, 4]", "tune.space.num_leaves"),
+        ("[tune.space]\nnum_leaves = [4]", "tune.space.num_leaves"),
+        ("[tune.space]\nnum_leaves = 4", "tune.space.num_leaves"),
+        ("[tune.space]\nnum_leaves = [4, 1000]", "tune.space"),
+        ("[tune.space]\nnum_leaves = [4.5, 8]", "tune.space"),
+        ("[tune.space]\nlambda_l2 = {low = 0, high = 9, log = true}", "tune.space.lambda_l2"),
+        ("[tune.space]\nlambda_l2 = {low = 1, high = 9, step = 2}", "tune.space.lambda_l2.step"),
     ],
 )
 def test_what_is_not_allowed_is_named_with_its_place(tmp_path: Path, text: str, place: str) -> None:
     error = refusal(write(tmp_path, text), {"value_days": 90})
     assert str(error.first).startswith(f"{place}: ")
     assert error.count
+
+
+def test_each_model_has_the_shared_trees_but_for_what_is_said_of_its_own(tmp_path: Path) -> None:
+    text = "[trees]\nnum_leaves = 5\nlambda_l2 = 3\n[churn_trees]\nnum_leaves = 9"
+    chosen = settings.load(write(tmp_path, text), {})
+    assert (chosen.trees_of("churn").num_leaves, chosen.trees_of("value").num_leaves) == (9, 5)
+    assert chosen.trees_of("churn").lambda_l2 == chosen.trees_of("value").lambda_l2 == 3
+
+
+def test_a_space_that_is_given_replaces_the_usual_one(tmp_path: Path) -> None:
+    space = settings.load(write(tmp_path, "[tune.space]\nlambda_l2 = [1, 9]\nnum_leaves = [4.0, 8]"), {}).tune.space
+    assert list(space.named()) == ["num_leaves", "lambda_l2"]
+    assert [type(end) for end in (space.named()["num_leaves"].low, space.named()["lambda_l2"].low)] == [int, float]
+
+
+def test_the_usual_space_holds_what_trees_may_be() -> None:
+    usual = settings.Tune().space
+    assert settings.Tune.model_validate({"space": usual.model_dump()}).space == usual
+    assert all(each.low <= getattr(settings.Trees(), name) <= each.high for name, each in usual.named().items())
 
 
 def test_all_faults_are_counted(tmp_path: Path) -> None:

@@ -59,6 +59,11 @@ def train(
             {"bundle": str(bundle), "run": run, "as_of": trained.bundle.about.as_of, **trained.bundle.scorecard}
         )
         return
+    tell(trained, bundle, run)
+
+
+def tell(trained: Trained, bundle: pathlib.Path, run: str | None) -> None:
+    """The report card, the notes, and where everything is."""
     from tiercast import show
 
     show.scorecard(trained.bundle.scorecard)

@@ -51,10 +51,10 @@ def label(ax: Axes, x: str = "", y: str = "", title: str = "") -> None:
         ax.set_title(title, fontsize=10.5, loc="left", color=INK)
 
 
-def shares(ax: Axes, *sides: str) -> None:
+def shares(ax: Axes, *sides: str, decimals: int = 0) -> None:
     """Show 0.2 as 20% on the named axes, "x" or "y"."""
     for side in sides:
-        (ax.xaxis if side == "x" else ax.yaxis).set_major_formatter(PercentFormatter(1.0, decimals=0))
+        (ax.xaxis if side == "x" else ax.yaxis).set_major_formatter(PercentFormatter(1.0, decimals=decimals))
 
 
 def short(number: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import pathlib
 import shutil
@@ -59,15 +60,15 @@ def log(
     """
     plain = trained.bundle._replace(about=trained.bundle.about._replace(name=name))
     bundle_folder.save(plain, folder)
-    experiment, tags = store.experiment_id(), _tags(trained)
+    experiment, known_as = store.experiment_id(), tags(trained.span[1], trained.data)
     with store.answering(), mlflow.start_run(experiment_id=experiment, run_name=_title(trained)) as run:
         run_id = run.info.run_id
-        mlflow.set_tags(tags | {KIND: TRAINING})
+        mlflow.set_tags(known_as | {KIND: TRAINING})
         mlflow.log_params(parameters.of(trained) | dict(extra or {}))
         _log_results(trained)
-        _log_windows(trained, experiment, tags)
+        _log_windows(trained, experiment, known_as)
         known = plain._replace(about=plain.about._replace(run_id=run_id))
-        logged = model.log(known, folder, tags, register=register)
+        logged = model.log(known, folder, known_as, register=register)
         mlflow.log_artifacts(str(folder), "bundle")
     look = f"{mlflow.get_tracking_uri()} experiment {store.EXPERIMENT}, run {run_id}"
     return LoggedRun(run_id, logged.version, logged.bundle, logged.model_uri, look)
@@ -100,17 +101,19 @@ def _log_forecasts(trained: Trained) -> None:
         mlflow.log_artifacts(name, FORECASTS)
 
 
-def _log_windows(trained: Trained, experiment: str, tags: dict[str, str]) -> None:
+def _log_windows(trained: Trained, experiment: str, known_as: dict[str, str]) -> None:
     """A child run for each holdout, and for each earlier window whose value was forecast before it was known."""
     card = trained.bundle.scorecard
     for target, judged in (("churn", trained.churn), ("value", trained.value and trained.value.judged)):
         if judged is not None:
             window = {"as_of": judged.as_of.isoformat(), "days": judged.days, "n_customers": judged.n_customers}
-            _log_child(f"{target} holdout", experiment, tags | {KIND: HOLDOUT}, window, measures.of(card, (target,)))
+            _log_child(
+                f"{target} holdout", experiment, known_as | {KIND: HOLDOUT}, window, measures.of(card, (target,))
+            )
     for unseen in trained.final.value.unseen:
         days, n = trained.bundle.about.value_days, len(unseen.value)
         window = {"as_of": unseen.snapshot.as_of.isoformat(), "days": days, "n_customers": n}
-        _log_child("value backtest", experiment, tags | {KIND: BACKTEST}, window, _backtest(unseen))
+        _log_child("value backtest", experiment, known_as | {KIND: BACKTEST}, window, _backtest(unseen))
 
 
 def _log_child(
@@ -150,10 +153,11 @@ def _dataset(trained: Trained) -> MetaDataset:
     return MetaDataset(source, name="customers", digest=trained.data, schema=schema)  # type: ignore[abstract]
 
 
-def _tags(trained: Trained) -> dict[str, str]:
+def tags(as_of: dt.date, data: str) -> dict[str, str]:
+    """What every run of ours is found by: the day, the data's fingerprint, our version and the commit."""
     found = {
-        "as_of": trained.span[1].isoformat(),
-        "data": trained.data,
+        "as_of": as_of.isoformat(),
+        "data": data,
         "tiercast": metadata.version("tiercast"),
         "git_sha": _git_sha(),
         **{f"{GRADE}{target}": letter for target, letter in report.letters(trained.bundle.scorecard).items()},

@@ -10,7 +10,7 @@ from training.train import Trained
 
 def of(trained: Trained) -> dict[str, Any]:
     """Settings by their dotted name (`horizons.churn_days`), then what was chosen and fitted."""
-    settings = trained.settings.model_dump(mode="json", exclude={"columns"})
+    settings = trained.settings.model_dump(mode="json", exclude={"columns", "tune"})
     first_on, as_of = trained.span
     return {
         **flat(settings),

@@ -1,0 +1,44 @@
+"""How wrong a model's trees are on later windows: what the search makes small.
+
+Churn is judged by its log loss, value as it is when a training decides how much of the trees to believe: by the
+relative gain in Gini and in error over the closed form, at the actual total. Unlike the loss that value's trees
+are grown by, this can be compared between variance powers.
+
+The same later windows tell each trial when to stop growing, so every loss here is a little too good, in the same way
+for all of them. What a trial is worth is asked again on a window that it has not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from training import boosting, fit_churn, fit_value, shrinkage
+from training.boosting import Watched
+from training.settings import Rolling, Trees
+from training.tuning.stage import Stage
+from training.windows import Fold
+
+
+def after_each_fold(stage: Stage, trees: Trees, rolling: Rolling) -> Iterator[float]:
+    """The loss over the folds so far, oldest first; the last one counts. A hopeless trial need not be asked further.
+
+    churn: mean log loss before calibration. value: minus the mean relative gain, so 0 is the closed form.
+    """
+    task = (fit_churn if stage.model == "churn" else fit_value).task(stage.names, stage.labels)
+    grown: list[Watched] = []
+    for fold in stage.folds:
+        grown.append(boosting.watch(task, fold, trees, rolling))
+        yield _loss(stage, stage.folds[: len(grown)], grown)
+
+
+def _loss(stage: Stage, folds: Sequence[Fold], grown: Sequence[Watched]) -> float:
+    task = (fit_churn if stage.model == "churn" else fit_value).task(stage.names, stage.labels)
+    chosen = boosting.settle(task, folds, grown)
+    if stage.model == "churn":
+        return float(chosen.losses.min())
+    return -max(shrinkage.choose(fit_value.seen(chosen, folds)).gain)
+
+
+def gain(stage: Stage, loss: float, of_defaults: float) -> float:
+    """How much better than the defaults, 0.01 is one percent: of their log loss, or of the closed form's measures."""
+    return 1 - loss / of_defaults if stage.model == "churn" else of_defaults - loss
