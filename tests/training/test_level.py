@@ -20,7 +20,7 @@ def snapshot(closed: float, last_year: LastYear | None = None) -> Snapshot:
 
 
 def test_each_rule_gives_the_total_it_is_named_after() -> None:
-    """Two customers: a forecast of 200, a closed form of 50, which was half of the truth a year ago, when each brought 75."""
+    """Two customers: a forecast of 200, a closed form of 50, half of the truth a year ago, when each brought 75."""
     rules = level.multipliers(np.array([120.0, 80.0]), snapshot(50.0, LastYear(ratio=2.0, per_customer=75.0)))
     totals = {rule: 200 * factor for rule, factor in rules.items()}
     assert totals == pytest.approx({"own": 200, "closed_form": 50, "blend": 100, "season": 100, "last_year": 150})

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from models.intervals import COVERAGE
 from models.vectors import Vector
 from training.comparison import kept
 from training.comparison.kept import Kept
@@ -25,7 +26,6 @@ from training.comparison.subject import Subject
 from training.evaluation import level, outcomes, scorecard
 from training.evaluation.bootstrap import Metric
 from training.evaluation.outcomes import Pairs
-from training.fit_intervals import COVERAGE
 
 Verdict = Literal["better", "worse", "noise", "same", "unknown"]
 MORE_IS_BETTER = frozenset(
@@ -142,4 +142,4 @@ def _distance_of_the_total(pairs: Pairs) -> float:
 
 def _distance_of_coverage(pairs: Pairs) -> float:
     """Of pairs whose forecast is 1 where the interval held the outcome."""
-    return abs(outcomes.mean(pairs, pairs.forecast) - COVERAGE)
+    return float(abs(outcomes.mean(pairs, pairs.forecast) - COVERAGE))

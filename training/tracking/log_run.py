@@ -60,7 +60,7 @@ def log(
     """
     plain = trained.bundle._replace(about=trained.bundle.about._replace(name=name))
     bundle_folder.save(plain, folder)
-    experiment, known_as = store.experiment_id(), tags(trained.span[1], trained.data)
+    experiment, known_as = store.experiment_id(), tags(trained.span[1], trained.data) | _grades(trained)
     with store.answering(), mlflow.start_run(experiment_id=experiment, run_name=_title(trained)) as run:
         run_id = run.info.run_id
         mlflow.set_tags(known_as | {KIND: TRAINING})
@@ -153,6 +153,10 @@ def _dataset(trained: Trained) -> MetaDataset:
     return MetaDataset(source, name="customers", digest=trained.data, schema=schema)  # type: ignore[abstract]
 
 
+def _grades(trained: Trained) -> dict[str, str]:
+    return {f"{GRADE}{target}": letter for target, letter in report.letters(trained.bundle.scorecard).items()}
+
+
 def tags(as_of: dt.date, data: str) -> dict[str, str]:
     """What every run of ours is found by: the day, the data's fingerprint, our version and the commit."""
     found = {
@@ -160,7 +164,6 @@ def tags(as_of: dt.date, data: str) -> dict[str, str]:
         "data": data,
         "tiercast": metadata.version("tiercast"),
         "git_sha": _git_sha(),
-        **{f"{GRADE}{target}": letter for target, letter in report.letters(trained.bundle.scorecard).items()},
     }
     return {name: value for name, value in found.items() if value}
 

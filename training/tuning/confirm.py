@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from models import churn, value
-from models.churn import Calibration, ChurnModel
+from models.calibration import Calibration
+from models.churn import ChurnModel
 from models.vectors import Vector
 from training import fit_churn, fit_value
 from training.evaluation import level, outcomes, probability, ranking
@@ -65,7 +66,7 @@ def _compare_value(ours: Vector, theirs: Vector, realised: Vector, draws: tuple[
 
 
 def _churn(stage: Stage, settings: Settings) -> Vector:
-    fitted = fit_churn.fit(stage.earlier, stage.names, stage.labels, settings)
+    fitted = fit_churn.fit(stage.earlier, stage.now, stage.names, stage.labels, settings)
     return churn.p_churn(fitted.model, stage.now.frame)
 
 

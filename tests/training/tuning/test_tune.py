@@ -22,6 +22,7 @@ from features.engines.duckdb import Engine
 from features.reading import Reading, Sources
 from models import churn, predict
 from models.bundle import About
+from models.calibration import Calibration
 from tests import command_line, small_training
 from training import boosting, fit_churn, fit_value, procedure, train
 from training.search_space import Range, Space
@@ -117,13 +118,13 @@ def test_the_loss_of_a_churn_trial_is_the_log_loss_of_its_trees_on_a_later_windo
 
 def test_the_loss_of_a_churn_trial_is_what_a_training_would_see(stages: dict[str, Stage]) -> None:
     at = stages["churn"]
-    fitted = fit_churn.fit(at.earlier, at.names, at.labels, SETTINGS)
+    fitted = fit_churn.fit(at.earlier, at.now, at.names, at.labels, SETTINGS)
     assert list(losses.after_each_fold(at, SETTINGS.trees, SETTINGS.rolling))[-1] == fitted.losses.min()
 
 
 def test_the_loss_of_a_value_trial_is_what_a_training_would_see(stages: dict[str, Stage]) -> None:
     at = stages["value"]
-    fitted = fit_value.fit(at.earlier, at.now, churn.ChurnModel(None, churn.Calibration()), at.names, (), SETTINGS)
+    fitted = fit_value.fit(at.earlier, at.now, churn.ChurnModel(None, Calibration()), at.names, (), SETTINGS)
     *first, loss = losses.after_each_fold(at, SETTINGS.trees, SETTINGS.rolling)
     assert len(first) == 1
     assert loss == -max(fitted.shrinkage.gain)
