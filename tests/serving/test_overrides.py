@@ -44,7 +44,9 @@ def test_confidence_and_action_speak_of_the_tier_that_is_given(trained: Trained,
     plain = score(trained, source, tmp_path, None)
     chosen = sorted(plain)[0]
     given = {tier: score(trained, source, tmp_path, f"{chosen},{tier},why,Ann,1999-01-01\n")[chosen] for tier in "ABCD"}
-    assert sum(float(str(row["tier_confidence"])) for row in given.values()) == pytest.approx(1.0)
+    sure = {tier: float(str(row["tier_confidence"])) for tier, row in given.items()}
+    assert sure["A"] + sure["C"] + sure["D"] == pytest.approx(1.0)
+    assert sure["B"] == sure["D"] == given["B"]["p_churn"]
     assert len({str(row["action"]) for row in given.values()}) > 1
 
 
