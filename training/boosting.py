@@ -37,7 +37,7 @@ class Task(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """`losses` is the mean loss after each round on later time; `by_fold` the trees of each fold."""
+    """`losses` is the mean loss after each round on later time; `by_fold` the trees of each fold, `rounds` of them."""
 
     rounds: int
     losses: Vector
@@ -53,17 +53,27 @@ class Watched(NamedTuple):
 
 def choose_rounds(task: Task, folds: Sequence[Fold], trees: Trees, rolling: Rolling) -> Choice:
     """How many trees help on later windows, judged over all folds together."""
-    return settle(task, folds, [watch(task, fold, trees, rolling) for fold in folds])
+    return settle(task, folds, [watch(task, fold, trees, rolling) for fold in folds], trees, rolling)
 
 
-def settle(task: Task, folds: Sequence[Fold], grown: Sequence[Watched]) -> Choice:
-    """The number of rounds that is best over these folds together, and the folds' trees cut to it."""
+def settle(task: Task, folds: Sequence[Fold], grown: Sequence[Watched], trees: Trees, rolling: Rolling) -> Choice:
+    """The number of rounds that is best over these folds together, and each fold's trees in that number.
+
+    What calibration and shrinkage then learn from is as strong a model as the one they are used on, also where a fold
+    of its own would have stopped earlier.
+    """
+    losses = mean_losses(folds, grown)
+    rounds = int(np.argmin(losses)) + 1
+    pairs = zip(folds, grown, strict=True)
+    return Choice(rounds, losses, tuple(_at(rounds, task, fold, each, trees, rolling) for fold, each in pairs))
+
+
+def mean_losses(folds: Sequence[Fold], grown: Sequence[Watched]) -> Vector:
+    """The mean loss after each round over the folds' customers; a fold that has stopped keeps its last loss."""
     weights = [len(fold.test.features) for fold in folds]
     longest = max(len(each.losses) for each in grown)
     padded = [np.pad(each.losses, (0, longest - len(each.losses)), mode="edge") for each in grown]
-    losses = np.average(padded, axis=0, weights=weights)
-    rounds = int(np.argmin(losses)) + 1
-    return Choice(rounds, losses, tuple(_cut(each.booster, rounds, task.names) for each in grown))
+    return np.average(padded, axis=0, weights=weights)
 
 
 def grow(task: Task, snapshots: Sequence[Snapshot], rounds: int, trees: Trees, rolling: Rolling) -> Boosted:
@@ -84,12 +94,16 @@ def watch(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> Watched:
         valid_sets=[later],
         valid_names=["later"],
         callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(PATIENCE, verbose=False)],
+        keep_training_booster=True,  # else the trees after this fold's own best round are thrown away
     )
     return Watched(booster, np.array(seen["later"][LOSS[task.objective]]))
 
 
-def _cut(booster: lgb.Booster, rounds: int, names: tuple[str, ...]) -> Boosted:
-    return Boosted(lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds)), names)
+def _at(rounds: int, task: Task, fold: Fold, grown: Watched, trees: Trees, rolling: Rolling) -> Boosted:
+    """The fold's trees cut to `rounds`, or grown anew where it had stopped before."""
+    if grown.booster.num_trees() < rounds:
+        return grow(task, fold.train, rounds, trees, rolling)
+    return Boosted(lgb.Booster(model_str=grown.booster.model_to_string(num_iteration=rounds)), task.names)
 
 
 def _dataset(task: Task, snapshots: Sequence[Snapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:

@@ -10,13 +10,12 @@ for all of them. What a trial is worth is asked again on a window that it has no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from training import boosting, fit_churn, fit_value, shrinkage
 from training.boosting import Watched
 from training.settings import Rolling, Trees
 from training.tuning.stage import Stage
-from training.windows import Fold
 
 
 def after_each_fold(stage: Stage, trees: Trees, rolling: Rolling) -> Iterator[float]:
@@ -28,15 +27,12 @@ def after_each_fold(stage: Stage, trees: Trees, rolling: Rolling) -> Iterator[fl
     grown: list[Watched] = []
     for fold in stage.folds:
         grown.append(boosting.watch(task, fold, trees, rolling))
-        yield _loss(stage, stage.folds[: len(grown)], grown)
-
-
-def _loss(stage: Stage, folds: Sequence[Fold], grown: Sequence[Watched]) -> float:
-    task = (fit_churn if stage.model == "churn" else fit_value).task(stage.names, stage.labels)
-    chosen = boosting.settle(task, folds, grown)
-    if stage.model == "churn":
-        return float(chosen.losses.min())
-    return -max(shrinkage.choose(fit_value.seen(chosen, folds)).gain)
+        folds = stage.folds[: len(grown)]
+        if stage.model == "churn":
+            yield float(boosting.mean_losses(folds, grown).min())
+        else:
+            chosen = boosting.settle(task, folds, grown, trees, rolling)
+            yield -max(shrinkage.choose(fit_value.seen(chosen, folds)).gain)
 
 
 def gain(stage: Stage, loss: float, of_defaults: float) -> float:
