@@ -63,3 +63,11 @@ def test_a_fold_that_had_stopped_before_grows_on(chosen: tuple[Task, tuple[Fold,
     choice = boosting.settle(task, folds, [short, long], told, rolling)
     assert choice.rounds == 5
     assert [trees.booster.num_trees() for trees in choice.by_fold] == [5, 5]
+
+
+def test_what_grew_after_a_folds_own_best_round_is_kept(chosen: tuple[Task, tuple[Fold, ...], Choice]) -> None:
+    task, folds, _ = chosen
+    for fold in folds:
+        grown = boosting.watch(task, fold, SETTINGS.trees, SETTINGS.rolling)
+        assert grown.losses.argmin() + 1 < len(grown.losses), "else nothing grew after it"
+        assert grown.booster.num_trees() == len(grown.losses)
