@@ -13,6 +13,7 @@ from contract.errors import BadInput
 if TYPE_CHECKING:
     from features.reading import Sources
     from tiers.languages import Language
+    from training.settings import Settings
 
 Data = Annotated[
     str, typer.Argument(help="Transactions: a Parquet or CSV file, a quoted glob, or a folder of Parquet.")
@@ -32,6 +33,16 @@ Bundle = Annotated[pathlib.Path | None, typer.Option("--bundle", help="The bundl
 Model = Annotated[
     str | None,
     typer.Option("--model", help="A registered model instead of a folder: champion, challenger or a version."),
+]
+ChurnDays = Annotated[
+    int | None, typer.Option("--churn-days", help="No order for this many days is churn (default 90).")
+]
+ValueDays = Annotated[
+    int | None, typer.Option("--value-days", help="Money is expected over this many days (default 365).")
+]
+Config = Annotated[pathlib.Path | None, typer.Option("--config", help="Settings as TOML; docs/data.md lists them.")]
+Tracked = Annotated[
+    bool, typer.Option("--mlflow/--no-mlflow", help="Log the run to MLflow (./mlruns or MLFLOW_TRACKING_URI).")
 ]
 Memory = Annotated[
     str | None, typer.Option("--memory", help="Limit for the data engine, such as 1GB; beyond it, it uses disk.")
@@ -68,6 +79,14 @@ def language(lang: str) -> Language:
         allowed = ", ".join(languages.LANGUAGES)
         raise BadInput("there is no such language", first=lang, hint=f"pass --lang with one of: {allowed}")
     return lang
+
+
+def settings(config: pathlib.Path | None, churn_days: int | None, value_days: int | None) -> Settings:
+    """The configuration's settings; horizons of the command line win. Raises BadInput."""
+    from training import settings as told
+
+    asked = {"churn_days": churn_days, "value_days": value_days}
+    return told.load(config, {name: days for name, days in asked.items() if days is not None})
 
 
 def sources(

@@ -36,12 +36,8 @@ def backtest(
         str | None,
         typer.Option("--as-of", help="Where the data end, YYYY-MM-DD: left out, the day after the newest row."),
     ] = None,
-    churn_days: Annotated[
-        int | None, typer.Option("--churn-days", help="No order for this many days is churn (default 90).")
-    ] = None,
-    value_days: Annotated[
-        int | None, typer.Option("--value-days", help="Money is expected over this many days (default 365).")
-    ] = None,
+    churn_days: options.ChurnDays = None,
+    value_days: options.ValueDays = None,
     bundle: Annotated[
         pathlib.Path | None,
         typer.Option("--bundle", help="Judge this bundle on each date, instead of training on what was known then."),
@@ -50,12 +46,8 @@ def backtest(
     out: Annotated[
         pathlib.Path, typer.Option("--out", help="Folder for the results; finished dates in it are not repeated.")
     ] = pathlib.Path("backtest"),
-    config: Annotated[
-        pathlib.Path | None, typer.Option("--config", help="Settings as TOML; docs/data.md lists them.")
-    ] = None,
-    tracked: Annotated[
-        bool, typer.Option("--mlflow/--no-mlflow", help="Log to MLflow (./mlruns or MLFLOW_TRACKING_URI).")
-    ] = True,
+    config: options.Config = None,
+    tracked: options.Tracked = True,
     customers: options.Customers = None,
     interactions: options.Interactions = None,
     column: options.ColumnNames = None,
@@ -63,11 +55,8 @@ def backtest(
     json: options.Json = False,
 ) -> None:
     """Replay history: on each date train (or score) on what was known, then compare with what happened."""
-    from training import settings
-
     asked = _asked(first, last, every)
-    horizons = {"churn_days": churn_days, "value_days": value_days}
-    chosen = settings.load(config, {name: days for name, days in horizons.items() if days is not None})
+    chosen = options.settings(config, churn_days, value_days)
     loaded = _load(bundle, model)
     chosen = _with_horizons_of(loaded, chosen) if loaded else chosen
     where = options.sources(data, customers, interactions, column, chosen.columns)

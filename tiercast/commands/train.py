@@ -24,32 +24,21 @@ def add_to(app: typer.Typer) -> None:
 def train(
     data: options.Data,
     as_of: options.AsOf = None,
-    churn_days: Annotated[
-        int | None, typer.Option("--churn-days", help="No order for this many days is churn (default 90).")
-    ] = None,
-    value_days: Annotated[
-        int | None, typer.Option("--value-days", help="Money is expected over this many days (default 365).")
-    ] = None,
+    churn_days: options.ChurnDays = None,
+    value_days: options.ValueDays = None,
     bundle: Annotated[pathlib.Path, typer.Option("--bundle", help="Folder to write the bundle to.")] = pathlib.Path(
         "out/bundle"
     ),
-    config: Annotated[
-        pathlib.Path | None, typer.Option("--config", help="Settings as TOML; docs/data.md lists them.")
-    ] = None,
+    config: options.Config = None,
     register: Annotated[bool, typer.Option("--register", help="Register the bundle in MLflow as challenger.")] = False,
-    tracked: Annotated[
-        bool, typer.Option("--mlflow/--no-mlflow", help="Log the run to MLflow (./mlruns or MLFLOW_TRACKING_URI).")
-    ] = True,
+    tracked: options.Tracked = True,
     customers: options.Customers = None,
     interactions: options.Interactions = None,
     column: options.ColumnNames = None,
     json: options.Json = False,
 ) -> None:
     """Train churn and value models on everything before --as-of and judge them on the newest full window."""
-    from training import settings
-
-    asked = {"churn_days": churn_days, "value_days": value_days}
-    chosen = settings.load(config, {name: days for name, days in asked.items() if days is not None})
+    chosen = options.settings(config, churn_days, value_days)
     where = options.sources(data, customers, interactions, column, chosen.columns)
     if register and not tracked:
         raise BadInput("--register needs MLflow", first="--no-mlflow", hint="leave out --no-mlflow")

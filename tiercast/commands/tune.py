@@ -25,15 +25,9 @@ def add_to(app: typer.Typer) -> None:
 def tune(
     data: options.Data,
     as_of: options.AsOf = None,
-    churn_days: Annotated[
-        int | None, typer.Option("--churn-days", help="No order for this many days is churn (default 90).")
-    ] = None,
-    value_days: Annotated[
-        int | None, typer.Option("--value-days", help="Money is expected over this many days (default 365).")
-    ] = None,
-    config: Annotated[
-        pathlib.Path | None, typer.Option("--config", help="Settings as TOML; [tune] says where to search.")
-    ] = None,
+    churn_days: options.ChurnDays = None,
+    value_days: options.ValueDays = None,
+    config: options.Config = None,
     trials: Annotated[
         int | None, typer.Option("--trials", min=1, help="Trials per model, earlier ones included (default 40).")
     ] = None,
@@ -50,9 +44,7 @@ def tune(
     register: Annotated[
         bool, typer.Option("--register", help="With --train: register the bundle in MLflow as challenger.")
     ] = False,
-    tracked: Annotated[
-        bool, typer.Option("--mlflow/--no-mlflow", help="Log the search to MLflow, one child run per trial.")
-    ] = True,
+    tracked: options.Tracked = True,
     customers: options.Customers = None,
     interactions: options.Interactions = None,
     column: options.ColumnNames = None,
@@ -62,11 +54,9 @@ def tune(
     if register and not (train and tracked):
         hint = "add --train" if not train else "leave out --no-mlflow"
         raise BadInput("--register needs a training that MLflow knows of", first="--register", hint=hint)
-    from training import settings
     from training.tuning import as_toml, study_file
 
-    asked = {"churn_days": churn_days, "value_days": value_days}
-    chosen = settings.load(config, {name: days for name, days in asked.items() if days is not None})
+    chosen = options.settings(config, churn_days, value_days)
     if trials is not None:
         chosen = chosen.model_copy(update={"tune": chosen.tune.model_copy(update={"trials": trials})})
     where = options.sources(data, customers, interactions, column, chosen.columns)

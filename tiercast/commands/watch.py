@@ -38,9 +38,7 @@ def watch(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Only these checks: drift, data or outcomes; repeatable.")
     ] = None,
-    tracked: Annotated[
-        bool, typer.Option("--mlflow/--no-mlflow", help="Log the watch to MLflow (./mlruns or MLFLOW_TRACKING_URI).")
-    ] = True,
+    tracked: options.Tracked = True,
     customers: options.Customers = None,
     interactions: options.Interactions = None,
     column: options.ColumnNames = None,
