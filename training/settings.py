@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import tomllib
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -121,6 +122,10 @@ class Settings(Frozen):
         _merged(told.data.get("trees", Trees()), others)
         return others
 
+    def of_training(self) -> dict[str, Any]:
+        """What a training depends on, by dotted names: not where to tune, nor how columns are called."""
+        return flat(self.model_dump(mode="json", exclude={"columns", "tune"}))
+
     def trees_of(self, model: Model) -> Trees:
         """`[trees]`, with what `[churn_trees]` or `[value_trees]` say otherwise.
 
@@ -137,6 +142,18 @@ def _merged(trees: Trees, others: dict[str, int | float]) -> Trees:
     except ValidationError as error:
         found = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, found['loc']))}: {found['msg']}") from error
+
+
+def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as dotted names.
+
+    >>> flat({"trees": {"num_leaves": 8}, "clv": {"currency": "GBP"}})
+    {'trees.num_leaves': 8, 'clv.currency': 'GBP'}
+    """
+    out: dict[str, Any] = {}
+    for key, value in nested.items():
+        out |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return out
 
 
 def load(path: pathlib.Path | None, horizons: dict[str, int]) -> Settings:

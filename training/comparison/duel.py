@@ -93,4 +93,5 @@ def _changed(champion: Subject, challenger: Subject) -> list[str]:
     """Settings that may change a forecast and differ; one that an old run did not know had today's default."""
     defaults = side_by_side.settings()
     one, other = ({**defaults, **each.params} for each in (champion, challenger))
-    return [name for name in defaults if name not in WITHOUT_EFFECT and one[name] != other[name]]
+    told = sorted(name for name in {**one, **other} if side_by_side.is_setting(name))
+    return [name for name in told if name not in WITHOUT_EFFECT and one.get(name) != other.get(name)]

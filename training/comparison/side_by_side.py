@@ -19,6 +19,7 @@ from training.stopwatch import Tell
 HORIZONS = ("horizons.churn_days", "horizons.value_days")
 DATA = ("data", "first_on", "as_of", "n_customers", "n_features", "data_rows")
 SECONDS = "seconds/"
+OF_ONE_MODEL = ("churn_trees.", "value_trees.")
 HINT = "`tiercast runs` lists them"
 
 
@@ -73,7 +74,6 @@ def compare(subjects: Sequence[Subject], tell: Tell = lambda _: None) -> Compari
     first, *others = subjects
     against = tuple(_against(first, other, tell) for other in others)
     differing = {name: values for name, values in _parameters(subjects).items() if len(set(values)) > 1}
-    told = settings()
     return Comparison(
         run_ids=tuple(each.run_id for each in subjects),
         started_at=tuple(each.started_at.isoformat(timespec="seconds") for each in subjects),
@@ -84,16 +84,20 @@ def compare(subjects: Sequence[Subject], tell: Tell = lambda _: None) -> Compari
         stability=_stability(subjects),
         seconds=_seconds(subjects),
         data={name: values for name, values in differing.items() if name in DATA},
-        settings={name: values for name, values in differing.items() if name in told},
-        fitted={name: values for name, values in differing.items() if name not in told and name not in DATA},
+        settings={name: values for name, values in differing.items() if is_setting(name)},
+        fitted={n: values for n, values in differing.items() if not is_setting(n) and n not in DATA},
         caveats=_caveats(subjects, against),
     )
 
 
 def settings() -> dict[str, str]:
     """Every setting by its dotted name with its default, in the words in which a run's parameters carry it."""
-    sections = Settings().model_dump(mode="json", exclude={"columns"})
-    return {f"{section}.{name}": str(default) for section, named in sections.items() for name, default in named.items()}
+    return {name: str(default) for name, default in Settings().of_training().items()}
+
+
+def is_setting(name: str) -> bool:
+    """Whether a run was told this; what one model's trees have of their own is named only where it was."""
+    return name in settings() or name.startswith(OF_ONE_MODEL)
 
 
 def _against(first: Subject, other: Subject, tell: Tell) -> Against:

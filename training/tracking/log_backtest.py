@@ -12,11 +12,12 @@ import mlflow
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
+from training import settings
 from training.backtest import figures, over_time
 from training.backtest.day import Day
 from training.backtest.study import SUMMARY, Study
 from training.holdout import CLOSED_FORM, MODEL
-from training.tracking import measures, parameters, store
+from training.tracking import measures, store
 from training.tracking.log_run import KIND
 
 STUDY, DATE = "backtest study", "backtest date"
@@ -65,7 +66,7 @@ def _log_date(each: Day, experiment: str, tags: Mapping[str, str]) -> None:
     title, told = f"backtest {each.as_of}", {**tags, KIND: DATE, "as_of": each.as_of.isoformat()}
     with mlflow.start_run(experiment_id=experiment, run_name=title, nested=True, tags=told):
         n = 0 if each.scores is None else each.scores.num_rows
-        mlflow.log_params({"as_of": each.as_of.isoformat(), "n_customers": n, **parameters.flat(each.cuts, "cuts.")})
+        mlflow.log_params({"as_of": each.as_of.isoformat(), "n_customers": n, **settings.flat(each.cuts, "cuts.")})
         mlflow.log_metrics(_numbers(each) | _gains(each))
         mlflow.log_dict(dict(each.card), "scorecard.json")
 
@@ -102,7 +103,7 @@ def _overall(study: Study) -> dict[str, float]:
 def _parameters(study: Study) -> dict[str, Any]:
     asked = study.asked
     return {
-        **parameters.flat(study.settings.model_dump(mode="json", exclude={"columns"})),
+        **study.settings.of_training(),
         "from": asked.first.isoformat(),
         "to": asked.last.isoformat(),
         "every": str(asked.every),

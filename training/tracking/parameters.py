@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from training.settings import flat
 from training.train import Trained
 
 
 def of(trained: Trained) -> dict[str, Any]:
     """Settings by their dotted name (`horizons.churn_days`), then what was chosen and fitted."""
-    settings = trained.settings.model_dump(mode="json", exclude={"columns", "tune"})
     first_on, as_of = trained.span
     return {
-        **flat(settings),
+        **trained.settings.of_training(),
         "data": trained.data,
         "first_on": first_on.isoformat(),
         "as_of": as_of.isoformat(),
@@ -26,18 +25,6 @@ def of(trained: Trained) -> dict[str, Any]:
         **_fitted("gamma_gamma", trained.closed_form.money),
         **flat(trained.closed_form.independence.as_dict(), "gamma_gamma.independence_"),
     }
-
-
-def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as dotted names.
-
-    >>> flat({"trees": {"num_leaves": 8}, "clv": {"currency": "GBP"}})
-    {'trees.num_leaves': 8, 'clv.currency': 'GBP'}
-    """
-    out: dict[str, Any] = {}
-    for key, value in nested.items():
-        out |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return out
 
 
 def _chosen(trained: Trained) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.vectors import Vector
 from training.plots import tuning as plot
-from training.tracking import log_run, parameters, store
+from training.tracking import log_run, store
 from training.tuning import as_toml
 from training.tuning.study import Trial
 from training.tuning.tune import Found, Tuned
@@ -50,11 +50,17 @@ def link(training_run: str, tuning_run: str) -> None:
 
 
 def _parameters(tuned: Tuned) -> dict[str, object]:
-    settings = parameters.flat(tuned.settings.model_dump(mode="json", exclude={"columns", "tune"}))
     space = {f"tune.space.{name}": str(each) for name, each in tuned.settings.tune.space.named().items()}
     days = {"as_of": tuned.as_of.isoformat(), "known_until": tuned.known_until.isoformat()}
     verdicts = {f"{found.model}.verdict": found.verdict for found in tuned.found}
-    return {**settings, "tune.trials": tuned.settings.tune.trials, **space, **days, "data": tuned.data, **verdicts}
+    return {
+        **tuned.settings.of_training(),
+        "tune.trials": tuned.settings.tune.trials,
+        **space,
+        **days,
+        "data": tuned.data,
+        **verdicts,
+    }
 
 
 def _history(tuned: Tuned) -> Figure:

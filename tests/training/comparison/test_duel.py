@@ -114,3 +114,9 @@ def test_only_customers_that_both_were_judged_on_make_a_pair() -> None:
     without_value = {"churn": judged()["churn"]}
     assert kept.why_not_paired(None, judged()["value"])
     assert duel.fight(run("a"), run("b", rows=without_value)).kind == "refresh"
+
+
+def test_trees_of_its_own_make_a_challenger_no_refresh() -> None:
+    later = judged(as_of=dt.date(1998, 7, 1))
+    tuned = run("b", "1998-10-01", later, value_trees__num_leaves="4")
+    assert duel.fight(run("a"), tuned).kind == "apart"

@@ -10,7 +10,6 @@ from tests.training.comparison.conftest import Pair
 from training.comparison import differences, side_by_side
 from training.comparison.subject import Subject
 from training.settings import Settings
-from training.tracking import parameters
 
 ASKED = {"horizons.churn_days": "90", "horizons.value_days": "365", "as_of": "1998-07-01", "data": "aa"}
 
@@ -100,5 +99,10 @@ def test_one_training_alone_is_no_comparison() -> None:
 
 
 def test_settings_are_named_as_runs_name_them() -> None:
-    logged = parameters.flat(Settings().model_dump(mode="json", exclude={"columns"}))
-    assert side_by_side.settings() == {name: str(value) for name, value in logged.items()}
+    told = Settings(value_trees={"num_leaves": 4})
+    logged = told.of_training()
+    assert logged["trees.num_leaves"] == 8
+    assert {"horizons.churn_days", "grid.value_band", "value_trees.num_leaves"} < set(logged)
+    assert all(side_by_side.is_setting(name) for name in logged)
+    assert side_by_side.settings() == {name: str(value) for name, value in Settings().of_training().items()}
+    assert not any(side_by_side.is_setting(name) for name in ("bgnbd.alpha", "tune.trials", "value.rounds"))
