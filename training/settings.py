@@ -50,7 +50,7 @@ class Grid(Frozen):
     value_cut: Annotated[float, Field(gt=0)] | None = None
     value_top_share: Share = 0.2
     p_churn_cut: Share = 0.5
-    value_band: Band = 0.2
+    value_band: Band = 0.05
     p_churn_band: Band = 0.05
     inactive_days: Annotated[float, Field(gt=0)] | None = None
     inactive_return_share: Share = 0.05
