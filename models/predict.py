@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models import agreement, btyd, churn, intervals, parts, value
+from models import agreement, btyd, churn, factors, intervals, value
 from models.bundle import Bundle
+from models.factors import Factors
 from models.frame import Frame
 from models.intervals import Certainty
-from models.parts import Parts
 from models.vectors import Vector
 from tiers import grid
 
@@ -23,7 +23,7 @@ class Predictions(NamedTuple):
     p_churn: Vector
     value: Vector
     clv: Vector
-    parts: Parts
+    factors: Factors
     tiers: NDArray[np.str_]
     certainty: Certainty
     disagreement: NDArray[np.bool_]
@@ -37,7 +37,7 @@ def predict(bundle: Bundle, frame: Frame) -> Predictions:
     p_churn = np.where(is_prospect, np.nan, churn.p_churn(bundle.churn, full))
     money = np.where(is_prospect, np.nan, value.value(bundle.value, full, p_churn))
     clv = btyd.discounted(bundle.btyd, full, about.value_days, about.monthly_rate)
-    made_of = parts.of(bundle.btyd, full, p_churn, money, about.value_days)
+    made_of = factors.of(bundle.btyd, full, p_churn, money, about.value_days)
     tiers = grid.assign(p_churn, money, full["silence_days"], full["n_orders"], bundle.cuts)
     sure = intervals.certainty(bundle.intervals, money, p_churn, made_of.p_order, tiers, bundle.cuts)
     closed = full[btyd.P_CHURN], full[btyd.VALUE]
@@ -47,7 +47,7 @@ def predict(bundle: Bundle, frame: Frame) -> Predictions:
 
 def graded(bundle: Bundle, p: Predictions, tiers: NDArray[np.str_]) -> Predictions:
     """The same customers under other letters: set by hand, or held since last time."""
-    sure = intervals.certainty(bundle.intervals, p.value, p.p_churn, p.parts.p_order, tiers, bundle.cuts)
+    sure = intervals.certainty(bundle.intervals, p.value, p.p_churn, p.factors.p_order, tiers, bundle.cuts)
     return p._replace(tiers=tiers, certainty=sure)
 
 

@@ -80,7 +80,7 @@ def _numbers(p: Predictions) -> dict[str, pa.Array]:
         "value_high": sure.value_high,
         "p_high_value": sure.p_high_value,
         "tier_confidence": sure.tier_confidence,
-        **p.parts._asdict(),
+        **p.factors._asdict(),
     }
     arrays = {name: pa.array(column, pa.float64(), from_pandas=True) for name, column in numbers.items()}
     return arrays | {

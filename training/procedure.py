@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from contract import errors
-from models import btyd, churn, parts, value
+from models import btyd, churn, factors, value
 from models.bundle import About, Bundle
 from models.vectors import Vector
 from tiers import inactivity
@@ -124,7 +124,7 @@ def _drawn(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, settings: Se
 def _outcomes(
     snapshot: Snapshot, p_churn: Vector, money: Vector, happened: tuple[Vector, Vector], settings: Settings
 ) -> Outcomes:
-    made_of = parts.of(snapshot.closed_form, snapshot.frame, p_churn, money, settings.horizons.value_days)
+    made_of = factors.of(snapshot.closed_form, snapshot.frame, p_churn, money, settings.horizons.value_days)
     return Outcomes(money, p_churn, made_of.p_order, *happened)
 
 

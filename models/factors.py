@@ -23,7 +23,7 @@ from models.vectors import Vector
 SMALLEST = 1e-9
 
 
-class Parts(NamedTuple):
+class Factors(NamedTuple):
     """One entry per customer, NaN for prospects. `orders_if_any` is at least 1."""
 
     p_order: Vector
@@ -31,7 +31,7 @@ class Parts(NamedTuple):
     value_per_order: Vector
 
 
-def of(model: Btyd, frame: Frame, p_churn: Vector, value: Vector, value_days: float) -> Parts:
+def of(model: Btyd, frame: Frame, p_churn: Vector, value: Vector, value_days: float) -> Factors:
     """The three factors of `value`. `frame` carries the closed form's columns; `p_churn` is the churn model's."""
     p_order = carried(1 - p_churn, 1 - frame[btyd.P_CHURN], btyd.p_order(model, frame, value_days))
     return split(p_order, value, frame[btyd.ORDER_VALUE])
@@ -46,14 +46,14 @@ def carried(kept: Vector, closed_kept: Vector, closed_order: Vector) -> Vector:
     return np.asarray(expit(_log_odds(closed_order) + _log_odds(kept) - _log_odds(closed_kept)))
 
 
-def split(p_order: Vector, value: Vector, order_value: Vector) -> Parts:
+def split(p_order: Vector, value: Vector, order_value: Vector) -> Factors:
     """
     >>> split(np.array([0.5, 0.5]), np.array([60.0, 6.0]), np.array([40.0, 40.0]))
-    Parts(p_order=array([0.5, 0.5]), orders_if_any=array([3., 1.]), value_per_order=array([40., 12.]))
+    Factors(p_order=array([0.5, 0.5]), orders_if_any=array([3., 1.]), value_per_order=array([40., 12.]))
     """
     if_any = value / np.maximum(p_order, SMALLEST)
     orders = np.maximum(if_any / np.maximum(order_value, SMALLEST), 1.0)
-    return Parts(p_order, orders, if_any / orders)
+    return Factors(p_order, orders, if_any / orders)
 
 
 def _log_odds(p: Vector) -> Vector:
