@@ -70,6 +70,8 @@ lock:  ## pin every dependency anew, by hash, for Python 3.11 to 3.13
 	@test -x $(BIN)/uv || { echo "make lock needs uv, which make setup installs."; exit 1; }
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --group dev --no-emit-index-url \
 		--no-header --no-annotate --generate-hashes --quiet pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --extra serve --extra registry --no-emit-index-url \
+		--no-header --no-annotate --generate-hashes --quiet --constraint requirements.lock pyproject.toml -o deploy/requirements.txt
 
 clean:  ## remove what the tools left behind; .venv, out/ and mlruns/ stay
 	rm -rf dist build demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 
-from contract.errors import TiercastError
+from contract.errors import BadInput, TiercastError
 from tiercast import say
 from tiercast.commands import backtest, check, demo, explain, models, moves, score, serve, train, tune, watch
 
@@ -27,12 +28,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 a gate refused or a watch alarmed."""
     try:
         app(args=list(arguments) if arguments is not None else None)
+    except ModuleNotFoundError as error:  # an image that only scores and serves, or an extra that was left out
+        _refuse(_not_here(error), arguments)
     except TiercastError as error:
-        say.refuse(error, as_json="--json" in (arguments or sys.argv[1:]))
-        sys.exit(error.exit_code)
+        _refuse(error, arguments)
     except KeyboardInterrupt:
         print("Stopped. Nothing half-written was left behind.", file=sys.stderr)
         sys.exit(130)
+
+
+def _refuse(error: TiercastError, arguments: Sequence[str] | None) -> NoReturn:
+    say.refuse(error, as_json="--json" in (arguments or sys.argv[1:]))
+    sys.exit(error.exit_code)
+
+
+def _not_here(error: ModuleNotFoundError) -> BadInput:
+    return BadInput(
+        "this installation lacks a part that the command needs",
+        first=error.name or str(error),
+        hint="pip install 'tiercast[train,serve]', or run the command where Tiercast is installed in full",
+    )
 
 
 if __name__ == "__main__":
