@@ -28,8 +28,6 @@ def pins(path: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     text = path.read_text(encoding="utf-8")
     for name, version in re.findall(r"^([\w.-]+)(?:\[.*\])?==([^\s;]+)", text, re.MULTILINE):
-        r"^([\w.-]+)(?:\[.*\])?==([^\s;]+)", path.read_text(encoding="utf-8"), re.MULTILINE
-    ):
         found.setdefault(name, set()).add(version)
     return found
 
