@@ -1,9 +1,10 @@
-"""Where runs and models are kept, unless MLFLOW_TRACKING_URI says otherwise: one answer for training and serving."""
+"""Where runs and models are kept, unless MLFLOW_TRACKING_URI says otherwise; and how any place is shown to people."""
 
 from __future__ import annotations
 
 import os
 import pathlib
+import urllib.parse
 
 VARIABLE = "MLFLOW_TRACKING_URI"
 SQLITE = "sqlite:///"
@@ -27,3 +28,19 @@ def database(uri: str) -> pathlib.Path | None:
     ('/project/mlruns/mlflow.db', None)
     """
     return pathlib.Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def shown(place: str) -> str:
+    """An address without user, password and options, so that none of them ends in a log; a path as it is.
+
+    >>> shown("postgresql://tier:secret@db.example/shop?table=sales.orders&sslpassword=secret")
+    'postgresql://db.example/shop?table=sales.orders'
+    >>> shown("data/orders.parquet")
+    'data/orders.parquet'
+    """
+    if "://" not in place:
+        return place
+    parts = urllib.parse.urlsplit(place)
+    tables = [value for name, value in urllib.parse.parse_qsl(parts.query) if name == "table"]
+    asked = f"?table={tables[0]}" if tables else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{asked}"

@@ -38,7 +38,7 @@ def check(out: pathlib.Path) -> None:
 def refuse_input(out: pathlib.Path, sources: Sources) -> None:
     """Refuse a target among the files that are read: the scores would take the place of the data."""
     for source in (sources.transactions, sources.customers, sources.interactions, sources.overrides):
-        if source is None:
+        if source is None or "://" in source:
             continue
         read = {pathlib.Path(path).resolve() for path in places.find(source).paths}
         folder = pathlib.Path(source).resolve()

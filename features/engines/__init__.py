@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -16,6 +17,9 @@ class Engine(Protocol):
 
     @property
     def con(self) -> SQLBackend: ...
+
+    @property
+    def folder(self) -> pathlib.Path: ...
 
     def parquet(self, files: Sequence[str]) -> ibis.Table: ...
 

@@ -6,7 +6,7 @@ import re
 
 import duckdb
 
-from contract import errors
+from contract import errors, places
 
 # A query that DuckDB refuses as such is a mistake of ours, and must not be blamed on the file.
 OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
@@ -26,7 +26,7 @@ QUOTED_SIGNS = 80
 
 def of(error: duckdb.Error, source: str) -> errors.TiercastError:
     """The error to raise instead of DuckDB's own, which stays its cause."""
-    return of_room(error, source) or _of_source(str(error), source)
+    return of_room(error, source) or _of_source(str(error), places.shown(source))
 
 
 def of_room(error: duckdb.Error, place: str) -> errors.TiercastError | None:

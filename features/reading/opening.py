@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 
 from features.engines import Engine
-from features.reading import cleaning, columns, sources, text_files
+from features.reading import cleaning, columns, database, sources, text_files
 from features.reading.sources import Sources
 
 
@@ -13,9 +13,12 @@ def open_table(engine: Engine, table: str, place: Sources) -> ibis.Table:
     """The parsed rows of one input table (see `cleaning.parse`).
 
     Parquet is read where it is. CSV is read once and kept as Parquet in the engine's folder, and so are times and
-    amounts that are text in Parquet, for reading text is slow.
+    amounts that are text in Parquet, for reading text is slow. A database is asked once, and its answer kept likewise.
     """
-    files = sources.find(getattr(place, table))
+    source = getattr(place, table)
+    if database.is_one(source):
+        source = database.copy(source, table, place.columns, engine.folder)
+    files = sources.find(source)
     raw = _raw(engine, files)
     named = columns.match(table, raw.columns, place.columns)
     parsed = cleaning.parse(raw, table, named)

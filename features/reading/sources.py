@@ -1,6 +1,7 @@
 """Where the input tables are, and which files that means.
 
-A source is a Parquet file, a glob, a folder of Parquet (Hive partitions too) or CSV files (also .csv.gz).
+A source is a Parquet file, a glob, a folder of Parquet (Hive partitions too) or CSV files (also .csv.gz). A table of a
+database is copied to Parquet first (see `database`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from contract import errors
+from contract import errors, places
 
 Format = Literal["parquet", "text"]
 PARQUET_MAGIC = b"PAR1"
@@ -43,7 +44,7 @@ class Files(NamedTuple):
 def find(source: str) -> Files:
     """The files that `source` stands for, in name order; never none. Raises `SourceUnreadable`."""
     if "://" in source:
-        raise _foreign(source, "databases and remote stores are not read directly")
+        raise _foreign(source, "such addresses are not read")
     paths = _paths(source)
     formats = {_format(path) for path in paths}
     if len(formats) > 1:
@@ -116,14 +117,8 @@ def _first_bytes(path: pathlib.Path) -> bytes:
 
 
 def _foreign(source: str, what: str) -> errors.SourceUnreadable:
-    return _unreadable(_masked(source), what, "export the table to Parquet or CSV and pass that file")
+    return _unreadable(places.shown(source), what, "export the table to Parquet or CSV and pass that file")
 
 
 def _unreadable(first: str, what: str, hint: str) -> errors.SourceUnreadable:
     return errors.SourceUnreadable(what, first=first, hint=hint)
-
-
-def _masked(source: str) -> str:
-    """A URL without its user and password, so that neither ends in a log."""
-    scheme, separator, rest = source.partition("://")
-    return f"{scheme}://***@{rest.rpartition('@')[2]}" if separator and "@" in rest else source

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import ibis
 
+from contract import places
 from features.engines import Engine
 from features.reading import checks, cleaning, opening, times
 from features.reading import tally as tallies
@@ -44,7 +45,7 @@ def read(engine: Engine, place: Sources, as_of: datetime.date | None, duplicates
     judged = cleaning.judge(parsed, cleaning.TRANSACTIONS, as_of)
     tally = tallies.count(engine.con, judged, cleaning.TRANSACTIONS)
     checks.cells(tally, cleaning.TRANSACTIONS)
-    span = checks.transactions(tally, place.transactions, as_of)
+    span = checks.transactions(tally, places.shown(place.transactions), as_of)
     kept = cleaning.kept(judged)
     counts = _count(engine, kept) if is_counted or duplicates == "drop" else None
     n_dropped = counts.duplicates if counts and duplicates == "drop" else 0

@@ -116,10 +116,11 @@ def test_files_with_different_headers_are_refused(tmp_path: pathlib.Path) -> Non
     assert error.first.endswith("b.csv")
 
 
-def test_a_database_url_is_refused_without_its_password(tmp_path: pathlib.Path) -> None:
-    error = refusal(errors.SourceUnreadable, "postgresql://me:s3cret@db.example/shop#orders")
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql", "s3"])
+def test_an_address_that_is_not_read_is_refused_without_its_password(scheme: str) -> None:
+    error = refusal(errors.SourceUnreadable, f"{scheme}://me:s3cret@db.example/shop#orders")
     assert "s3cret" not in str(error)
-    assert "Parquet" in error.hint
+    assert ("table=" if scheme == "postgresql" else "Parquet") in error.hint
 
 
 def test_a_place_that_cannot_be_written_to_is_refused(tmp_path: pathlib.Path) -> None:

