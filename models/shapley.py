@@ -24,12 +24,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.forest import Tree
 from models.vectors import Vector
 
 MOST = 9
 """Splits of a piece: 512 rows of a table, that fit with their columns into a core's nearest cache."""
+_NO_SPLIT = -1
 
 
 class Turn(NamedTuple):
@@ -76,7 +78,7 @@ class _Known(NamedTuple):
 def cut(tree: Tree, most: int = MOST) -> list[Piece]:
     """The tree as pieces with at most `most` splits each, every leaf in one of them. Raises ValueError where a path is
     longer than that."""
-    return list(_pieces(tree, 0, (), most)) if tree.splits else []
+    return list(_pieces(tree, 0 if tree.splits else -1, (), most))
 
 
 def _pieces(tree: Tree, node: int, path: Path, most: int) -> Iterator[Piece]:
@@ -124,7 +126,7 @@ def _known(tree: Tree, leaf: Leaf) -> _Known:
 def _worked_out(shares: Sequence[tuple[float, ...]]) -> dict[tuple[float, ...], Vector]:
     """`of_paths` of each, paths of equal length together."""
     found: dict[tuple[float, ...], Vector] = {}
-    for d in {len(z) for z in shares}:
+    for d in {len(z) for z in shares} - {0}:
         alike = [z for z in shares if len(z) == d]
         found |= zip(alike, of_paths(np.array(alike)), strict=True)
     return found
@@ -133,17 +135,36 @@ def _worked_out(shares: Sequence[tuple[float, ...]]) -> dict[tuple[float, ...], 
 def _table(tree: Tree, piece: Piece, leaves: Sequence[_Known], worked_out: Mapping[tuple[float, ...], Vector]) -> Table:
     features = sorted({tree.splits[split].feature for split in piece.splits})
     row = {feature: k for k, feature in enumerate(features)}
-    place = {split: k for k, split in enumerate(piece.splits)}
-    says_right = np.arange(2 ** len(piece.splits)) >> np.arange(len(piece.splits))[:, None] & 1
-    shares = np.zeros((len(features), says_right.shape[1]))
+    says_right = _says_right(piece)
+    shares = np.zeros((len(features), 2 ** len(piece.splits)))
     for leaf in leaves:
-        combination = np.zeros(says_right.shape[1], np.intp)
+        combination = np.zeros(shares.shape[1], np.intp)
         for k, taken in enumerate(leaf.turns):
-            leads = [says_right[place[turn.split]] ^ (not turn.is_right) for turn in taken]
-            combination |= functools.reduce(np.bitwise_and, leads) << k
+            combination |= _leads(taken, says_right) << k
         rows = [row[tree.splits[taken[0].split].feature] for taken in leaf.turns]
-        shares[rows] += leaf.value * worked_out[leaf.z].take(combination, axis=1)
+        if rows:
+            shares[rows] += leaf.value * worked_out[leaf.z].take(combination, axis=1)
     return Table(piece.splits, tuple(features), shares)
+
+
+def leaf_values(piece: Piece) -> Vector:
+    """For every pattern of answers the value of the leaf it leads to, 0 where that is none of this piece's."""
+    says_right, found = _says_right(piece), np.zeros(2 ** len(piece.splits))
+    for leaf in piece.leaves:
+        found[_leads(leaf.path, says_right) == 1] = leaf.value
+    return found
+
+
+def _says_right(piece: Piece) -> Mapping[int, NDArray[np.intp]]:
+    """Per split of the piece, its bit in every pattern."""
+    numbers = np.arange(2 ** len(piece.splits))
+    return {split: numbers >> bit & 1 for bit, split in enumerate(piece.splits)} | {_NO_SPLIT: np.ones_like(numbers)}
+
+
+def _leads(path: Path, says_right: Mapping[int, NDArray[np.intp]]) -> NDArray[np.intp]:
+    """1 for the patterns that take all these turns."""
+    follows = (says_right[turn.split] ^ (not turn.is_right) for turn in path)
+    return functools.reduce(np.bitwise_and, follows, says_right[_NO_SPLIT])
 
 
 def of_paths(z: Vector) -> Vector:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import boosted, forest, lookup, questions, shapley
+from models import boosted, forest, patterns, questions, shapley
 from models.boosted import Boosted
 from models.vectors import Vector
 from training.train import Trained
@@ -49,7 +49,7 @@ def grown(table: Vector, seed: int, rounds: int = 8, **how: Any) -> Boosted:
         **how,
     }
     data = lgb.Dataset(table, target, categorical_feature=[4], params={"verbose": -1})
-    return Boosted(lgb.train(chosen, data, rounds), NAMES)
+    return boosted.of(lgb.train(chosen, data, rounds), NAMES)
 
 
 def frame(table: Vector) -> dict[str, Vector]:
@@ -67,6 +67,8 @@ def assert_equal(model: Boosted, table: Vector) -> None:
     for column, name in enumerate(NAMES):
         assert np.abs(found.get(name, np.zeros(len(table))) - expected[:, column]).max() <= 1e-12 * scale, name
     assert base == pytest.approx(expected[:, -1], rel=1e-12, abs=1e-15)
+    raw = np.asarray(model.booster.predict(table, raw_score=True, num_threads=1))
+    assert boosted.raw(model, frame(table), np.zeros(len(table))).tobytes() == raw.tobytes()
 
 
 def strange(seed: int) -> Vector:
@@ -88,21 +90,15 @@ def strange(seed: int) -> Vector:
 )
 def test_every_customer_gets_what_lightgbm_says(seed: int, leaves: int, holes: float, how: dict[str, Any]) -> None:
     model = grown(shop(seed, 400, holes), seed, num_leaves=leaves, max_depth=shapley.MOST, **how)
-    assert_is_looked_up(model)
+    patterns.of(forest.parse(model.text))  # does not refuse: what follows is looked up
     assert_equal(model, strange(seed + 1))
-
-
-def assert_is_looked_up(model: Boosted) -> None:
-    lookup.of(model.booster.model_to_string(), NAMES)
 
 
 def test_labels_of_two_words_and_missing_zeros_are_among_what_was_tested() -> None:
     splits = [
         split
         for how in ({}, {"zero_as_missing": True}, {"use_missing": False})
-        for tree in forest.parse(
-            grown(shop(3, 400, 0.2), 3, num_leaves=12, max_depth=6, **how).booster.model_to_string()
-        )
+        for tree in forest.parse(grown(shop(3, 400, 0.2), 3, num_leaves=12, max_depth=6, **how).text)
         for split in tree.splits
     ]
     numeric = {(split.missing, split.default_left) for split in splits if split.labels is None}
@@ -115,10 +111,10 @@ def test_trees_that_are_too_deep_are_left_to_lightgbm(leaves: int) -> None:
     table = np.column_stack([np.repeat(np.arange(40.0), 50), *np.zeros((4, 2000))])
     data = lgb.Dataset(table, 2.0 ** table[:, 0], params={"verbose": -1})  # half of what is left is in the last step
     how = {"num_leaves": leaves, "min_data_in_leaf": 1, "min_sum_hessian_in_leaf": 0.0, "verbose": -1}
-    model = Boosted(lgb.train(how, data, 3), NAMES)
+    model = boosted.of(lgb.train(how, data, 3), NAMES)
     if leaves == 31:
         with pytest.raises(ValueError, match="longer than"):
-            lookup.of(model.booster.model_to_string(), NAMES)
+            patterns.of(forest.parse(model.text))
     assert_equal(model, table[::10])
 
 
@@ -129,11 +125,19 @@ def test_a_model_that_learned_nothing_gives_everybody_its_base() -> None:
     assert base == pytest.approx(by_lightgbm(model, np.zeros((3, 5)))[:, -1])
 
 
+def test_equal_trees_count_each() -> None:
+    table = np.column_stack([np.repeat([0.0, 1.0], 50), *np.zeros((4, 100))])
+    model = grown(table, 1, rounds=3, num_leaves=2, learning_rate=1e-9, boost_from_average=False)
+    assert_equal(model, table[::10])
+
+
 def test_one_customer_gets_the_same_bits_as_among_many() -> None:
     model = grown(shop(5, 500, 0.1), 5, num_leaves=8)
     table = strange(6)
     together, _ = boosted.contributions(model, frame(np.tile(table, (7, 1))))
+    raw = boosted.raw(model, frame(np.tile(table, (7, 1))), np.zeros(1400))
     for row in (0, 57, 60, 199):
+        assert boosted.raw(model, frame(table[row : row + 1]), np.zeros(1)).tobytes() == raw[row : row + 1].tobytes()
         alone, _ = boosted.contributions(model, frame(table[row : row + 1]))
         assert {name: part[0] for name, part in alone.items()} == {name: part[row] for name, part in together.items()}
         assert all(part[row] == part[row + 200 * 6] for part in together.values())
