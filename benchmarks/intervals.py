@@ -25,7 +25,7 @@ from models import intervals, predict
 from models.bundle import About
 from models.predict import Predictions
 from models.vectors import Vector
-from training import fit_churn, fit_value, procedure, train
+from training import fit_churn, fit_value, procedure, sampling, train
 from training.evaluation import outcomes, probability
 from training.procedure import Procedure
 from training.settings import Horizons, Settings
@@ -115,7 +115,9 @@ def _rows(case: Case, tell: Tell) -> list[Row]:
     with Engine() as engine:
         known = reading.read(engine, case.sources, case.ends, is_counted=False)
         span = known.report.first_on, case.ends
-        history = train.snapshots_of(engine, train.stored(engine, known.tables), span, settings)
+        history = train.snapshots_of(
+            engine, sampling.draw(engine, known.tables, settings.rolling.most_customers).tables, span, settings
+        )
         rows = []
         for day in case.dates:
             tell(f"{case.name} as of {day}")

@@ -71,7 +71,7 @@ class Trees(Frozen):
 
 
 class Rolling(Frozen):
-    """How many as-of dates are used, and which windows (days) features look back over."""
+    """How many as-of dates and customers are used (0: all), and which windows (days) features look back over."""
 
     most_windows: Annotated[int, Field(ge=1, le=60)] = 10
     most_folds: Annotated[int, Field(ge=1, le=12)] = 3
@@ -79,6 +79,7 @@ class Rolling(Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     threads: Annotated[int, Field(ge=0)] = 0
     bootstrap_draws: Annotated[int, Field(ge=20)] = 200
+    most_customers: Annotated[int, Field(ge=0)] = 500_000
 
 
 class Tracking(Frozen):

@@ -12,7 +12,7 @@ from features.reading import Reading
 from features.tables import Tables
 from models import orders
 from models.bundle import About, Bundle
-from training import fingerprint, holdout, procedure, report, spec_choice, weekly, windows
+from training import fingerprint, holdout, procedure, report, sampling, spec_choice, weekly, windows
 from training.btyd import fit_both
 from training.btyd.fit_both import Fits
 from training.holdout import Judged, ValueJudged
@@ -48,17 +48,17 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     Raises NotEnoughData, or what the fits raise.
     """
     first_on, as_of = reading.report.first_on, reading.as_of
-    tables = stored(engine, reading.tables)
     watch = Stopwatch(tell)
     watch(STEPS[0])
-    snapshots = snapshots_of(engine, tables, (first_on, as_of), settings)
+    sample = sampling.draw(engine, reading.tables, settings.rolling.most_customers)
+    snapshots = snapshots_of(engine, sample.tables, (first_on, as_of), settings)
     about = About(
         as_of=as_of,
         churn_days=settings.horizons.churn_days,
         value_days=settings.horizons.value_days,
         monthly_rate=settings.clv.monthly_rate,
         currency=settings.clv.currency,
-        data=fingerprint.of(engine, tables),
+        data=fingerprint.of(engine, sample.tables if sample.share == 1 else reading.tables),
     )
     watch(STEPS[1])
     then = _as_it_was(snapshots, as_of - dt.timedelta(settings.horizons.churn_days), settings, about)
@@ -69,7 +69,8 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     watch(STEPS[3])
     final = procedure.run(snapshots, as_of, settings, about)
     fits = fit_both.fits(final.now.features, final.orders.model)
-    notes = _notes(final, fits, churn, value, (as_of - first_on).days, settings)
+    said = _notes(final, fits, churn, value, (as_of - first_on).days, settings)
+    notes = (sample.note, *said) if sample.note else said
     read = reading.report
     card = report.scorecard(churn, value, notes) | {"rows": {"known": read.rows_known, "dropped": read.dropped_known}}
     bundle = final.bundle._replace(scorecard=card)
@@ -107,11 +108,6 @@ def _judge_value(was: Procedure, snapshots: Snapshots, settings: Settings) -> Va
 def _outcome(snapshots: Snapshots, was: Procedure) -> Snapshot:
     """The holdout's first day with what happened after it, seen by the order model that was chosen before."""
     return snapshots.by(was.orders.model).at(was.now.as_of)
-
-
-def stored(engine: Engine, tables: Tables) -> Tables:
-    """The canonical rows once as Parquet: every snapshot reads them again."""
-    return tables._replace(transactions=engine.store("known", tables.transactions))
 
 
 def _notes(

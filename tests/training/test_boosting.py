@@ -9,7 +9,7 @@ from pandas.testing import assert_frame_equal
 from features import reading
 from features.engines.duckdb import Engine
 from tests import small_training
-from training import boosting, fit_churn, train, windows
+from training import boosting, fit_churn, sampling, train, windows
 from training.boosting import Choice, Task
 from training.snapshots import Snapshots
 from training.windows import Fold
@@ -25,7 +25,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshots]:
     with Engine(threads=1) as engine:
         known = reading.read(engine, reading.Sources(str(source)), small_training.AS_OF)
         span = known.report.first_on, known.as_of
-        yield train.snapshots_of(engine, train.stored(engine, known.tables), span, SETTINGS)
+        yield train.snapshots_of(engine, sampling.draw(engine, known.tables, 0).tables, span, SETTINGS)
 
 
 @pytest.fixture(scope="module")

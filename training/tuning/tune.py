@@ -13,7 +13,7 @@ from contract import errors
 from features import reading
 from features.engines import Engine
 from features.reading import Reading, Sources
-from training import fingerprint, train
+from training import fingerprint, sampling, train
 from training.search_space import Range
 from training.settings import Horizons, Model, Settings
 from training.tuning import confirm, losses, stage
@@ -83,7 +83,8 @@ def tune(engine: Engine, known: Reading, settings: Settings, path: pathlib.Path,
     Raises NotEnoughData where neither model can be tuned, BadInput where `path` is of another search.
     """
     tell("features")
-    tables, first_on, day = train.stored(engine, known.tables), known.report.first_on, known.as_of
+    tables = sampling.draw(engine, known.tables, settings.rolling.most_customers).tables
+    first_on, day = known.report.first_on, known.as_of
     as_of = day + dt.timedelta(max(settings.horizons.both))
     data = fingerprint.of(engine, tables)
     snapshots = train.snapshots_of(engine, tables, (first_on, day), settings)

@@ -24,7 +24,7 @@ from models import churn, predict
 from models.bundle import About
 from models.calibration import Calibration
 from tests import command_line, small_training
-from training import boosting, fit_churn, fit_value, procedure, train
+from training import boosting, fit_churn, fit_value, procedure, sampling, train
 from training.search_space import Range, Space
 from training.settings import Horizons, Rolling, Settings, Trees, Tune, load
 from training.tuning import as_toml, confirm, losses, stage, tune
@@ -73,7 +73,7 @@ def stages(purchases: Path) -> dict[str, Stage]:
 
 
 def both(engine: Engine, known: Reading) -> list[Stage]:
-    tables = train.stored(engine, known.tables)
+    tables = sampling.draw(engine, known.tables, 0).tables
     snapshots = train.snapshots_of(engine, tables, (known.report.first_on, known.as_of), SETTINGS)
     found = [stage.set_up(snapshots, model, SETTINGS) for model in tune.MODELS]
     return [each for each in found if each is not None]
@@ -155,7 +155,7 @@ def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(
     said = {}
     with Engine(threads=1) as engine:
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
-        tables, span = train.stored(engine, known.tables), (known.report.first_on, known.as_of)
+        tables, span = sampling.draw(engine, known.tables, 0).tables, (known.report.first_on, known.as_of)
         snapshots = train.snapshots_of(engine, tables, span, SETTINGS)
         frame, outcome = snapshots.at(begins).frame, snapshots.at(begins)
         for name, settings in (("defaults", SETTINGS), ("other", other)):
@@ -293,7 +293,7 @@ def test_the_least_history_is_enough_and_a_day_less_is_not(purchases: Path, days
     chosen = SETTINGS.model_copy(update={"horizons": Horizons(churn_days=days, value_days=days)})
     with Engine(threads=1) as engine:
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
-        tables = train.stored(engine, known.tables)
+        tables = sampling.draw(engine, known.tables, 0).tables
         enough = known.as_of - dt.timedelta(stage.needed_days(days))
         for first_on, is_enough in ((enough, True), (enough + dt.timedelta(1), False)):
             snapshots = train.snapshots_of(engine, tables, (first_on, known.as_of), chosen)
