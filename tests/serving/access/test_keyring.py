@@ -1,32 +1,18 @@
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from contract import errors
 from serving.access import keyring, keys, tokens
 from serving.access.keys import Key
 from serving.store import opening
+from tests.serving.gate_calls import Shelf
 
 NOW = dt.datetime.now(dt.UTC)
 TOKEN = tokens.new()
 KEY = Key(TOKEN.key_id, "checkout", tokens.hashed(TOKEN.secret), frozenset({"score"}), NOW)
-
-
-@dataclasses.dataclass
-class Shelf:
-    """Keys that can be exchanged, and a database that can be down."""
-
-    kept: Sequence[Key]
-    is_down: bool = False
-
-    def read(self) -> Sequence[Key]:
-        if self.is_down:
-            raise errors.StoreUnavailable("the store does not answer", hint="wait")
-        return self.kept
 
 
 def test_a_token_finds_its_key_and_no_other_does() -> None:
