@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import datetime as dt
 import os
 import sys
@@ -13,14 +12,26 @@ from starlette.responses import Response
 
 from contract import errors
 from models import bundle_folder
-from serving.service import answers, bundle_source, failures, metrics, middleware, model_card, pages, quiet
+from serving.service import (
+    answers,
+    asking,
+    bundle_source,
+    door,
+    endpoints,
+    failures,
+    limits,
+    metrics,
+    middleware,
+    model_card,
+    quiet,
+    requests,
+)
 from serving.service.online import Online
 from serving.service.requests import ScoreRequest
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
 
 
-@bentoml.asgi_app(pages.app, path="/")
 @bentoml.service(
     name="tiercast",
     workers=WORKERS,
@@ -37,13 +48,17 @@ class Tiercast:
         folder = bundle_source.find()
         self.online = Online(bundle_folder.load(folder), THREADS)
         self.card = model_card.as_json(self.online.bundle, folder)
+        metrics.serves(self.online.bundle.about.model)
         self.online.warm_up(dt.datetime.now(dt.UTC).date())
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
-    def refuse_a_bad_bundle() -> None:
+    def refuse_a_bad_start() -> None:
         """Before any worker starts, so that a bad bundle ends the command instead of every worker in turn."""
+        quiet.hush()
         try:
+            limits.read(os.environ)
+            door.check(os.environ)
             bundle_folder.load(bundle_source.find())
         except errors.TiercastError as error:
             print(error, file=sys.stderr)
@@ -57,11 +72,14 @@ class Tiercast:
     def score(self, request: ScoreRequest, /) -> Response:
         """Score customers from their raw transactions, as of a day."""
         try:
+            endpoints.refuse_twins(asking.current().body, requests.n_names(request))
             answer = self.online.answer(request)
+        except failures.Refused as refused:
+            return refused.response()
         except errors.TiercastError as error:
             return failures.of_ours(error)
-        for tier, n in collections.Counter(row["tier"] for row in answer["scores"]).items():
-            metrics.CUSTOMERS.labels(tier).inc(n)
+        asking.count(len(request.customers))
+        metrics.scored(answer["scores"])
         return Response(pydantic_core.to_json(answer), media_type="application/json")
 
 
