@@ -110,7 +110,9 @@ def _refuse_strangers(scope: Scope) -> None:
     name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
     if server is None or not _is_here(str(server[0])) or not _is_here(name.lower()):
         metrics.REFUSED.labels("stranger").inc()
-        raise failures.Refused(403, code="NotLocal", message="without keys, only this machine is answered", hint=LOCALLY)
+        raise failures.Refused(
+            403, code="NotLocal", message="without keys, only this machine is answered", hint=LOCALLY
+        )
 
 
 LOCALLY = "ask http://127.0.0.1 from the same machine, or start the service with --store and keys"
