@@ -73,7 +73,6 @@ def summary(found: Moved, lang: Language) -> str:
 
 def plain(found: Moved, lang: Language) -> dict[str, Any]:
     """Everything for a machine: one entry per pair of tiers that occurs; null stands for "not among these scores"."""
-    pairs = [pair._asdict() for pair in moves.pairs(found.matrix)]
     files = {
         name: {"path": each.path, "as_of": each.as_of, "model": each.model}
         for name, each in (("old", found.old), ("new", found.new))
@@ -83,8 +82,8 @@ def plain(found: Moved, lang: Language) -> dict[str, Any]:
         **files,
         "currency": found.new.currency,
         "summary": summary(found, lang),
-        "counts": moves.counts(m),
-        "matrix": pairs,
+        "counts": moves.counts(found.matrix),
+        "matrix": [pair._asdict() for pair in moves.pairs(found.matrix)],
         "falls": falls,
     }
 
