@@ -67,13 +67,13 @@ STORED: tuple[Route, ...] = (
         stored_requests.HistoryRequest, stored_examples.HISTORY, statuses=(404,),
     ),
     Route(
-        "/v1/customers/search", "POST", ("read",), "Customers by tier, risk, value, reason or move: in pages, or as a file.",
+        "/v1/customers/search", "POST", ("read",), "Customers by tier, risk, value, reason or move: pages or a file.",
         endpoints.asking(stored_requests.SearchRequest, handlers.find),
         {JSON: stored_answers.SearchAnswer, export.CSV: None, export.PARQUET: None},
         stored_requests.SearchRequest, stored_examples.SEARCH, statuses=(404, 410),
     ),
     Route(
-        "/v1/grid", "GET", ("read",), "Customers, value and value at risk per tier, and the moves into this generation.",
+        "/v1/grid", "GET", ("read",), "Customers, value and value at risk per tier, and who moved.",
         endpoints.telling(handlers.grid), {JSON: stored_answers.GridAnswer}, statuses=(404,),
     ),
     Route(

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from serving.service.requests import MOST_CUSTOMERS, Id, Number
 from serving.store import search
 from serving.store.filters import Filters, Way
-from serving.store.search import By, Sort
+from serving.store.search import Sort
 from tiers import actions, reason_texts
 from tiers.languages import Language
 

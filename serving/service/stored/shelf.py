@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
@@ -18,7 +17,6 @@ from contract import errors
 from serving.service import endpoints, failures, metrics, readiness
 from serving.service.stored import refusals
 from serving.store import generations, migrations, opening
-from serving.store.generations import Generation
 
 SECONDS = 5.0
 EXPORTS = 2
@@ -34,9 +32,7 @@ class Shelf:
         self._url, self._seconds = url, seconds
         self._engine: Engine | None = None
         self._opening, self._stop = threading.Lock(), threading.Event()
-        self._generation: Generation | None = None
-        self._seen_at: float | None = None
-        self._problem = "has not answered yet"
+        self._note, self._has_answered = "the score store has not been asked yet", False
         self.exports = threading.BoundedSemaphore(EXPORTS)
 
     @property
@@ -61,23 +57,20 @@ class Shelf:
     def look(self) -> None:
         """Note which generation is served, or why that cannot be said."""
         try:
-            self._generation = self.ask(generations.current)
+            found = self.ask(generations.current)
         except failures.Refused as refused:
-            self._problem = str(refused.more["message"])
+            self._note = str(refused.more["message"])
+            self._has_answered |= refused.more["code"] == errors.StoreRefused.__name__
         except Exception as error:  # whatever a driver raises: the watch must live on
-            self._problem = f"cannot be asked: {type(error).__name__}"
+            self._note = f"the score store cannot be asked: {type(error).__name__}"
         else:
-            self._problem, self._seen_at = "", time.monotonic()
-            metrics.GENERATION.set(self._generation.published_at.timestamp())
-            metrics.GENERATION_ID.set(self._generation.id)
+            self._note, self._has_answered = f"generation {found.id}, as of {found.as_of}", True
+            metrics.GENERATION.set(found.published_at.timestamp())
+            metrics.GENERATION_ID.set(found.id)
 
     def state(self) -> readiness.State:
-        """Not ready until scores were seen once; later the other addresses are worth more than a 503 for all."""
-        if self._seen_at is None or self._generation is None:
-            return readiness.State(False, self._problem)
-        if not self._problem:
-            return readiness.State(True, f"generation {self._generation.id}, as of {self._generation.as_of}")
-        return readiness.State(True, f"{self._problem}; last seen {time.monotonic() - self._seen_at:.0f} s ago")
+        """Not ready before the store has ever answered; afterwards, scoring is worth more than a 503 for everything."""
+        return readiness.State(self._has_answered, self._note)
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -103,21 +96,21 @@ class Shelf:
             self.look()
 
 
-_CURRENT = Shelf(None)
+_OPEN: list[Shelf] = []
 
 
 def current() -> Shelf:
     """The store of the running application."""
-    return _CURRENT
+    return _OPEN[-1] if _OPEN else Shelf(None)
 
 
 @contextlib.contextmanager
 def opened(environment: Mapping[str, str]) -> Iterator[Shelf]:
     """Inside the block, `current` is the store that TIERCAST_STORE names."""
-    global _CURRENT  # one application per process, as for the metrics
-    before, _CURRENT = _CURRENT, Shelf(environment.get("TIERCAST_STORE"))
+    shelf = Shelf(environment.get("TIERCAST_STORE"))
+    _OPEN.append(shelf)
     try:
-        with _CURRENT.watched():
-            yield _CURRENT
+        with shelf.watched():
+            yield shelf
     finally:
-        _CURRENT = before
+        _OPEN.remove(shelf)

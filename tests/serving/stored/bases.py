@@ -11,7 +11,7 @@ import numpy as np
 from tests import score_files
 
 JUNE, JULY = dt.date(2024, 6, 1), dt.date(2024, 7, 1)
-CODES = ("silent_long", "one_order_only", "orders_irregularly")
+CODES = ("silent_long", "one_order_only", "irregular_buyer")
 NAN = float("nan")
 
 
