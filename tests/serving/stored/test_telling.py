@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from serving.service.stored import answers
 from tests.serving.stored.conftest import Stored
@@ -64,7 +65,9 @@ def test_the_grids_moves_are_those_of_its_customers(client: Any, stored: Stored)
     before = dict(zip(stored.before.columns["customer_id"], stored.before.columns["tier"], strict=True))
     now = dict(zip(stored.now.columns["customer_id"], stored.now.columns["tier"], strict=True))
     for pair in told["matrix"]:
-        mine = [one for one in before.keys() | now.keys() if (before.get(one), now.get(one)) == (pair["old"], pair["new"])]
+        mine = [
+            one for one in before.keys() | now.keys() if (before.get(one), now.get(one)) == (pair["old"], pair["new"])
+        ]
         assert pair["customers"] == len(mine)
     assert (told["counts"]["in"], told["counts"]["out"], told["since_generation"]) == (9, 9, 1)
     assert sum(told["counts"].values()) == 409 == sum(pair["customers"] for pair in told["matrix"])
@@ -80,7 +83,7 @@ def test_the_generations_are_listed_newest_first(client: Any) -> None:
 
 
 def test_the_described_answers_are_the_given_ones(client: Any) -> None:
-    given = {
+    given: dict[type[BaseModel], Any] = {
         answers.HistoryAnswer: client.post(HISTORY, json={"customer_id": "007"}).json(),
         answers.GridAnswer: client.get("/v1/grid").json(),
         answers.GenerationsAnswer: client.get("/v1/generations").json(),
