@@ -10,6 +10,8 @@ TiercastError                 exit 1
 │   ├── NotEnoughData                  too little history or too few customers for this
 │   ├── BundleRefused                  wrong hash, unknown format, other features
 │   ├── StoreRefused                   a store of another schema, or with nothing in it
+│   ├── StoreBusy                      somebody else publishes into this store just now
+│   ├── GenerationGone                 a generation of scores that is not, or no longer, kept
 │   └── CannotWrite                    no permission, disk full, folder missing
 ├── StoreUnavailable          exit 1   the database of the scores does not answer
 ├── FitFailed                 exit 1   an optimiser ended without an answer
@@ -99,6 +101,14 @@ class BundleRefused(BadInput):
 
 
 class StoreRefused(BadInput):
+    pass
+
+
+class StoreBusy(BadInput):
+    pass
+
+
+class GenerationGone(BadInput):
     pass
 
 

@@ -73,20 +73,6 @@ def summary(found: Moved, lang: Language) -> str:
 
 def plain(found: Moved, lang: Language) -> dict[str, Any]:
     """Everything for a machine: one entry per pair of tiers that occurs; null stands for "not among these scores"."""
-    m = found.matrix
-    pairs = [
-        {
-            "old": old or None,
-            "new": new or None,
-            "direction": moves.direction_of(old, new),
-            "customers": int(m.customers[row, column]),
-            "value_before": float(m.before[row, column]),
-            "value_after": float(m.after[row, column]),
-        }
-        for row, old in enumerate(moves.PLACES)
-        for column, new in enumerate(moves.PLACES)
-        if m.customers[row, column]
-    ]
     files = {
         name: {"path": each.path, "as_of": each.as_of, "model": each.model}
         for name, each in (("old", found.old), ("new", found.new))
@@ -96,8 +82,8 @@ def plain(found: Moved, lang: Language) -> dict[str, Any]:
         **files,
         "currency": found.new.currency,
         "summary": summary(found, lang),
-        "counts": moves.counts(m),
-        "matrix": pairs,
+        "counts": moves.counts(found.matrix),
+        "matrix": [pair._asdict() for pair in moves.pairs(found.matrix)],
         "falls": falls,
     }
 

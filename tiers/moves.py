@@ -122,6 +122,11 @@ def matrix(old: Text, new: Text, before: Vector, after: Vector, customers: NDArr
     return Matrix(np.rint(sums[0]).astype(np.int64), sums[1], sums[2])
 
 
+def added(one: Matrix, other: Matrix) -> Matrix:
+    """The moves of two groups of customers together."""
+    return Matrix(one.customers + other.customers, one.before + other.before, one.after + other.after)
+
+
 def counts(found: Matrix) -> dict[Direction, int]:
     """How many customers went each way.
 
@@ -129,6 +134,32 @@ def counts(found: Matrix) -> dict[Direction, int]:
     {'stay': 1, 'up': 0, 'down': 1, 'in': 0, 'out': 0}
     """
     return {way: int(found.customers[way == _TABLE].sum()) for way in DIRECTIONS}
+
+
+class Pair(NamedTuple):
+    """Those who went from one place to one place; None stands for "not among these scores"."""
+
+    old: str | None
+    new: str | None
+    direction: Direction
+    customers: int
+    value_before: float
+    value_after: float
+
+
+def pairs(found: Matrix) -> list[Pair]:
+    """The cells of a matrix in which there is anybody, row by row.
+
+    >>> pairs(matrix(np.array(["A", ""]), np.array(["B", "D"]), np.array([9.0, 0.0]), np.array([4.0, 1.0])))[0]
+    Pair(old='A', new='B', direction='down', customers=1, value_before=9.0, value_after=4.0)
+    """
+    return [
+        Pair(old or None, new or None, direction_of(old, new), int(found.customers[row, column]),
+             float(found.before[row, column]), float(found.after[row, column]))
+        for row, old in enumerate(PLACES)
+        for column, new in enumerate(PLACES)
+        if found.customers[row, column]
+    ]  # fmt: skip
 
 
 def value_in(found: Matrix, tiers: tuple[str, ...]) -> tuple[float, float]:

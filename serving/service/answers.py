@@ -18,7 +18,8 @@ TYPES: dict[scores.ArrowName, Any] = {
 }
 
 
-def _field(column: scores.ScoreColumn) -> Any:
+def annotated(column: scores.ScoreColumn) -> Any:
+    """The type of a column in JSON, with what it means."""
     kind = TYPES[column.type] if column.null_when == "never" else TYPES[column.type] | None
     return Annotated[kind, Field(description=column.meaning)]
 
@@ -30,7 +31,7 @@ class _InWords(BaseModel):
     action_text: Annotated[str, Field(description="The action in words.")]
 
 
-_COLUMNS: dict[str, Any] = {column.name: (_field(column), ...) for column in scores.SCORES}
+_COLUMNS: dict[str, Any] = {column.name: (annotated(column), ...) for column in scores.SCORES}
 Score = create_model("Score", __base__=_InWords, **_COLUMNS)
 
 

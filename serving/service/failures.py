@@ -32,6 +32,7 @@ TOLD = {
     405: ("MethodNotAllowed", "this address does not take this method", "the Allow header says which it takes"),
     408: ("BodyTooSlow", "the body did not arrive in time", "send it at once, with the length that its header says"),
     409: ("Conflict", "this does not go with the present state", "look at the present state and ask again"),
+    410: ("Gone", "this is no longer kept", "start again without it"),
     413: ("BodyTooLarge", "the body is too large", "send fewer customers per request"),
     415: ("WrongMediaType", "the body must be application/json in UTF-8", "send Content-Type: application/json"),
     422: ("InvalidRequest", "the request does not fit", DOCS),

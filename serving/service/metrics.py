@@ -42,8 +42,12 @@ GENERATION = prometheus_client.Gauge(
     "When the served scores were published",
     multiprocess_mode="livemax",
 )
+GENERATION_ID = prometheus_client.Gauge(
+    "tiercast_generation_id", "The generation of scores that is served", multiprocess_mode="livemax"
+)
 EVERY = (
-    REQUESTS, SECONDS, IN_FLIGHT, CUSTOMERS, P_CHURN, VALUE, REFUSED, UNAUDITED, MODEL, KEYS_READ, GENERATION
+    REQUESTS, SECONDS, IN_FLIGHT, CUSTOMERS, P_CHURN, VALUE, REFUSED, UNAUDITED, MODEL, KEYS_READ, GENERATION,
+    GENERATION_ID,
 )  # fmt: skip
 MEDIA_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.access import audit
 from serving.service import asking, bodies, door, failures, headers, limits, metrics, quiet, readiness, routes
 from serving.service.routes import Route
+from serving.service.stored import shelf
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT")
 KEPT = (b"allow", b"retry-after", b"www-authenticate", b"connection")
@@ -39,7 +40,7 @@ class Gate:
         if scope["type"] == "http":
             await self._answer(scope, receive, send)
         elif scope["type"] == "lifespan":
-            with self.door.watched():
+            with self.door.watched(), shelf.opened(os.environ):
                 readiness.tell("audit", self._audit_state)
                 await self.app(scope, receive, send)
         elif scope["type"] == "websocket":

@@ -17,6 +17,10 @@ from starlette.responses import Response
 from serving.access.roles import Role
 from serving.service import answers, endpoints, examples, openapi, pages, readiness, requests
 from serving.service.endpoints import Handler
+from serving.service.stored import answers as stored_answers
+from serving.service.stored import examples as stored_examples
+from serving.service.stored import export, handlers
+from serving.service.stored import requests as stored_requests
 
 JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,6 +55,32 @@ def _as_json() -> bytes:
 
 
 READERS: tuple[Role, ...] = ("read", "score")
+STORED: tuple[Route, ...] = (
+    Route(
+        "/v1/customers/lookup", "POST", ("read",), "The stored scores of up to 1,000 customers.",
+        endpoints.asking(stored_requests.LookupRequest, handlers.lookup), {JSON: stored_answers.LookupAnswer},
+        stored_requests.LookupRequest, stored_examples.LOOKUP, statuses=(404,),
+    ),
+    Route(
+        "/v1/customers/history", "POST", ("read",), "One customer through the generations: the moves, and why.",
+        endpoints.asking(stored_requests.HistoryRequest, handlers.history), {JSON: stored_answers.HistoryAnswer},
+        stored_requests.HistoryRequest, stored_examples.HISTORY, statuses=(404,),
+    ),
+    Route(
+        "/v1/customers/search", "POST", ("read",), "Customers by tier, risk, value, reason or move: pages or a file.",
+        endpoints.asking(stored_requests.SearchRequest, handlers.find),
+        {JSON: stored_answers.SearchAnswer, export.CSV: None, export.PARQUET: None},
+        stored_requests.SearchRequest, stored_examples.SEARCH, statuses=(404, 410),
+    ),
+    Route(
+        "/v1/grid", "GET", ("read",), "Customers, value and value at risk per tier, and who moved.",
+        endpoints.telling(handlers.grid), {JSON: stored_answers.GridAnswer}, statuses=(404,),
+    ),
+    Route(
+        "/v1/generations", "GET", ("read",), "The published generations that are kept, and which one is served.",
+        endpoints.telling(handlers.every), {JSON: stored_answers.GenerationsAnswer}, statuses=(404,),
+    ),
+)  # fmt: skip
 TABLE: tuple[Route, ...] = (
     Route(
         "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.", None,
@@ -60,6 +90,7 @@ TABLE: tuple[Route, ...] = (
         "/v1/model", "GET", READERS, "The model, how well it did on unseen time, and what every number means.",
         endpoints.telling(pages.model), {JSON: answers.ModelCard},
     ),
+    *STORED,
     Route("/", "GET", (), "What this is, for a person.", pages.first_page, {HTML: None}),
     Route("/docs.json", "GET", (), "This document.", _document, {JSON: answers.Document}),
     Route("/schema.json", "GET", (), "The same document, under the name that BentoML's clients ask for.", _document,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -21,17 +21,22 @@ from contract import errors
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 BUSY_MS = 15_000
 CONNECT_SECONDS = 5
+CONNECTIONS = 5
 FORMS = "pass --store scores.db, sqlite:///scores.db or postgresql://user:password@host/database"
 WRITES = "tiercast_writes"
+UNDEFINED_TABLE = "42P01"
+Answer = TypeVar("Answer")
 
 
-def open(url: str, *, create: bool = False) -> Engine:
+def open(url: str, *, create: bool = False, connections: int = CONNECTIONS) -> Engine:
     """The store at `url`, once it has answered. Raises `BadInput` for an address that is none, `StoreUnavailable`.
 
-    A SQLite file that is not there is made only with `create`. The tables are the matter of `migrations`.
+    A SQLite file that is not there is made only with `create`. `connections` are kept open once they were needed.
+    The tables are the matter of `migrations`.
     """
     parsed = _parsed(url)
-    engine = _sqlite(parsed, create=create) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+    is_file = parsed.get_backend_name() == "sqlite"
+    engine = _sqlite(parsed, connections, create=create) if is_file else _postgres(parsed, connections)
     with reading(engine):
         pass
     return engine
@@ -58,6 +63,22 @@ def reading(engine: Engine) -> Iterator[Connection]:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with told(engine), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
+
+
+def answered(engine: Engine, ask: Callable[[Connection], Answer]) -> Answer:
+    """The answer to a question asked in one `reading`.
+
+    PostgreSQL looks a table up when it is read, not when the transaction began: a generation that was found may be
+    pruned before its rows are asked for. Then the question is asked again, and finds a newer one.
+    """
+    try:
+        with reading(engine) as connection:
+            return ask(connection)
+    except exc.ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") != UNDEFINED_TABLE:
+            raise
+    with reading(engine) as connection:
+        return ask(connection)
 
 
 @contextlib.contextmanager
@@ -95,7 +116,7 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
-def _sqlite(url: URL, *, create: bool) -> Engine:
+def _sqlite(url: URL, connections: int, *, create: bool) -> Engine:
     path = Path(str(url.database))
     if not create and not path.exists():
         hint = "tiercast publish SCORES --store URL makes it; see whether the path is right"
@@ -103,7 +124,8 @@ def _sqlite(url: URL, *, create: bool) -> Engine:
     if not path.parent.is_dir():
         hint = "make the folder first, or pass another --store"
         raise errors.CannotWrite("the store's folder is not there", first=str(path), hint=hint)
-    engine = sa.create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_MS / 1000})
+    options = {"connect_args": {"timeout": BUSY_MS / 1000}, "pool_size": connections}
+    engine = sa.create_engine(URL.create("sqlite", database=str(path)), **options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -123,9 +145,9 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
 
-def _postgres(url: URL) -> Engine:
+def _postgres(url: URL, connections: int) -> Engine:
     options = {"connect_timeout": CONNECT_SECONDS, "application_name": "tiercast"}
-    return sa.create_engine(url, pool_pre_ping=True, connect_args=options)
+    return sa.create_engine(url, pool_pre_ping=True, pool_size=connections, connect_args=options)
 
 
 def _file(url: URL) -> str:

@@ -1,0 +1,1 @@
+"""Scores that were published: looked up, searched, exported, followed through time."""
