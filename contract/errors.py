@@ -10,6 +10,10 @@ TiercastError                 exit 1
 │   ├── NotEnoughData                  too little history or too few customers for this
 │   ├── BundleRefused                  wrong hash, unknown format, other features
 │   ├── StoreRefused                   a store of another schema, or with nothing in it
+│   ├── JobUnknown                     no batch job has this id, or the service runs none
+│   ├── JobOver                        a batch job that has ended cannot be called off
+│   ├── KeyReused                      an idempotency key that already stands for other work
+│   ├── QueueFull                      too many batch jobs wait
 │   └── CannotWrite                    no permission, disk full, folder missing
 ├── StoreUnavailable          exit 1   the database of the scores does not answer
 ├── FitFailed                 exit 1   an optimiser ended without an answer
@@ -99,6 +103,22 @@ class BundleRefused(BadInput):
 
 
 class StoreRefused(BadInput):
+    pass
+
+
+class JobUnknown(BadInput):
+    pass
+
+
+class JobOver(BadInput):
+    pass
+
+
+class KeyReused(BadInput):
+    pass
+
+
+class QueueFull(BadInput):
     pass
 
 
