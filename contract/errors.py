@@ -8,12 +8,12 @@ TiercastError                 exit 1
 │   ├── AmbiguousTime                  some timestamps carry a zone, others do not
 │   ├── NothingKnown                   no usable row before as_of
 │   ├── NotEnoughData                  too little history or too few customers for this
-│   ├── BundleRefused                  wrong hash, unknown format, other features
-│   ├── StoreRefused                   a store of another schema, or with nothing in it
 │   ├── JobUnknown                     no batch job has this id, or the service runs none
 │   ├── JobOver                        a batch job that has ended cannot be called off
 │   ├── KeyReused                      an idempotency key that already stands for other work
 │   ├── QueueFull                      too many batch jobs wait
+│   ├── BundleRefused                  wrong hash, unknown format, other features
+│   ├── StoreRefused                   a store of another schema, or with nothing in it
 │   └── CannotWrite                    no permission, disk full, folder missing
 ├── StoreUnavailable          exit 1   the database of the scores does not answer
 ├── FitFailed                 exit 1   an optimiser ended without an answer
@@ -98,14 +98,6 @@ class NotEnoughData(BadInput):
     pass
 
 
-class BundleRefused(BadInput):
-    pass
-
-
-class StoreRefused(BadInput):
-    pass
-
-
 class JobUnknown(BadInput):
     pass
 
@@ -119,6 +111,14 @@ class KeyReused(BadInput):
 
 
 class QueueFull(BadInput):
+    pass
+
+
+class BundleRefused(BadInput):
+    pass
+
+
+class StoreRefused(BadInput):
     pass
 
 

@@ -1,11 +1,11 @@
 """Runs the jobs of a service: a thread in each of its worker processes, and a process for each job.
 
-Each of the threads takes a job whenever the store gives it one, so that workers, services and machines need not agree on
-anything but the store. What happens to a job when its service ends:
+Each of the threads takes a job whenever the store gives it one, so that workers, services and machines need not agree
+on anything but the store. What happens to a job when its service ends:
 
-    told to stop (SIGTERM)   the job's process is ended too, removes what is half done, and the job is queued again
-    killed (kill -9)         the job's process goes on to its end by itself; whichever service is there sees that in the store
-    the machine stops        the job's heartbeat stops; a service takes it up again after `stale_seconds`
+    told to stop (SIGTERM)   its process is ended too, removes what is half done, and the job is queued again
+    killed (kill -9)         its process goes on to the end by itself, as every service sees in the store
+    the machine stops        its heartbeat stops; a service takes it up again after `stale_seconds`
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ class Child(NamedTuple):
 
 
 class Runner:
-    """Takes jobs and looks after their processes until `stop`. `bundle` gives the folder of the bundle that is served."""
+    """Takes jobs and looks after their processes until `stop`.
+
+    `bundle` gives the folder of the bundle that is served at that moment.
+    """
 
     def __init__(
         self, url: str, file: pathlib.Path, bundle: Callable[[], pathlib.Path], *, poll_seconds: float = POLL_SECONDS
