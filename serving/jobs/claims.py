@@ -47,7 +47,7 @@ def take(engine: Engine, sources: Collection[str], at_once: int) -> Job | None:
         first = sa.select(_j.job_id).where(_j.state == "queued", _j.source.in_(sources), _j.source.not_in(busy))
         next_one = first.order_by(_j.submitted_at, _j.job_id).limit(1).scalar_subquery()
         mine = {"state": "running", "claim": secrets.token_hex(8), "host": HOST, "attempts": _j.attempts + 1}
-        when = {"started_at": job.now(), "heartbeat_at": job.now()}
+        when = {"started_at": job.now(), "heartbeat_at": job.now(), "step": "starting"}
         taken = sa.update(tables.jobs).where(_j.job_id == next_one, _j.state == "queued").values(**mine, **when)
         row = connection.execute(taken.returning(*job.SELECT.selected_columns)).one_or_none()
         return None if row is None else job.of_row(row)
@@ -75,7 +75,7 @@ def give_back(engine: Engine, mine: Job) -> bool:
 
 
 def lost(engine: Engine, mine: Job, attempts: int, error: dict[str, Any]) -> bool:
-    """The runner cannot go on. Queue the job again, or let it fail after so many attempts; one called off is cancelled."""
+    """The runner is gone. The job is queued again, or fails after so many attempts; one called off is cancelled."""
     news = FREE if mine.attempts < attempts else {**_over("failed"), "error": error}
     return _change(engine, mine, only="running", **news) or end(engine, mine, "cancelled")
 

@@ -59,7 +59,7 @@ SELECT = sa.select(*(tables.jobs.c[name] for name in Job._fields))
 
 
 def of_row(row: Row[Any]) -> Job:
-    return Job(*row)
+    return Job._make(row)
 
 
 def new_id() -> str:

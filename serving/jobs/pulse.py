@@ -51,7 +51,7 @@ class Pulse:
 
     def __init__(self, engine: Engine, mine: Job) -> None:
         self._engine, self._mine = engine, mine
-        self._news: dict[str, Any] = {"pid": os.getpid()}
+        self._news: dict[str, Any] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="tiercast-pulse", daemon=True)
 

@@ -98,10 +98,12 @@ class Runner:
 
     def _begin(self, engine: Engine, taken: Job, bundle: pathlib.Path) -> None:
         try:
-            self._children.append(Child(taken, self._started(taken, bundle)))
+            process = self._started(taken, bundle)
         except OSError:  # no memory for another process, or no number
             claims.give_back(engine, taken)
             raise
+        self._children.append(Child(taken, process))
+        claims.beat(engine, taken, pid=process.pid)
 
     def _opened(self) -> Engine:
         if self._engine is None:
