@@ -1,7 +1,7 @@
 """Who asked what and when, and for how many customers: one JSON object a line, only ever appended.
 
 Never what was asked or answered, and no customer's id. A line is written in one call to a file opened for appending, so
-that the lines of several workers do not mix; the file is opened for each line, so that it may be moved away at any time.
+that the lines of several workers do not mix; it is opened for each line, so that it may be moved away at any time.
 """
 
 from __future__ import annotations

@@ -27,8 +27,11 @@ class Found(NamedTuple):
 class Keyring:
     """`find` may be asked by many at once; one thread reads."""
 
-    def __init__(self, read: Callable[[], Sequence[Key]], seconds: float) -> None:
-        self._read, self._seconds = read, seconds
+    def __init__(
+        self, read: Callable[[], Sequence[Key]], seconds: float, was_read: Callable[[float], None] = lambda _: None
+    ) -> None:
+        """`was_read` is told the moment of every reading that went well, for a gauge."""
+        self._read, self._seconds, self._tell = read, seconds, was_read
         self._keys: Mapping[str, Key] | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -54,6 +57,7 @@ class Keyring:
             self.problem = f"the keys cannot be read: {type(error).__name__}"
         else:
             self._keys, self.read_at, self.problem = found, time.time(), None
+            self._tell(self.read_at)
 
     def find(self, text: str, now: dt.datetime | None = None) -> Found | None:
         """The key of a token; None if it is no key's. Takes as long for a wrong secret as for an unknown id."""

@@ -70,7 +70,9 @@ def revoke(engine: Engine, key_id: str, *, now: dt.datetime | None = None) -> Ke
         connection.execute(change.values(revoked_at=now or dt.datetime.now(dt.UTC)))
         row = connection.execute(sa.select(keys).where(keys.c.key_id == asked)).first()
     if row is None:
-        raise errors.BadInput("no key has this id", first=asked[:12], hint="tiercast keys list --store URL shows the ids")
+        raise errors.BadInput(
+            "no key has this id", first=asked[:12], hint="tiercast keys list --store URL shows the ids"
+        )
     return _key(row._asdict())
 
 

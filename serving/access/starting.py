@@ -1,9 +1,9 @@
 """Whether the service may listen on an address, and whether it asks for keys there.
 
-    store           this machine only       any other address
-    none            open                    refused
-    no key at all   open, until one comes   refused
-    keys            keys                    keys; refused if none is live
+store           this machine only       any other address
+none            open                    refused
+no key at all   open, until one comes   refused
+keys            keys                    keys; refused if none is live
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import ipaddress
 
 from contract import errors
 from serving.access import keys
-from serving.store import opening
+from serving.store import migrations, opening
 
 LOCAL = "TIERCAST_LOCAL"
 """`1` in the environment of a service that may answer without keys, to callers on the same machine only."""
@@ -41,11 +41,13 @@ def numeric(host: str) -> str:
 
 
 def asks_for_keys(address: str, store: str | None) -> bool:
-    """See the table above. Raises `BadInput`, `StoreUnavailable`."""
+    """See the table above. Raises `BadInput`, `StoreRefused`, `StoreUnavailable`."""
     if store is None:
         _refuse_elsewhere(address, "without keys, the service listens on this machine only")
         return False
-    found = keys.every(opening.open(store))
+    engine = opening.open(store)
+    migrations.require(engine)
+    found = keys.every(engine)
     now = dt.datetime.now(dt.UTC)
     if not any(key.state(now) == "live" for key in found):
         _refuse_elsewhere(address, "no key of the store is live, so nobody could ask")

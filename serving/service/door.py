@@ -83,7 +83,8 @@ class Door(NamedTuple):
 def of(environment: Mapping[str, str], limits: Limits) -> Door:
     """The door that TIERCAST_STORE and TIERCAST_LOCAL ask for."""
     store = environment.get("TIERCAST_STORE")
-    ring = keyring.Keyring(keys.reader(store), limits.keys_seconds) if store else None
+    read_every = (limits.keys_seconds, metrics.KEYS_READ.set)
+    ring = keyring.Keyring(keys.reader(store), *read_every) if store else None
     return Door(ring, rate.Rates(limits.rate), environment.get(starting.LOCAL) == "1")
 
 
@@ -95,8 +96,6 @@ def check(environment: Mapping[str, str]) -> None:
 
 
 def _state(ring: Keyring) -> readiness.State:
-    if ring.read_at is not None:
-        metrics.KEYS_READ.set(ring.read_at)
     if ring.problem is None:
         return readiness.State(True, "read")
     if ring.read_at is None:
@@ -110,7 +109,9 @@ def _refuse_strangers(scope: Scope) -> None:
     name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
     if server is None or not _is_here(str(server[0])) or not _is_here(name.lower()):
         metrics.REFUSED.labels("stranger").inc()
-        raise failures.Refused(403, code="NotLocal", message="without keys, only this machine is answered", hint=LOCALLY)
+        raise failures.Refused(
+            403, code="NotLocal", message="without keys, only this machine is answered", hint=LOCALLY
+        )
 
 
 LOCALLY = "ask http://127.0.0.1 from the same machine, or start the service with --store and keys"

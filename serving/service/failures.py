@@ -66,7 +66,8 @@ def of_ours(error: errors.TiercastError) -> JSONResponse:
         return response(503, {"Retry-After": "5"}, code=type(error).__name__, message="the score store does not answer")
     if not isinstance(error, errors.BadInput):
         return response(500)
-    said = {name: part for name, part in error.as_dict().items() if part is not None and name != "first"}
+    said: dict[str, Any] = {name: part for name, part in error.as_dict().items() if part is not None}
+    said.pop("first", None)
     if error.first is not None:
         parts = error.first.split(".")  # below a table, names are the bundle's own, such as an attribute's
         said["fields"] = [{"path": error.first if parts[0] in OUR_PLACES else _place(parts), "message": error.what}]

@@ -31,12 +31,16 @@ P_CHURN = prometheus_client.Counter("tiercast_scored_p_churn", "Customers scored
 VALUE = prometheus_client.Counter("tiercast_scored_value", "Customers scored with a value up to le", ["le"])
 REFUSED = prometheus_client.Counter("tiercast_keys_refused", "Requests without the right key", ["why"])
 UNAUDITED = prometheus_client.Counter("tiercast_audit_failures", "Lines that could not be written to the audit log")
-MODEL = prometheus_client.Gauge("tiercast_model_info", "1 for the model that answers", ["model"], multiprocess_mode="max")
+MODEL = prometheus_client.Gauge(
+    "tiercast_model_info", "1 for the model that answers", ["model"], multiprocess_mode="max"
+)
 KEYS_READ = prometheus_client.Gauge(
     "tiercast_keys_read_timestamp_seconds", "When the keys were last read", multiprocess_mode="livemin"
 )
 GENERATION = prometheus_client.Gauge(
-    "tiercast_generation_published_timestamp_seconds", "When the served scores were published", multiprocess_mode="livemax"
+    "tiercast_generation_published_timestamp_seconds",
+    "When the served scores were published",
+    multiprocess_mode="livemax",
 )
 EVERY = (
     REQUESTS, SECONDS, IN_FLIGHT, CUSTOMERS, P_CHURN, VALUE, REFUSED, UNAUDITED, MODEL, KEYS_READ, GENERATION

@@ -1,7 +1,7 @@
 """The gate in front of everything: known addresses, keys, bodies of bounded size, one error shape, quiet logs.
 
-Nothing that a caller sends gets past it into a log, a metric's label or an error message of a vendor. What has a handler
-in the table of routes is answered from here; BentoML sees the rest.
+Nothing that a caller sends gets past it into a log, a metric's label or an error message of a vendor. What has a
+handler in the table of routes is answered from here; BentoML sees the rest.
 """
 
 from __future__ import annotations
@@ -157,6 +157,6 @@ class Answer:
 
 
 def _is_plain(scope: Scope) -> bool:
-    """Whether the address came as it stands in the table: `/%6detrics` may have got past a proxy that guards /metrics."""
+    """Whether the address came as it stands in the table: `/%6detrics` may have passed a proxy that guards /metrics."""
     raw = scope.get("raw_path")
     return raw is None or raw == scope["path"].encode()

@@ -41,7 +41,7 @@ async def counters(_: Request) -> Response:
 
 def metrics_roles() -> tuple[Role, ...]:
     """How busy a shop is, is its own matter: /metrics needs a key unless TIERCAST_METRICS_OPEN is 1."""
-    return () if os.environ.get("TIERCAST_METRICS_OPEN") == "1" else ("read", "score")
+    return () if os.environ.get("TIERCAST_METRICS_OPEN") == "1" else ("read",)
 
 
 async def alive(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Every address of the service, in one table: the gate, the roles, the metrics' labels and the OpenAPI document read it.
+"""Every address of the service: the gate, the roles, the metrics' labels and the OpenAPI document read this table.
 
 A new address is one entry here and one function in a module of its own; `endpoints` joins the two. No id of a customer
 ever stands in an address.
@@ -71,6 +71,7 @@ TABLE: tuple[Route, ...] = (
         readiness.page, {JSON: answers.Ready}, statuses=(503,), is_probe=True,
     ),
     Route(
-        "/metrics", "GET", pages.metrics_roles(), "Counters for Prometheus.", pages.counters, {TEXT: None}, is_probe=True
+        "/metrics", "GET", pages.metrics_roles(), "Counters for Prometheus.", pages.counters, {TEXT: None},
+        is_probe=True,
     ),
 )  # fmt: skip

@@ -12,7 +12,6 @@ import pytest
 from models import bundle_folder
 from training.train import Trained
 
-
 HERE = "http://127.0.0.1"
 
 

@@ -1,4 +1,4 @@
-"""`tiercast serve`: the BentoML service on this machine."""
+"""`tiercast serve`: the BentoML service, on this machine or, with keys, for others too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tiercast import options
+from tiercast import options, say
 from tiercast.commands import score
 
 
@@ -20,17 +20,28 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     bundle: options.Bundle = None,
     model: options.Model = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; only loopback is allowed.")] = "127.0.0.1",
+    store: options.Store = None,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; any but loopback needs a store with a live key.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 3000,
+    audit: Annotated[
+        pathlib.Path | None, typer.Option("--audit", help="Append who asked what to this file instead of stderr.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", help="Requests per second, key and worker; 0 for no limit (default 200).")
+    ] = None,
 ) -> None:
     """Answer score requests over HTTP with one bundle, until stopped."""
     from models import bundle_folder
     from serving import launch
 
+    door = launch.prepare(host, port, store=store, audit=audit, rate=rate)
+    say.note(door.told)
     loaded = score.load(bundle, model)
     if bundle is not None:
-        sys.exit(launch.run(bundle, host, port))
+        sys.exit(launch.run(bundle, door))
     with tempfile.TemporaryDirectory(prefix="tiercast-") as folder:
         place = pathlib.Path(folder, "bundle")
         bundle_folder.save(loaded, place)
-        sys.exit(launch.run(place, host, port))
+        sys.exit(launch.run(place, door))
