@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.roles import Role
-from serving.service import answers, endpoints, examples, openapi, pages, readiness, requests
+from serving.service import answers, endpoints, examples, job_forms, jobs, openapi, pages, readiness, requests
 from serving.service.endpoints import Handler
 
 JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"
@@ -59,6 +59,25 @@ TABLE: tuple[Route, ...] = (
     Route(
         "/v1/model", "GET", READERS, "The model, how well it did on unseen time, and what every number means.",
         endpoints.telling(pages.model), {JSON: answers.ModelCard},
+    ),
+    Route(
+        "/v1/jobs/score", "POST", ("score",), "Ask for a batch job: a configured source, scored as of a day.",
+        endpoints.asking(job_forms.JobRequest, jobs.submit), {JSON: job_forms.JobStatus}, job_forms.JobRequest,
+        job_forms.REQUEST, job_forms.STATUS, statuses=(202, 404, 409),
+    ),
+    Route(
+        "/v1/jobs", "GET", READERS, "The sources that can be scored, and the newest hundred jobs.",
+        endpoints.telling(jobs.every), {JSON: job_forms.JobList}, answer_example=job_forms.LIST, statuses=(404,),
+    ),
+    Route(
+        "/v1/jobs/status", "POST", READERS, "How far a job is, and what came of it.",
+        endpoints.asking(job_forms.JobId, jobs.status), {JSON: job_forms.JobStatus}, job_forms.JobId,
+        job_forms.ID, job_forms.STATUS, statuses=(404,),
+    ),
+    Route(
+        "/v1/jobs/cancel", "POST", ("score",), "Call a job off.",
+        endpoints.asking(job_forms.JobId, jobs.cancel), {JSON: job_forms.JobStatus}, job_forms.JobId,
+        job_forms.ID, {**job_forms.STATUS, "state": "cancelling"}, statuses=(404, 409),
     ),
     Route("/", "GET", (), "What this is, for a person.", pages.first_page, {HTML: None}),
     Route("/docs.json", "GET", (), "This document.", _document, {JSON: answers.Document}),
