@@ -14,6 +14,8 @@ TiercastError                 exit 1
 │   ├── QueueFull                      too many batch jobs wait
 │   ├── BundleRefused                  wrong hash, unknown format, other features
 │   ├── StoreRefused                   a store of another schema, or with nothing in it
+│   ├── StoreBusy                      somebody else publishes into this store just now
+│   ├── GenerationGone                 a generation of scores that is not, or no longer, kept
 │   └── CannotWrite                    no permission, disk full, folder missing
 ├── StoreUnavailable          exit 1   the database of the scores does not answer
 ├── FitFailed                 exit 1   an optimiser ended without an answer
@@ -119,6 +121,14 @@ class BundleRefused(BadInput):
 
 
 class StoreRefused(BadInput):
+    pass
+
+
+class StoreBusy(BadInput):
+    pass
+
+
+class GenerationGone(BadInput):
     pass
 
 

@@ -122,6 +122,11 @@ def matrix(old: Text, new: Text, before: Vector, after: Vector, customers: NDArr
     return Matrix(np.rint(sums[0]).astype(np.int64), sums[1], sums[2])
 
 
+def added(one: Matrix, other: Matrix) -> Matrix:
+    """The moves of two groups of customers together."""
+    return Matrix(one.customers + other.customers, one.before + other.before, one.after + other.after)
+
+
 def counts(found: Matrix) -> dict[Direction, int]:
     """How many customers went each way.
 

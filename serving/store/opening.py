@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -23,6 +23,8 @@ BUSY_MS = 15_000
 CONNECT_SECONDS = 5
 FORMS = "pass --store scores.db, sqlite:///scores.db or postgresql://user:password@host/database"
 WRITES = "tiercast_writes"
+UNDEFINED_TABLE = "42P01"
+Answer = TypeVar("Answer")
 
 
 def open(url: str, *, create: bool = False) -> Engine:
@@ -58,6 +60,22 @@ def reading(engine: Engine) -> Iterator[Connection]:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with told(engine), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
+
+
+def answered(engine: Engine, ask: Callable[[Connection], Answer]) -> Answer:
+    """The answer to a question asked in one `reading`.
+
+    PostgreSQL looks a table up when it is read, not when the transaction began: a generation that was found may be
+    pruned before its rows are asked for. Then the question is asked again, and finds a newer one.
+    """
+    try:
+        with reading(engine) as connection:
+            return ask(connection)
+    except exc.ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") != UNDEFINED_TABLE:
+            raise
+    with reading(engine) as connection:
+        return ask(connection)
 
 
 @contextlib.contextmanager

@@ -6,9 +6,10 @@
     keys          one row per key of the service
     jobs          one row per batch job that was asked for
 
-Each generation has a table of its own, so that loading it touches no page or lock that a reader needs, its indexes are
-built once and in order, and forgetting it is a DROP. (Partitions of one PostgreSQL table would do the same, but dropping
-one locks them all.) What is the same in every row of a score file, `as_of` and `model`, is kept once per generation.
+Each generation has a table of its own, so that loading it touches no page or lock that a reader needs, its indexes
+are built once and in order, and forgetting it is a DROP. (Partitions of one PostgreSQL table would do the same, but
+dropping one locks them all.) What is the same in every row of a score file, `as_of` and `model`, is kept once per
+generation.
 """
 
 from __future__ import annotations

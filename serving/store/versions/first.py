@@ -52,8 +52,8 @@ def _generations() -> None:
 
 
 def _scores() -> None:
-    doubles = ("p_churn", "loyalty", "p_alive", "expected_orders", "expected_order_value", "clv", "value", "value_low")
-    doubles += ("value_high", "p_high_value", "tier_confidence")
+    closed = ("p_alive", "expected_orders", "expected_order_value", "clv")
+    doubles = ("p_churn", "loyalty", *closed, "value", "value_low", "value_high", "p_high_value", "tier_confidence")
     op.create_table(
         "scores",
         sa.Column("customer_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),

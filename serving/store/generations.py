@@ -1,0 +1,147 @@
+"""Which generations there are, which one is served, going back to an earlier one, and forgetting the oldest."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from contract import errors
+from serving.store import lock, opening, tables
+
+KEEP = 13  # a year of monthly scores and the month a year ago
+DROP_WAITS_MS = 3_000
+
+
+class Generation(NamedTuple):
+    """One published score file. `previous_id` is the generation that was served when this one came."""
+
+    id: int
+    as_of: dt.date
+    model: str
+    currency: str
+    churn_days: int
+    value_days: int
+    n_customers: int
+    value_total: float | None
+    published_at: dt.datetime
+    sha256: str
+    previous_id: int | None
+    is_current: bool
+
+
+_g, _p = tables.generations.c, tables.pointer.c
+_FACTS = sa.select(
+    *(_g[name] for name in Generation._fields[:-1]), (_g.id == _p.generation_id).label("is_current")
+).select_from(tables.generations.outerjoin(tables.pointer, _g.id == _p.generation_id))
+_READY = _FACTS.where(_g.state == tables.READY).order_by(_g.id.desc())
+_CURRENT = _FACTS.where(_p.generation_id.is_not(None))
+
+
+def of_row(row: Row[*tuple[Any, ...]]) -> Generation:
+    facts = row._asdict()
+    return Generation(**(facts | {"is_current": bool(facts["is_current"])}))
+
+
+def current(engine: Engine) -> Generation:
+    """The generation that is served. Raises `StoreRefused` where none was published yet."""
+    with opening.reading(engine) as connection:
+        return current_in(connection)
+
+
+def current_in(connection: Connection) -> Generation:
+    found = served_in(connection)
+    if found is None:
+        hint = "tiercast publish SCORES --store URL"
+        raise errors.StoreRefused("no scores were published yet", first=opening.shown(connection.engine), hint=hint)
+    return found
+
+
+def served_in(connection: Connection) -> Generation | None:
+    """The generation that is served, if any was ever published."""
+    row = connection.execute(_CURRENT).one_or_none()
+    return None if row is None else of_row(row)
+
+
+def ready(engine: Engine) -> list[Generation]:
+    """All complete generations, the newest first."""
+    with opening.reading(engine) as connection:
+        return ready_in(connection)
+
+
+def ready_in(connection: Connection) -> list[Generation]:
+    return [of_row(row) for row in connection.execute(_READY)]
+
+
+def of_id(connection: Connection, wanted: int) -> Generation:
+    """One complete generation. Raises `GenerationGone`."""
+    row = connection.execute(_READY.where(_g.id == wanted)).one_or_none()
+    if row is None:
+        hint = "tiercast generations --store URL lists those that are"
+        raise errors.GenerationGone("this generation is not kept", first=f"generation {wanted}", hint=hint)
+    return of_row(row)
+
+
+def line_in(connection: Connection, newest: Generation | None = None) -> list[Generation]:
+    """The served (or given) generation and those it came after, newest first: what was rolled back is not there."""
+    known = {each.id: each for each in ready_in(connection)}
+    line = [newest or current_in(connection)]
+    while (before := line[-1].previous_id) is not None and before in known:
+        line.append(known[before])
+    return line
+
+
+def rollback(engine: Engine, to: int | None = None) -> Generation:
+    """Serve an earlier generation again: `to`, or the one before the current. Raises `GenerationGone`, `StoreBusy`."""
+    with lock.held(engine), opening.writing(engine) as connection:
+        now = current_in(connection)
+        target = now.previous_id if to is None else to
+        if target is None:
+            hint = "publish other scores instead: tiercast publish SCORES --store URL"
+            raise errors.GenerationGone(
+                "there is no generation before this one", first=f"generation {now.id}", hint=hint
+            )
+        of_id(connection, target)
+        point(connection, target)
+        return current_in(connection)
+
+
+def point(connection: Connection, target: int) -> None:
+    """Serve this generation from the end of the transaction on."""
+    connection.execute(tables.pointer.update().values(generation_id=target, switched_at=dt.datetime.now(dt.UTC)))
+
+
+def prune(engine: Engine, keep: int) -> list[int]:
+    """Forget all but the `keep` newest generations and the served one; the ids of those forgotten.
+
+    One that somebody still reads for longer than a few seconds stays until the next publish.
+    """
+    old = [each.id for each in ready(engine)[keep:] if not each.is_current]
+    return [each for each in old if _tried(engine, each)]
+
+
+def sweep(engine: Engine) -> list[int]:
+    """Remove what a publish that was killed left behind. Only for who holds the lock."""
+    with opening.reading(engine) as connection:
+        half = list(connection.scalars(sa.select(_g.id).where(_g.state == tables.LOADING)))
+    for each in half:
+        forget(engine, each)
+    return half
+
+
+def forget(engine: Engine, generation_id: int) -> None:
+    with opening.writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.set_config("lock_timeout", str(DROP_WAITS_MS), sa.true())))
+        tables.scores_of(generation_id).drop(connection, checkfirst=True)
+        connection.execute(tables.generations.delete().where(_g.id == generation_id))
+
+
+def _tried(engine: Engine, generation_id: int) -> bool:
+    with contextlib.suppress(errors.StoreUnavailable):
+        forget(engine, generation_id)
+        return True
+    return False

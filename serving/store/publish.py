@@ -1,0 +1,224 @@
+"""Publishing a score file: loaded beside what is served, then served in one transaction.
+
+Whoever reads sees the old generation or the new one. A publish that is killed changes nothing that anybody sees, and
+the next one removes what it left behind.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import sqlalchemy as sa
+from pyarrow import parquet
+from sqlalchemy.engine import Engine
+
+from contract import errors, scores
+from features.engines.duckdb import Engine as DataEngine
+from features.reading import scored, sources
+from features.reading.scored import ScoreFile
+from serving import totals
+from serving.store import generations, loading, lock, merging, migrations, opening, tables
+from serving.store.generations import Generation
+from serving.store.merging import Merge
+from serving.totals import Totals
+
+SLICE = 1 << 15
+MEMORY = "512MB"  # for sorting; beyond it, the data engine uses disk
+PARTS = 20
+STEPS = PARTS + 3
+Tell = Callable[[str], None]
+
+
+class Published(NamedTuple):
+    """`is_new` is false where this very file is served already; `pruned` and `swept` are ids that are gone."""
+
+    generation: Generation
+    is_new: bool
+    pruned: list[int]
+    swept: list[int]
+
+
+class Loaded(NamedTuple):
+    as_of: dt.date
+    model: str
+    totals: Totals
+    merge: Merge
+
+
+def publish(
+    engine: Engine,
+    path: str,
+    *,
+    keep: int = generations.KEEP,
+    force: bool = False,
+    memory: str = MEMORY,
+    tell: Tell = lambda _: None,
+) -> Published:
+    """Serve the scores in `path` from now on, and keep the `keep` newest generations. Raises `BadInput` and its kinds.
+
+    Scores of an earlier day than the served ones are refused without `force`. The same file again changes nothing.
+    """
+    migrations.prepare(engine)
+    with lock.held(engine), DataEngine(memory=memory, threads=1) as data:
+        swept = generations.sweep(engine)
+        with opening.reading(engine) as connection:
+            served = generations.served_in(connection)
+        file = scored.open_scores(data, path, scores.NAMES[1:], twins=True)
+        sha256 = _sha256(path)
+        if served is not None and served.sha256 == sha256:
+            return Published(served, is_new=False, pruned=[], swept=swept)
+        _refuse_older(file, served, force=force)
+        tell("sorting")
+        sorted_rows = data.store("sorted", file.table.order_by("customer_id"))
+        n = int(data.con.execute(sorted_rows.count()))
+        _refuse_empty(file, n)
+        found = _loaded(engine, data, file, sha256, n, served, tell)
+        pruned = generations.prune(engine, keep)
+        return Published(found, is_new=True, pruned=pruned, swept=swept)
+
+
+def _loaded(
+    engine: Engine, data: DataEngine, file: ScoreFile, sha256: str, n: int, served: Generation | None, tell: Tell
+) -> Generation:
+    """A new generation, complete and served; or, whatever happens, none."""
+    new = _begin(engine, file, sha256, n, served)
+    try:
+        base = served.id if served is not None and _is_comparable(file, served) else None
+        loaded = _load(engine, data, file, new, n, base, tell)
+        tell("indexes")
+        _index(engine, new)
+        tell("switching")
+        return _switch(engine, new, loaded, served)
+    except BaseException:
+        generations.forget(engine, new)
+        raise
+
+
+def _begin(engine: Engine, file: ScoreFile, sha256: str, n: int, served: Generation | None) -> int:
+    """The generation's row and its empty table, in one transaction: neither is ever without the other."""
+    row = {
+        "state": tables.LOADING,
+        "previous_id": None if served is None else served.id,
+        "as_of": file.as_of,
+        "model": file.model,
+        "currency": file.currency,
+        "churn_days": file.churn_days,
+        "value_days": file.value_days,
+        "n_customers": n,
+        "started_at": dt.datetime.now(dt.UTC),
+        "sha256": sha256,
+        "notes": scores.about(parquet.read_schema(sources.find(file.path).paths[0])),
+    }
+    with opening.writing(engine) as connection:
+        asked = tables.generations.insert().values(row).returning(tables.generations.c.id)
+        new = connection.execute(asked).scalar_one()
+        connection.execute(sa.schema.CreateTable(tables.scores_of(new)))
+        return new
+
+
+def _load(
+    engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: int | None, tell: Tell
+) -> Loaded:
+    """All rows, slice by slice in the order of ids, each in a transaction of its own: nobody waits long to write."""
+    table, merge, seen = tables.scores_of(new), merging.Merge(engine, before), totals.NOTHING
+    once: dict[str, Any] = {"as_of": file.as_of, "model": None}
+    last: str | None = None
+    for rows in _told(data, n, tell):
+        checked = loading.checked(rows, file.path)
+        once = {name: loading.one_of(checked, name, value, file.path) for name, value in once.items()}
+        last = loading.last_id(checked, last, file.path)
+        columns = loading.columns(checked, file.path)
+        moved = merge.moved(columns)
+        with opening.writing(engine) as connection:
+            loading.insert(connection, table, columns | moved)
+        seen = totals.add(seen, checked)
+    merge.finish(SLICE)
+    return Loaded(once["as_of"], once["model"], seen, merge)
+
+
+def _told(data: DataEngine, n: int, tell: Tell) -> Iterator[pa.Table]:
+    """The sorted rows, saying each twentieth."""
+    done, said = 0, 0
+    for rows in data.slices("sorted", SLICE):
+        part = math.floor(PARTS * done / n)
+        for _ in range(said, part + 1):
+            tell(f"{done:,} of {n:,} customers")
+        said = max(said, part + 1)
+        yield rows
+        done += rows.num_rows
+
+
+def _index(engine: Engine, new: int) -> None:
+    """Each index in a transaction of its own, and what the planner wants to know."""
+    table = tables.scores_of(new)
+    for index in sorted(table.indexes, key=lambda each: str(each.name)):
+        with opening.writing(engine) as connection:
+            index.create(connection)
+    with opening.writing(engine) as connection:
+        connection.execute(_analyze(table))
+
+
+def _analyze(table: sa.Table) -> sa.Executable:
+    statement: sa.Executable = sa.DDL("ANALYZE %(fullname)s").against(table)  # type: ignore[no-untyped-call]
+    return statement
+
+
+def _switch(engine: Engine, new: int, loaded: Loaded, served: Generation | None) -> Generation:
+    """One transaction: complete, and served. Refuses if this generation or the served one is not what it was."""
+    rows, matrix = loaded.totals.rows(), loaded.merge.matrix
+    row = {
+        "state": tables.READY,
+        "model": loaded.model,
+        "value_total": math.fsum(row.value_total or 0.0 for row in rows),
+        "published_at": dt.datetime.now(dt.UTC),
+        "grid": {
+            "tiers": [each._asdict() for each in rows],
+            "borderline": loaded.totals.n_borderline,
+            "disagreement": loaded.totals.disagreement(),
+        },
+        "moves": None if matrix is None else {k: v.tolist() for k, v in matrix._asdict().items()},
+    }
+    g = tables.generations
+    with opening.writing(engine) as connection:
+        done = connection.execute(g.update().where(g.c.id == new, g.c.state == tables.LOADING).values(row))
+        if done.rowcount != 1 or generations.served_in(connection) != served:
+            raise _overtaken(engine, new)
+        generations.point(connection, new)
+        return generations.current_in(connection)
+
+
+def _is_comparable(file: ScoreFile, served: Generation) -> bool:
+    theirs = (served.currency, served.churn_days, served.value_days)
+    return (file.currency, file.churn_days, file.value_days) == theirs
+
+
+def _sha256(path: str) -> str:
+    with Path(sources.find(path).paths[0]).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_older(file: ScoreFile, served: Generation | None, *, force: bool) -> None:
+    if served is None or force or file.as_of >= served.as_of:
+        return
+    raise errors.BadInput(
+        "the scores are of an earlier day than those served",
+        first=f"{file.path}: as of {file.as_of}; generation {served.id}: as of {served.as_of}",
+        hint="publish newer scores, go back with tiercast generations --rollback, or insist with --force",
+    )
+
+
+def _refuse_empty(file: ScoreFile, n: int) -> None:
+    if not n:
+        hint = "score a base with customers first"
+        raise errors.BadInput("there is nobody in the scores", first=file.path, hint=hint)
+
+
+def _overtaken(engine: Engine, new: int) -> errors.StoreBusy:
+    what = f"somebody else changed the store while generation {new} was loaded, so it was taken back"
+    return errors.StoreBusy(what, first=opening.shown(engine), hint="publish again")

@@ -1,0 +1,47 @@
+"""From the store's rows back to the contract's: what is kept once per generation, or in parts, is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from contract import scores as contract
+from serving.store import tables
+from serving.store.generations import Generation
+
+EXTRA = ("value_at_risk", "previous_tier", "move")
+Record = dict[str, Any]
+
+
+def record(row: Row[Any], generation: Generation) -> Record:
+    """One customer: the contract's columns, then `value_at_risk`, `previous_tier` and `move`."""
+    found = dict(row._mapping)
+    found |= {"as_of": generation.as_of, "model": generation.model, "reasons": reasons(row)}
+    return {name: found[name] for name in (*contract.NAMES, *EXTRA)}
+
+
+def reasons(row: Row[Any]) -> list[str]:
+    return [code for code in (row.reason_1, row.reason_2, row.reason_3) if code is not None]
+
+
+def batch(rows: Sequence[Row[Any]], generation: Generation, schema: pa.Schema) -> pa.RecordBatch:
+    """Many customers in the contract's columns and types."""
+    columns = dict(zip(tables.scores.c.keys(), zip(*rows, strict=True), strict=True))
+    n = len(rows)
+    lists = zip(*(columns[name] for name in tables.REASONS), strict=True)
+    whole: dict[str, Sequence[Any]] = columns | {
+        "as_of": [generation.as_of] * n,
+        "model": [generation.model] * n,
+        "reasons": [[code for code in codes if code is not None] for codes in lists],
+    }
+    arrays = [pa.array(whole[field.name], field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def all_columns(table: sa.Table) -> sa.Select[Any]:
+    """The rows of one generation, column by column in the order of `tables.scores`."""
+    return sa.select(*table.c)

@@ -1,0 +1,147 @@
+"""Finding customers: filtered, sorted, page after page, or all of them as a stream that needs no memory."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from contract import errors
+from contract import scores as contract
+from serving.store import cursor as cursors
+from serving.store import filters as chosen
+from serving.store import generations, opening, records, tables
+from serving.store.cursor import Cursor
+from serving.store.filters import Filters
+from serving.store.generations import Generation
+from serving.store.records import Record
+
+MOST = 1_000
+SLICE = 1 << 14
+By = Literal["customer_id", "value", "p_churn", "value_at_risk"]
+SORTS: tuple[By, ...] = ("customer_id", "value", "p_churn", "value_at_risk")
+
+
+class Sort(NamedTuple):
+    """Ties go by id. Who has no such number (a prospect) comes last either way."""
+
+    by: By = "customer_id"
+    is_descending: bool = False
+
+
+class Page(NamedTuple):
+    """`next` leads to the page after this one; None on the last."""
+
+    generation: Generation
+    rows: list[Record]
+    next: str | None
+
+
+class Export(NamedTuple):
+    """`schema` is the contract's, `batches` come in the order of ids."""
+
+    generation: Generation
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+
+
+def search(
+    engine: Engine,
+    filters: Filters = chosen.NONE,
+    sort: Sort = Sort(),  # noqa: B008  immutable
+    after: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """One page of those whom the filters let through. Raises `BadInput`, and `GenerationGone` for an old cursor.
+
+    All pages of a listing come from the generation of its first page, also when a newer one is published meanwhile.
+    """
+    if not 1 <= limit <= MOST:
+        raise errors.BadInput(
+            "a page has another size", first=f"limit {limit}", hint=f"ask for 1 to {MOST:,} customers"
+        )
+    question = cursors.question(filters, sort)
+    last = None if after is None else cursors.read(after, question)
+    return opening.answered(engine, lambda connection: _page(connection, filters, sort, question, last, limit))
+
+
+def count(engine: Engine, filters: Filters = chosen.NONE) -> int:
+    """How many customers of the served generation the filters let through."""
+
+    def ask(connection: Connection) -> int:
+        generation = generations.current_in(connection)
+        table = tables.scores_of(generation.id)
+        asked = sa.select(sa.func.count()).select_from(table)
+        return int(connection.scalar(chosen.applied(connection, asked, table, generation, filters)) or 0)
+
+    return opening.answered(engine, ask)
+
+
+@contextlib.contextmanager
+def stream(engine: Engine, filters: Filters = chosen.NONE) -> Iterator[Export]:
+    """Everybody whom the filters let through, as Arrow batches to be taken inside the block."""
+    with opening.reading(engine) as connection:
+        generation = generations.current_in(connection)
+        table = tables.scores_of(generation.id)
+        asked = records.all_columns(table).order_by(table.c.customer_id)
+        asked = chosen.applied(connection, asked, table, generation, filters)
+        g = tables.generations.c
+        notes = connection.execute(sa.select(g.notes).where(g.id == generation.id)).scalar_one()
+        schema = _schema(generation, notes, filters)
+        rows = connection.execution_options(yield_per=SLICE).execute(asked)
+        yield Export(generation, schema, (records.batch(part, generation, schema) for part in rows.partitions()))
+
+
+def _schema(generation: Generation, notes: dict[str, Any], filters: Filters) -> pa.Schema:
+    """The contract's, with what the published file said of itself, and what was left out of it."""
+    given = {name: value for name, value in filters._asdict().items() if value != getattr(chosen.NONE, name)}
+    extra = {**notes, "generation": generation.id, **({"selection": repr(given)} if given else {})}
+    label = str(notes.get("label", ""))
+    return contract.schema(
+        generation.currency, generation.churn_days, generation.value_days, label_definition=label, extra=extra
+    )
+
+
+def _page(connection: Connection, filters: Filters, sort: Sort, question: str, last: Cursor | None, limit: int) -> Page:
+    current = generations.current_in(connection)
+    generation = current if last is None else generations.of_id(connection, last.generation_id)
+    table = tables.scores_of(generation.id)
+    asked = chosen.applied(connection, records.all_columns(table), table, generation, filters)
+    found: list[Row[*tuple[Any, ...]]] = []
+    for part in _parts(table, asked, sort, last):
+        found += connection.execute(part.limit(limit + 1 - len(found))).all()
+        if len(found) > limit:
+            break
+    rows = [records.record(row, generation) for row in found[:limit]]
+    if len(found) <= limit:
+        return Page(generation, rows, None)
+    end = rows[-1]
+    number = None if sort.by == "customer_id" else end[sort.by]
+    return Page(generation, rows, cursors.written(Cursor(generation.id, question, number, end["customer_id"])))
+
+
+def _parts(table: sa.Table, asked: sa.Select[Any], sort: Sort, last: Cursor | None) -> Iterator[sa.Select[Any]]:
+    """Those with the number by number and id, as one index has them; then those without it, by id."""
+    ids, by = table.c.customer_id, table.c[sort.by]
+    if sort.by == "customer_id":
+        yield _after(asked, [ids], [last.customer_id] if last else None, is_descending=sort.is_descending)
+        return
+    is_among_numbers = last is None or last.number is not None
+    if is_among_numbers:
+        seen = [last.number, last.customer_id] if last else None
+        yield _after(asked.where(by.is_not(None)), [by, ids], seen, is_descending=sort.is_descending)
+    seen = [last.customer_id] if last and not is_among_numbers else None
+    yield _after(asked.where(by.is_(None)), [ids], seen, is_descending=sort.is_descending)
+
+
+def _after(
+    asked: sa.Select[Any], order: list[sa.Column[Any]], seen: list[Any] | None, *, is_descending: bool
+) -> sa.Select[Any]:
+    if seen is not None:
+        place, end = sa.tuple_(*order), sa.tuple_(*map(sa.literal, seen))
+        asked = asked.where(place < end if is_descending else place > end)
+    return asked.order_by(*(column.desc() if is_descending else column.asc() for column in order))
