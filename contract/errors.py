@@ -8,6 +8,10 @@ TiercastError                 exit 1
 │   ├── AmbiguousTime                  some timestamps carry a zone, others do not
 │   ├── NothingKnown                   no usable row before as_of
 │   ├── NotEnoughData                  too little history or too few customers for this
+│   ├── JobUnknown                     no batch job has this id, or the service runs none
+│   ├── JobOver                        a batch job that has ended cannot be called off
+│   ├── KeyReused                      an idempotency key that already stands for other work
+│   ├── QueueFull                      too many batch jobs wait
 │   ├── BundleRefused                  wrong hash, unknown format, other features
 │   ├── StoreRefused                   a store of another schema, or with nothing in it
 │   ├── StoreBusy                      somebody else publishes into this store just now
@@ -93,6 +97,22 @@ class NothingKnown(BadInput):
 
 
 class NotEnoughData(BadInput):
+    pass
+
+
+class JobUnknown(BadInput):
+    pass
+
+
+class JobOver(BadInput):
+    pass
+
+
+class KeyReused(BadInput):
+    pass
+
+
+class QueueFull(BadInput):
     pass
 
 

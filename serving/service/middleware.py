@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.access import audit
-from serving.service import asking, bodies, door, failures, headers, limits, metrics, quiet, readiness, routes
+from serving.service import asking, bodies, door, failures, headers, jobs, limits, metrics, quiet, readiness, routes
 from serving.service.routes import Route
 from serving.service.stored import shelf
 
@@ -40,7 +40,7 @@ class Gate:
         if scope["type"] == "http":
             await self._answer(scope, receive, send)
         elif scope["type"] == "lifespan":
-            with self.door.watched(), shelf.opened(os.environ):
+            with self.door.watched(), shelf.opened(os.environ), jobs.running():
                 readiness.tell("audit", self._audit_state)
                 await self.app(scope, receive, send)
         elif scope["type"] == "websocket":

@@ -23,6 +23,7 @@ ABOUT = (
 SECURITY = {
     "key": {"type": "http", "scheme": "bearer", "description": "A key made with `tiercast keys add`: tck_id_secret."}
 }
+ANSWERED = {200: "The answer.", 202: "Accepted, and to be done later."}
 REQUEST_ID = {"description": "The request's id, as in the log.", "schema": {"type": "string"}}
 
 
@@ -69,9 +70,9 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _response(route: Route, status: int) -> dict[str, Any]:
     told = {"headers": {"X-Request-Id": REQUEST_ID}}
-    if status == 200:
+    if status in ANSWERED:
         kinds = {kind: _content(model, route.answer_example) for kind, model in route.answers.items()}
-        return {"description": "The answer.", "content": kinds, **told}
+        return {"description": ANSWERED[status], "content": kinds, **told}
     code, message, hint = failures.TOLD[status]
     example = {"error": {"code": code, "message": message, "hint": hint, "request_id": "0" * 32}}
     words = f"{message[0].upper()}{message[1:]}."

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.roles import Role
-from serving.service import answers, endpoints, examples, openapi, pages, readiness, requests
+from serving.service import answers, endpoints, examples, job_forms, jobs, openapi, pages, readiness, requests
 from serving.service.endpoints import Handler
 from serving.service.stored import answers as stored_answers
 from serving.service.stored import examples as stored_examples
@@ -81,6 +81,27 @@ STORED: tuple[Route, ...] = (
         endpoints.telling(handlers.every), {JSON: stored_answers.GenerationsAnswer}, statuses=(404,),
     ),
 )  # fmt: skip
+JOBS: tuple[Route, ...] = (
+    Route(
+        "/v1/jobs/score", "POST", ("score",), "Ask for a batch job: a configured source, scored as of a day.",
+        endpoints.asking(job_forms.JobRequest, jobs.submit), {JSON: job_forms.JobStatus}, job_forms.JobRequest,
+        job_forms.REQUEST, job_forms.STATUS, statuses=(202, 404, 409),
+    ),
+    Route(
+        "/v1/jobs", "GET", READERS, "The sources that can be scored, and the newest hundred jobs.",
+        endpoints.telling(jobs.every), {JSON: job_forms.JobList}, answer_example=job_forms.LIST, statuses=(404,),
+    ),
+    Route(
+        "/v1/jobs/status", "POST", READERS, "How far a job is, and what came of it.",
+        endpoints.asking(job_forms.JobId, jobs.status), {JSON: job_forms.JobStatus}, job_forms.JobId,
+        job_forms.ID, job_forms.STATUS, statuses=(404,),
+    ),
+    Route(
+        "/v1/jobs/cancel", "POST", ("score",), "Call a job off.",
+        endpoints.asking(job_forms.JobId, jobs.cancel), {JSON: job_forms.JobStatus}, job_forms.JobId,
+        job_forms.ID, {**job_forms.STATUS, "state": "cancelling"}, statuses=(404, 409),
+    ),
+)  # fmt: skip
 TABLE: tuple[Route, ...] = (
     Route(
         "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.", None,
@@ -91,6 +112,7 @@ TABLE: tuple[Route, ...] = (
         endpoints.telling(pages.model), {JSON: answers.ModelCard},
     ),
     *STORED,
+    *JOBS,
     Route("/", "GET", (), "What this is, for a person.", pages.first_page, {HTML: None}),
     Route("/docs.json", "GET", (), "This document.", _document, {JSON: answers.Document}),
     Route("/schema.json", "GET", (), "The same document, under the name that BentoML's clients ask for.", _document,

@@ -19,6 +19,7 @@ from serving.service import (
     door,
     endpoints,
     failures,
+    jobs,
     limits,
     metrics,
     middleware,
@@ -59,6 +60,7 @@ class Tiercast:
         try:
             limits.read(os.environ)
             door.check(os.environ)
+            jobs.check()
             bundle_folder.load(bundle_source.find())
         except errors.TiercastError as error:
             print(error, file=sys.stderr)

@@ -99,17 +99,25 @@ jobs = sa.Table(
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("as_of", sa.Date, nullable=False),
     sa.Column("options", sa.JSON, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # queued, running, done, failed, cancelled
+    sa.Column("state", sa.Text, nullable=False),  # queued, running, cancelling, done, failed, cancelled
     sa.Column("submitted_by", sa.Text, nullable=False),
     sa.Column("submitted_at", Utc, nullable=False),
-    sa.Column("started_at", Utc),
-    sa.Column("finished_at", Utc),
-    sa.Column("heartbeat_at", Utc),
+    sa.Column("idempotency_key", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("claim", sa.Text),  # whoever runs the job may change its row only while this is theirs
+    sa.Column("host", sa.Text),
     sa.Column("pid", sa.Integer),
+    sa.Column("started_at", Utc),
+    sa.Column("heartbeat_at", Utc),
+    sa.Column("finished_at", Utc),
+    sa.Column("step", sa.Text),
     sa.Column("progress", sa.Double, nullable=False),
+    sa.Column("model", sa.Text),
+    sa.Column("result", sa.JSON(none_as_null=True)),
     sa.Column("generation_id", sa.Integer),
-    sa.Column("error", sa.JSON),
+    sa.Column("error", sa.JSON(none_as_null=True)),
     sa.Index("jobs_by_state", "state", "submitted_at"),
+    sa.Index("jobs_by_key", "submitted_by", "idempotency_key", unique=True),
 )
 
 

@@ -1,0 +1,125 @@
+"""The addresses of batch jobs: asking for one, looking at them, calling one off; and the thread that runs them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, ParamSpec
+
+import pydantic_core
+from pydantic import BaseModel
+from sqlalchemy.engine import Engine
+from starlette.responses import Response
+
+from contract import errors
+from serving.jobs import backlog, configured, runner
+from serving.jobs.backlog import Asked
+from serving.jobs.configured import Configured
+from serving.service import asking, bundle_source, failures, job_forms, readiness
+from serving.service.job_forms import JobId, JobRequest
+from serving.store import migrations, opening
+
+Given = ParamSpec("Given")
+STATUS_OF: dict[type[errors.TiercastError], int] = {
+    errors.JobUnknown: 404,
+    errors.JobOver: 409,
+    errors.KeyReused: 409,
+    errors.QueueFull: 429,
+}
+RETRY = {"Retry-After": "30"}
+
+
+class Desk(NamedTuple):
+    """The store that jobs are kept in, and what may be asked for."""
+
+    engine: Engine
+    rules: Configured
+
+
+def _refusing(answer: Callable[Given, Response]) -> Callable[Given, Response]:
+    """Our errors as the statuses that they mean here. Raises `Refused`."""
+
+    @functools.wraps(answer)
+    def told(*args: Given.args, **kwargs: Given.kwargs) -> Response:
+        try:
+            return answer(*args, **kwargs)
+        except tuple(STATUS_OF) as error:
+            said = {name: part for name, part in error.as_dict().items() if part is not None and name != "first"}
+            status = STATUS_OF[type(error)]
+            raise failures.Refused(status, RETRY if status == 429 else None, **said) from None
+
+    return told
+
+
+@_refusing
+def submit(asked: JobRequest) -> Response:
+    """202 for a new job; 200 for one that this caller had asked for under the same key."""
+    desk = _desk()
+    if asked.source not in desk.rules.sources:
+        wrong = [{"path": "source", "message": "there is no such source"}]
+        raise failures.Refused(422, message="1 field does not fit", hint="GET /v1/jobs lists the sources", fields=wrong)
+    by, wishes = asking.current().key_id or "local", asked.options.model_dump(exclude_none=True)
+    wanted = Asked(asked.source, asked.as_of, wishes, by, asked.idempotency_key)
+    found = backlog.submit(desk.engine, wanted, desk.rules.jobs.most_queued)
+    return _answer(job_forms.status(found.job), 202 if found.is_new else 200)
+
+
+@_refusing
+def every() -> Response:
+    desk = _desk()
+    return _answer(job_forms.everything(desk.rules, backlog.listed(desk.engine)))
+
+
+@_refusing
+def status(asked: JobId) -> Response:
+    return _answer(job_forms.status(backlog.find(_desk().engine, asked.job_id)))
+
+
+@_refusing
+def cancel(asked: JobId) -> Response:
+    return _answer(job_forms.status(backlog.cancel(_desk().engine, asked.job_id)))
+
+
+def check() -> None:
+    """Before anything listens. Raises `BadInput`."""
+    runner.check(os.environ)
+
+
+@contextlib.contextmanager
+def running() -> Iterator[None]:
+    """Run jobs inside the block, and tell /readyz of it."""
+    with runner.running(os.environ, bundle_source.find) as started:
+        if started is None:
+            yield
+            return
+        readiness.tell("jobs", lambda: readiness.State(True, started.problem or "run"))
+        try:
+            yield
+        finally:
+            readiness.forget("jobs")
+
+
+def _desk() -> Desk:
+    """Raises `Refused`: 404 where no jobs are run, 503 where file or store do not fit just now."""
+    file, url = os.environ.get(configured.VARIABLE), os.environ.get("TIERCAST_STORE")
+    if not file or not url:
+        hint = "start it with tiercast serve --jobs FILE --store URL"
+        raise failures.Refused(404, code="NoJobs", message="this service runs no jobs", hint=hint)
+    try:
+        return Desk(_opened(url), configured.read(pathlib.Path(file)))
+    except errors.BadInput:  # it was right when the service started, and its words would name places of this machine
+        raise failures.Refused(503, RETRY, message="the jobs' settings or store cannot be used just now") from None
+
+
+@functools.lru_cache(maxsize=4)
+def _opened(url: str) -> Engine:
+    engine = opening.open(url, create=True)
+    migrations.prepare(engine)
+    return engine
+
+
+def _answer(told: BaseModel, status: int = 200) -> Response:
+    return Response(pydantic_core.to_json(told), status, media_type="application/json")
