@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests import postgres_server
+
 if TYPE_CHECKING:
     from training.tracking.log_run import LoggedRun
     from training.train import Trained
@@ -27,6 +29,20 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 settings.register_profile("by_hand", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "by_hand")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running PostgreSQL server."""
+    with postgres_server.server(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database of the test's own."""
+    with postgres_server.database(postgres) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
