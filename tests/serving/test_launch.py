@@ -152,7 +152,9 @@ def test_bentoml_itself_refuses_a_bad_bundle_with_our_words_and_exit_code_2(tmp_
 
 
 @pytest.mark.slow
-def test_bentoml_itself_starts_nothing_that_was_told_of_neither_keys_nor_local_mode(served: Path, tmp_path: Path) -> None:
+def test_bentoml_itself_starts_nothing_that_was_told_of_neither_keys_nor_local_mode(
+    served: Path, tmp_path: Path
+) -> None:
     """BentoML listens on every address unless told otherwise."""
     command = [sys.executable, "-m", "bentoml", "serve", launch.SERVICE, "--port", str(free_port())]
     environment = {**os.environ, "TIERCAST_BUNDLE": str(served), "BENTOML_HOME": str(tmp_path / "home")}

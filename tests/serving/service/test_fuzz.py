@@ -25,6 +25,7 @@ CHECKS = [
     promised.response_headers_conformance,
 ]
 
+
 def ask(client: Any, case: schemathesis.Case, **headers: str) -> Any:
     """Send a made-up request to the service in this process, as bytes."""
     told = requests.Request(**case.as_transport_kwargs(base_url=HERE, headers=headers)).prepare()
