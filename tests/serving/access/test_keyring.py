@@ -15,6 +15,11 @@ TOKEN = tokens.new()
 KEY = Key(TOKEN.key_id, "checkout", tokens.hashed(TOKEN.secret), frozenset({"score"}), NOW)
 
 
+def state(ring: keyring.Keyring, token: tokens.Token) -> str | None:
+    found = ring.find(token.text())
+    return found.state if found else None
+
+
 def test_a_token_finds_its_key_and_no_other_does() -> None:
     ring = keyring.Keyring(Shelf([KEY]).read, 60)
     ring.refresh()
@@ -46,8 +51,7 @@ def test_a_key_ends_on_its_day_even_while_the_database_is_down() -> None:
     ring = keyring.Keyring(Shelf([KEY._replace(expires_at=NOW + dt.timedelta(hours=1))]).read, 60)
     ring.refresh()
     before, after = (ring.find(TOKEN.text(), NOW + dt.timedelta(minutes=m)) for m in (59, 60))
-    assert before is not None and before.state == "live"
-    assert after is not None and after.state == "expired"
+    assert [found.state if found else None for found in (before, after)] == ["live", "expired"]
 
 
 def test_a_driver_that_raises_anything_does_not_stop_the_reading() -> None:
@@ -66,14 +70,12 @@ def test_a_key_revoked_in_the_store_stops_within_a_reading(tmp_path: Path) -> No
     ring = keyring.Keyring(keys.reader(f"sqlite:///{tmp_path / 'scores.db'}"), 0.05, readings.append)
     ring.start()
     try:
-        found = ring.find(token.text())
-        assert found is not None and found.state == "live"
+        assert state(ring, token) == "live"
         keys.revoke(engine, key.key_id)
         deadline = time.monotonic() + 10
-        while found is not None and found.state == "live" and time.monotonic() < deadline:
+        while state(ring, token) == "live" and time.monotonic() < deadline:
             time.sleep(0.02)
-            found = ring.find(token.text())
-        assert found is not None and found.state == "revoked"
+        assert state(ring, token) == "revoked"
     finally:
         ring.stop()
     assert readings[-1] == ring.read_at
