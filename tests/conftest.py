@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,10 +33,15 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "by_hand")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running PostgreSQL server."""
-    with postgres_server.server(tmp_path_factory.mktemp("postgres")) as address:
-        yield address
+def postgres() -> Iterator[str]:
+    """The address of a running PostgreSQL server.
+
+    Its files do not lie among pytest's: the server may run as another user, and each pytest that starts closes the
+    folder above all of them to everybody else.
+    """
+    with tempfile.TemporaryDirectory(prefix="tiercast-postgres-") as folder:
+        with postgres_server.server(Path(folder)) as address:
+            yield address
 
 
 @pytest.fixture
