@@ -70,11 +70,12 @@ def _people(kept: ir.Table, spec: FeatureSpec) -> ir.Table:
 
 
 def _findings(judged: ir.Table, when: str) -> ir.Table:
-    """One row per reason, null for the rows that count: how many rows, the first, and what their times are like."""
+    """One row per request and reason, null for the rows that count: how many, the first, what their times are like."""
+    request = judged[cleaning.OTHER + arrivals.REQUEST]
     row = judged[cleaning.OTHER + arrivals.ROW]
     is_unread = judged[cleaning.UNREAD + when].notnull()
     is_local = judged[when].notnull() & (judged[cleaning.ZONE + when] == times.LOCAL)
-    return judged.group_by("reason").aggregate(
+    return judged.group_by("reason", request=request).aggregate(
         n=judged.count(),
         first=row.min(),
         unread=is_unread.sum(),
