@@ -1,6 +1,7 @@
 """A load generator for one address, as a process of its own: HTTP/1.1 over sockets that stay open.
 
-    echo '{"port": 3000, "path": "/v1/score", "bodies": ["a.json"], "seconds": 5, "at_once": 16}' | python -m benchmarks.load
+    echo '{"port": 3000, "path": "/v1/score", "bodies": ["a.json"], "seconds": 5, "at_once": 16}' |
+        python -m benchmarks.load
 
 `at_once` clients ask again as soon as they are answered (closed loop); or `rate` requests per second arrive at random
 moments whether or not earlier ones are answered (open loop). The time of an answer counts from the moment at which the
@@ -145,7 +146,8 @@ def _requests(load: Load) -> list[bytes]:
 
 def main() -> None:
     asked: dict[str, Any] = json.loads(sys.stdin.read())
-    load = Load(**{name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()})
+    pairs = tuple((str(name), str(value)) for name, value in asked.pop("headers"))
+    load = Load(**{**asked, "bodies": tuple(asked["bodies"]), "headers": pairs})
     requests = itertools.cycle(_requests(load))
     found = asyncio.run(opened(load, requests) if load.rate else closed(load, requests))
     print(json.dumps(found._asdict()))

@@ -9,7 +9,9 @@ TiercastError                 exit 1
 │   ├── NothingKnown                   no usable row before as_of
 │   ├── NotEnoughData                  too little history or too few customers for this
 │   ├── BundleRefused                  wrong hash, unknown format, other features
+│   ├── StoreRefused                   a store of another schema, or with nothing in it
 │   └── CannotWrite                    no permission, disk full, folder missing
+├── StoreUnavailable          exit 1   the database of the scores does not answer
 ├── FitFailed                 exit 1   an optimiser ended without an answer
 └── GateRefused               exit 3   a promotion gate said no
 """
@@ -96,7 +98,15 @@ class BundleRefused(BadInput):
     pass
 
 
+class StoreRefused(BadInput):
+    pass
+
+
 class CannotWrite(BadInput):
+    pass
+
+
+class StoreUnavailable(TiercastError):
     pass
 
 

@@ -1,4 +1,4 @@
-"""JSON that every reader accepts: a number that is none (an AUC with one class only) is null."""
+"""JSON that every reader takes the same way: no number that is none, no name twice in one object."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import json
 import math
 from collections.abc import Mapping
 from typing import Any
+
+BEFORE_A_COLON = (b'":', b" :", b"\t:", b"\n:", b"\r:")
+
+
+class Twins(ValueError):
+    """A name stands twice in one object; readers differ in which of the two they believe."""
 
 
 def dumps(data: Any, **how: Any) -> str:
@@ -16,6 +22,27 @@ def dumps(data: Any, **how: Any) -> str:
     '{"auc": null, "as_of": "1998-07-01"}'
     """
     return json.dumps(_finite(data), ensure_ascii=False, default=str, allow_nan=False, **how)
+
+
+def refuse_twins(body: bytes, n_names: int | None = None) -> None:
+    """Raises `Twins` if a name comes twice in one object of `body`, which must be JSON.
+
+    `n_names` is how many names a reader kept who lets the later twin win. Every name is followed by a colon, so if the
+    body has no more places that look like one, none was lost, and there is nothing to read again.
+
+    >>> refuse_twins(b'{"a": 1, "b": {"a": 2}}')
+    >>> refuse_twins(b'{"a": 1, "\\\\u0061": 2}')
+    Traceback (most recent call last):
+    contract.strict_json.Twins
+    """
+    if n_names is not None and n_names == sum(body.count(sign) for sign in BEFORE_A_COLON):
+        return
+    json.loads(body.decode("utf-8"), object_pairs_hook=_refuse_twin, parse_int=str, parse_float=str)
+
+
+def _refuse_twin(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise Twins
 
 
 def _finite(data: Any) -> Any:

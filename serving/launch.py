@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
 import pathlib
 import signal
@@ -13,40 +12,90 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from types import FrameType
+from typing import NamedTuple
 
-from contract import errors
+from contract import errors, places
 from models import bundle_folder
+from serving.access import audit as record
+from serving.access import starting
+from serving.lifecycle import cache, source
+from serving.service import limits
 
 SERVICE = "serving.service.service:Tiercast"
 SECONDS_TO_STOP = 30
 
 
-def run(bundle: pathlib.Path, host: str, port: int) -> int:
-    """Serve `bundle` until SIGINT or SIGTERM; the exit code, 0 after such a stop.
+class Listening(NamedTuple):
+    """An address that was looked at, and what the service is told of who may ask there."""
 
-    Raises `BundleRefused`, and `BadInput` for an address that is not loopback (there are no keys yet) or is taken.
+    address: str
+    port: int
+    environment: dict[str, str]
+    told: str
+
+
+def prepare(
+    host: str,
+    port: int,
+    *,
+    store: str | None = None,
+    audit: pathlib.Path | None = None,
+    rate: float | None = None,
+) -> Listening:
+    """Look whether the service may listen there, and whether it will ask for keys: see `access.starting`.
+
+    Raises `BadInput` for an address without keys that others reach, for one that is taken, and for wrong settings.
     """
-    address = _loopback(host)
+    address = starting.numeric(host)
+    has_keys = starting.asks_for_keys(address, store)
+    is_local = not has_keys and starting.is_loopback(address)
+    ours = {"TIERCAST_STORE": _from_anywhere(store or ""), starting.LOCAL: "1" if is_local else ""}
+    if audit is not None:
+        ours["TIERCAST_AUDIT"] = str(audit.resolve())
+        record.Audit(audit.resolve()).check()
+    if rate is not None:
+        ours["TIERCAST_RATE"] = str(rate)
+    limits.read(os.environ | ours)
     _refuse_taken(address, port)
-    bundle_folder.load(bundle)
+    return Listening(address, port, ours, _words(address, port, is_local, store))
+
+
+def run(bundle: pathlib.Path | str, listening: Listening, *, shadow: str | None = None) -> int:
+    """Serve a bundle until SIGINT or SIGTERM; the exit code, 0 after such a stop.
+
+    `bundle` is a folder, or as text an alias or version in the registry, which is fetched into the cache; `shadow` is
+    another such, to be compared with it. Raises `BundleRefused`, and `BadInput` for a model that cannot be had.
+    """
+    ours = {"TIERCAST_SHADOW": shadow} if shadow else {}
+    if isinstance(bundle, pathlib.Path):
+        bundle_folder.load(bundle)
+        ours |= {source.FOLDER: str(bundle.resolve())}
+    else:
+        source.settle(source.Registered(bundle, cache.of()))
+        ours |= {source.FOLDER: "", source.MODEL: bundle, places.VARIABLE: places.tracking_uri()}
     root = pathlib.Path(__file__).resolve().parents[1]
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(root)]
     with tempfile.TemporaryDirectory(prefix="tiercast-serve-") as scratch:
-        environment = _environment(bundle.resolve(), pathlib.Path(scratch))
-        return _stay_with([*command, "--host", address, "--port", str(port)], environment)
+        environment = _environment(pathlib.Path(scratch)) | listening.environment | ours
+        return _stay_with([*command, "--host", listening.address, "--port", str(listening.port)], environment)
 
 
-def _loopback(host: str) -> str:
-    """The address in numbers, as BentoML wants it."""
-    address = "127.0.0.1" if host == "localhost" else host
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(address).is_loopback:
-            return address
-    raise errors.BadInput(
-        "the service has no keys yet, so it listens on this machine only",
-        first=f"--host {host}",
-        hint="leave --host out, and put a reverse proxy that asks for a key in front of 127.0.0.1",
-    )
+def _words(address: str, port: int, is_local: bool, store: str | None) -> str:
+    here = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+    if is_local:
+        why = "the store has no key yet" if store else "there is no --store"
+        return f"Answers on {here} without keys, this machine only: {why}."
+    plain = "" if starting.is_loopback(address) else " Keys and answers travel in the clear: put TLS in front."
+    return f"Answers on {here} to callers with a key.{plain}"
+
+
+def _from_anywhere(store: str) -> str:
+    """A store's address that means the same file from the server's own working folder."""
+    if "://" not in store:
+        return str(pathlib.Path(store).resolve()) if store else ""
+    kind, _, place = store.partition(":///")
+    is_file = kind in ("sqlite", "sqlite+pysqlite") and place
+    return f"{kind}:///{pathlib.Path(place).resolve()}" if is_file else store
 
 
 def _refuse_taken(address: str, port: int) -> None:
@@ -61,12 +110,11 @@ def _refuse_taken(address: str, port: int) -> None:
         raise errors.BadInput(f"the port cannot be used: {reason}", first=f"{address}:{port}", hint=hint) from error
 
 
-def _environment(bundle: pathlib.Path, scratch: pathlib.Path) -> dict[str, str]:
+def _environment(scratch: pathlib.Path) -> dict[str, str]:
     """No one is told, nothing is left behind, and no library starts threads that the others would wait for."""
     counters = scratch / "metrics"
     counters.mkdir()
     ours = {
-        "TIERCAST_BUNDLE": str(bundle),
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(scratch / "bentoml"),
         "PROMETHEUS_MULTIPROC_DIR": str(counters),

@@ -9,7 +9,7 @@ import typer
 
 from contract.errors import TiercastError
 from tiercast import say
-from tiercast.commands import backtest, check, demo, explain, models, moves, score, serve, train, tune, watch
+from tiercast.commands import backtest, check, demo, explain, keys, models, moves, score, serve, train, tune, watch
 
 app = typer.Typer(
     name="tiercast",
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demo, check, train, tune, backtest, score, explain, moves, watch, models, serve):
+for commands in (demo, check, train, tune, backtest, score, explain, moves, watch, models, keys, serve):
     commands.add_to(app)
 
 

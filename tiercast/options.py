@@ -34,6 +34,10 @@ Model = Annotated[
     str | None,
     typer.Option("--model", help="A registered model instead of a folder: champion, challenger or a version."),
 ]
+Store = Annotated[
+    str | None,
+    typer.Option("--store", envvar="TIERCAST_STORE", help="The score store: scores.db or postgresql://user@host/db."),
+]
 ChurnDays = Annotated[
     int | None, typer.Option("--churn-days", help="No order for this many days is churn (default 90).")
 ]

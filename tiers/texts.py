@@ -70,7 +70,9 @@ class Phrase(NamedTuple):
         """The text with one number per slot; without them if one is not known."""
         if not all(number is not None and math.isfinite(number) for number in numbers):
             return self.plain
-        filled = (_written(number or 0.0, slot.form, currency) for number, slot in zip(numbers, self.slots, strict=True))
+        filled = (
+            _written(number or 0.0, slot.form, currency) for number, slot in zip(numbers, self.slots, strict=True)
+        )
         return "".join(itertools.chain.from_iterable(itertools.zip_longest(self.words, filled, fillvalue="")))
 
 

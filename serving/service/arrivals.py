@@ -97,7 +97,9 @@ def _rows(schema: pa.Schema, asked: Sequence[Sequence[tuple[str, Sequence[object
     ids = [customer_id for groups in asked for customer_id, group in groups for _ in group]
     names = [name for name in schema.names if name not in ("customer_id", REQUEST, ROW)]
     columns = {name: list(map(operator.attrgetter(name), lines)) for name in names}
-    return pa.table(columns | {"customer_id": ids} | _numbered([sum(len(g) for _, g in each) for each in asked]), schema)
+    return pa.table(
+        columns | {"customer_id": ids} | _numbered([sum(len(g) for _, g in each) for each in asked]), schema
+    )
 
 
 def _customers(schema: pa.Schema, asked: Sequence[Sequence[Customer]], spec: FeatureSpec) -> pa.Table:

@@ -1,144 +1,162 @@
-"""The gate in front of BentoML: known addresses, JSON of bounded size, one error shape, one quiet log line.
+"""The gate in front of everything: known addresses, keys, bodies of bounded size, one error shape, quiet logs.
 
-Nothing that a caller sends gets past it into a log, a metric's label or an error message of a vendor.
+Nothing that a caller sends gets past it into a log, a metric's label or an error message of a vendor. What has a
+handler in the table of routes is answered from here; BentoML sees the rest.
 """
 
 from __future__ import annotations
 
-import logging
+import os
+import pathlib
 import time
-from typing import NamedTuple
+from collections.abc import Sequence
 
+import anyio
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.service import failures, metrics, quiet
+from serving.access import audit
+from serving.service import asking, bodies, door, failures, headers, limits, metrics, quiet, readiness, routes
+from serving.service.routes import Route
 
-LARGEST_BODY = 10 * 1024 * 1024
-ROUTES = {
-    "/": "GET",
-    "/v1/score": "POST",
-    "/v1/model": "GET",
-    "/docs.json": "GET",
-    "/schema.json": "GET",
-    "/livez": "GET",
-    "/readyz": "GET",
-    "/healthz": "GET",
-    "/metrics": "GET",
-}
-PROBES = ("/livez", "/readyz", "/healthz", "/metrics")
-log = logging.getLogger("bentoml.tiercast")
-
-
-class Judged(NamedTuple):
-    """Either a refusal to send at once, or the body to pass on."""
-
-    refusal: ASGIApp | None
-    body: bytes = b""
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT")
+KEPT = (b"allow", b"retry-after", b"www-authenticate", b"connection")
+DROPPED = (b"server", b"x-bentoml-request-id", b"x-bentoml-trace-id")
+ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
 class Gate:
-    """ASGI middleware; the outermost of ours."""
+    """ASGI middleware; the outermost of ours. Its settings come from the environment when the application starts."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, table: Sequence[Route] = routes.TABLE) -> None:
+        self.app, self.table = app, {route.path: route for route in table}
+        self.limits = limits.read(os.environ)
+        self.door = door.of(os.environ, self.limits)
+        self.audit = audit.Audit(pathlib.Path(file) if (file := os.environ.get("TIERCAST_AUDIT")) else None)
+        self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started, route = time.perf_counter(), scope["path"] if scope["path"] in ROUTES else "unknown"
-        answer = Answer(send)
-        judged = await _judge(scope, receive)
-        if judged.refusal is not None:
-            await judged.refusal(scope, receive, answer.send)
-        else:
-            await self._pass_on(scope, _again(judged.body, receive), answer)
-        await answer.finish(scope, receive)
-        _note(route, str(scope["method"]), answer.status, time.perf_counter() - started)
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            with self.door.watched():
+                readiness.tell("audit", self._audit_state)
+                await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: a 403
 
-    async def _pass_on(self, scope: Scope, receive: Receive, answer: Answer) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = self._asking(scope)
+        token, answer = asking.CURRENT.set(asked), Answer(send, asked.request_id)
+        self.in_flight += 1
+        metrics.IN_FLIGHT.inc()
         try:
-            await self.app(scope, receive, answer.send)
+            await self._serve(scope, receive, answer, asked)
+            await answer.finish(scope, receive)
+        finally:
+            self.in_flight -= 1
+            metrics.IN_FLIGHT.dec()
+            asking.CURRENT.reset(token)
+            asked.body = b""
+            self._record(asked, answer.status)
+
+    def _asking(self, scope: Scope) -> asking.Asking:
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = scope["path"] if scope["path"] in self.table and _is_plain(scope) else "unknown"
+        return asking.Asking(method, route, asking.request_id(headers.every(scope, b"x-request-id")))
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: Answer, asked: asking.Asking) -> None:
+        try:
+            route = self._route(scope, asked)
+            self.door.admit(scope, route.roles)
+            if route.roles and self.in_flight > self.limits.in_flight:
+                raise failures.Refused(503, {"Retry-After": "1"}, code="Busy", message="too many requests at once")
+            if route.method == "POST":
+                asked.body = await bodies.read(scope, receive, self.limits)
+                receive = bodies.again(asked.body, receive)
+            await self._in_time(route, scope, receive, answer)
+        except failures.Refused as refused:
+            await refused.response()(scope, receive, answer.send)
         except Exception as error:
-            log.error(quiet.told(error))
+            quiet.fault(error, asked.request_id)
             if not answer.is_started:
                 await failures.response(500)(scope, receive, answer.send)
+
+    def _route(self, scope: Scope, asked: asking.Asking) -> Route:
+        if asked.route == "unknown":
+            raise failures.Refused(404)
+        route, method = self.table[asked.route], scope["method"]
+        if method != route.method and not (route.method == "GET" and method == "HEAD"):
+            raise failures.Refused(405, {"Allow": "GET, HEAD" if route.method == "GET" else route.method})
+        return route
+
+    async def _in_time(self, route: Route, scope: Scope, receive: Receive, answer: Answer) -> None:
+        """An answer must begin in time; how long it then streams is the caller's matter."""
+        with anyio.move_on_after(self.limits.answer_seconds) as late:
+            answer.deadline = late
+            if route.handler is None:
+                await self.app(scope, receive, answer.send)
+            else:
+                response = await route.handler(Request(scope, receive))
+                await response(scope, receive, answer.send)
+        if late.cancelled_caught and not answer.is_started:
+            raise failures.Refused(504)
+
+    def _record(self, asked: asking.Asking, status: int) -> None:
+        seconds = time.perf_counter() - asked.started
+        metrics.REQUESTS.labels(asked.route, str(status)).inc()
+        metrics.SECONDS.labels(asked.route).observe(seconds)
+        route = self.table.get(asked.route)
+        if route is not None and route.is_probe:
+            return
+        told = {"request_id": asked.request_id, "key": asked.key_id, "ms": round(seconds * 1000, 1)}
+        quiet.log.info("%s %s %d", asked.method, asked.route, status, extra={"told": told})
+        if route is not None and route.roles:
+            entry = audit.Entry(
+                asked.key_id, asked.key_name, asked.method, asked.route, status, asked.customers, asked.request_id
+            )
+            if not self.audit.write(entry):
+                metrics.UNAUDITED.inc()
+
+    def _audit_state(self) -> readiness.State:
+        return readiness.State(True, self.audit.problem or "written")
 
 
 class Answer:
     """Passes good answers through as they come, and puts the vendor's refusals into our shape."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, request_id: str) -> None:
         self._send, self.status, self.is_started = send, 500, False
+        self.deadline = anyio.CancelScope()
+        self._ours = [(b"x-request-id", request_id.encode()), *ALWAYS]
         self._held: list[bytes] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status, self.is_started = message["status"], True
-            self._held = [] if self.status >= 400 else None
-            self._headers = [pair for pair in message.get("headers", []) if pair[0] == b"allow"]
+            self._begin(message)
         if self._held is None:
             await self._send(message)
         elif message["type"] == "http.response.body":
             self._held.append(message.get("body", b""))
 
+    def _begin(self, message: Message) -> None:
+        self.status, self.is_started = message["status"], True
+        self.deadline.deadline = float("inf")
+        given = [pair for pair in message.get("headers", []) if pair[0].lower() not in DROPPED]
+        message["headers"] = [*given, *self._ours]
+        self._held = [] if self.status >= 400 else None
+        self._headers = [pair for pair in given if pair[0] in KEPT]
+
     async def finish(self, scope: Scope, receive: Receive) -> None:
         if self._held is not None:
             ours = failures.in_our_shape(self.status, b"".join(self._held))
-            ours.raw_headers.extend(self._headers)
+            ours.raw_headers.extend([*self._headers, *self._ours])
             self.status = ours.status_code
             await ours(scope, receive, self._send)
 
 
-async def _judge(scope: Scope, receive: Receive) -> Judged:
-    wanted, method = ROUTES.get(scope["path"]), scope["method"]
-    if wanted is None:
-        return Judged(failures.response(404))
-    if method != wanted and not (wanted == "GET" and method == "HEAD"):
-        refusal = failures.response(405)
-        refusal.headers["Allow"] = wanted
-        return Judged(refusal)
-    if wanted == "GET":
-        return Judged(None)
-    headers = dict(scope["headers"])
-    if headers.get(b"content-type", b"").split(b";")[0].strip().lower() != b"application/json":
-        return Judged(failures.response(415))
-    body = await _read(headers, receive)
-    return Judged(failures.response(413)) if body is None else Judged(None, body)
-
-
-async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-    """The whole body, or None as soon as it is too large, whatever the header promised."""
-    length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > LARGEST_BODY:
-        return None
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        more = message.get("more_body", False)
-        if size > LARGEST_BODY:
-            return None
-    return b"".join(parts)
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body that was already read, then what comes after it."""
-    left = [body]
-
-    async def replay() -> Message:
-        if left:
-            return {"type": "http.request", "body": left.pop(), "more_body": False}
-        return await receive()
-
-    return replay
-
-
-def _note(route: str, method: str, status: int, seconds: float) -> None:
-    metrics.REQUESTS.labels(route, str(status)).inc()
-    metrics.SECONDS.labels(route).observe(seconds)
-    if route not in PROBES:
-        verb = method if method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS") else "other"
-        log.info("%s %s %d %.1f ms", verb, route, status, seconds * 1000)
+def _is_plain(scope: Scope) -> bool:
+    """Whether the address came as it stands in the table: `/%6detrics` may have passed a proxy that guards /metrics."""
+    raw = scope.get("raw_path")
+    return raw is None or raw == scope["path"].encode()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -82,11 +82,12 @@ class Online:
         return (list(itertools.islice(rows, len(each))) for each in known)
 
     def warm_up(self, as_of: dt.date) -> None:
-        """Have the plans of a day ready on every desk, so that the first caller does not wait for them."""
+        """Have the plans of a day ready on every desk, so that the first caller does not wait; score nobody once."""
         plan = plans.of(self.bundle.spec, as_of, MARGIN in self.bundle.spec.columns)
         for desk in self.desks.every:
-            for sql in (plan.features, *plan.judged.values()):
+            for sql in plan.judged.values():
                 desk.rows(sql)
+            score.score(bundles.dated(self.bundle, as_of), pa.table(desk.run(plan.features)))
 
     def close(self) -> None:
         self.desks.close()
@@ -94,7 +95,7 @@ class Online:
 
 def _judge(desk: Desk, plan: Plan, requests: Sequence[ScoreRequest]) -> list[Dropped | errors.TiercastError]:
     """Per request what each table drops, or why it is refused; a table that says nothing of times needs no look."""
-    found: dict[str, list[judging.Row]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for table, feed in desk.feeds.items():
         rows = feed.table
         says_when = rows[str(plans.RULES[table].when)].null_count < len(rows)
@@ -134,7 +135,5 @@ def _in_words(scored: pa.Table, features: Columns, langs: Sequence[Any], currenc
 def _listed(column: pa.ChunkedArray) -> list[Any]:
     """The column as Python values; numbers by way of NumPy, which is several times faster."""
     if pa.types.is_floating(column.type) and not column.null_count:
-        values: list[Any] = column.to_numpy().tolist()
-        return values
-    values = column.to_pylist()
-    return values
+        return list(column.to_numpy().tolist())
+    return list(column.to_pylist())

@@ -7,7 +7,6 @@ share it. Nothing waits for company: a request that comes to an idle service is 
 from __future__ import annotations
 
 import collections
-import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,7 +21,6 @@ from serving.service.requests import ScoreRequest
 
 MOST_TOGETHER = 256  # customers; a larger request is scored alone, so that no small one waits for its own answer longer
 MOST_WAITING = 1_000  # requests; a second's worth at least
-log = logging.getLogger("bentoml.tiercast")
 
 
 class Busy(Exception):
@@ -30,33 +28,47 @@ class Busy(Exception):
 
 
 class Scored(NamedTuple):
-    """An answer as it is sent, and how many customers are in each tier."""
+    """An answer as it is sent, and the scores in it."""
 
     body: bytes
-    tiers: collections.Counter[str]
+    rows: list[Answer]
+
+
+After = Callable[[ScoreRequest, list[Answer]], None]
 
 
 class _Waiting(NamedTuple):
     request: ScoreRequest
+    check: Callable[[], None]
     ids: frozenset[str]
     future: Future[Scored]
 
 
 class Passes:
-    """Threads that score whatever waits. `online` lends what to score with, for one pass."""
+    """Threads that score whatever waits. `online` lends what to score with, for one pass.
 
-    def __init__(self, online: Callable[[], AbstractContextManager[Online]], n_threads: int = 1) -> None:
-        self._online = online
+    `after` is told of every answer that was given; it must be quick.
+    """
+
+    def __init__(
+        self, online: Callable[[], AbstractContextManager[Online]], n_threads: int = 1, after: After = lambda *_: None
+    ) -> None:
+        self._online, self._after = online, after
         self._waiting: collections.deque[_Waiting] = collections.deque()
         self._change = threading.Condition()
         self._is_open = True
-        self._threads = [threading.Thread(target=self._work, name=f"scoring-{k}", daemon=True) for k in range(n_threads)]
+        self._threads = [
+            threading.Thread(target=self._work, name=f"scoring-{k}", daemon=True) for k in range(n_threads)
+        ]
         for thread in self._threads:
             thread.start()
 
-    def submit(self, request: ScoreRequest) -> Future[Scored]:
-        """The answer to come, or `errors.TiercastError`. Raises `Busy`."""
-        waiting = _Waiting(request, frozenset(c.customer_id for c in request.customers), Future())
+    def submit(self, request: ScoreRequest, check: Callable[[], None] = lambda: None) -> Future[Scored]:
+        """The answer to come, or `errors.TiercastError`, or what `check` raises before anything is scored.
+
+        Raises `Busy`.
+        """
+        waiting = _Waiting(request, check, frozenset(c.customer_id for c in request.customers), Future())
         with self._change:
             if len(self._waiting) >= MOST_WAITING:
                 raise Busy
@@ -74,7 +86,7 @@ class Passes:
 
     def _work(self) -> None:
         while together := self._next():
-            wanted = [each for each in together if each.future.set_running_or_notify_cancel()]
+            wanted = [each for each in together if each.future.set_running_or_notify_cancel() and _is_sound(each)]
             if wanted:
                 self._score(wanted)
 
@@ -91,17 +103,20 @@ class Passes:
                 answers = online.answers([each.request for each in together])
             scored = [answer if isinstance(answer, Exception) else _scored(answer) for answer in answers]
         except Exception as error:
-            log.error(quiet.told(error))
             self._alone_or_fail(together, error)
             return
         for each, answer in zip(together, scored, strict=True):
             _settle(each.future, answer)
+        for each, answer in zip(together, scored, strict=True):
+            if isinstance(answer, Scored):
+                self._after(each.request, answer.rows)
 
     def _alone_or_fail(self, together: list[_Waiting], error: Exception) -> None:
         """One request that breaks something must not break those that happened to wait beside it."""
         if len(together) == 1:
-            together[0].future.set_exception(error)
+            together[0].future.set_exception(error)  # the gate logs it, with the id of the request
             return
+        quiet.fault(error, "several")
         for each in together:
             self._score([each])
 
@@ -125,9 +140,17 @@ def _fitting(waiting: collections.deque[_Waiting]) -> tuple[list[_Waiting], coll
     return together, left
 
 
+def _is_sound(waiting: _Waiting) -> bool:
+    try:
+        waiting.check()
+    except Exception as error:
+        waiting.future.set_exception(error)
+        return False
+    return True
+
+
 def _scored(answer: Answer) -> Scored:
-    tiers = collections.Counter(row["tier"] for row in answer["scores"])
-    return Scored(pydantic_core.to_json(answer), tiers)
+    return Scored(pydantic_core.to_json(answer), answer["scores"])
 
 
 def _settle(future: Future[Scored], answer: Scored | Exception) -> None:

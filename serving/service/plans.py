@@ -32,14 +32,14 @@ class Plan(NamedTuple):
     judged: dict[str, str]
 
 
-def of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
-    """The plan for one day."""
-    with _compiling:
-        return _of(spec, as_of, has_margin)
-
-
 @functools.lru_cache(maxsize=KEPT_DAYS)
-def _of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
+def of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
+    """The plan for one day. One that is there is given at once, also while another is being compiled."""
+    with _compiling:
+        return _compiled(spec, as_of, has_margin)
+
+
+def _compiled(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
     judged = {table: _judged(table, spec, as_of, has_margin) for table in RULES}
     kept = {table: cleaning.kept(rows) for table, rows in judged.items()}
     contacts = kept["interactions"]

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import datetime as dt
+import functools
 import os
 import sys
-from collections.abc import Iterator
 
 import bentoml
 from starlette.responses import Response
 
 from contract import errors
-from models import bundle_folder
-from serving.service import answers, bundle_source, failures, metrics, middleware, model_card, pages, passes, quiet
-from serving.lifecycle.current import Current, Served
-from serving.lifecycle.source import Found
+from serving.lifecycle import source
+from serving.service import (
+    answers,
+    asking,
+    bundles,
+    door,
+    endpoints,
+    failures,
+    limits,
+    metrics,
+    middleware,
+    passes,
+    quiet,
+    requests,
+)
 from serving.service.online import Online
 from serving.service.passes import Passes
 from serving.service.requests import ScoreRequest
@@ -24,7 +33,6 @@ from serving.service.requests import ScoreRequest
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
 
 
-@bentoml.asgi_app(pages.app, path="/")
 @bentoml.service(
     name="tiercast",
     workers=WORKERS,
@@ -38,33 +46,28 @@ class Tiercast:
 
     def __init__(self) -> None:
         quiet.hush()
-        folder = bundle_source.find()
-        online = Online(bundle_folder.load(folder), THREADS)
-        card = model_card.as_json(online.bundle, folder)
-        now = dt.datetime.now(dt.UTC)
-        online.warm_up(now.date())
-        self.current = Current(Served(online, card, Found(folder, "folder"), now))
-        self.passes = Passes(self._borrow, THREADS)
-
-    @contextlib.contextmanager
-    def _borrow(self) -> Iterator[Online]:
-        with self.current.use() as served:
-            yield served.online
+        self.bundle = bundles.Bundles(os.environ, THREADS)
+        self.passes = Passes(self.bundle.borrow, THREADS, self.bundle.answered)
 
     @property
     def online(self) -> Online:
-        return self.current.served.online
+        """What answers now."""
+        return self.bundle.served.online
 
     @property
     def card(self) -> bytes:
-        return self.current.served.card
+        """What /v1/model says of it."""
+        return self.bundle.served.card
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
-    def refuse_a_bad_bundle() -> None:
+    def refuse_a_bad_start() -> None:
         """Before any worker starts, so that a bad bundle ends the command instead of every worker in turn."""
+        quiet.hush()
         try:
-            bundle_folder.load(bundle_source.find())
+            limits.read(os.environ)
+            door.check(os.environ)
+            source.settle(source.of_environment())
         except errors.TiercastError as error:
             print(error, file=sys.stderr)
             sys.exit(error.exit_code)
@@ -72,19 +75,22 @@ class Tiercast:
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
         self.passes.close()
-        self.online.close()
+        self.bundle.close()
 
     @bentoml.api(route="/v1/score", output_spec=answers.ScoreAnswer)  # type: ignore[untyped-decorator]
     async def score(self, request: ScoreRequest, /) -> Response:
         """Score customers from their raw transactions, as of a day."""
+        check = functools.partial(endpoints.refuse_twins, asking.current().body, requests.n_names(request))
         try:
-            scored = await asyncio.wrap_future(self.passes.submit(request))
+            scored = await asyncio.wrap_future(self.passes.submit(request, check))
+        except failures.Refused as refused:
+            return refused.response()
         except errors.TiercastError as error:
             return failures.of_ours(error)
         except passes.Busy:
-            return failures.response(503, code="Busy", message="more requests wait than can be answered soon")
-        for tier, n in scored.tiers.items():
-            metrics.CUSTOMERS.labels(tier).inc(n)
+            return failures.response(503, {"Retry-After": "1"}, code="Busy", message="too many requests are waiting")
+        asking.count(len(request.customers))
+        metrics.scored(scored.rows)
         return Response(scored.body, media_type="application/json")
 
 

@@ -23,8 +23,7 @@ def reasons(
     asked = {(code, lang) for given, lang in zip(codes, langs, strict=True) for code in given}
     said = {each: _of(texts.phrase(*each, window), columns, currency) for each in asked}
     return [
-        [said[code, lang](row) for code in given]
-        for row, (given, lang) in enumerate(zip(codes, langs, strict=True))
+        [said[code, lang](row) for code in given] for row, (given, lang) in enumerate(zip(codes, langs, strict=True))
     ]
 
 

@@ -36,6 +36,8 @@ def refusal(answer: Any, status: int) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert set(answer.json()) == {"error"}
     error: dict[str, Any] = answer.json()["error"]
-    assert {"code", "message", "hint"} <= set(error) <= {"code", "message", "hint", "fields", "count", "total"}
+    always = {"code", "message", "hint", "request_id"}
+    assert always <= set(error) <= always | {"fields", "count", "total"}
+    assert error["request_id"] == answer.headers["x-request-id"]
     assert all(set(field) == {"path", "message"} for field in error.get("fields", []))
     return error

@@ -12,6 +12,8 @@ import pytest
 from models import bundle_folder
 from training.train import Trained
 
+HERE = "http://127.0.0.1"
+
 
 @pytest.fixture(scope="package")
 def served(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -26,6 +28,7 @@ def client(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
     """The whole application: middleware, validation, scoring."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TIERCAST_BUNDLE", str(served))
+        patch.setenv("TIERCAST_LOCAL", "1")
         patch.setenv("BENTOML_HOME", str(tmp_path_factory.mktemp("bentoml")))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Starlette 1.10 asks for httpx2, which few have yet
@@ -33,5 +36,5 @@ def client(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         from serving.service import service
 
         app = service.Tiercast.to_asgi()  # type: ignore[attr-defined]
-        with TestClient(app, raise_server_exceptions=False) as opened:
+        with TestClient(app, base_url=HERE, raise_server_exceptions=False) as opened:
             yield opened

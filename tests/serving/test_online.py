@@ -18,7 +18,14 @@ from serving.service.online import Online
 from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked
 
-TIMES = ("1997-05-01", "1998-01-03T10:00:00", "1998-06-30T23:30:00-01:00", "1998-02-28 23:59:59Z", "1999-01-01", "1998-13-01")
+TIMES = (
+    "1997-05-01",
+    "1998-01-03T10:00:00",
+    "1998-06-30T23:30:00-01:00",
+    "1998-02-28 23:59:59Z",
+    "1999-01-01",
+    "1998-13-01",
+)
 AMOUNTS = (12.5, 0.0, -3.25, 1e12, 999.99)
 
 
@@ -39,9 +46,10 @@ def lines() -> st.SearchStrategy[list[dict[str, Any]]]:
 def several(draw: st.DrawFn) -> list[ScoreRequest]:
     """Requests of one day without a customer in common; now and then one that has no quantity or speaks of margins."""
     sizes = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
-    requests, number = [], 0
+    requests: list[ScoreRequest] = []
+    number = 0
     for size in sizes:
-        people = []
+        people: list[dict[str, Any]] = []
         for _ in range(size):
             number += 1
             people.append({"customer_id": f"c-{number:03d}", "transactions": draw(lines())})

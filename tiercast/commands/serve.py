@@ -1,15 +1,14 @@
-"""`tiercast serve`: the BentoML service on this machine."""
+"""`tiercast serve`: the BentoML service, on this machine or, with keys, for others too."""
 
 from __future__ import annotations
 
 import pathlib
 import sys
-import tempfile
 from typing import Annotated
 
 import typer
 
-from tiercast import options
+from tiercast import options, say
 from tiercast.commands import score
 
 
@@ -20,17 +19,25 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     bundle: options.Bundle = None,
     model: options.Model = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; only loopback is allowed.")] = "127.0.0.1",
+    shadow: Annotated[
+        str | None, typer.Option("--shadow", help="Registered model to compare with, such as challenger; only logged.")
+    ] = None,
+    store: options.Store = None,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; any but loopback needs a store with a live key.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 3000,
+    audit: Annotated[
+        pathlib.Path | None, typer.Option("--audit", help="Append who asked what to this file instead of stderr.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", help="Requests per second, key and worker; 0 for no limit (default 200).")
+    ] = None,
 ) -> None:
     """Answer score requests over HTTP with one bundle, until stopped."""
-    from models import bundle_folder
     from serving import launch
 
-    loaded = score.load(bundle, model)
-    if bundle is not None:
-        sys.exit(launch.run(bundle, host, port))
-    with tempfile.TemporaryDirectory(prefix="tiercast-") as folder:
-        place = pathlib.Path(folder, "bundle")
-        bundle_folder.save(loaded, place)
-        sys.exit(launch.run(place, host, port))
+    score.refuse_both(bundle, model)
+    door = launch.prepare(host, port, store=store, audit=audit, rate=rate)
+    say.note(door.told)
+    sys.exit(launch.run(bundle or model or "", door, shadow=shadow))

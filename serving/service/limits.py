@@ -1,0 +1,49 @@
+"""How much the service takes on, from the environment: each has a default, and a wrong one is refused at the start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from contract import errors
+
+
+class Limits(NamedTuple):
+    """`rate` is requests per second, key and worker process, 0 for no limit; `in_flight` is per worker process."""
+
+    body_mb: float = 10.0
+    body_seconds: float = 20.0
+    answer_seconds: float = 50.0
+    in_flight: float = 100.0
+    rate: float = 200.0
+    keys_seconds: float = 5.0
+    poll_seconds: float = 60.0
+
+    @property
+    def body_bytes(self) -> int:
+        return int(self.body_mb * 1024 * 1024)
+
+
+MAY_BE_ZERO = ("rate", "poll_seconds")
+
+
+def read(environment: Mapping[str, str]) -> Limits:
+    """TIERCAST_BODY_MB and so on. Raises `BadInput`.
+
+    >>> read({"TIERCAST_RATE": "20"}).rate
+    20.0
+    """
+    names = {name: f"TIERCAST_{name.upper()}" for name in Limits._fields}
+    return Limits(**{name: _number(name, environment[var], var) for name, var in names.items() if var in environment})
+
+
+def _number(name: str, text: str, variable: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and (number > 0 or (number == 0 and name in MAY_BE_ZERO))):
+        hint = f"set {variable} to a number above zero, such as {getattr(Limits(), name):g}"
+        raise errors.BadInput("a limit is no number that can be kept", first=f"{variable}={text}", hint=hint)
+    return number

@@ -1,0 +1,39 @@
+"""What `/readyz` says: every part of the service that can be away tells its state here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from serving.service import failures
+
+
+class State(NamedTuple):
+    """A part that is not ready makes the whole service not ready; `note` holds nothing secret."""
+
+    is_ready: bool
+    note: str
+
+
+_PARTS: dict[str, Callable[[], State]] = {}
+
+
+def tell(part: str, state: Callable[[], State]) -> None:
+    """From now on `state` is asked for this part; it must be quick."""
+    _PARTS[part] = state
+
+
+def forget(part: str) -> None:
+    _PARTS.pop(part, None)
+
+
+async def page(_: Request) -> Response:
+    """200 with what each part says, or 503 with the parts that are not ready."""
+    states = {part: state() for part, state in _PARTS.items()}
+    missing = [{"path": part, "message": state.note} for part, state in states.items() if not state.is_ready]
+    if missing:
+        return failures.response(503, {"Retry-After": "5"}, fields=missing)
+    return JSONResponse({"ready": True, "parts": {part: state.note for part, state in states.items()}})

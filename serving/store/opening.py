@@ -1,0 +1,140 @@
+"""Opening a store by its URL, and the two ways to use it: `reading` and `writing`.
+
+sqlite:///scores.db, scores.db             one file, in write-ahead mode: readers never wait for the writer
+postgresql://user:password@host/database   PostgreSQL through psycopg 3
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.engine import URL, Connection, Engine
+
+from contract import errors
+
+POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
+BUSY_MS = 15_000
+CONNECT_SECONDS = 5
+FORMS = "pass --store scores.db, sqlite:///scores.db or postgresql://user:password@host/database"
+WRITES = "tiercast_writes"
+
+
+def open(url: str, *, create: bool = False) -> Engine:
+    """The store at `url`, once it has answered. Raises `BadInput` for an address that is none, `StoreUnavailable`.
+
+    A SQLite file that is not there is made only with `create`. The tables are the matter of `migrations`.
+    """
+    parsed = _parsed(url)
+    engine = _sqlite(parsed, create=create) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+    with reading(engine):
+        pass
+    return engine
+
+
+def shown(engine: Engine) -> str:
+    """The store's address without password and options, to be printed.
+
+    >>> shown(sa.create_engine("postgresql+psycopg://tier:secret@db.example/scores?password=secret"))
+    'postgresql://tier@db.example/scores'
+    """
+    url = engine.url
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{_file(url)}"
+    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
+    return bare.render_as_string()
+
+
+@contextlib.contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that sees one state of the store and changes nothing. Raises `StoreUnavailable`."""
+    options: dict[str, Any] = {}
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with told(engine), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextlib.contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that changes the store, whole or not at all. Raises `StoreUnavailable`."""
+    with told(engine), engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextlib.contextmanager
+def told(engine: Engine) -> Iterator[None]:
+    """Say that the store does not answer, in four parts and without its password."""
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError) as error:
+        raise _unavailable(engine, error) from None  # the driver's own text may quote the whole address
+    except exc.DatabaseError as error:
+        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
+            hint = "pass another file, or remove this one"
+            raise errors.BadInput("the file is no SQLite database", first=shown(engine), hint=hint) from None
+        raise
+
+
+def _parsed(url: str) -> URL:
+    if "://" not in url and url.endswith(".db"):
+        return URL.create("sqlite", database=url)
+    try:
+        parsed = sa.make_url(url)
+    except (exc.ArgumentError, ValueError):
+        raise errors.BadInput("the store's address cannot be read", first=url.partition(":")[0], hint=FORMS) from None
+    if parsed.drivername in POSTGRES:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite") or parsed.database in (None, "", ":memory:"):
+        raise errors.BadInput("there is no such kind of store", first=parsed.drivername, hint=FORMS)
+    return parsed
+
+
+def _sqlite(url: URL, *, create: bool) -> Engine:
+    path = Path(str(url.database))
+    if not create and not path.exists():
+        hint = "tiercast publish SCORES --store URL makes it; see whether the path is right"
+        raise errors.SourceUnreadable("there is no store", first=str(path), hint=hint)
+    if not path.parent.is_dir():
+        hint = "make the folder first, or pass another --store"
+        raise errors.CannotWrite("the store's folder is not there", first=str(path), hint=hint)
+    engine = sa.create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    """Transactions are begun by `_begin_sqlite`: the driver would leave a SELECT outside of them."""
+    connection.isolation_level = None
+    settings = {"busy_timeout": BUSY_MS, "journal_mode": "WAL", "synchronous": "NORMAL", "foreign_keys": "ON"}
+    for name, value in settings.items():
+        connection.execute(f"PRAGMA {name} = {value}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer asks for the lock at once: who first read and then wants to write may only fail, not wait."""
+    is_writer = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+
+def _postgres(url: URL) -> Engine:
+    options = {"connect_timeout": CONNECT_SECONDS, "application_name": "tiercast"}
+    return sa.create_engine(url, pool_pre_ping=True, connect_args=options)
+
+
+def _file(url: URL) -> str:
+    return str(url.database)
+
+
+def _unavailable(engine: Engine, error: Exception) -> errors.StoreUnavailable:
+    reason = "it is busy" if "locked" in str(error) else type(getattr(error, "orig", None) or error).__name__
+    hint = "see whether the database runs, and whether address, user and password are right"
+    if engine.dialect.name == "sqlite":
+        hint = "see whether the file may be written, whether the disk is full, and who else writes to it"
+    return errors.StoreUnavailable(f"the store does not answer: {reason}", first=shown(engine), hint=hint)

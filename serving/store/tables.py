@@ -1,0 +1,153 @@
+"""What lies in the store: one schema for SQLite and PostgreSQL.
+
+    generations   one row per published score file: whose it is, what it says of itself, its totals and moves
+    pointer       one row: which generation is served now
+    scores        the shape of a generation's rows; always empty itself. The rows of generation 17 lie in `scores_17`
+    keys          one row per key of the service
+    jobs          one row per batch job that was asked for
+
+Each generation has a table of its own, so that loading it touches no page or lock that a reader needs, its indexes are
+built once and in order, and forgetting it is a DROP. (Partitions of one PostgreSQL table would do the same, but dropping
+one locks them all.) What is the same in every row of a score file, `as_of` and `model`, is kept once per generation.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+from contract import scores as contract
+from contract.scores import ScoreColumn
+
+ONCE = ("as_of", "model")
+REASONS = ("reason_1", "reason_2", "reason_3")
+LOADING, READY = "loading", "ready"
+
+
+class Utc(sa.types.TypeDecorator[dt.datetime]):
+    """A moment in UTC. SQLite has no zones, so it gets the moment without and gives it back with one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        return None if value is None else value.astimezone(dt.UTC)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value if value is None else value.astimezone(dt.UTC)
+        return value.replace(tzinfo=dt.UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={"pk": "%(table_name)s_pkey", "fk": "%(table_name)s_%(column_0_name)s_fkey"},
+)
+ORDERED_BY_BYTES = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Ids in the same order on both databases, whatever the language of the server."""
+
+generations = sa.Table(
+    "generations",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("previous_id", sa.Integer),  # the one served when this one came; it may be pruned by now
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("churn_days", sa.Integer, nullable=False),
+    sa.Column("value_days", sa.Integer, nullable=False),
+    sa.Column("n_customers", sa.BigInteger, nullable=False),
+    sa.Column("value_total", sa.Double),
+    sa.Column("started_at", Utc, nullable=False),
+    sa.Column("published_at", Utc),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("notes", sa.JSON, nullable=False),  # what the score file says of itself
+    sa.Column("grid", sa.JSON),
+    sa.Column("moves", sa.JSON),
+    sqlite_autoincrement=True,  # a number is never used again, so a cursor never means another generation
+)
+
+pointer = sa.Table(
+    "pointer",
+    metadata,
+    sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("generation_id", sa.Integer, sa.ForeignKey("generations.id")),
+    sa.Column("switched_at", Utc),
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("secret_hash", sa.Text, nullable=False),
+    sa.Column("roles", sa.Text, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("expires_at", Utc),
+    sa.Column("revoked_at", Utc),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("options", sa.JSON, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # queued, running, done, failed, cancelled
+    sa.Column("submitted_by", sa.Text, nullable=False),
+    sa.Column("submitted_at", Utc, nullable=False),
+    sa.Column("started_at", Utc),
+    sa.Column("finished_at", Utc),
+    sa.Column("heartbeat_at", Utc),
+    sa.Column("pid", sa.Integer),
+    sa.Column("progress", sa.Double, nullable=False),
+    sa.Column("generation_id", sa.Integer),
+    sa.Column("error", sa.JSON),
+    sa.Index("jobs_by_state", "state", "submitted_at"),
+)
+
+
+def _score_columns() -> list[sa.Column[Any]]:
+    """The contract's columns as the store keeps them: reasons in three columns, so that both databases can filter."""
+    kept = [column for column in contract.SCORES if column.name not in ONCE]
+    found: list[sa.Column[Any]] = []
+    for column in kept:
+        found += [sa.Column(name, sa.Text) for name in REASONS] if column.name == "reasons" else [_column(column)]
+    ours = [sa.Column("value_at_risk", sa.Double), sa.Column("previous_tier", sa.Text), sa.Column("move", sa.Text)]
+    return [*found, *ours]
+
+
+def _column(column: ScoreColumn) -> sa.Column[Any]:
+    if column.name == "customer_id":
+        return sa.Column(column.name, ORDERED_BY_BYTES, primary_key=True)
+    kinds: dict[str, type[sa.types.TypeEngine[Any]]] = {"string": sa.Text, "double": sa.Double, "bool": sa.Boolean}
+    return sa.Column(column.name, kinds[column.type], nullable=column.null_when != "never")
+
+
+def _scores(name: str, into: sa.MetaData) -> sa.Table:
+    """`value_at_risk` is value × p_churn; `previous_tier` and `move` compare with the generation before."""
+    table = sa.Table(name, into, *_score_columns(), sqlite_with_rowid=False)
+    for sort in SORTED:
+        sa.Index(f"{name}_by_{sort}", table.c[sort], table.c.customer_id)
+    sa.Index(f"{name}_by_tier", table.c.tier, table.c.value_at_risk, table.c.customer_id)
+    moved = table.c.move.in_(("up", "down"))
+    sa.Index(
+        f"{name}_by_move", table.c.move, table.c.value_at_risk, table.c.customer_id,
+        sqlite_where=moved, postgresql_where=moved,
+    )  # fmt: skip
+    return table
+
+
+SORTED = ("value", "p_churn", "value_at_risk")
+scores = _scores("scores", metadata)
+
+
+@cache
+def scores_of(generation_id: int) -> sa.Table:
+    """The table that holds one generation's rows: always the same object, for statements are cached by it."""
+    return _scores(f"scores_{int(generation_id)}", sa.MetaData(naming_convention=metadata.naming_convention))

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from contract import errors
+from serving.access import keyring, keys, tokens
+from serving.access.keys import Key
+from serving.store import opening
+
+NOW = dt.datetime.now(dt.UTC)
+TOKEN = tokens.new()
+KEY = Key(TOKEN.key_id, "checkout", tokens.hashed(TOKEN.secret), frozenset({"score"}), NOW)
+
+
+@dataclasses.dataclass
+class Shelf:
+    """Keys that can be exchanged, and a database that can be down."""
+
+    kept: Sequence[Key]
+    is_down: bool = False
+
+    def read(self) -> Sequence[Key]:
+        if self.is_down:
+            raise errors.StoreUnavailable("the store does not answer", hint="wait")
+        return self.kept
+
+
+def test_a_token_finds_its_key_and_no_other_does() -> None:
+    ring = keyring.Keyring(Shelf([KEY]).read, 60)
+    ring.refresh()
+    found = ring.find(TOKEN.text())
+    assert found == (KEY, "live")
+    wrong = [tokens.Token(TOKEN.key_id, tokens.new().secret).text(), tokens.new().text(), "", "tck_", TOKEN.secret]
+    assert [ring.find(text) for text in wrong] == [None] * 5
+
+
+def test_before_the_first_reading_nobody_is_known() -> None:
+    ring = keyring.Keyring(Shelf([KEY]).read, 60)
+    assert (ring.find(TOKEN.text()), ring.was_read, ring.read_at) == (None, False, None)
+
+
+def test_while_the_database_is_down_the_keys_read_last_stay_good_and_the_ring_says_so() -> None:
+    shelf = Shelf([KEY])
+    ring = keyring.Keyring(shelf.read, 60)
+    ring.refresh()
+    shelf.is_down = True
+    ring.refresh()
+    assert ring.find(TOKEN.text()) is not None
+    assert ring.problem == "the store does not answer"
+    shelf.is_down = False
+    ring.refresh()
+    assert ring.problem is None
+
+
+def test_a_key_ends_on_its_day_even_while_the_database_is_down() -> None:
+    ring = keyring.Keyring(Shelf([KEY._replace(expires_at=NOW + dt.timedelta(hours=1))]).read, 60)
+    ring.refresh()
+    before, after = (ring.find(TOKEN.text(), NOW + dt.timedelta(minutes=m)) for m in (59, 60))
+    assert before is not None and before.state == "live"
+    assert after is not None and after.state == "expired"
+
+
+def test_a_driver_that_raises_anything_does_not_stop_the_reading() -> None:
+    def broken() -> Sequence[Key]:
+        raise RuntimeError("password=hunter2")
+
+    ring = keyring.Keyring(broken, 60)
+    ring.refresh()
+    assert ring.problem == "the keys cannot be read: RuntimeError"
+
+
+def test_a_key_revoked_in_the_store_stops_within_a_reading(tmp_path: Path) -> None:
+    engine = opening.open(f"sqlite:///{tmp_path / 'scores.db'}", create=True)
+    key, token = keys.add(engine, "checkout", ["score"])
+    readings: list[float] = []
+    ring = keyring.Keyring(keys.reader(f"sqlite:///{tmp_path / 'scores.db'}"), 0.05, readings.append)
+    ring.start()
+    try:
+        found = ring.find(token.text())
+        assert found is not None and found.state == "live"
+        keys.revoke(engine, key.key_id)
+        deadline = time.monotonic() + 10
+        while found is not None and found.state == "live" and time.monotonic() < deadline:
+            time.sleep(0.02)
+            found = ring.find(token.text())
+        assert found is not None and found.state == "revoked"
+    finally:
+        ring.stop()
+    assert readings[-1] == ring.read_at
