@@ -21,9 +21,8 @@ def build(tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     """`customer_id` and `spec.names`, all float64; order features are null for prospects."""
     lines = orders.known(tables.transactions, as_of)
     table = _purchases(lines, as_of, spec)
-    table = _join(_everyone(tables, lines, as_of), table)
     if tables.customers is not None:
-        table = _join(table, people.per_customer(tables.customers, as_of, spec))
+        table = _join_all(table, people.per_customer(tables.customers, as_of, spec))
     if tables.interactions is not None and spec.contact_kinds:
         table = _join(table, contacts.per_customer(tables.interactions, as_of, spec))
     columns = {name: _filled(table, name) for name in spec.names}
@@ -35,7 +34,7 @@ def _purchases(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     days = orders.daily(lines)
     bought = orders.with_neighbours(days)
     sums = bought.group_by("customer_id").aggregate(**history.aggregates(bought, today, spec))
-    table = _join(history.refunds(days), sums)  # refunds first: who only ever returned something has no order
+    table = _join(history.refunds(days), sums)  # all who bought or returned something, with an order or without
     table = table.mutate(refund_share=history.refund_share(table), **history.derived(table, today, spec))
     wide = breadth.per_customer(lines, spec)
     if wide is None:
@@ -44,17 +43,15 @@ def _purchases(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     return table.mutate(**breadth.derived(table, spec))
 
 
-def _everyone(tables: Tables, lines: ir.Table, as_of: dt.date) -> ir.Table:
-    """All ids known on the day, from purchases, refunds or the customers table."""
-    ids = lines.select("customer_id").distinct()
-    if tables.customers is None:
-        return ids
-    people_known = people.per_customer(tables.customers, as_of, FeatureSpec(windows=()))
-    return ibis.union(ids, people_known.select("customer_id"), distinct=True)
-
-
 def _join(left: ir.Table, right: ir.Table) -> ir.Table:
     return left.left_join(right, "customer_id").drop("customer_id_right")
+
+
+def _join_all(left: ir.Table, right: ir.Table) -> ir.Table:
+    """Everyone in either table."""
+    both = left.outer_join(right, "customer_id")
+    either = ibis.coalesce(both["customer_id"], both["customer_id_right"])
+    return both.mutate(customer_id=either).drop("customer_id_right")
 
 
 def _filled(table: ir.Table, name: str) -> Any:

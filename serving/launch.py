@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import NamedTuple
 
-from contract import errors
+from contract import errors, places
 from models import bundle_folder
 from serving.access import audit as record
 from serving.access import starting
+from serving.lifecycle import cache, source
 from serving.service import limits
 
 SERVICE = "serving.service.service:Tiercast"
@@ -59,13 +60,23 @@ def prepare(
     return Listening(address, port, ours, _words(address, port, is_local, store))
 
 
-def run(bundle: pathlib.Path, listening: Listening) -> int:
-    """Serve `bundle` until SIGINT or SIGTERM; the exit code, 0 after such a stop. Raises `BundleRefused`."""
-    bundle_folder.load(bundle)
+def run(bundle: pathlib.Path | str, listening: Listening, *, shadow: str | None = None) -> int:
+    """Serve a bundle until SIGINT or SIGTERM; the exit code, 0 after such a stop.
+
+    `bundle` is a folder, or as text an alias or version in the registry, which is fetched into the cache; `shadow` is
+    another such, to be compared with it. Raises `BundleRefused`, and `BadInput` for a model that cannot be had.
+    """
+    ours = {"TIERCAST_SHADOW": shadow} if shadow else {}
+    if isinstance(bundle, pathlib.Path):
+        bundle_folder.load(bundle)
+        ours |= {source.FOLDER: str(bundle.resolve())}
+    else:
+        source.settle(source.Registered(bundle, cache.of()))
+        ours |= {source.FOLDER: "", source.MODEL: bundle, places.VARIABLE: places.tracking_uri()}
     root = pathlib.Path(__file__).resolve().parents[1]
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(root)]
     with tempfile.TemporaryDirectory(prefix="tiercast-serve-") as scratch:
-        environment = _environment(bundle.resolve(), pathlib.Path(scratch)) | listening.environment
+        environment = _environment(pathlib.Path(scratch)) | listening.environment | ours
         return _stay_with([*command, "--host", listening.address, "--port", str(listening.port)], environment)
 
 
@@ -99,12 +110,11 @@ def _refuse_taken(address: str, port: int) -> None:
         raise errors.BadInput(f"the port cannot be used: {reason}", first=f"{address}:{port}", hint=hint) from error
 
 
-def _environment(bundle: pathlib.Path, scratch: pathlib.Path) -> dict[str, str]:
+def _environment(scratch: pathlib.Path) -> dict[str, str]:
     """No one is told, nothing is left behind, and no library starts threads that the others would wait for."""
     counters = scratch / "metrics"
     counters.mkdir()
     ours = {
-        "TIERCAST_BUNDLE": str(bundle),
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(scratch / "bentoml"),
         "PROMETHEUS_MULTIPROC_DIR": str(counters),

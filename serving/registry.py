@@ -7,7 +7,7 @@ import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contract import errors, places
 from models import bundle_folder
@@ -28,11 +28,48 @@ def fetch(
     `mlruns/mlflow.db` below `root`. Raises `BadInput` when there is no such model, `BundleRefused`
     when what came is not intact.
     """
-    mlflow = _connected(root)
-    found = _find(mlflow, name, alias_or_version)
-    target = into / f"{name}-{found.version}"
-    with _writing(into), tempfile.TemporaryDirectory(prefix=f".{name}-", dir=_made(into)) as scratch:
-        bundle = _download(mlflow, f"models:/{name}/{found.version}", pathlib.Path(scratch))
+    version = find(alias_or_version, name, root=root)
+    return download(version, into / f"{name}-{version.number}", root=root)
+
+
+class Version(NamedTuple):
+    """One registered version. `folder` names it among those of its registry, also if that is made anew."""
+
+    name: str
+    number: str
+    run_id: str
+
+    @property
+    def folder(self) -> str:
+        return f"{self.name}-{self.number}-{self.run_id[:8] or 'x'}"
+
+
+def find(alias_or_version: str, name: str = NAME, *, root: pathlib.Path | None = None) -> Version:
+    """Which version that is now. Raises `BadInput`, also when the registry does not answer."""
+    mlflow = connected(root)
+    try:
+        found = _find(mlflow, name, alias_or_version)
+    except errors.BadInput:
+        raise
+    except Exception as error:  # a store of SQLAlchemy's says in its own words that it is away
+        hint = (
+            f"see whether {places.VARIABLE} is right and the server runs; what was fetched before goes on being served"
+        )
+        said = str(error).partition("\n")[0]
+        raise errors.BadInput(
+            "the registry does not answer", first=f"{type(error).__name__}: {said}", hint=hint
+        ) from error
+    return Version(name, str(found.version), str(found.run_id or ""))
+
+
+def download(version: Version, target: pathlib.Path, *, root: pathlib.Path | None = None) -> pathlib.Path:
+    """Put the bundle of a version at `target`, all of it or nothing; a copy there that is not intact makes way.
+
+    Raises `BadInput` when its files are gone, `BundleRefused` when what came is not intact, `CannotWrite`.
+    """
+    mlflow, into = connected(root), target.parent
+    with _writing(into), tempfile.TemporaryDirectory(prefix=f".{version.name}-", dir=_made(into)) as scratch:
+        bundle = _download(mlflow, f"models:/{version.name}/{version.number}", pathlib.Path(scratch))
         bundle_folder.load(bundle)
         if target.exists():
             target.replace(pathlib.Path(scratch, "old"))
@@ -40,11 +77,12 @@ def fetch(
     return target
 
 
-def _connected(root: pathlib.Path | None) -> Any:
+def connected(root: pathlib.Path | None = None) -> Any:
     """MLflow, quiet and pointed at the store. An empty database is never made by asking for a model."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     uri = places.tracking_uri(root)
     database = places.database(uri)
     if database is not None and not database.is_file():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from contract import errors
@@ -50,6 +52,30 @@ TIER_TEXTS: dict[str, dict[Language, TierText]] = {
 }
 
 
+class Slot(NamedTuple):
+    """Where a number goes into a text, and how it is written there."""
+
+    feature: str
+    form: str
+
+
+class Phrase(NamedTuple):
+    """What a reason says: words around slots, and the wording for when a number is missing."""
+
+    words: tuple[str, ...]
+    slots: tuple[Slot, ...]
+    plain: str
+
+    def fill(self, numbers: Sequence[float | None], currency: str) -> str:
+        """The text with one number per slot; without them if one is not known."""
+        if not all(number is not None and math.isfinite(number) for number in numbers):
+            return self.plain
+        filled = (
+            _written(number or 0.0, slot.form, currency) for number, slot in zip(numbers, self.slots, strict=True)
+        )
+        return "".join(itertools.chain.from_iterable(itertools.zip_longest(self.words, filled, fillvalue="")))
+
+
 def render(code: str, facts_of_one_customer: Mapping[str, float], lang: Language = "en", currency: str = "") -> str:
     """What a reason says of this customer; where a number is missing, the wording that needs none.
 
@@ -58,15 +84,25 @@ def render(code: str, facts_of_one_customer: Mapping[str, float], lang: Language
     >>> render("silent_5x_usual_gap", {}, "zh")
     '未下单的时间已达平时间隔的 5 倍以上'
     """
+    said = phrase(code, lang, facts.reference_window(facts_of_one_customer))
+    return said.fill([facts_of_one_customer.get(slot.feature) for slot in said.slots], currency)
+
+
+@functools.lru_cache(maxsize=512)
+def phrase(code: str, lang: Language, window: int) -> Phrase:
+    """The text of a reason where the reference window has that many days. Raises `BadInput` for an unknown code.
+
+    >>> phrase("silent_5x_usual_gap", "en", 90).slots
+    (Slot(feature='silence_days', form='day'), Slot(feature='gap_mean_days', form=''))
+    """
     if code not in reason_texts.REASON_TEXTS:
         raise _unknown("reason", code, tuple(reason_texts.REASON_TEXTS))
     wording = _in_language(reason_texts.REASON_TEXTS[code], lang)
-    full = facts.in_window(wording.full, facts.reference_window(facts_of_one_customer))
-    found = {match["feature"]: facts_of_one_customer.get(match["feature"]) for match in PLACEHOLDER.finditer(full)}
-    known = {name: number for name, number in found.items() if number is not None and math.isfinite(number)}
-    if len(known) < len(found):
-        return wording.plain
-    return PLACEHOLDER.sub(lambda match: _written(known[match["feature"]], match["form"] or "", currency), full)
+    full = facts.in_window(wording.full, window)
+    found = list(PLACEHOLDER.finditer(full))
+    edges = [0, *(edge for match in found for edge in match.span()), len(full)]
+    words = tuple(full[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
+    return Phrase(words, tuple(Slot(match["feature"], match["form"] or "") for match in found), wording.plain)
 
 
 def tier(letter: str, lang: Language = "en") -> TierText:

@@ -54,6 +54,7 @@ class _Open(BaseModel):
 class ModelCard(_Open):
     """The bundle's manifest, its scorecard, its cuts, what it reads, the meaning of every column, all texts."""
 
+    served: dict[str, Any]
     model: str
     manifest: dict[str, Any]
     scorecard: dict[str, Any]
@@ -107,3 +108,12 @@ class Error(BaseModel):
     """The one shape of every refusal and every fault."""
 
     error: Failure
+
+
+class Reloaded(BaseModel):
+    """Which bundle answers after a reload; `is_new` is false where it is the one that answered before."""
+
+    model: str
+    origin: str
+    since: dt.datetime
+    is_new: bool

@@ -1,4 +1,4 @@
-"""A request as tables: the same columns a file would have, and a number for every row so that it can be named.
+"""Requests as tables: the same columns a file would have, and for every row numbers by which it can be named.
 
 A column or attribute that the bundle has learned from must be there for everyone, null where it is unknown: a
 forgotten one would look like a customer of whom nothing is known.
@@ -6,24 +6,20 @@ forgotten one would look like a customer of whom nothing is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+import operator
+from collections.abc import Iterable, Iterator, Sequence, Set
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from contract import errors, inputs
 from features.spec import MARGIN, FeatureSpec
 from serving.service.requests import Customer, ScoreRequest
 
-ROW = "tiercast_row"
+REQUEST, ROW = "tiercast_request", "tiercast_row"
 ARROW = {"id": pa.string(), "time": pa.string(), "label": pa.string(), "money": pa.float64(), "number": pa.float64()}
-
-
-class Arrivals(NamedTuple):
-    """The tables by name, in columns as received, and whether money is a margin."""
-
-    tables: dict[str, pa.Table]
-    has_margin: bool
+GIVEN = operator.attrgetter("model_fields_set")
 
 
 def schemas(spec: FeatureSpec) -> dict[str, pa.Schema]:
@@ -31,25 +27,44 @@ def schemas(spec: FeatureSpec) -> dict[str, pa.Schema]:
     of_spec = {"customer_id", "ordered_at", "amount", "margin", *spec.columns}
     purchases = [column for column in inputs.TRANSACTIONS if column.name in of_spec]
     attributes = [(a.name, pa.float64() if a.kind == "number" else pa.string()) for a in spec.attributes]
+    numbers = [(REQUEST, pa.int64()), (ROW, pa.int64())]
     return {
-        "transactions": pa.schema([*_fields(purchases), (ROW, pa.int64())]),
-        "customers": pa.schema([*_fields(inputs.CUSTOMERS), *attributes, (ROW, pa.int64())]),
-        "interactions": pa.schema([*_fields(inputs.INTERACTIONS), (ROW, pa.int64())]),
+        "transactions": pa.schema([*_fields(purchases), *numbers]),
+        "customers": pa.schema([*_fields(inputs.CUSTOMERS), *attributes, *numbers]),
+        "interactions": pa.schema([*_fields(inputs.INTERACTIONS), *numbers]),
     }
 
 
-def arrange(request: ScoreRequest, spec: FeatureSpec) -> Arrivals:
-    """The tables of a request. Raises `MissingColumn` and `WrongType`, naming the first place that is at fault."""
-    _refuse_gaps(request, spec)
-    _refuse_margins(request, spec)
+def refuse(request: ScoreRequest, spec: FeatureSpec) -> bool:
+    """Whether money is a margin in a request that this bundle can score.
+
+    Raises `MissingColumn`, `WrongType` and `BundleRefused`, naming the first place that is at fault.
+    """
+    has_margin = _has_margin(request)
+    _refuse_gaps(request, spec, {*spec.columns, *(("margin",) if has_margin else ())})
+    if has_margin and MARGIN not in spec.columns:
+        raise errors.BundleRefused(
+            "the model was trained on amounts, and these transactions have margins",
+            first="transactions.margin",
+            hint="leave margin out of every transaction",
+        )
+    return has_margin
+
+
+def arrange(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> dict[str, pa.Table]:
+    """The tables by name of requests that were not refused, in columns as received.
+
+    Every row has the number of its request and its own in there.
+    """
     wanted = schemas(spec)
-    people = request.customers
-    tables = {
-        "transactions": _rows(wanted["transactions"], [(c.customer_id, c.transactions) for c in people]),
+    people = [request.customers for request in requests]
+    bought = [[(c.customer_id, c.transactions) for c in each] for each in people]
+    contacts = [[(c.customer_id, c.interactions) for c in each] for each in people]
+    return {
+        "transactions": _rows(wanted["transactions"], bought),
         "customers": _customers(wanted["customers"], people, spec),
-        "interactions": _rows(wanted["interactions"], [(c.customer_id, c.interactions) for c in people]),
+        "interactions": _rows(wanted["interactions"], contacts),
     }
-    return Arrivals(tables, _has_margin(request))
 
 
 def place(request: ScoreRequest, table: str, row: int) -> str:
@@ -77,23 +92,31 @@ def _fields(columns: Iterable[inputs.Column]) -> list[tuple[str, pa.DataType]]:
     return [(column.name, ARROW[column.kind]) for column in columns]
 
 
-def _rows(schema: pa.Schema, groups: Sequence[tuple[str, Sequence[object]]]) -> pa.Table:
-    lines = [line for _, group in groups for line in group]
-    ids = [customer_id for customer_id, group in groups for _ in group]
-    columns = {
-        name: [getattr(line, name) for line in lines] for name in schema.names if name not in ("customer_id", ROW)
-    }
-    return pa.table({**columns, "customer_id": ids, ROW: range(len(lines))}, schema=schema)
+def _rows(schema: pa.Schema, asked: Sequence[Sequence[tuple[str, Sequence[object]]]]) -> pa.Table:
+    lines = [line for groups in asked for _, group in groups for line in group]
+    ids = [customer_id for groups in asked for customer_id, group in groups for _ in group]
+    names = [name for name in schema.names if name not in ("customer_id", REQUEST, ROW)]
+    columns = {name: list(map(operator.attrgetter(name), lines)) for name in names}
+    return pa.table(
+        columns | {"customer_id": ids} | _numbered([sum(len(g) for _, g in each) for each in asked]), schema
+    )
 
 
-def _customers(schema: pa.Schema, people: Sequence[Customer], spec: FeatureSpec) -> pa.Table:
+def _customers(schema: pa.Schema, asked: Sequence[Sequence[Customer]], spec: FeatureSpec) -> pa.Table:
+    people = [customer for customers in asked for customer in customers]
     columns = {a.name: [c.attributes[a.name] for c in people] for a in spec.attributes}
     fixed = {"customer_id": [c.customer_id for c in people], "joined_on": [c.joined_on for c in people]}
-    return pa.table({**columns, **fixed, ROW: range(len(people))}, schema=schema)
+    return pa.table(columns | fixed | _numbered([len(customers) for customers in asked]), schema)
 
 
-def _refuse_gaps(request: ScoreRequest, spec: FeatureSpec) -> None:
-    missing = next(_gaps(request, spec), None)
+def _numbered(sizes: Sequence[int]) -> dict[str, NDArray[np.int64]]:
+    """Per row the number of its request, and its own number in that request."""
+    rows = [np.arange(n) for n in sizes]
+    return {REQUEST: np.repeat(np.arange(len(sizes)), sizes), ROW: np.concatenate(rows)}
+
+
+def _refuse_gaps(request: ScoreRequest, spec: FeatureSpec, per_line: Set[str]) -> None:
+    missing = next(_gaps(request, spec, per_line), None)
     if missing is not None:
         raise errors.MissingColumn(
             "the bundle has learned from this and it is not given",
@@ -111,28 +134,22 @@ def _refuse_gaps(request: ScoreRequest, spec: FeatureSpec) -> None:
                 )
 
 
-def _gaps(request: ScoreRequest, spec: FeatureSpec) -> Iterator[str]:
+def _gaps(request: ScoreRequest, spec: FeatureSpec, per_line: Set[str]) -> Iterator[str]:
     needed = ({"joined_on"} if spec.has_joined_on else set()) | ({"interactions"} if spec.contact_kinds else set())
-    per_line = {*spec.columns, *(("margin",) if _has_margin(request) else ())}
     for number, customer in enumerate(request.customers):
         here = f"customers.{number}"
         yield from (f"{here}.{name}" for name in sorted(needed - customer.model_fields_set))
         yield from (f"{here}.attributes.{a.name}" for a in spec.attributes if a.name not in customer.attributes)
-        for line, purchase in enumerate(customer.transactions):
-            if not per_line <= purchase.model_fields_set:
-                name = min(per_line - purchase.model_fields_set)
-                yield f"{here}.transactions.{line}.{name}"
+        if not all(map(per_line.__le__, map(GIVEN, customer.transactions))):
+            yield from _gaps_of(customer, here, per_line)
 
 
-def _refuse_margins(request: ScoreRequest, spec: FeatureSpec) -> None:
-    if _has_margin(request) and MARGIN not in spec.columns:
-        raise errors.BundleRefused(
-            "the model was trained on amounts, and these transactions have margins",
-            first="transactions.margin",
-            hint="leave margin out of every transaction",
-        )
+def _gaps_of(customer: Customer, here: str, per_line: Set[str]) -> Iterator[str]:
+    for line, purchase in enumerate(customer.transactions):
+        if not per_line <= purchase.model_fields_set:
+            yield f"{here}.transactions.{line}.{min(per_line - purchase.model_fields_set)}"
 
 
 def _has_margin(request: ScoreRequest) -> bool:
     """One purchase with a margin makes all of them speak of margins, as a column in a file would."""
-    return any("margin" in line.model_fields_set for customer in request.customers for line in customer.transactions)
+    return any("margin" in given for customer in request.customers for given in map(GIVEN, customer.transactions))

@@ -18,7 +18,8 @@ from contract import errors
 from serving.jobs import backlog, configured, runner
 from serving.jobs.backlog import Asked
 from serving.jobs.configured import Configured
-from serving.service import asking, bundle_source, failures, job_forms, readiness
+from serving.lifecycle import source
+from serving.service import asking, failures, job_forms, readiness
 from serving.service.job_forms import JobId, JobRequest
 from serving.store import migrations, opening
 
@@ -91,7 +92,7 @@ def check() -> None:
 @contextlib.contextmanager
 def running() -> Iterator[None]:
     """Run jobs inside the block, and tell /readyz of it."""
-    with runner.running(os.environ, bundle_source.find) as started:
+    with runner.running(os.environ, _served) as started:
         if started is None:
             yield
             return
@@ -100,6 +101,12 @@ def running() -> Iterator[None]:
             yield
         finally:
             readiness.forget("jobs")
+
+
+def _served() -> pathlib.Path:
+    """The folder of the bundle that is served now."""
+    found = source.of_environment()
+    return (found.here() or found.ask()).folder
 
 
 def _desk() -> Desk:

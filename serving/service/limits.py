@@ -18,13 +18,14 @@ class Limits(NamedTuple):
     in_flight: float = 100.0
     rate: float = 200.0
     keys_seconds: float = 5.0
+    poll_seconds: float = 60.0
 
     @property
     def body_bytes(self) -> int:
         return int(self.body_mb * 1024 * 1024)
 
 
-MAY_BE_ZERO = ("rate",)
+MAY_BE_ZERO = ("rate", "poll_seconds")
 
 
 def read(environment: Mapping[str, str]) -> Limits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import pydantic_core
@@ -18,9 +19,9 @@ from tiers.languages import Language
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
-def as_json(bundle: Bundle, folder: pathlib.Path) -> bytes:
-    """The card as JSON; a measure that does not exist (NaN) is null."""
-    return pydantic_core.to_json(_card(bundle, folder), inf_nan_mode="null")
+def as_json(bundle: Bundle, folder: pathlib.Path, served: Mapping[str, Any]) -> bytes:
+    """The card as JSON, with since when and from where it is served; a measure that does not exist (NaN) is null."""
+    return pydantic_core.to_json({"served": served, **_card(bundle, folder)}, inf_nan_mode="null")
 
 
 def _card(bundle: Bundle, folder: pathlib.Path) -> dict[str, Any]:

@@ -1,24 +1,32 @@
-"""Customers in, scores out, in one process and without files: the batch job's own steps on a request's rows."""
+"""Customers in, scores out, in one process and without files: the batch job's own steps on the rows of requests.
+
+Requests that fit together are scored together, because most of the time for one customer does not depend on how many
+there are. Each gets exactly what it would get alone: customers do not see each other in any feature or score, and each
+request's rows are judged apart.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from contract import errors
 from features.spec import MARGIN
 from models import bundle as bundles
 from models.bundle import Bundle
 from serving import score
 from serving.service import arrivals, judging, plans, wording
-from serving.service.arrivals import Arrivals
 from serving.service.desks import Columns, Desk, Desks
 from serving.service.plans import Plan
 from serving.service.requests import ScoreRequest
-from tiers.languages import Language
 
+Answer = dict[str, Any]
 Dropped = dict[str, dict[str, int]]
+NOTHING_DROPPED: Dropped = {table: {} for table in plans.RULES}
 
 
 class Online:
@@ -28,55 +36,104 @@ class Online:
         self.bundle = bundle
         self.desks = Desks(arrivals.schemas(bundle.spec), n_desks)
 
-    def answer(self, request: ScoreRequest) -> dict[str, Any]:
+    def answer(self, request: ScoreRequest) -> Answer:
         """What `answers.ScoreAnswer` describes, customers in the order of the request. Raises `BadInput`."""
-        dated = bundles.dated(self.bundle, request.as_of)
-        given = arrivals.arrange(request, self.bundle.spec)
-        plan = plans.of(self.bundle.spec, request.as_of, given.has_margin)
+        (answer,) = self.answers([request])
+        if isinstance(answer, errors.TiercastError):
+            raise answer
+        return answer
+
+    def answers(self, requests: Sequence[ScoreRequest]) -> list[Answer | errors.TiercastError]:
+        """Per request its answer, or the error that `answer` would raise.
+
+        All have the same `as_of`, and no customer is in two of them.
+        """
+        found: dict[int, Answer | errors.TiercastError] = {}
+        sound: dict[bool, list[int]] = {}
+        for number, request in enumerate(requests):
+            try:
+                bundles.dated(self.bundle, request.as_of)
+                sound.setdefault(arrivals.refuse(request, self.bundle.spec), []).append(number)
+            except errors.TiercastError as error:
+                found[number] = error
+        for has_margin, numbers in sound.items():
+            told = self._alike([requests[number] for number in numbers], has_margin)
+            found |= dict(zip(numbers, told, strict=True))
+        return [found[number] for number in range(len(requests))]
+
+    def _alike(self, requests: Sequence[ScoreRequest], has_margin: bool) -> list[Answer | errors.TiercastError]:
+        plan = plans.of(self.bundle.spec, requests[0].as_of, has_margin)
         with self.desks.borrow() as desk:
-            desk.lay(given.tables)
-            dropped = _judge(desk, plan, request, given)
-            features = _as_asked(desk.run(plan.features), request)
-        about = dated.about
-        scored = score.score(dated, pa.table(features))
-        return {
-            "as_of": request.as_of,
-            "model": about.model,
-            "currency": about.currency,
-            "scores": _in_words(scored, features, request.lang, about.currency),
-            "dropped": dropped,
-        }
+            desk.lay(arrivals.arrange(requests, self.bundle.spec))
+            judged = _judge(desk, plan, requests)
+            features = desk.run(plan.features)
+        rows = self._rows(features, requests)
+        return [_answer(self.bundle, *each) for each in zip(requests, judged, rows, strict=True)]
+
+    def _rows(self, features: Columns, requests: Sequence[ScoreRequest]) -> Iterator[list[Answer]]:
+        """Per request the scores, in its order, without those who were not known yet."""
+        row_of = {customer_id: row for row, customer_id in enumerate(features["customer_id"])}
+        known = [[row_of[c.customer_id] for c in each.customers if c.customer_id in row_of] for each in requests]
+        order = list(itertools.chain.from_iterable(known))
+        langs = [request.lang for request, rows in zip(requests, known, strict=True) for _ in rows]
+        ordered = {name: column[order] for name, column in features.items()}
+        scored = score.score(bundles.dated(self.bundle, requests[0].as_of), pa.table(ordered))
+        rows = iter(_in_words(scored, ordered, langs, self.bundle.about.currency))
+        return (list(itertools.islice(rows, len(each))) for each in known)
 
     def warm_up(self, as_of: dt.date) -> None:
-        """Have the plans of a day ready on every desk, so that the first caller does not wait for them."""
+        """Have the plans of a day ready on every desk, so that the first caller does not wait; score nobody once."""
         plan = plans.of(self.bundle.spec, as_of, MARGIN in self.bundle.spec.columns)
         for desk in self.desks.every:
-            for sql in (plan.features, *plan.judged.values()):
+            for sql in plan.judged.values():
                 desk.rows(sql)
+            score.score(bundles.dated(self.bundle, as_of), pa.table(desk.run(plan.features)))
 
     def close(self) -> None:
         self.desks.close()
 
 
-def _judge(desk: Desk, plan: Plan, request: ScoreRequest, given: Arrivals) -> Dropped:
-    """What each table drops; a table that says nothing of times needs no look."""
-    dropped: Dropped = {}
-    for table, rows in given.tables.items():
+def _judge(desk: Desk, plan: Plan, requests: Sequence[ScoreRequest]) -> list[Dropped | errors.TiercastError]:
+    """Per request what each table drops, or why it is refused; a table that says nothing of times needs no look."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for table, feed in desk.feeds.items():
+        rows = feed.table
         says_when = rows[str(plans.RULES[table].when)].null_count < len(rows)
-        dropped[table] = judging.check(request, table, desk.rows(plan.judged[table])) if says_when else {}
-    return dropped
+        found[table] = desk.rows(plan.judged[table]) if says_when else []
+    return [_judged(request, number, found) for number, request in enumerate(requests)]
 
 
-def _as_asked(found: Columns, request: ScoreRequest) -> Columns:
-    """The feature table in the order of the request, without those who were not known yet."""
-    row_of = {customer_id: row for row, customer_id in enumerate(found["customer_id"])}
-    rows = [row_of[c.customer_id] for c in request.customers if c.customer_id in row_of]
-    return {name: column[rows] for name, column in found.items()}
+def _judged(
+    request: ScoreRequest, number: int, found: Mapping[str, Sequence[judging.Row]]
+) -> Dropped | errors.TiercastError:
+    ours = {table: [row for row in rows if row["request"] == number] for table, rows in found.items()}
+    try:
+        return {table: judging.check(request, table, rows) for table, rows in ours.items()}
+    except errors.TiercastError as error:
+        return error
 
 
-def _in_words(scored: pa.Table, features: Columns, lang: Language, currency: str) -> list[dict[str, Any]]:
-    columns = {name: scored[name].to_pylist() for name in scored.column_names}
+def _answer(
+    bundle: Bundle, request: ScoreRequest, dropped: Dropped | errors.TiercastError, rows: list[Answer]
+) -> Answer | errors.TiercastError:
+    if isinstance(dropped, errors.TiercastError):
+        return dropped
+    about = bundle.about
+    facts = {"as_of": request.as_of, "model": about.model, "currency": about.currency}
+    return {**facts, "scores": rows, "dropped": dropped}
+
+
+def _in_words(scored: pa.Table, features: Columns, langs: Sequence[Any], currency: str) -> list[Answer]:
+    columns = {name: _listed(scored[name]) for name in scored.column_names}
     facts = {name: column for name, column in features.items() if name != "customer_id"}
-    columns["reason_texts"] = wording.reasons(columns["reasons"], facts, lang, currency)
-    columns["action_text"] = wording.actions(columns["action"], lang)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    columns["reason_texts"] = wording.reasons(columns["reasons"], facts, langs, currency)
+    columns["action_text"] = wording.actions(columns["action"], langs)
+    names = tuple(columns)
+    return [dict(zip(names, row)) for row in zip(*columns.values(), strict=True)]
+
+
+def _listed(column: pa.ChunkedArray) -> list[Any]:
+    """The column as Python values; numbers by way of NumPy, which is several times faster."""
+    if pa.types.is_floating(column.type) and not column.null_count:
+        return list(column.to_numpy().tolist())
+    return list(column.to_pylist())

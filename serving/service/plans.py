@@ -32,14 +32,14 @@ class Plan(NamedTuple):
     judged: dict[str, str]
 
 
-def of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
-    """The plan for one day."""
-    with _compiling:
-        return _of(spec, as_of, has_margin)
-
-
 @functools.lru_cache(maxsize=KEPT_DAYS)
-def _of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
+def of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
+    """The plan for one day. One that is there is given at once, also while another is being compiled."""
+    with _compiling:
+        return _compiled(spec, as_of, has_margin)
+
+
+def _compiled(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
     judged = {table: _judged(table, spec, as_of, has_margin) for table in RULES}
     kept = {table: cleaning.kept(rows) for table, rows in judged.items()}
     contacts = kept["interactions"]
@@ -70,11 +70,12 @@ def _people(kept: ir.Table, spec: FeatureSpec) -> ir.Table:
 
 
 def _findings(judged: ir.Table, when: str) -> ir.Table:
-    """One row per reason, null for the rows that count: how many rows, the first, and what their times are like."""
+    """One row per request and reason, null for the rows that count: how many, the first, what their times are like."""
+    request = judged[cleaning.OTHER + arrivals.REQUEST]
     row = judged[cleaning.OTHER + arrivals.ROW]
     is_unread = judged[cleaning.UNREAD + when].notnull()
     is_local = judged[when].notnull() & (judged[cleaning.ZONE + when] == times.LOCAL)
-    return judged.group_by("reason").aggregate(
+    return judged.group_by("reason", request=request).aggregate(
         n=judged.count(),
         first=row.min(),
         unread=is_unread.sum(),

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.roles import Role
-from serving.service import answers, endpoints, examples, job_forms, jobs, openapi, pages, readiness, requests
+from serving.service import answers, bundles, endpoints, examples, job_forms, jobs, openapi, pages, readiness, requests
 from serving.service.endpoints import Handler
 from serving.service.stored import answers as stored_answers
 from serving.service.stored import examples as stored_examples
@@ -113,6 +113,10 @@ TABLE: tuple[Route, ...] = (
     ),
     *STORED,
     *JOBS,
+    Route(
+        "/v1/admin/reload", "POST", ("admin",), "Serve the bundle that the folder or the registry holds now.",
+        endpoints.telling(bundles.reload), {JSON: answers.Reloaded}, statuses=(409,),
+    ),
     Route("/", "GET", (), "What this is, for a person.", pages.first_page, {HTML: None}),
     Route("/docs.json", "GET", (), "This document.", _document, {JSON: answers.Document}),
     Route("/schema.json", "GET", (), "The same document, under the name that BentoML's clients ask for.", _document,

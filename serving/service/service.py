@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import asyncio
+import functools
 import os
 import sys
 
 import bentoml
-import pydantic_core
 from starlette.responses import Response
 
 from contract import errors
-from models import bundle_folder
+from serving.lifecycle import source
 from serving.service import (
     answers,
     asking,
-    bundle_source,
+    bundles,
     door,
     endpoints,
     failures,
@@ -23,11 +23,12 @@ from serving.service import (
     limits,
     metrics,
     middleware,
-    model_card,
+    passes,
     quiet,
     requests,
 )
 from serving.service.online import Online
+from serving.service.passes import Passes
 from serving.service.requests import ScoreRequest
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
@@ -46,11 +47,18 @@ class Tiercast:
 
     def __init__(self) -> None:
         quiet.hush()
-        folder = bundle_source.find()
-        self.online = Online(bundle_folder.load(folder), THREADS)
-        self.card = model_card.as_json(self.online.bundle, folder)
-        metrics.serves(self.online.bundle.about.model)
-        self.online.warm_up(dt.datetime.now(dt.UTC).date())
+        self.bundle = bundles.Bundles(os.environ, THREADS)
+        self.passes = Passes(self.bundle.borrow, THREADS, self.bundle.answered)
+
+    @property
+    def online(self) -> Online:
+        """What answers now."""
+        return self.bundle.served.online
+
+    @property
+    def card(self) -> bytes:
+        """What /v1/model says of it."""
+        return self.bundle.served.card
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
@@ -61,28 +69,31 @@ class Tiercast:
             limits.read(os.environ)
             door.check(os.environ)
             jobs.check()
-            bundle_folder.load(bundle_source.find())
+            source.settle(source.of_environment())
         except errors.TiercastError as error:
             print(error, file=sys.stderr)
             sys.exit(error.exit_code)
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
-        self.online.close()
+        self.passes.close()
+        self.bundle.close()
 
     @bentoml.api(route="/v1/score", output_spec=answers.ScoreAnswer)  # type: ignore[untyped-decorator]
-    def score(self, request: ScoreRequest, /) -> Response:
+    async def score(self, request: ScoreRequest, /) -> Response:
         """Score customers from their raw transactions, as of a day."""
+        check = functools.partial(endpoints.refuse_twins, asking.current().body, requests.n_names(request))
         try:
-            endpoints.refuse_twins(asking.current().body, requests.n_names(request))
-            answer = self.online.answer(request)
+            scored = await asyncio.wrap_future(self.passes.submit(request, check))
         except failures.Refused as refused:
             return refused.response()
         except errors.TiercastError as error:
             return failures.of_ours(error)
+        except passes.Busy:
+            return failures.response(503, {"Retry-After": "1"}, code="Busy", message="too many requests are waiting")
         asking.count(len(request.customers))
-        metrics.scored(*([row[name] for row in answer["scores"]] for name in ("tier", "p_churn", "value")))
-        return Response(pydantic_core.to_json(answer), media_type="application/json")
+        metrics.scored(*([row[name] for row in scored.rows] for name in ("tier", "p_churn", "value")))
+        return Response(scored.body, media_type="application/json")
 
 
 Tiercast.add_asgi_middleware(middleware.Gate)  # type: ignore[attr-defined]

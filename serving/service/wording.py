@@ -1,46 +1,39 @@
 """Reasons in words for many customers at once.
 
-A text names a handful of features, so each reason is given only those: looking through the whole feature table for
-every customer would take longer than the scores.
+A text names a handful of features, so each reason is given only those, and a code is looked up once per request, not
+once per customer: for a thousand customers looking up alone would take longer than the scores.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from models.vectors import Vector
-from tiers import facts, reason_texts, texts
+from tiers import facts, texts
 from tiers.languages import Language
 
-
-@functools.lru_cache(maxsize=8)
-def needed(features: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
-    """Per reason code the features its text needs, of a feature table with these columns."""
-    days = facts.reference_window(features)
-    window = {f"n_orders_{days}d", f"orders_trend_{days}d"}  # from these `render` reads which window is meant
-    return {code: _needed(code, days, window, features) for code in reason_texts.REASON_TEXTS}
+Told = Callable[[int], str]
 
 
 def reasons(
-    codes: Sequence[Sequence[str]], columns: Mapping[str, Vector], lang: Language, currency: str
+    codes: Sequence[Sequence[str]], columns: Mapping[str, Vector], langs: Sequence[Language], currency: str
 ) -> list[list[str]]:
-    """Per customer the texts of their codes; `columns` is the feature table in the same order."""
-    asked = needed(tuple(columns))
-    numbers = {name: column.tolist() for name, column in columns.items()}
+    """Per customer the texts of their codes, in their language; `columns` is the feature table in the same order."""
+    window = facts.reference_window(columns)
+    asked = {(code, lang) for given, lang in zip(codes, langs, strict=True) for code in given}
+    said = {each: _of(texts.phrase(*each, window), columns, currency) for each in asked}
     return [
-        [texts.render(code, {name: numbers[name][row] for name in asked[code]}, lang, currency) for code in given]
-        for row, given in enumerate(codes)
+        [said[code, lang](row) for code in given] for row, (given, lang) in enumerate(zip(codes, langs, strict=True))
     ]
 
 
-def actions(codes: Iterable[str], lang: Language) -> list[str]:
-    return [texts.action(code, lang) for code in codes]
+def actions(codes: Iterable[str], langs: Iterable[Language]) -> list[str]:
+    return [texts.action(code, lang) for code, lang in zip(codes, langs, strict=True)]
 
 
-def _needed(code: str, days: int, window: set[str], features: Sequence[str]) -> tuple[str, ...]:
-    wordings = reason_texts.REASON_TEXTS[code].values()
-    found = {
-        m["feature"] for wording in wordings for m in texts.PLACEHOLDER.finditer(facts.in_window(wording.full, days))
-    }
-    return tuple(sorted((found | window) & set(features)))
+def _of(phrase: texts.Phrase, columns: Mapping[str, Vector], currency: str) -> Told:
+    """A function from the customer's row to the text."""
+    numbers = [columns[slot.feature].tolist() for slot in phrase.slots if slot.feature in columns]
+    if len(numbers) < len(phrase.slots):
+        return lambda _: phrase.plain
+    return lambda row: phrase.fill([column[row] for column in numbers], currency)

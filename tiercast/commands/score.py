@@ -95,13 +95,18 @@ def run(
         )
 
 
+def refuse_both(bundle: pathlib.Path | None, model: str | None) -> None:
+    """One of them, and not the other. Raises BadInput."""
+    if (bundle is None) == (model is None):
+        first = "both --bundle and --model" if bundle else "neither --bundle nor --model"
+        raise BadInput("which model is not clear", first=first, hint="pass --bundle DIR, or --model champion")
+
+
 def load(bundle: pathlib.Path | None, model: str | None) -> Bundle:
     """The bundle from a folder or from the registry. Raises BadInput when both or neither are given."""
     from models import bundle_folder
 
-    if (bundle is None) == (model is None):
-        first = "both --bundle and --model" if bundle else "neither --bundle nor --model"
-        raise BadInput("which model is not clear", first=first, hint="pass --bundle DIR, or --model champion")
+    refuse_both(bundle, model)
     if bundle is not None:
         return bundle_folder.load(bundle)
     from serving import registry

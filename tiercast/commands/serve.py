@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pathlib
 import sys
-import tempfile
 from typing import Annotated
 
 import typer
@@ -20,6 +19,9 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     bundle: options.Bundle = None,
     model: options.Model = None,
+    shadow: Annotated[
+        str | None, typer.Option("--shadow", help="Registered model to compare with, such as challenger; only logged.")
+    ] = None,
     store: options.Store = None,
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; any but loopback needs a store with a live key.")
@@ -33,15 +35,9 @@ def serve(
     ] = None,
 ) -> None:
     """Answer score requests over HTTP with one bundle, until stopped."""
-    from models import bundle_folder
     from serving import launch
 
+    score.refuse_both(bundle, model)
     door = launch.prepare(host, port, store=store, audit=audit, rate=rate)
     say.note(door.told)
-    loaded = score.load(bundle, model)
-    if bundle is not None:
-        sys.exit(launch.run(bundle, door))
-    with tempfile.TemporaryDirectory(prefix="tiercast-") as folder:
-        place = pathlib.Path(folder, "bundle")
-        bundle_folder.save(loaded, place)
-        sys.exit(launch.run(place, door))
+    sys.exit(launch.run(bundle or model or "", door, shadow=shadow))

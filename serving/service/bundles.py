@@ -1,0 +1,85 @@
+"""The served bundle in the service: how it starts, what /readyz and the metrics say of it, how it is reloaded."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import bentoml
+
+from contract import errors
+from serving.lifecycle import cache, keeper, preparing, source
+from serving.lifecycle.current import Served
+from serving.lifecycle.keeper import Keeper
+from serving.lifecycle.shadow import Shadow
+from serving.lifecycle.source import Registered
+from serving.service import answers, failures, limits, metrics, readiness
+from serving.service.online import Answer, Online
+from serving.service.requests import ScoreRequest
+
+SHADOW = "TIERCAST_SHADOW"
+
+
+class Bundles:
+    """The bundle that answers, kept up to date, and the one that is compared with it if there is one."""
+
+    def __init__(self, environment: Mapping[str, str], n_desks: int) -> None:
+        wanted = source.of_environment()
+        prepare = functools.partial(preparing.prepare, n_desks=n_desks)
+        first, trouble = keeper.start(wanted, prepare)
+        every = limits.read(environment).poll_seconds if isinstance(wanted, Registered) else 0.0
+        self.keeper = Keeper(wanted, prepare, first, trouble, every=every, told=_exchanged)
+        self.shadow = _shadow(environment.get(SHADOW, ""))
+        metrics.serves(first.online.bundle.about.model)
+        readiness.tell("bundle", lambda: readiness.State(True, self.keeper.state()))
+        self.keeper.start_watching()
+
+    @property
+    def served(self) -> Served:
+        return self.keeper.current.served
+
+    @contextlib.contextmanager
+    def borrow(self) -> Iterator[Online]:
+        """What answers now, for one pass."""
+        with self.keeper.current.use() as served:
+            yield served.online
+
+    def answered(self, request: ScoreRequest, rows: list[Answer]) -> None:
+        """Let the shadow, if there is one, compare."""
+        if self.shadow is not None:
+            self.shadow.offer(request, rows)
+
+    def close(self) -> None:
+        for part in ("bundle", "shadow"):
+            readiness.forget(part)
+        self.keeper.stop()
+        if self.shadow is not None:
+            self.shadow.close()
+        self.served.online.close()
+
+
+def reload() -> answers.Reloaded:
+    """Serve what the folder or the registry holds now. Raises `Refused` with what is wrong; then the old one stays."""
+    try:
+        served, is_new = bentoml.get_current_service().bundle.keeper.reload()
+    except errors.TiercastError as error:
+        said: dict[str, Any] = {name: part for name, part in error.as_dict().items() if part is not None}
+        fields = [{"path": "bundle", "message": said.pop("first", error.what)}]
+        raise failures.Refused(409, None, **said, fields=fields) from error
+    return answers.Reloaded(
+        model=served.online.bundle.about.model, origin=served.found.origin, since=served.since, is_new=is_new
+    )
+
+
+def _shadow(wanted: str) -> Shadow | None:
+    if not wanted:
+        return None
+    shadow = Shadow(Registered(wanted, cache.of()), functools.partial(preparing.prepare, n_desks=1))
+    readiness.tell("shadow", lambda: readiness.State(True, shadow.state()))
+    return shadow
+
+
+def _exchanged(old: Served, new: Served) -> None:
+    metrics.serves(new.online.bundle.about.model, old.online.bundle.about.model)

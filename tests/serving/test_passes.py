@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from models import bundle_folder
+from serving.service import passes
+from serving.service.online import Online
+from serving.service.passes import Passes, Scored
+from serving.service.requests import ScoreRequest
+from tests.serving.asking import asked, customer, purchase
+
+SECONDS = 60
+
+
+class Lender:
+    """Lends `online` once the gate is open, and counts how often."""
+
+    def __init__(self, online: Online) -> None:
+        self.online, self.lent, self.gate, self.asked = online, 0, threading.Event(), threading.Event()
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[Online]:
+        self.asked.set()
+        assert self.gate.wait(SECONDS)
+        self.lent += 1
+        yield self.online
+
+
+@pytest.fixture(scope="module")
+def online(served: Path) -> Iterator[Online]:
+    opened = Online(bundle_folder.load(served))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def lender(online: Online) -> Lender:
+    return Lender(online)
+
+
+def of(*ids: str, as_of: str = "1998-07-01") -> ScoreRequest:
+    people = [customer(key, purchase()) for key in ids]
+    return ScoreRequest.model_validate_json(json.dumps(asked(*people) | {"as_of": as_of}))
+
+
+def ids(future: Future[Scored]) -> list[str]:
+    return [row["customer_id"] for row in json.loads(future.result(SECONDS).body)["scores"]]
+
+
+def all_answered(lender: Lender, first: ScoreRequest, *others: ScoreRequest) -> list[list[str]]:
+    """The ids of every answer, where `others` came while `first` was being scored."""
+    with contextlib.closing(Passes(lender)) as running:
+        futures = [running.submit(first)]
+        assert lender.asked.wait(SECONDS)
+        futures += [running.submit(other) for other in others]
+        lender.gate.set()
+        return [ids(future) for future in futures]
+
+
+def test_requests_that_wait_are_scored_in_one_pass(lender: Lender) -> None:
+    assert all_answered(lender, of("a"), of("b"), of("c", "d"), of("e")) == [["a"], ["b"], ["c", "d"], ["e"]]
+    assert lender.lent == 2
+
+
+def test_two_requests_for_one_customer_are_scored_apart(lender: Lender) -> None:
+    assert all_answered(lender, of("z"), of("a", "b"), of("b", "c"), of("d")) == [["z"], ["a", "b"], ["b", "c"], ["d"]]
+    assert lender.lent == 3
+
+
+def test_requests_of_two_days_are_scored_apart(lender: Lender) -> None:
+    all_answered(lender, of("z"), of("a"), of("b", as_of="1998-07-02"), of("c"), of("d", as_of="1998-07-02"))
+    assert lender.lent == 3
+
+
+def test_a_request_larger_than_a_pass_is_scored_alone(lender: Lender) -> None:
+    large = of(*(f"l-{k}" for k in range(passes.MOST_TOGETHER + 1)))
+    answered = all_answered(lender, of("z"), large, of("a"), of("b"))
+    assert [len(each) for each in answered] == [1, passes.MOST_TOGETHER + 1, 1, 1]
+    assert lender.lent == 3
+
+
+def test_whoever_hangs_up_while_waiting_is_not_scored(lender: Lender) -> None:
+    with contextlib.closing(Passes(lender)) as running:
+        first = running.submit(of("a"))
+        assert lender.asked.wait(SECONDS)
+        gone, there = running.submit(of("b")), running.submit(of("c"))
+        assert gone.cancel()
+        lender.gate.set()
+        assert (ids(first), ids(there)) == (["a"], ["c"])
+
+
+def test_more_than_can_wait_is_turned_away_at_once(lender: Lender, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passes, "MOST_WAITING", 2)
+    with contextlib.closing(Passes(lender)) as running:
+        first = running.submit(of("a"))
+        assert lender.asked.wait(SECONDS)
+        waiting = [running.submit(of("b")), running.submit(of("c"))]
+        with pytest.raises(passes.Busy):
+            running.submit(of("d"))
+        lender.gate.set()
+        assert [ids(each) for each in (first, *waiting)] == [["a"], ["b"], ["c"]]
+
+
+def test_closing_answers_what_still_waits(lender: Lender) -> None:
+    lender.gate.set()
+    running = Passes(lender, 2)
+    futures = [running.submit(of(f"c-{k}")) for k in range(20)]
+    running.close()
+    assert [ids(future) for future in futures] == [[f"c-{k}"] for k in range(20)]
+
+
+def test_what_breaks_one_request_does_not_break_those_beside_it(
+    lender: Lender, online: Online, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One customer's request makes the engine fail, whoever it is scored with."""
+    answers = online.answers
+
+    def failing(requests: list[ScoreRequest]) -> object:
+        if any(each.customer_id == "broken" for request in requests for each in request.customers):
+            raise RuntimeError("the engine is gone")
+        return answers(requests)
+
+    monkeypatch.setattr(online, "answers", failing)
+    with contextlib.closing(Passes(lender)) as running:
+        first = running.submit(of("a"))
+        assert lender.asked.wait(SECONDS)
+        good, broken = running.submit(of("b")), running.submit(of("broken"))
+        lender.gate.set()
+        assert (ids(first), ids(good)) == (["a"], ["b"])
+        with pytest.raises(RuntimeError, match="engine is gone"):
+            broken.result(SECONDS)
