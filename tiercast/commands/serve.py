@@ -31,12 +31,16 @@ def serve(
     rate: Annotated[
         float | None, typer.Option("--rate", help="Requests per second, key and worker; 0 for no limit (default 200).")
     ] = None,
+    jobs: Annotated[
+        pathlib.Path | None,
+        typer.Option("--jobs", help="Sources that callers may have scored as batch jobs, as TOML; needs --store."),
+    ] = None,
 ) -> None:
     """Answer score requests over HTTP with one bundle, until stopped."""
     from models import bundle_folder
     from serving import launch
 
-    door = launch.prepare(host, port, store=store, audit=audit, rate=rate)
+    door = launch.prepare(host, port, store=store, audit=audit, rate=rate, jobs=jobs)
     say.note(door.told)
     loaded = score.load(bundle, model)
     if bundle is not None:
