@@ -116,5 +116,6 @@ def test_a_job_waits_for_the_next_service_after_a_stop_and_goes_on_by_itself_aft
             killed(server.pid)
         assert claims.is_alive(second, job_id)
     ended(second, job_id)
+    assert backlog.find(shop.store, job_id).state == "done"
     assert generations.current(shop.store).as_of == AS_OF
     assert shop.token not in (tmp_path / "log").read_text()

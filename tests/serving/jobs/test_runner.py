@@ -67,7 +67,8 @@ def running(place: Place, store: Engine) -> Iterator[runner.Runner]:
     started.stop()
 
 
-only_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 
 def submitted(store: Engine, as_of: dt.date = AS_OF) -> str:
@@ -89,6 +90,7 @@ def pid_of(one: Job) -> int:
     return one.pid
 
 
+@on_postgresql
 def test_a_job_killed_in_the_middle_is_done_again_and_gives_what_the_command_gives(
     place: Place, store: Engine, running: runner.Runner
 ) -> None:
@@ -111,7 +113,7 @@ def test_a_job_killed_in_the_middle_is_done_again_and_gives_what_the_command_giv
     assert running.problem is None
 
 
-@only_sqlite
+@on_sqlite
 def test_a_job_that_is_killed_each_time_fails_with_the_reason(
     place: Place, store: Engine, running: runner.Runner
 ) -> None:
@@ -126,7 +128,7 @@ def test_a_job_that_is_killed_each_time_fails_with_the_reason(
     assert (failed.error["code"], failed.error["count"], failed.error["total"]) == ("RunnerLost", 2, 2)
 
 
-@only_sqlite
+@on_sqlite
 def test_a_job_called_off_while_it_waits_to_publish_publishes_nothing(
     place: Place, store: Engine, running: runner.Runner
 ) -> None:
@@ -140,7 +142,7 @@ def test_a_job_called_off_while_it_waits_to_publish_publishes_nothing(
     assert generations.ready(store) == []
 
 
-@only_sqlite
+@on_sqlite
 def test_a_service_that_stops_ends_its_job_and_the_next_one_takes_it_up(place: Place, store: Engine) -> None:
     place.hold_reading()
     job_id, before = submitted(store), place.start()
@@ -161,7 +163,7 @@ def test_a_service_that_stops_ends_its_job_and_the_next_one_takes_it_up(place: P
     assert [each.id for each in generations.ready(store)] == [by_command.id]
 
 
-@only_sqlite
+@on_sqlite
 def test_without_a_jobs_file_or_a_store_nothing_is_run(tmp_path: Path, url: str) -> None:
     for environment in ({}, {configured.VARIABLE: "jobs.toml"}, {"TIERCAST_STORE": url}):
         with runner.running(environment, lambda: tmp_path) as started:
