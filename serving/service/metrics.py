@@ -10,6 +10,7 @@ customers cost two dozen additions instead of four thousand.
 from __future__ import annotations
 
 import collections
+import functools
 import os
 import pathlib
 from bisect import bisect_left
@@ -49,6 +50,18 @@ EVERY = (
     REQUESTS, SECONDS, IN_FLIGHT, CUSTOMERS, P_CHURN, VALUE, REFUSED, UNAUDITED, MODEL, KEYS_READ, GENERATION
 )  # fmt: skip
 MEDIA_TYPE = prometheus_client.CONTENT_TYPE_LATEST
+
+
+def answered(route: str, status: int, seconds: float) -> None:
+    """Count an answer; `route` is one of ours."""
+    requests, timed = _labelled(route, status)
+    requests.inc()
+    timed.observe(seconds)
+
+
+@functools.cache
+def _labelled(route: str, status: int) -> tuple[prometheus_client.Counter, prometheus_client.Histogram]:
+    return REQUESTS.labels(route, str(status)), SECONDS.labels(route)
 
 
 def scored(tiers: Iterable[str], p_churn: Iterable[float | None], value: Iterable[float | None]) -> None:
