@@ -18,6 +18,7 @@ from contract import errors, places
 from models import bundle_folder
 from serving.access import audit as record
 from serving.access import starting
+from serving.jobs import configured, runner
 from serving.lifecycle import cache, source
 from serving.service import limits
 
@@ -41,6 +42,7 @@ def prepare(
     store: str | None = None,
     audit: pathlib.Path | None = None,
     rate: float | None = None,
+    jobs: pathlib.Path | None = None,
 ) -> Listening:
     """Look whether the service may listen there, and whether it will ask for keys: see `access.starting`.
 
@@ -55,7 +57,10 @@ def prepare(
         record.Audit(audit.resolve()).check()
     if rate is not None:
         ours["TIERCAST_RATE"] = str(rate)
+    if jobs is not None:
+        ours[configured.VARIABLE] = str(jobs.resolve())
     limits.read(os.environ | ours)
+    runner.check(os.environ | ours)
     _refuse_taken(address, port)
     return Listening(address, port, ours, _words(address, port, is_local, store))
 

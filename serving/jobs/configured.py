@@ -108,6 +108,7 @@ def read(path: pathlib.Path) -> Configured:
     for name, source in placed.items():
         _check(name, source, path)
     _refuse_shared(placed, path)
+    _refuse_two_bases(placed, path)
     return found.model_copy(update={"sources": placed})
 
 
@@ -115,7 +116,7 @@ def _parsed(path: pathlib.Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         hint = f"pass --jobs an existing TOML file; {HINT}"
         raise errors.BadInput("the jobs file cannot be read", first=f"{path}: {reason}", hint=hint) from None
 
@@ -150,6 +151,15 @@ def _refuse_shared(sources: dict[str, Source], path: pathlib.Path) -> None:
             both = f"{path}: sources.{taken[source.out]}.out, sources.{name}.out"
             raise errors.BadInput("two sources write the same file", first=both, hint=hint)
         taken[source.out] = name
+
+
+def _refuse_two_bases(sources: dict[str, Source], path: pathlib.Path) -> None:
+    """A store serves one generation: a second base would take the place of the first."""
+    published = [name for name, source in sources.items() if source.publish]
+    if len(published) > 1:
+        first = f"{path}: {', '.join(f'sources.{name}.publish' for name in published)}"
+        hint = "set publish = true in one source, and run a service with a store of its own for each other base"
+        raise errors.BadInput("a store serves one base", first=first, hint=hint)
 
 
 def _refused(error: pydantic.ValidationError, path: pathlib.Path) -> errors.BadInput:

@@ -141,7 +141,14 @@ async def _call(gate: middleware.Gate, scope: Scope, parts: list[bytes | float])
     return Answered(first["status"], headers, b"".join(message.get("body", b"") for message in rest))
 
 
-def caller(tmp_path: Path, patch: pytest.MonkeyPatch, *, with_keys: bool = True, **settings: str) -> Caller:
+def caller(
+    tmp_path: Path,
+    patch: pytest.MonkeyPatch,
+    *,
+    with_keys: bool = True,
+    table: Sequence[Route] = TABLE,
+    **settings: str,
+) -> Caller:
     """A gate with its own store; `settings` are environment variables without their first word."""
     url = f"sqlite:///{tmp_path / 'scores.db'}"
     engine = opening.open(url, create=True)
@@ -149,7 +156,7 @@ def caller(tmp_path: Path, patch: pytest.MonkeyPatch, *, with_keys: bool = True,
     around = {"STORE": url if with_keys else "", "AUDIT": str(tmp_path / "audit.log"), "LOCAL": "", **settings}
     for name, value in around.items():
         patch.setenv(f"TIERCAST_{name}", value)
-    gate = middleware.Gate(within, TABLE)
+    gate = middleware.Gate(within, table)
     if gate.door.ring is not None:
         gate.door.ring.refresh()
     return Caller(gate, tokens, tmp_path)

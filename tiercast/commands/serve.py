@@ -33,11 +33,15 @@ def serve(
     rate: Annotated[
         float | None, typer.Option("--rate", help="Requests per second, key and worker; 0 for no limit (default 200).")
     ] = None,
+    jobs: Annotated[
+        pathlib.Path | None,
+        typer.Option("--jobs", help="Sources that callers may have scored as batch jobs, as TOML; needs --store."),
+    ] = None,
 ) -> None:
     """Answer score requests over HTTP with one bundle, until stopped."""
     from serving import launch
 
     score.refuse_both(bundle, model)
-    door = launch.prepare(host, port, store=store, audit=audit, rate=rate)
+    door = launch.prepare(host, port, store=store, audit=audit, rate=rate, jobs=jobs)
     say.note(door.told)
     sys.exit(launch.run(bundle or model or "", door, shadow=shadow))

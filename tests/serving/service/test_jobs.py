@@ -1,0 +1,155 @@
+"""The addresses of batch jobs, asked through the gate; the jobs wait, for nobody runs them here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import Engine
+
+from serving.jobs import backlog, claims
+from serving.service import job_forms, routes
+from serving.store import opening
+from tests.serving import gate_calls
+from tests.serving.gate_calls import Answered, Caller
+
+JOBS = """
+[jobs]
+most_queued = 2
+[sources.shop]
+transactions = "secret-place/orders.parquet"
+out = "secret-place/shop-{as_of}.parquet"
+publish = true
+[sources.fast]
+transactions = "secret-place/orders.parquet"
+out = "secret-place/fast.parquet"
+reasons = "none"
+"""
+SHOP = {"source": "shop", "as_of": "1998-07-01"}
+NOBODY = {"job_id": "job_0000000000000000"}
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
+    file = tmp_path / "jobs.toml"
+    file.write_text(JOBS)
+    return gate_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS=str(file))
+
+
+@pytest.fixture
+def store(call: Caller) -> Engine:
+    return opening.open(str(call.folder / "scores.db"))
+
+
+def ask(call: Caller, path: str, body: dict[str, Any], role: str = "score") -> Answered:
+    return call("POST", path, json.dumps(body).encode(), role=role)
+
+
+def refused(answer: Answered, status: int, code: str) -> dict[str, Any]:
+    error: dict[str, Any] = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (status, code), answer.text
+    assert error["hint"]
+    return error
+
+
+def test_a_job_is_accepted_seen_listed_and_called_off(call: Caller, store: Engine) -> None:
+    accepted = ask(call, "/v1/jobs/score", {**SHOP, "options": {"reasons": "none", "publish": False}})
+    assert accepted.status_code == 202
+    told = accepted.json()
+    assert told == {
+        "job_id": told["job_id"], "source": "shop", "as_of": "1998-07-01", "state": "queued", "attempts": 0,
+        "options": {"reasons": "none", "publish": False}, "progress": 0.0, "submitted_at": told["submitted_at"],
+        "submitted_by": call.tokens["score"].split("_")[1], "started_at": None, "finished_at": None, "step": None,
+        "model": None, "result": None, "generation_id": None, "error": None,
+    }  # fmt: skip
+    mine = {"job_id": told["job_id"]}
+    assert ask(call, "/v1/jobs/status", mine, "read").json() == told
+    listed = call("GET", "/v1/jobs", role="read").json()
+    assert listed["jobs"] == [told]
+    assert listed["sources"] == [
+        {"name": "fast", "publish": False, "reasons": "none"},
+        {"name": "shop", "publish": True, "reasons": "all"},
+    ]
+    assert ask(call, "/v1/jobs/cancel", mine).json()["state"] == "cancelled"
+    assert backlog.find(store, told["job_id"]).state == "cancelled"
+
+
+def test_the_same_key_gives_the_same_job_with_200_and_other_work_under_it_is_a_conflict(call: Caller) -> None:
+    nightly = {**SHOP, "idempotency_key": "nightly-1998-07-01"}
+    first, second = ask(call, "/v1/jobs/score", nightly), ask(call, "/v1/jobs/score", nightly)
+    assert (first.status_code, second.status_code) == (202, 200)
+    assert first.json() == second.json()
+    refused(ask(call, "/v1/jobs/score", {**nightly, "as_of": "1998-07-02"}), 409, "KeyReused")
+
+
+def test_too_many_that_wait_are_refused_with_the_time_to_come_again(call: Caller) -> None:
+    for _ in range(2):
+        assert ask(call, "/v1/jobs/score", SHOP).status_code == 202
+    answer = ask(call, "/v1/jobs/score", SHOP)
+    assert refused(answer, 429, "QueueFull")["total"] == 2
+    assert answer.headers["retry-after"] == "30"
+
+
+def test_a_job_that_ended_cannot_be_called_off_and_one_that_is_not_there_not_found(call: Caller, store: Engine) -> None:
+    mine = {"job_id": ask(call, "/v1/jobs/score", SHOP).json()["job_id"]}
+    taken = claims.take(store, ["shop"], 1)
+    assert taken is not None
+    error = {"code": "WrongType", "message": "m", "hint": "h", "count": 3, "total": 9, "first": None}
+    claims.end(store, taken, "failed", error=error)
+    assert ask(call, "/v1/jobs/status", mine).json()["error"] == error
+    refused(ask(call, "/v1/jobs/cancel", mine), 409, "JobOver")
+    for path in ("/v1/jobs/status", "/v1/jobs/cancel"):
+        refused(ask(call, path, NOBODY), 404, "JobUnknown")
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({**SHOP, "source": "orders"}, "source"),
+        ({**SHOP, "source": "/etc/passwd"}, "source"),
+        ({**SHOP, "source": "../shop"}, "source"),
+        ({**SHOP, "as_of": "tomorrow"}, "as_of"),
+        ({"source": "shop"}, "as_of"),
+        ({**SHOP, "transactions": "/etc/passwd"}, "transactions"),
+        ({**SHOP, "out": "x.parquet"}, "out"),
+        ({**SHOP, "options": {"publish": True}}, "options.publish"),
+        ({**SHOP, "options": {"memory": "1GB"}}, "options.memory"),
+        ({**SHOP, "idempotency_key": "a b"}, "idempotency_key"),
+        ({**SHOP, "idempotency_key": "a" * 65}, "idempotency_key"),
+    ],
+)
+def test_a_caller_names_a_source_and_a_day_and_nothing_else_of_this_machine(
+    call: Caller, body: dict[str, Any], path: str
+) -> None:
+    answer = ask(call, "/v1/jobs/score", body)
+    assert [field["path"] for field in refused(answer, 422, "InvalidRequest")["fields"]] == [path]
+    assert "/etc/passwd" not in answer.text
+
+
+def test_asking_and_calling_off_need_the_role_score_looking_any_role(call: Caller) -> None:
+    for path, body in (("/v1/jobs/score", SHOP), ("/v1/jobs/cancel", NOBODY)):
+        refused(ask(call, path, body, "read"), 403, "WrongRole")
+    assert ask(call, "/v1/jobs/score", SHOP, "admin").status_code == 202
+    assert [call("GET", "/v1/jobs", role=role).status_code for role in gate_calls.ROLES] == [200, 200, 200]
+    assert call("GET", "/v1/jobs").status_code == 401
+
+
+def test_no_answer_names_a_place_of_this_machine(call: Caller) -> None:
+    answers = [ask(call, "/v1/jobs/score", SHOP), call("GET", "/v1/jobs", role="read")]
+    (call.folder / "jobs.toml").write_text("[sources.shop]\nsecret-place = 1\n")
+    broken = call("GET", "/v1/jobs", role="read")
+    refused(broken, 503, "NotReady")
+    assert not [answer for answer in (*answers, broken) if "secret-place" in answer.text or "jobs.toml" in answer.text]
+
+
+def test_a_service_without_a_jobs_file_says_that_it_runs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = gate_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS="")
+    assert "--jobs" in refused(ask(call, "/v1/jobs/score", SHOP), 404, "NoJobs")["hint"]
+    refused(call("GET", "/v1/jobs", role="read"), 404, "NoJobs")
+
+
+def test_the_examples_of_the_document_have_the_shape_of_the_answers() -> None:
+    assert job_forms.JobRequest.model_validate_json(json.dumps(job_forms.REQUEST))
+    assert job_forms.JobList.model_validate(job_forms.LIST).jobs[0].state == "running"
