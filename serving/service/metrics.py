@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections
 import os
+import pathlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,6 +19,9 @@ from typing import Any
 import prometheus_client
 from prometheus_client import multiprocess
 
+SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+if SHARED:
+    pathlib.Path(SHARED).mkdir(parents=True, exist_ok=True)  # a counter opens its file there as soon as it is made
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 RISKS = tuple(tenth / 10 for tenth in range(1, 11))
 VALUES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5)

@@ -95,13 +95,19 @@ class Gate:
         """An answer must begin in time; how long it then streams is the caller's matter."""
         with anyio.move_on_after(self.limits.answer_seconds) as late:
             answer.deadline = late
-            if route.handler is None:
-                await self.app(scope, receive, answer.send)
-            else:
-                response = await route.handler(Request(scope, receive))
-                await response(scope, receive, answer.send)
+            try:
+                await self._handle(route, scope, receive, answer.send)
+            finally:
+                answer.deadline = anyio.CancelScope()
         if late.cancelled_caught and not answer.is_started:
             raise failures.Refused(504)
+
+    async def _handle(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        if route.handler is None:
+            await self.app(scope, receive, send)
+        else:
+            response = await route.handler(Request(scope, receive))
+            await response(scope, receive, send)
 
     def _record(self, asked: asking.Asking, status: int) -> None:
         seconds = time.perf_counter() - asked.started
@@ -142,8 +148,12 @@ class Answer:
             self._held.append(message.get("body", b""))
 
     def _begin(self, message: Message) -> None:
+        """From here on there is no hurry. What comes when it was given up already would be cut off half-way."""
+        late, self.deadline = self.deadline, anyio.CancelScope()
+        if late.cancel_called:
+            raise failures.Refused(504)
+        late.deadline = float("inf")
         self.status, self.is_started = message["status"], True
-        self.deadline.deadline = float("inf")
         given = [pair for pair in message.get("headers", []) if pair[0].lower() not in DROPPED]
         message["headers"] = [*given, *self._ours]
         self._held = [] if self.status >= 400 else None
