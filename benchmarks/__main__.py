@@ -1,6 +1,6 @@
-"""`python -m benchmarks [fit] [score] [season] [quality] [intervals] [tuning]`: measure, print, refresh the pages.
+"""`python -m benchmarks [fit] [score] [season] [quality] [intervals] [tuning] [lookup]`: measure, print, refresh.
 
-Without a name all run, in about forty-five minutes on two cores. Speed, memory and season go to benchmarks/RESULTS.md,
+Without a name all run, in about an hour on two cores. Speed, memory and season go to benchmarks/RESULTS.md,
 quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md; the prose of the pages stays as it is.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks import fit, intervals, machine, pages, quality, score_memory, season, simulate, tuning
+from benchmarks import fit, intervals, lookup, machine, pages, quality, score_memory, season, simulate, tuning
 from benchmarks.fit import Timed
 
 FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
@@ -75,6 +75,10 @@ def tunings() -> list[str]:
     return tuning.markdown(tuning.measure(tell=tell))
 
 
+def lookups() -> list[str]:
+    return lookup.markdown(lookup.measure(tell=tell), lookup.CUSTOMERS)
+
+
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (scores, pages.RESULTS),
@@ -82,6 +86,7 @@ PARTS = {
     "quality": (qualities, pages.QUALITY),
     "intervals": (held, pages.QUALITY),
     "tuning": (tunings, pages.TUNING),
+    "lookup": (lookups, pages.RESULTS),
 }
 
 

@@ -31,7 +31,7 @@ class Stored(NamedTuple):
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """TIERCAST_TEST_POSTGRES, or a server of our own. Its folder lies outside of pytest's, which only root may enter."""
+    """TIERCAST_TEST_POSTGRES, or a server of our own, outside of pytest's folder: only its owner may enter that."""
     if "TIERCAST_TEST_POSTGRES" in os.environ:
         yield os.environ["TIERCAST_TEST_POSTGRES"]
         return
