@@ -98,7 +98,7 @@ class Gate:
             try:
                 await self._handle(route, scope, receive, answer.send)
             finally:
-                answer.deadline = anyio.CancelScope()
+                answer.deadline = None
         if late.cancelled_caught and not answer.is_started:
             raise failures.Refused(504)
 
@@ -111,8 +111,7 @@ class Gate:
 
     def _record(self, asked: asking.Asking, status: int) -> None:
         seconds = time.perf_counter() - asked.started
-        metrics.REQUESTS.labels(asked.route, str(status)).inc()
-        metrics.SECONDS.labels(asked.route).observe(seconds)
+        metrics.answered(asked.route, status, seconds)
         route = self.table.get(asked.route)
         if route is not None and route.is_probe:
             return
@@ -134,7 +133,7 @@ class Answer:
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send, self.status, self.is_started = send, 500, False
-        self.deadline = anyio.CancelScope()
+        self.deadline: anyio.CancelScope | None = None
         self._ours = [(b"x-request-id", request_id.encode()), *ALWAYS]
         self._held: list[bytes] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
@@ -149,10 +148,11 @@ class Answer:
 
     def _begin(self, message: Message) -> None:
         """From here on there is no hurry. What comes when it was given up already would be cut off half-way."""
-        late, self.deadline = self.deadline, anyio.CancelScope()
-        if late.cancel_called:
+        late, self.deadline = self.deadline, None
+        if late is not None and late.cancel_called:
             raise failures.Refused(504)
-        late.deadline = float("inf")
+        if late is not None:
+            late.deadline = float("inf")
         self.status, self.is_started = message["status"], True
         given = [pair for pair in message.get("headers", []) if pair[0].lower() not in DROPPED]
         message["headers"] = [*given, *self._ours]

@@ -79,7 +79,7 @@ class Tiercast:
         except errors.TiercastError as error:
             return failures.of_ours(error)
         asking.count(len(request.customers))
-        metrics.scored(answer["scores"])
+        metrics.scored(*([row[name] for row in answer["scores"]] for name in ("tier", "p_churn", "value")))
         return Response(pydantic_core.to_json(answer), media_type="application/json")
 
 

@@ -124,8 +124,9 @@ async def _call(gate: middleware.Gate, scope: Scope, parts: list[bytes | float])
     sent: list[Message] = []
 
     async def receive() -> Message:
-        while parts and not isinstance(parts[0], bytes):
-            await asyncio.sleep(parts.pop(0))
+        while parts and isinstance(pause := parts[0], int | float):
+            await asyncio.sleep(pause)
+            parts.pop(0)
         if not parts:
             await asyncio.sleep(0.2)  # time for a stream to end before its caller hangs up
             return {"type": "http.disconnect"}

@@ -35,7 +35,7 @@ def test_an_edited_bundle_is_not_served(served: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.7", "::", "example.org", ""])
 def test_without_keys_it_listens_on_this_machine_only(host: str) -> None:
-    with pytest.raises(errors.BadInput, match="without keys|no address"):
+    with pytest.raises(errors.BadInput, match=r"without keys|no address"):
         launch.prepare(host, 3000)
 
 
@@ -152,9 +152,7 @@ def test_bentoml_itself_refuses_a_bad_bundle_with_our_words_and_exit_code_2(tmp_
 
 
 @pytest.mark.slow
-def test_bentoml_itself_starts_nothing_that_was_told_of_neither_keys_nor_local_mode(
-    served: Path, tmp_path: Path
-) -> None:
+def test_bentoml_itself_starts_nothing_that_knows_neither_keys_nor_local_mode(served: Path, tmp_path: Path) -> None:
     """BentoML listens on every address unless told otherwise."""
     command = [sys.executable, "-m", "bentoml", "serve", launch.SERVICE, "--port", str(free_port())]
     environment = {**os.environ, "TIERCAST_BUNDLE": str(served), "BENTOML_HOME": str(tmp_path / "home")}

@@ -156,7 +156,8 @@ def test_every_line_of_the_log_and_of_the_audit_is_one_json_object(service: Serv
     [
         b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 6\r\n"
         b"Transfer-Encoding: chunked\r\nAuthorization: KEY\r\n\r\n0\r\n\r\nGET /v1/model HTTP/1.1\r\n\r\n",
-        b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 30\r\nAuthorization: KEY\r\n\r\n{}x",
+        b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 30\r\n"
+        b"Authorization: KEY\r\n\r\n{}x",
         b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
         b"Authorization: KEY\r\n\r\n{}",
         b"GET /v1/model HTTP/1.1\r\nHost: x\r\n Authorization: KEY\r\n\r\n",

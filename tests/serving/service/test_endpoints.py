@@ -30,7 +30,9 @@ def raising(error: Exception) -> Any:
 def called(
     handler: endpoints.Handler, tmp_path: Path, patch: pytest.MonkeyPatch, **settings: str
 ) -> gate_calls.Answered:
-    call = gate_calls.caller(tmp_path, patch, **settings)
+    for name, value in settings.items():
+        patch.setenv(f"TIERCAST_{name}", value)
+    call = gate_calls.caller(tmp_path, patch)
     gate = middleware.Gate(gate_calls.within, [Route("/v1/see", "GET", ("read",), "See.", handler, {JSON: None})])
     gate.door = call.gate.door
     return Caller(gate, call.tokens, tmp_path)("GET", "/v1/see", role="read")

@@ -17,12 +17,7 @@ def after(before: str, name: str, **labels: str) -> float:
 
 def test_scores_are_counted_up_to_each_bound_and_prospects_have_none() -> None:
     before = metrics.text().decode()
-    rows = [
-        {"tier": "A", "p_churn": 0.1, "value": 3.0},
-        {"tier": "A", "p_churn": 0.55, "value": 2e6},
-        {"tier": "F", "p_churn": None, "value": None},
-    ]
-    metrics.scored(rows)
+    metrics.scored(["A", "A", "F"], [0.1, 0.55, None], [3.0, 2e6, None])
     assert [after(before, "tiercast_customers_scored_total", tier=tier) for tier in "AF"] == [2, 1]
     risks = [after(before, "tiercast_scored_p_churn_total", le=le) for le in ("0.1", "0.5", "0.6", "1.0", "+Inf")]
     assert risks == [1, 1, 2, 2, 2]

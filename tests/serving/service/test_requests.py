@@ -9,9 +9,10 @@ from contract import strict_json
 from serving.service import requests
 from tests.serving.asking import JSON, asked, customer, purchase, refusal
 
+VISIT = {"occurred_at": "1998-01-01", "kind": "visit"}
 FULL = asked(
     {**customer("a", purchase(), purchase(order_id="12:30")), "attributes": {"x": 1, ":": '":"'}},
-    {**customer("b"), "joined_on": "1998-01-01T12:30:00", "interactions": [{"occurred_at": "1998-01-01", "kind": "visit"}]},
+    {**customer("b"), "joined_on": "1998-01-01T12:30:00", "interactions": [VISIT]},
     lang="zh",
 )  # fmt: skip
 
