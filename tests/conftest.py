@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from tests import postgres_server
 
 if TYPE_CHECKING:
     from training.tracking.log_run import LoggedRun
@@ -27,6 +30,25 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 settings.register_profile("by_hand", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "by_hand")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a running PostgreSQL server.
+
+    Its files do not lie among pytest's: the server may run as another user, and each pytest that starts closes the
+    folder above all of them to everybody else.
+    """
+    with tempfile.TemporaryDirectory(prefix="tiercast-postgres-") as folder:
+        with postgres_server.server(Path(folder)) as address:
+            yield address
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database of the test's own."""
+    with postgres_server.database(postgres) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

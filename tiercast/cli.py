@@ -10,7 +10,21 @@ import typer
 
 from contract.errors import BadInput, TiercastError
 from tiercast import say
-from tiercast.commands import backtest, check, demo, explain, keys, models, moves, score, serve, train, tune, watch
+from tiercast.commands import (
+    backtest,
+    check,
+    demo,
+    explain,
+    keys,
+    models,
+    moves,
+    publish,
+    score,
+    serve,
+    train,
+    tune,
+    watch,
+)
 
 app = typer.Typer(
     name="tiercast",
@@ -20,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demo, check, train, tune, backtest, score, explain, moves, watch, models, keys, serve):
+for commands in (demo, check, train, tune, backtest, score, explain, moves, watch, models, publish, keys, serve):
     commands.add_to(app)
 
 

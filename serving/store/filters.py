@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -45,41 +45,53 @@ RANGES = ("p_churn", "value", "value_at_risk")
 FLAGS = ("is_borderline", "disagreement")
 
 
+Columns = Mapping[str, sa.ColumnElement[Any]]
+
+
 def applied(
-    connection: Connection, asked: sa.Select[Any], table: sa.Table, generation: Generation, filters: Filters
+    connection: Connection,
+    asked: sa.Select[Any],
+    rows: sa.FromClause,
+    generation: Generation,
+    filters: Filters,
+    columns: Columns | None = None,
 ) -> sa.Select[Any]:
-    """The question about `table`, the rows of `generation`, for those only whom the filters let through."""
-    asked = asked.where(*_plain(table, filters))
+    """The question about `rows` of `generation`, for those only whom the filters let through.
+
+    `columns` are the columns of `rows` where they shall be written in another way.
+    """
+    c = dict(rows.c.items()) if columns is None else columns
+    asked = asked.where(*_plain(c, filters))
     if filters.moved_since is None:
-        return asked.where(table.c.move.in_(filters.moved)) if filters.moved else asked
+        return asked.where(rows.c.move.in_(filters.moved)) if filters.moved else asked
     then = _on(connection, generation, filters.moved_since)
-    if then == generation:
+    if then.id == generation.id:
         return asked.where(sa.false())
     old = tables.scores_of(then.id)
-    ways = filters.moved or ("up", "down")
-    return asked.outerjoin_from(table, old, table.c.customer_id == old.c.customer_id).where(_moved(table, old, ways))
+    both = rows.outerjoin(old, rows.c.customer_id == old.c.customer_id)
+    return asked.select_from(both).where(_moved(rows.c.tier, old, filters.moved or ("up", "down")))
 
 
-def _plain(table: sa.Table, filters: Filters) -> list[Clause]:
+def _plain(c: Columns, filters: Filters) -> list[Clause]:
     found: list[Clause] = []
     for name, column in IN.items():
         if wanted := getattr(filters, name):
-            found.append(table.c[column].in_(wanted))
+            found.append(c[column].in_(wanted))
     for name in RANGES:
         low, high = getattr(filters, name)
-        found += [] if low is None else [table.c[name] >= low]
-        found += [] if high is None else [table.c[name] <= high]
+        found += [] if low is None else [c[name] >= low]
+        found += [] if high is None else [c[name] <= high]
     for name in FLAGS:
         if (flag := getattr(filters, name)) is not None:
-            found.append(table.c[name].is_(flag))
+            found.append(c[name].is_(flag))
     if filters.reasons:
-        found.append(sa.or_(*(table.c[place].in_(filters.reasons) for place in tables.REASONS)))
+        found.append(sa.or_(*(c[place].in_(filters.reasons) for place in tables.REASONS)))
     return found
 
 
-def _moved(table: sa.Table, old: sa.Table, ways: Sequence[Way]) -> Clause:
+def _moved(tier: sa.ColumnElement[str], old: sa.Table, ways: Sequence[Way]) -> Clause:
     pairs = [a + b for a in moves.PLACES[:-1] for b in moves.PLACES[:-1] if moves.direction_of(a, b) in ways]
-    found = [(old.c.tier + table.c.tier).in_(pairs)] if pairs else []
+    found = [(old.c.tier + tier).in_(pairs)] if pairs else []
     return sa.or_(sa.false(), *found, *([old.c.customer_id.is_(None)] if "in" in ways else []))
 
 

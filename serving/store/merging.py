@@ -24,7 +24,7 @@ class Merge:
         self.matrix: Matrix | None = None
 
     def moved(self, rows: dict[str, pa.Array]) -> dict[str, pa.Array]:
-        """`previous_tier` and `move` of the next slice; null where there is no generation to compare with."""
+        """`previous_tier` and `move` (null: stayed) of the next slice; both null with nothing to compare with."""
         ids, n = rows["customer_id"], len(rows["customer_id"])
         if self._table is None or not n:
             return {"previous_tier": pa.nulls(n, pa.string()), "move": pa.nulls(n, pa.string())}
@@ -35,9 +35,10 @@ class Merge:
         self._add(moves.matrix(was, new_tier, _numbers(old["value"].take(at)), _numbers(rows["value"])))
         gone = compute.invert(compute.is_in(old["customer_id"], value_set=ids))
         self._leave(old.filter(gone))
+        went = moves.direction(was, new_tier)
         return {
             "previous_tier": pa.array(was.astype(object), pa.string(), mask=was == moves.ABSENT),
-            "move": pa.array(moves.direction(was, new_tier).astype(object), pa.string()),
+            "move": pa.array(went.astype(object), pa.string(), mask=went == "stay"),
         }
 
     def finish(self, step: int) -> None:

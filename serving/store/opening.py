@@ -20,6 +20,7 @@ from contract import errors
 
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 BUSY_MS = 15_000
+CACHE_KIB = 65_536  # per connection
 CONNECT_SECONDS = 5
 CONNECTIONS = 5
 FORMS = "pass --store scores.db, sqlite:///scores.db or postgresql://user:password@host/database"
@@ -135,6 +136,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     """Transactions are begun by `_begin_sqlite`: the driver would leave a SELECT outside of them."""
     connection.isolation_level = None
     settings = {"busy_timeout": BUSY_MS, "journal_mode": "WAL", "synchronous": "NORMAL", "foreign_keys": "ON"}
+    settings |= {"cache_size": -CACHE_KIB}
     for name, value in settings.items():
         connection.execute(f"PRAGMA {name} = {value}")
 

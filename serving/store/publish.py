@@ -117,7 +117,7 @@ def _begin(engine: Engine, file: ScoreFile, sha256: str, n: int, served: Generat
     }
     with opening.writing(engine) as connection:
         asked = tables.generations.insert().values(row).returning(tables.generations.c.id)
-        new = connection.execute(asked).scalar_one()
+        new = int(connection.execute(asked).scalar_one())
         connection.execute(sa.schema.CreateTable(tables.scores_of(new)))
         return new
 

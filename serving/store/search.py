@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, Row
+from sqlalchemy.engine import Connection, Engine
 
 from contract import errors
 from contract import scores as contract
 from serving.store import cursor as cursors
 from serving.store import filters as chosen
-from serving.store import generations, opening, records, tables
+from serving.store import generations, opening, records, tables, walking
 from serving.store.cursor import Cursor
 from serving.store.filters import Filters
 from serving.store.generations import Generation
 from serving.store.records import Record
+from serving.store.walking import Sort
 
 MOST = 1_000
 SLICE = 1 << 14
-By = Literal["customer_id", "value", "p_churn", "value_at_risk"]
-SORTS: tuple[By, ...] = ("customer_id", "value", "p_churn", "value_at_risk")
-
-
-class Sort(NamedTuple):
-    """Ties go by id. Who has no such number (a prospect) comes last either way."""
-
-    by: By = "customer_id"
-    is_descending: bool = False
 
 
 class Page(NamedTuple):
@@ -109,39 +101,10 @@ def _schema(generation: Generation, notes: dict[str, Any], filters: Filters) -> 
 def _page(connection: Connection, filters: Filters, sort: Sort, question: str, last: Cursor | None, limit: int) -> Page:
     current = generations.current_in(connection)
     generation = current if last is None else generations.of_id(connection, last.generation_id)
-    table = tables.scores_of(generation.id)
-    asked = chosen.applied(connection, records.all_columns(table), table, generation, filters)
-    found: list[Row[*tuple[Any, ...]]] = []
-    for part in _parts(table, asked, sort, last):
-        found += connection.execute(part.limit(limit + 1 - len(found))).all()
-        if len(found) > limit:
-            break
+    found = walking.rows(connection, generation, filters, sort, last, limit + 1)
     rows = [records.record(row, generation) for row in found[:limit]]
     if len(found) <= limit:
         return Page(generation, rows, None)
     end = rows[-1]
     number = None if sort.by == "customer_id" else end[sort.by]
     return Page(generation, rows, cursors.written(Cursor(generation.id, question, number, end["customer_id"])))
-
-
-def _parts(table: sa.Table, asked: sa.Select[Any], sort: Sort, last: Cursor | None) -> Iterator[sa.Select[Any]]:
-    """Those with the number by number and id, as one index has them; then those without it, by id."""
-    ids, by = table.c.customer_id, table.c[sort.by]
-    if sort.by == "customer_id":
-        yield _after(asked, [ids], [last.customer_id] if last else None, is_descending=sort.is_descending)
-        return
-    is_among_numbers = last is None or last.number is not None
-    if is_among_numbers:
-        seen = [last.number, last.customer_id] if last else None
-        yield _after(asked.where(by.is_not(None)), [by, ids], seen, is_descending=sort.is_descending)
-    seen = [last.customer_id] if last and not is_among_numbers else None
-    yield _after(asked.where(by.is_(None)), [ids], seen, is_descending=sort.is_descending)
-
-
-def _after(
-    asked: sa.Select[Any], order: list[sa.Column[Any]], seen: list[Any] | None, *, is_descending: bool
-) -> sa.Select[Any]:
-    if seen is not None:
-        place, end = sa.tuple_(*order), sa.tuple_(*map(sa.literal, seen))
-        asked = asked.where(place < end if is_descending else place > end)
-    return asked.order_by(*(column.desc() if is_descending else column.asc() for column in order))

@@ -131,12 +131,15 @@ def _column(column: ScoreColumn) -> sa.Column[Any]:
 
 
 def _scores(name: str, into: sa.MetaData) -> sa.Table:
-    """`value_at_risk` is value × p_churn; `previous_tier` and `move` compare with the generation before."""
+    """`value_at_risk` is value × p_churn; `previous_tier` and `move` (null: stayed) compare with the generation before.
+
+    Every sort has its index; so do one tier's customers by value at risk, and the few who moved.
+    """
     table = sa.Table(name, into, *_score_columns(), sqlite_with_rowid=False)
     for sort in SORTED:
         sa.Index(f"{name}_by_{sort}", table.c[sort], table.c.customer_id)
     sa.Index(f"{name}_by_tier", table.c.tier, table.c.value_at_risk, table.c.customer_id)
-    moved = table.c.move.in_(("up", "down"))
+    moved = table.c.move.is_not(None)
     sa.Index(
         f"{name}_by_move", table.c.move, table.c.value_at_risk, table.c.customer_id,
         sqlite_where=moved, postgresql_where=moved,

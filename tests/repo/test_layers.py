@@ -27,6 +27,8 @@ TRESPASSES = [
     ("mlflow", "serving/trespass.py", "from mlflow.tracking import MlflowClient"),
     ("bentoml", "training/trespass.py", "import bentoml"),
     ("engines", "serving/trespass.py", "import duckdb"),
+    ("databases", "serving/trespass.py", "import sqlalchemy"),
+    ("databases", "features/trespass.py", "import psycopg"),
     ("lifetimes", "models/trespass.py", "import lifetimes"),
     ("optuna", "training/trespass.py", "import optuna"),
     ("lightgbm", "tiers/trespass.py", "import lightgbm"),

@@ -75,7 +75,7 @@ def _scores() -> None:
     for name in ("value", "p_churn", "value_at_risk"):
         op.create_index(f"scores_by_{name}", "scores", [name, "customer_id"])
     op.create_index("scores_by_tier", "scores", ["tier", "value_at_risk", "customer_id"])
-    moved = sa.text("move IN ('up', 'down')")
+    moved = sa.text("move IS NOT NULL")
     columns = ["move", "value_at_risk", "customer_id"]
     op.create_index("scores_by_move", "scores", columns, sqlite_where=moved, postgresql_where=moved)
 

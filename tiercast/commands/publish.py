@@ -1,0 +1,127 @@
+"""`tiercast publish` and `tiercast generations`: put scores into the store, see what is there, go back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from contract.errors import BadInput
+from tiercast import options, say
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from serving.store.generations import Generation
+    from serving.store.publish import Published
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(epilog="Example: tiercast publish scores.parquet --store scores.db")(publish)
+    app.command(epilog="Example: tiercast generations --store scores.db --rollback")(generations)
+
+
+def publish(
+    scores: Annotated[str, typer.Argument(help="The score file, as `tiercast score` wrote it.")],
+    store: options.Store = None,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=1, max=1000, help="How many generations stay kept (default 13).")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish scores of an earlier day than those that are served.")
+    ] = False,
+    memory: options.Memory = None,
+    json: options.Json = False,
+) -> None:
+    """Serve these scores from now on: loaded beside the old ones, then switched in one step."""
+    engine = opened(store, create=True)
+    done = run(engine, scores, keep, force=force, memory=memory)
+    if json:
+        listed = {"is_new": done.is_new, "pruned": done.pruned, "swept": done.swept}
+        say.as_json({"generation": plain(done.generation)} | listed)
+        return
+    for text in told(done):
+        say.line(text)
+
+
+def generations(
+    store: options.Store = None,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Serve the generation before the current one again, or --to another.")
+    ] = False,
+    to: Annotated[int | None, typer.Option("--to", help="With --rollback: the number of the generation.")] = None,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Bring an older store to the schema of this version first.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """List the published generations of scores, the newest first; go back to an earlier one."""
+    if to is not None and not rollback:
+        raise BadInput(
+            "--to says where to go back to", first=f"--to {to}", hint=f"add --rollback: --rollback --to {to}"
+        )
+    engine = opened(store)
+    from serving.store import generations as kept
+    from serving.store import migrations
+
+    if upgrade:
+        migrations.upgrade(engine)
+    migrations.require(engine)
+    if rollback:
+        kept.rollback(engine, to)
+    found = kept.ready(engine)
+    if json:
+        say.as_json({"generations": [plain(each) for each in found]})
+        return
+    say.table("", COLUMNS, [row(each) for each in found])
+    say.line(next((f"served: {line(each)}" for each in found if each.is_current), "nothing was published yet"))
+
+
+COLUMNS = [(name, "right") for name in ("", "generation", "as of", "customers", "value")]
+COLUMNS += [("model", "left"), ("published", "left")]
+
+
+def run(engine: Engine, scores: str, keep: int | None, *, force: bool, memory: str | None) -> Published:
+    """Publish with a bar on the terminal."""
+    from serving.store import generations as kept
+    from serving.store import publish as publishing
+
+    n = kept.KEEP if keep is None else keep
+    with say.progress("publish", publishing.STEPS) as step:
+        limit = memory or publishing.MEMORY
+        return publishing.publish(engine, scores, keep=n, force=force, memory=limit, tell=step)
+
+
+def opened(store: str | None, *, create: bool = False) -> Engine:
+    """The store that was named. Raises BadInput where none was."""
+    if not store:
+        hint = "pass --store scores.db or --store postgresql://user@host/database, or set TIERCAST_STORE"
+        raise BadInput("nothing says where the scores are kept", first="no --store", hint=hint)
+    from serving.store import opening
+
+    return opening.open(store, create=create)
+
+
+def told(done: Published) -> list[str]:
+    """One line for a ticket, and what was removed on the way."""
+    if not done.is_new:
+        return [f"nothing to do: this file is served already, {line(done.generation)}"]
+    gone = [f"removed what a stopped publish left behind: generation {each}" for each in done.swept]
+    gone += [f"no longer kept: generation {each}" for each in done.pruned]
+    return [*gone, f"published: {line(done.generation)}"]
+
+
+def line(each: Generation) -> str:
+    return f"generation {each.id}, {each.n_customers:,} customers as of {each.as_of}, model {each.model}"
+
+
+def row(each: Generation) -> list[str]:
+    published = f"{each.published_at:%Y-%m-%d %H:%M} UTC"
+    mark = "→" if each.is_current else ""
+    value = say.money(each.value_total)
+    return [mark, str(each.id), str(each.as_of), f"{each.n_customers:,}", value, each.model, published]
+
+
+def plain(each: Generation) -> dict[str, Any]:
+    """The facts for a machine."""
+    return each._asdict() | {"published_at": each.published_at.isoformat(timespec="seconds")}
