@@ -1,4 +1,4 @@
-"""`python -m benchmarks [fit] [score] [season] [sampling] [quality] [intervals] [tuning]`: measure, refresh the pages.
+"""`python -m benchmarks [PART ...]`: measure, print and refresh the pages; `--help` names the parts.
 
 Without a name all run, in about an hour on two cores. Speed, memory, season and samples go to benchmarks/RESULTS.md,
 quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md; the prose of the pages stays as it is.
@@ -16,7 +16,20 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks import fit, intervals, machine, pages, quality, sampling, score_memory, season, simulate, tuning
+from benchmarks import (
+    fit,
+    intervals,
+    lookup,
+    machine,
+    pages,
+    quality,
+    sampling,
+    score_memory,
+    season,
+    simulate,
+    soak,
+    tuning,
+)
 from benchmarks.fit import Timed
 
 FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
@@ -79,6 +92,14 @@ def tunings() -> list[str]:
     return tuning.markdown(tuning.measure(tell=tell))
 
 
+def lookups() -> list[str]:
+    return lookup.markdown(lookup.measure(tell=tell), lookup.CUSTOMERS)
+
+
+def soaked() -> list[str]:
+    return soak.markdown(soak.measure(tell=tell))
+
+
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (scores, pages.RESULTS),
@@ -87,6 +108,8 @@ PARTS = {
     "quality": (qualities, pages.QUALITY),
     "intervals": (held, pages.QUALITY),
     "tuning": (tunings, pages.TUNING),
+    "lookup": (lookups, pages.RESULTS),
+    "soak": (soaked, pages.RESULTS),
 }
 
 

@@ -62,6 +62,7 @@ class ModelCard(_Open):
     reads: dict[str, list[str]]
     features: list[str]
     columns: list[dict[str, Any]]
+    stored: dict[str, list[dict[str, str]]]
     texts: dict[str, Any]
 
 

@@ -13,6 +13,7 @@ from contract import inputs, scores
 from models import bundle_folder
 from models.bundle import Bundle
 from serving import score
+from serving.service.stored import answers
 from tiers import actions, reason_texts, texts
 from tiers.languages import Language
 
@@ -36,6 +37,7 @@ def _card(bundle: Bundle, folder: pathlib.Path) -> dict[str, Any]:
         "reads": _reads(bundle),
         "features": list(bundle.spec.names),
         "columns": [{"name": field.name, "type": str(field.type), **scores.about(field)} for field in schema],
+        "stored": answers.definitions(),
         "texts": {lang: _texts(lang) for lang in LANGUAGES},
     }
 

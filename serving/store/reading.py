@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import json
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,9 +69,9 @@ def lookup(engine: Engine, ids: Sequence[str]) -> Found:
 
     def ask(connection: Connection) -> Found:
         generation = generations.current_in(connection)
-        table = tables.scores_of(generation.id)
-        asked = records.all_columns(table).where(_among(connection, table.c.customer_id, wanted))
-        known = {row.customer_id: records.record(row, generation) for row in connection.execute(asked)}
+        question, several = _by_ids(generation.id, connection.dialect.name)
+        rows = connection.execute(question, {"ids": several(wanted)})
+        known = {row.customer_id: records.record(row, generation) for row in rows}
         return Found(
             generation,
             [known[each] for each in wanted if each in known],
@@ -102,11 +104,19 @@ def grid(engine: Engine) -> Grid:
     return Grid(generation, rows, sums["borderline"], sums["disagreement"], moved)
 
 
-def _among(connection: Connection, column: sa.Column[str], wanted: list[str]) -> sa.ColumnElement[bool]:
-    """One parameter however many ids, so that the statement is prepared once."""
-    if connection.dialect.name == "postgresql":
-        return column == sa.any_(sa.literal(wanted, postgresql.ARRAY(sa.Text)))
-    return column.in_(wanted)
+@functools.lru_cache(maxsize=64)
+def _by_ids(generation_id: int, dialect: str) -> tuple[sa.Select[Any], Callable[[list[str]], Any]]:
+    """The question for some rows of a generation, and how its one parameter holds several ids.
+
+    Building a question takes longer than answering it, so it is built once; and because there is one parameter however
+    many ids, the database prepares it once.
+    """
+    table = tables.scores_of(generation_id)
+    asked, ids = records.all_columns(table), table.c.customer_id
+    if dialect == "postgresql":
+        return asked.where(ids == sa.any_(sa.bindparam("ids", type_=postgresql.ARRAY(sa.Text)))), list
+    listed = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
+    return asked.where(ids.in_(sa.select(listed.c.value))), json.dumps
 
 
 def _past(connection: Connection, line: list[Generation], customer_id: str) -> dict[int, Row[Any]]:

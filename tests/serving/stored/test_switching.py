@@ -48,7 +48,9 @@ def export(client: Any, _: dict[str, Any]) -> tuple[int, set[float]]:
     lines = answer.text.splitlines()
     at = lines[0].split(",").index("value")
     assert len(lines) == 301
-    return int(answer.headers["x-tiercast-generation"]), {float(line.rsplit('"', 0)[0].split(",")[at]) for line in lines[1:]}
+    return int(answer.headers["x-tiercast-generation"]), {
+        float(line.rsplit('"', 0)[0].split(",")[at]) for line in lines[1:]
+    }
 
 
 def grid(client: Any, _: dict[str, Any]) -> tuple[int, set[float]]:
