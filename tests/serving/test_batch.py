@@ -106,7 +106,7 @@ def test_parts_without_a_customer_and_ids_of_any_kind(
 
 
 def test_without_reasons_the_numbers_are_the_same(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:
-    quick = scored_tables.score(trained.bundle, source, tmp_path / "quick.parquet", with_reasons=False)
+    quick = scored_tables.score(trained.bundle, source, tmp_path / "quick.parquet", reasons="none")
     full = parquet.read_table(scored)
     assert quick.drop(["reasons", "action"]).equals(full.drop(["reasons", "action"]))
     assert set(map(len, quick["reasons"].to_pylist())) == {0}
