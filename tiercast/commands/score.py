@@ -63,6 +63,8 @@ def score(
         return
     from tiercast import show
 
+    if done.resumed:
+        say.line(f"went on from a run that had finished {done.resumed} parts")
     for text in done.reading.report.lines():
         say.line(text)
     show.grid(done.totals.rows(), loaded.about.currency, spoken)
@@ -123,6 +125,7 @@ def summary(done: Scored, bundle: Bundle, day: dt.date) -> dict[str, Any]:
         "disagreement": done.totals.disagreement(),
         "tiers": [row._asdict() for row in done.totals.rows()],
         "overrides": done.overrides,
+        "resumed": done.resumed,
         "reading": done.reading.report.as_dict(),
     }
 
