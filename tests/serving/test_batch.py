@@ -131,7 +131,7 @@ def test_reasons_for_the_risky_are_those_that_all_would_get(
 def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained: Trained, source: str) -> None:
     """The long way: contributions by LightGBM itself, per feature, summed by family only where reasons are chosen."""
     bundle = trained.bundle
-    trees, (intercept, slope) = bundle.churn.trees, bundle.churn.calibration
+    trees, slope = bundle.churn.trees, bundle.churn.calibration.slope
     assert trees is not None
     with Engine(threads=1) as engine:
         read = reading.read(engine, Sources(source), AS_OF)
