@@ -21,9 +21,9 @@ def build(tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     """`customer_id` and `spec.names`, all float64; order features are null for prospects."""
     lines = orders.known(tables.transactions, as_of)
     table = _purchases(lines, as_of, spec)
-    table = _join(_everyone(tables, lines, as_of), table)
     if tables.customers is not None:
-        table = _join(table, people.per_customer(tables.customers, as_of, spec))
+        known = people.per_customer(tables.customers, as_of, spec)
+        table = _join(_join(_everyone(table, known), table), known)
     if tables.interactions is not None and spec.contact_kinds:
         table = _join(table, contacts.per_customer(tables.interactions, as_of, spec))
     columns = {name: _filled(table, name) for name in spec.names}
@@ -31,11 +31,11 @@ def build(tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
 
 
 def _purchases(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+    """One row per customer with any line before `as_of`; who only ever returned something has no order."""
     today = exact.day_of(as_of)
-    days = orders.daily(lines)
-    bought = orders.with_neighbours(days)
-    sums = bought.group_by("customer_id").aggregate(**history.aggregates(bought, today, spec))
-    table = _join(history.refunds(days), sums)  # refunds first: who only ever returned something has no order
+    days = orders.with_neighbours(orders.daily(lines))
+    sums = days.group_by("customer_id").aggregate(**history.aggregates(days, today, spec))
+    table = sums.mutate(**history.of_buyers(sums))
     table = table.mutate(refund_share=history.refund_share(table), **history.derived(table, today, spec))
     wide = breadth.per_customer(lines, spec)
     if wide is None:
@@ -44,13 +44,9 @@ def _purchases(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     return table.mutate(**breadth.derived(table, spec))
 
 
-def _everyone(tables: Tables, lines: ir.Table, as_of: dt.date) -> ir.Table:
+def _everyone(bought: ir.Table, known: ir.Table) -> ir.Table:
     """All ids known on the day, from purchases, refunds or the customers table."""
-    ids = lines.select("customer_id").distinct()
-    if tables.customers is None:
-        return ids
-    people_known = people.per_customer(tables.customers, as_of, FeatureSpec(windows=()))
-    return ibis.union(ids, people_known.select("customer_id"), distinct=True)
+    return ibis.union(bought.select("customer_id"), known.select("customer_id"), distinct=True)
 
 
 def _join(left: ir.Table, right: ir.Table) -> ir.Table:
