@@ -81,8 +81,8 @@ def _by_lightgbm(model: Boosted, frame: Frame, groups: tuple[str, ...]) -> tuple
     return sums, shap[:, -1]
 
 
-def _columns(model: Boosted, frame: Frame) -> Vector:
-    return np.stack([frame[name] for name in model.names])
+def _columns(model: Boosted, frame: Frame) -> list[Vector]:
+    return [frame[name] for name in model.names]
 
 
 @functools.lru_cache(KEPT)

@@ -58,6 +58,13 @@ def save(bundle: Bundle, folder: pathlib.Path) -> None:
         ) from error
 
 
+def identity(bundle: Bundle) -> str:
+    """A short text that is the same for bundles that give the same scores, wherever they lie."""
+    trees = [model.trees and model.trees.text for model in (bundle.churn, bundle.value)]
+    about = {**bundle.about._asdict(), "as_of": bundle.about.as_of.isoformat()}
+    return hashlib.sha256(json.dumps([about, _to_json(bundle), trees], sort_keys=True).encode()).hexdigest()
+
+
 def _exchange(folder: pathlib.Path, fresh: pathlib.Path, old: pathlib.Path) -> None:
     """The fresh bundle takes the place of the old one, which comes back if that fails."""
     if folder.exists():

@@ -22,7 +22,7 @@ from models import patterns, shapley
 from models.patterns import Cut
 from models.vectors import Vector
 
-ROWS = 512  # customers at a time: what they need stays in a core's own cache
+ROWS = 1024  # customers at a time: what they need stays in a core's own cache
 Whole = NDArray[np.int64]
 
 
@@ -57,12 +57,12 @@ def values(cut: Cut) -> Values:
     return Values(cut, np.concatenate([np.zeros(0), *turned]), _starts(turned))
 
 
-def predict(found: Values, columns: Vector) -> Vector:
-    """The raw score of every customer: the sum of the leaves they reach. `columns` has one row per feature."""
-    n = columns.shape[1]
+def predict(found: Values, columns: Sequence[Vector]) -> Vector:
+    """The raw score of every customer: the sum of the leaves they reach. `columns` are the features."""
+    n = len(columns[0])
     sums = np.empty(n)
     for rows in _blocks(n):
-        reached = patterns.numbers(found.cut, columns[:, rows]) + found.starts[:, None]
+        reached = patterns.numbers(found.cut, columns, rows) + found.starts[:, None]
         sums[rows] = _in_order(found.table.take(reached))
     return sums
 
@@ -102,12 +102,12 @@ def shares(cut: Cut, groups: Sequence[str]) -> Shares:
     )
 
 
-def contributions(found: Shares, columns: Vector) -> dict[str, Vector]:
-    """What each group adds to the raw score, measured from `found.base`; `columns` has one row per feature."""
-    n = columns.shape[1]
+def contributions(found: Shares, columns: Sequence[Vector]) -> dict[str, Vector]:
+    """What each group adds to the raw score, measured from `found.base`; `columns` are the features."""
+    n = len(columns[0])
     sums = np.empty((len(found.groups), n), np.int64)
     for rows in _blocks(n):
-        looked_up = patterns.numbers(found.cut, columns[:, rows])[found.piece] + found.starts[:, None]
+        looked_up = patterns.numbers(found.cut, columns, rows)[found.piece] + found.starts[:, None]
         parts = found.table.take(looked_up)
         for row, run in enumerate(found.runs):
             parts[run].sum(axis=0, out=sums[row, rows])

@@ -50,10 +50,10 @@ def of(trees: Sequence[Tree]) -> Cut:
     return Cut(pairs, asked.questions, by_piece.T, tuple(turned), sum(tree.mean for tree in trees))
 
 
-def numbers(cut: Cut, columns: Vector) -> Patterns:
-    """One row per piece, one column per customer; `columns` has one row per feature."""
-    answers = questions.answer(cut.questions, columns)
-    found = np.zeros((len(cut.pairs), columns.shape[1]), np.uint16)
+def numbers(cut: Cut, columns: Sequence[Vector], rows: slice) -> Patterns:
+    """One row per piece, one column per customer among `rows`; `columns` are the features."""
+    answers = questions.answer(cut.questions, columns, rows)
+    found = np.zeros((len(cut.pairs), answers.shape[1]), np.uint16)
     for bit, asked in enumerate(cut.asked):
         found |= answers[asked].astype(np.uint16) << bit
     return found

@@ -60,15 +60,15 @@ def _runs(numeric: Sequence[tuple[int, bool, float]]) -> tuple[tuple[int, bool, 
     return tuple((*key, slice(group[0], group[-1] + 1)) for key, group in found)
 
 
-def answer(questions: Questions, columns: Vector) -> Bits:
-    """One row of bits per question, one column per customer; `columns` has one row per feature."""
-    bits = np.zeros((questions.nobody + 1, columns.shape[1]), np.uint8)
+def answer(questions: Questions, columns: Sequence[Vector], rows: slice) -> Bits:
+    """One row of bits per question, one column per customer among `rows`; `columns` are the features."""
+    bits = np.zeros((questions.nobody + 1, len(columns[0][rows])), np.bool_)
     compare = (np.greater, np.less_equal)
-    for feature, is_at_most, rows in questions.numeric:
-        compare[is_at_most](columns[feature], questions.thresholds[rows, None], out=bits[rows].view(np.bool_))
+    for feature, is_at_most, asked in questions.numeric:
+        compare[is_at_most](columns[feature][rows], questions.thresholds[asked, None], out=bits[asked])
     for place, split in enumerate(questions.others, len(questions.thresholds)):
-        bits[place] = goes_right(split, columns[split.feature])
-    return bits
+        bits[place] = goes_right(split, columns[split.feature][rows])
+    return bits.view(np.uint8)
 
 
 def goes_right(split: Split, column: Vector) -> NDArray[np.bool_]:

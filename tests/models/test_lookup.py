@@ -183,7 +183,7 @@ def test_an_answer_sends_everybody_where_the_rules_do(
     threshold: float, missing: forest.Missing, default_left: bool, labels: frozenset[int] | None
 ) -> None:
     split = forest.Split(0, threshold, labels, missing, default_left)
-    column = np.array([[np.nan, -2.0, -1.5, -0.0, 0.0, 1.0, 2.0, 33.0, 1e300 if labels is None else 64.0]])
+    column = np.array([np.nan, -2.0, -1.5, -0.0, 0.0, 1.0, 2.0, 33.0, 1e300 if labels is None else 64.0])
     asked = questions.collect([split])
-    yes = questions.answer(asked.questions, column)[asked.numbers[0]].astype(bool)
-    assert (yes ^ asked.yes_is_left[0]).tolist() == questions.goes_right(split, column[0]).tolist()
+    yes = questions.answer(asked.questions, [column], slice(None))[asked.numbers[0]].astype(bool)
+    assert (yes ^ asked.yes_is_left[0]).tolist() == questions.goes_right(split, column).tolist()
