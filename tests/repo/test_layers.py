@@ -27,6 +27,7 @@ TRESPASSES = [
     ("mlflow", "serving/trespass.py", "from mlflow.tracking import MlflowClient"),
     ("bentoml", "training/trespass.py", "import bentoml"),
     ("engines", "serving/trespass.py", "import duckdb"),
+    ("pyspark", "training/trespass.py", "from pyspark.sql import SparkSession"),
     ("lifetimes", "models/trespass.py", "import lifetimes"),
     ("optuna", "training/trespass.py", "import optuna"),
     ("lightgbm", "tiers/trespass.py", "import lightgbm"),
