@@ -16,9 +16,14 @@ ROWS_PER_PART = 500_000
 KNOWN = "known"
 
 
+def count(rows: int) -> int:
+    """How many parts that many transactions need; at least one."""
+    return max(1, -(-rows // ROWS_PER_PART))
+
+
 def split(engine: Engine, tables: Tables, rows: int) -> int:
     """Store the transactions (`rows` of them) by part, and say how many parts there are."""
-    n_parts = max(1, -(-rows // ROWS_PER_PART))
+    n_parts = count(rows)
     engine.store(KNOWN, tables.transactions, n_parts)
     return n_parts
 

@@ -48,7 +48,7 @@ class Engine:
     `master` and `memory` (of the driver) matter only when an application has to be started: see `spark_session.join`.
     """
 
-    remote = True
+    reads_remote = True
 
     def __init__(
         self, *, master: str | None = None, memory: str | None = None, conf: dict[str, str] | None = None
@@ -107,15 +107,24 @@ class Engine:
             self._kept.pop(name).unpersist()
         frame = self._together(self.frame(expr), buckets).persist()
         self._kept[name], self._buckets[name] = frame, buckets
-        return self._named(frame, name)
+        return self.whole(name)
 
     def bucket(self, name: str, k: int) -> ibis.Table:
         """The rows of part `k` of a stored table."""
         n_parts = self._buckets[name]
         if not 0 <= k < n_parts:
             raise IndexError(f"{name} has {n_parts} parts, counted from 0: there is no part {k}")
-        whole = self._named(self._kept[name], name)
+        whole = self.whole(name)
         return whole if n_parts == 1 else whole.filter(parts.of(whole["customer_id"], n_parts) == k)
+
+    def whole(self, name: str) -> ibis.Table:
+        """All rows of a stored table."""
+        return self._named(self._kept[name], name)
+
+    @property
+    def parallelism(self) -> int:
+        """How many tasks the application runs at once."""
+        return int(self.session.sparkContext.defaultParallelism)
 
     def slices(self, name: str, rows: int) -> Iterator[pa.Table]:
         """The rows of a stored table, at most `rows` at a time. All of them come to the driver first."""

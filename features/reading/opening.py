@@ -15,7 +15,7 @@ def open_table(engine: Engine, table: str, place: Sources) -> ibis.Table:
     Parquet is read where it is. CSV is read once and kept as Parquet in the engine's folder, and so are times and
     amounts that are text in Parquet, for reading text is slow.
     """
-    files = sources.find(getattr(place, table))
+    files = sources.find(getattr(place, table), remote=engine.reads_remote)
     raw = _raw(engine, files)
     named = columns.match(table, raw.columns, place.columns)
     parsed = cleaning.parse(raw, table, named)
