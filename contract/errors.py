@@ -11,6 +11,7 @@ TiercastError                 exit 1
 │   ├── BundleRefused                  wrong hash, unknown format, other features
 │   └── CannotWrite                    no permission, disk full, folder missing
 ├── FitFailed                 exit 1   an optimiser ended without an answer
+├── JobFailed                 exit 1   a cluster ended a job without its result
 └── GateRefused               exit 3   a promotion gate said no
 """
 
@@ -101,6 +102,10 @@ class CannotWrite(BadInput):
 
 
 class FitFailed(TiercastError):
+    pass
+
+
+class JobFailed(TiercastError):
     pass
 
 

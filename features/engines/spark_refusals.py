@@ -19,6 +19,8 @@ from contract import errors
 OURS = (ParseException, ArithmeticException, NumberFormatException)
 OF_THE_PLACE = ("PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA", "UNSUPPORTED_DATA_SOURCE")
 NO_ROOM = re.compile(r"no space left|disk quota", re.IGNORECASE)
+NO_RIGHT = re.compile(r"PermissionError|Permission denied|Read-only file system")
+TRACE = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*(\S.*)")
 NO_MEMORY = re.compile(r"OutOfMemoryError|Java heap space|UNABLE_TO_ACQUIRE_MEMORY")
 RECORD = re.compile(r"Malformed records? (?:are|is) detected in record parsing: (.*?)\.?(?: Parse Mode|$)", re.DOTALL)
 NAMED = re.compile(r"^\[[A-Z_.0-9]+\] ?")
@@ -33,6 +35,9 @@ def of(error: BaseException, source: str) -> errors.TiercastError | None:
     if NO_ROOM.search(said):
         hint = "free some space on the workers, or set spark.local.dir to a larger disk"
         return errors.CannotWrite("the disk is full", first=source, hint=hint)
+    if NO_RIGHT.search(said):
+        hint = "give the user that Spark's workers run as the rights to that place"
+        return errors.CannotWrite("the workers may not read or write there", first=source, hint=hint)
     if NO_MEMORY.search(said):
         hint = "give it more: --memory 4GB here, spark.executor.memory on a cluster"
         return errors.CannotWrite("the memory of Spark is too small for this step", first=source, hint=hint)
@@ -45,9 +50,12 @@ def of(error: BaseException, source: str) -> errors.TiercastError | None:
         what = "the source cannot be read: a line does not fit the header"
         return errors.SourceUnreadable(what, first=f"{source}: {quoted}", hint=hint)
     where = FILE.search(said)
-    return errors.SourceUnreadable(
-        f"the source cannot be read: {gist(error)}", first=where[1] if where else source, hint=HINT
-    )
+    if where or isinstance(error, AnalysisException):
+        first = where[1] if where else source
+        return errors.SourceUnreadable(f"the source cannot be read: {gist(error)}", first=first, hint=HINT)
+    trace = TRACE.search(said)
+    hint = "look into the logs of Spark's workers; nothing was written, so the same command can be run again"
+    return errors.JobFailed("Spark ended the job without a result", first=trace[1] if trace else gist(error), hint=hint)
 
 
 def gist(error: BaseException) -> str:
