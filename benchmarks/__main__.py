@@ -1,7 +1,8 @@
-"""`python -m benchmarks [fit] [score] [season] [quality] [intervals] [tuning]`: measure, print, refresh the pages.
+"""`python -m benchmarks [fit] [score] [season] [quality] [intervals] [tuning] [spark]`: measure, print, refresh pages.
 
-Without a name all run, in about forty-five minutes on two cores. Speed, memory and season go to benchmarks/RESULTS.md,
-quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md; the prose of the pages stays as it is.
+Without a name all run, in about an hour on two cores. Speed, memory and season go to benchmarks/RESULTS.md, quality and
+intervals to docs/quality.md, what tuning gains to docs/tuning.md, what Spark costs to docs/scale.md; the prose of the
+pages stays as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks import fit, intervals, machine, pages, quality, score_memory, season, simulate, tuning
+from benchmarks import fit, intervals, machine, pages, quality, score_memory, season, simulate, spark, tuning
 from benchmarks.fit import Timed
 
 FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
@@ -75,6 +76,10 @@ def tunings() -> list[str]:
     return tuning.markdown(tuning.measure(tell=tell))
 
 
+def sparks() -> list[str]:
+    return spark.markdown(spark.measure(tell=tell))
+
+
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (scores, pages.RESULTS),
@@ -82,6 +87,7 @@ PARTS = {
     "quality": (qualities, pages.QUALITY),
     "intervals": (held, pages.QUALITY),
     "tuning": (tunings, pages.TUNING),
+    "spark": (sparks, pages.SCALE),
 }
 
 

@@ -19,8 +19,8 @@ from models import btyd
 from models.btyd import Btyd
 from models.vectors import Vector
 from training import season
-from training.btyd import fit_both, statistics
-from training.btyd.statistics import Statistics
+from training.btyd import counts, fit_both
+from training.btyd.counts import Statistics
 from training.settings import Horizons
 
 OUTCOMES = ("churned", "value", "n_future_orders")
@@ -172,7 +172,7 @@ class Snapshots:
             future = labels.labels(self.tables, as_of, *self.horizons.both)
             joined = self.engine.store("snapshot", known.inner_join(future, "customer_id"))
             table = self.engine.con.to_pyarrow(joined.order_by("customer_id"))
-            counted = statistics.of(self.engine, joined)
+            counted = counts.of(self.engine, joined)
             features = table.select(self.spec.names).to_pandas().astype(np.float64)
             churned, value, orders = (table[name].to_numpy().astype(np.float64) for name in OUTCOMES)
             self._facts[as_of] = _Facts(table["customer_id"], features, counted, (churned, value, orders))

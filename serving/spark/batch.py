@@ -24,8 +24,8 @@ from models import bundle as bundles
 from models.bundle import Bundle
 from serving import previous, score, totals
 from serving.batch import Scored, Tell
+from serving.spark import columns, progress, worker
 from serving.spark import folder as folders
-from serving.spark import progress, types, worker
 from serving.spark.worker import Job, Sent
 from tiers import overrides
 from tiers.overrides import Override
@@ -94,7 +94,7 @@ def frame(
         for table in worker.scored(job, batches):
             yield from table.to_batches()
 
-    return made.features.mapInArrow(scored, types.of(score.schema(bundles.dated(bundle, as_of))))
+    return made.features.mapInArrow(scored, columns.of(score.schema(bundles.dated(bundle, as_of))))
 
 
 def _prepare(

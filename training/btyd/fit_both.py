@@ -12,9 +12,9 @@ from models.orders import OrderModel
 from models.vectors import Vector
 from training import independence
 from training.btyd import families, fit_gamma_gamma, fit_orders
+from training.btyd.counts import Statistics
 from training.btyd.fit_gamma_gamma import GammaGammaFit
 from training.btyd.fit_orders import OrdersFit
-from training.btyd.statistics import Statistics
 from training.independence import Independence
 
 

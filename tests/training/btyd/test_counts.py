@@ -11,7 +11,7 @@ from features import build, reading
 from features.engines.duckdb import Engine
 from features.spec import FeatureSpec
 from tests import built_features, make_tables, small_training
-from training.btyd import fit_both, statistics
+from training.btyd import counts, fit_both
 
 
 def test_equal_customers_are_counted_once_by_hand(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_equal_customers_are_counted_once_by_hand(tmp_path: Path) -> None:
     with Engine(threads=1) as engine:
         source = make_tables.write(tmp_path, lines)
         tables = reading.read(engine, reading.Sources(source), make_tables.AS_OF).tables
-        found = statistics.of(engine, build.build(tables, make_tables.AS_OF, FeatureSpec(windows=(30,))))
+        found = counts.of(engine, build.build(tables, make_tables.AS_OF, FeatureSpec(windows=(30,))))
     assert [part.tolist() for part in found[:4]] == [[0.0, 1.0], [0.0, 30.0], [60.0, 60.0], [2.0, 2.0]]
     assert [part.tolist() for part in found[4:]] == [[1.0], [5.0], [2.0]]
 
@@ -34,7 +34,7 @@ def test_the_parameters_are_those_of_the_customers_one_by_one(tmp_path: Path) ->
     with Engine(threads=1) as engine:
         tables = reading.read(engine, reading.Sources(source), as_of).tables
         table = build.build(tables, as_of, FeatureSpec(windows=(30,)))
-        counted = statistics.of(engine, table)
+        counted = counts.of(engine, table)
         features = engine.con.to_pyarrow(table).to_pandas()
     one_by_one = fit_both.fits(features, "bgnbd")
     together = fit_both.fit(counted, "bgnbd")
