@@ -172,7 +172,7 @@ def _above_partitions(files: Sequence[str]) -> str | None:
     folders = pathlib.Path(files[0]).parts
     first = next((place for place, part in enumerate(folders) if "=" in part), None)
     is_local = "://" not in files[0]
-    return _escaped(str(pathlib.Path(*folders[:first]))) if first and is_local else None
+    return str(pathlib.Path(*folders[:first]).absolute()) if first and is_local else None
 
 
 def _from_nanoseconds(file: str, frame: DataFrame) -> dict[str, Any]:

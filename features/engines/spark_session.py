@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from contract import errors
 
-MASTER = "TIERCAST_SPARK_MASTER"
+MASTER, GATEWAY = "TIERCAST_SPARK_MASTER", "PYSPARK_GATEWAY_PORT"
 HERE = "local[*]"
 LOOPBACK = "127.0.0.1"
 SAID_LINES = 3
@@ -65,16 +65,17 @@ def join(master: str | None = None, memory: str | None = None, conf: dict[str, s
     `memory` is what the driver may take ("2GB"), for an application that is started here. Raises `BadInput` when Spark
     or Java are not there, or the master does not answer.
     """
-    sql = _pyspark().sql
-    running = sql.SparkSession.getActiveSession()
-    if running is None:
-        settings, log = _settings(master, memory, conf or {}), None
-        if "PYSPARK_GATEWAY_PORT" not in os.environ:  # spark-submit has started Java already
-            _require_java()
-            log = pathlib.Path(tempfile.mkdtemp(prefix="tiercast-spark-"))
-        started = _start(settings, log)
-        return Joined(_own_view(started), True, log)
-    return Joined(_own_view(running), False, None)
+    running = _pyspark().sql.SparkSession.getActiveSession()
+    if running is not None:
+        return Joined(_own_view(running), False, None)
+    asked = {"spark.master": master or os.environ.get(MASTER), **(conf or {})}
+    asked["spark.driver.memory"] = _in_javas_words(memory) if memory else asked.get("spark.driver.memory")
+    told = {name: value for name, value in asked.items() if value is not None}
+    log = None
+    if GATEWAY not in os.environ:  # else spark-submit has started Java already
+        _require_java()
+        log = pathlib.Path(tempfile.mkdtemp(prefix="tiercast-spark-"))
+    return Joined(_own_view(_start(told, log)), True, log)
 
 
 def _own_view(session: Any) -> Any:
@@ -85,21 +86,16 @@ def _own_view(session: Any) -> Any:
     return own
 
 
-def _settings(master: str | None, memory: str | None, conf: dict[str, str]) -> Any:
+def _settings(told: dict[str, str]) -> Any:
+    """What we were told, then what spark-submit and spark-defaults say, then our own defaults. Java is running."""
     settings = _pyspark().SparkConf()
-    for name, value in conf.items():
+    for name, value in told.items():
         settings.set(name, value)
-    asked = master or os.environ.get(MASTER)
-    if asked:
-        settings.setMaster(asked)
     settings.setIfMissing("spark.master", HERE)
-    if memory:
-        settings.set("spark.driver.memory", _in_javas_words(memory))
     is_local = str(settings.get("spark.master")).startswith("local")
     for name, value in (OURS | (LOCAL if is_local else {})).items():
         settings.setIfMissing(name, value)
     if is_local:
-        os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else Spark takes the first python3 of PATH
     return settings
 
@@ -116,22 +112,28 @@ def _in_javas_words(memory: str) -> str:
     return short
 
 
-def _start(settings: Any, log: pathlib.Path | None) -> Any:
+def _start(told: dict[str, str], log: pathlib.Path | None) -> Any:
     """A new application. Java's own words go into a file, of which the last are quoted when it does not start."""
     from pyspark.core.context import SparkContext
-    from pyspark.java_gateway import launch_gateway
 
     said = None if log is None else log / "spark.log"
     try:
-        if said is not None and SparkContext._gateway is None:
-            with said.open("wb") as file:
-                gateway = launch_gateway(settings, {"stdout": file, "stderr": file})  # type: ignore[no-untyped-call]
-            SparkContext._ensure_initialized(gateway=gateway, conf=settings)
+        is_first = said is not None and SparkContext._gateway is None
+        SparkContext._ensure_initialized(gateway=_java(told, said) if is_first else None)
+        settings = _settings(told)
         session = _pyspark().sql.SparkSession.builder.config(conf=settings).getOrCreate()
     except Exception as error:  # py4j and pyspark have no family of errors in common
-        raise _no_start(error, str(settings.get("spark.master")), said) from error
+        raise _no_start(error, told.get("spark.master", "as Spark's settings say"), said) from error
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def _java(told: dict[str, str], said: pathlib.Path | None) -> Any:
+    from pyspark.java_gateway import launch_gateway
+
+    settings = _pyspark().SparkConf(loadDefaults=False).setAll(list(told.items()))
+    with (said or pathlib.Path(os.devnull)).open("wb") as file:
+        return launch_gateway(settings, {"stdout": file, "stderr": file})  # type: ignore[no-untyped-call]
 
 
 def _stop(session: Any) -> None:

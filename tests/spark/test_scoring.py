@@ -147,7 +147,7 @@ def test_a_job_that_fails_leaves_the_day_as_it_was(engine: Any, real: Any, sourc
     day.mkdir(parents=True)
     (day / "part-00000.parquet").write_bytes(b"yesterday's")
     bundle, files = real
-    spoiled = files | {"churn.txt": b"tree\n", "manifest.json": files["manifest.json"] + b" "}
+    spoiled = files | {"model.json": b"{}", "manifest.json": files["manifest.json"] + b" "}
     with pytest.raises(errors.JobFailed, match="BundleRefused"):
         score(engine, (bundle, spoiled), Sources(source), AS_OF, tmp_path / "scores")
     assert [path.name for path in (tmp_path / "scores").iterdir()] == [day.name]
