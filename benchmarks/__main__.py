@@ -1,7 +1,8 @@
 """`python -m benchmarks [PART ...]`: measure, print and refresh the pages; `--help` names the parts.
 
 Without a name all run, in about an hour on two cores. Speed, memory, season and samples go to benchmarks/RESULTS.md,
-quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md; the prose of the pages stays as it is.
+quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md, what Spark costs to docs/scale.md; the
+prose of the pages stays as it is.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from benchmarks import (
     season,
     simulate,
     soak,
+    spark,
     tuning,
 )
 from benchmarks.fit import Timed
@@ -100,6 +102,10 @@ def soaked() -> list[str]:
     return soak.markdown(soak.measure(tell=tell))
 
 
+def sparks() -> list[str]:
+    return spark.markdown(spark.measure(tell=tell))
+
+
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (scores, pages.RESULTS),
@@ -110,6 +116,7 @@ PARTS = {
     "tuning": (tunings, pages.TUNING),
     "lookup": (lookups, pages.RESULTS),
     "soak": (soaked, pages.RESULTS),
+    "spark": (sparks, pages.SCALE),
 }
 
 

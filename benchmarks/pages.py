@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 QUALITY, RESULTS = ROOT / "docs" / "quality.md", ROOT / "benchmarks" / "RESULTS.md"
-TUNING = ROOT / "docs" / "tuning.md"
+TUNING, SCALE = ROOT / "docs" / "tuning.md", ROOT / "docs" / "scale.md"
 
 
 def refresh(page: pathlib.Path, name: str, lines: Sequence[str]) -> None:

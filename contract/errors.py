@@ -19,6 +19,7 @@ TiercastError                 exit 1
 │   └── CannotWrite                    no permission, disk full, folder missing
 ├── StoreUnavailable          exit 1   the database of the scores does not answer
 ├── FitFailed                 exit 1   an optimiser ended without an answer
+├── JobFailed                 exit 1   a cluster ended a job without its result
 └── GateRefused               exit 3   a promotion gate said no
 """
 
@@ -141,6 +142,10 @@ class StoreUnavailable(TiercastError):
 
 
 class FitFailed(TiercastError):
+    pass
+
+
+class JobFailed(TiercastError):
     pass
 
 

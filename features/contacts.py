@@ -13,7 +13,7 @@ from features.spec import CONTACT_WINDOW_DAYS, FeatureSpec
 
 def per_customer(interactions: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     """One row per customer with any contact before `as_of`: counts, days since, scores, minutes."""
-    start = ibis.timestamp(as_of.year, as_of.month, as_of.day, 0, 0, 0)
+    start = ibis.literal(as_of).cast("timestamp(6)")
     known = interactions.filter(interactions.occurred_at < start)
     known = known.mutate(day=exact.day_number(known.occurred_at.date()))
     sums: dict[str, ir.Value] = {}

@@ -20,7 +20,7 @@ KNOWN = "known"
 
 
 def count(rows: int) -> int:
-    """How many parts a base of that many transactions has."""
+    """How many parts that many transactions need; at least one."""
     return max(1, -(-rows // ROWS_PER_PART))
 
 

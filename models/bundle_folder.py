@@ -109,6 +109,12 @@ def load(folder: pathlib.Path) -> Bundle:
         ) from error
 
 
+def packed(folder: pathlib.Path) -> dict[str, bytes]:
+    """The bundle's files by name, as bytes to be sent to another machine and loaded there. Raises `BundleRefused`."""
+    load(folder)
+    return {name: (folder / name).read_bytes() for name in sorted(_own_files(folder))}
+
+
 def _write(bundle: Bundle, folder: pathlib.Path) -> None:
     folder.mkdir()
     for key, trees in (("churn", bundle.churn.trees), ("value", bundle.value.trees)):

@@ -12,12 +12,20 @@ from pyarrow import compute
 from contract import errors
 from features.engines import Engine
 from features.reading import scored
+from features.reading.scored import ScoreFile
 
 NAME = "previous"
 
 
 def store(engine: Engine, path: str, as_of: dt.date, n_parts: int) -> None:
     """Read a score file and keep its tiers by customer part. Raises `BadInput` and its kinds."""
+    found = open_last(engine, path, as_of)
+    with engine.reading(path):
+        engine.store(NAME, found.table, n_parts)
+
+
+def open_last(engine: Engine, path: str, as_of: dt.date) -> ScoreFile:
+    """The last scores: `customer_id` and `tier`. Raises `BadInput` and its kinds."""
     found = scored.open_scores(engine, path, ("tier",))
     if found.as_of >= as_of:
         raise errors.BadInput(
@@ -25,8 +33,7 @@ def store(engine: Engine, path: str, as_of: dt.date, n_parts: int) -> None:
             first=f"{path}: scored as of {found.as_of}, asked for {as_of}",
             hint="pass --previous the file of the last scoring before --as-of",
         )
-    with engine.reading(path):
-        engine.store(NAME, found.table, n_parts)
+    return found
 
 
 def of_part(engine: Engine, k: int, customer_id: pa.ChunkedArray) -> NDArray[np.str_]:

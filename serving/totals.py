@@ -45,6 +45,13 @@ NOBODY = (0.0, 0.0, 0.0, 0.0, 0.0)
 NOTHING = Totals({}, 0)
 
 
+def together(some: Totals, others: Totals) -> Totals:
+    """The totals of two bases without a customer in common."""
+    tiers = {**some.sums, **others.sums}
+    sums = {tier: tuple(np.add(some.sums.get(tier, NOBODY), others.sums.get(tier, NOBODY)).tolist()) for tier in tiers}
+    return Totals(sums, some.n_borderline + others.n_borderline)
+
+
 def add(totals: Totals, scores: pa.Table) -> Totals:
     """The totals with one more part of a score table."""
     value, p_churn = (scores[name].to_numpy(zero_copy_only=False) for name in ("value", "p_churn"))

@@ -48,6 +48,15 @@ Config = Annotated[pathlib.Path | None, typer.Option("--config", help="Settings 
 Tracked = Annotated[
     bool, typer.Option("--mlflow/--no-mlflow", help="Log the run to MLflow (./mlruns or MLFLOW_TRACKING_URI).")
 ]
+Engine = Annotated[
+    str, typer.Option("--engine", help="duckdb on this machine, or spark on this and others: see docs/scale.md.")
+]
+Master = Annotated[
+    str | None,
+    typer.Option(
+        "--master", help="Where Spark runs, such as spark://host:7077; else TIERCAST_SPARK_MASTER, else here."
+    ),
+]
 Memory = Annotated[
     str | None, typer.Option("--memory", help="Limit for the data engine, such as 1GB; beyond it, it uses disk.")
 ]

@@ -24,7 +24,7 @@ def tell(folder: pathlib.Path, lang: str, *, as_json: bool) -> None:
     orders, bundle, out = folder / "orders.parquet", folder / "bundle", folder / "scores.parquet"
     cdnow.write_parquet(orders)
     where = Sources(str(orders))
-    read, readiness = check.measure(where, AS_OF, **HORIZONS)
+    read, readiness = check.measure(where, AS_OF, HORIZONS["churn_days"], HORIZONS["value_days"])
     chosen = settings.load(None, HORIZONS).model_copy(update={"clv": settings.Clv(currency="USD")})
     trained, run = train.fit_and_keep(where, AS_OF.isoformat(), chosen, bundle, register=True, tracked=True)
     loaded = score.load(bundle, None)

@@ -19,7 +19,8 @@ from models import btyd
 from models.btyd import Btyd
 from models.vectors import Vector
 from training import season
-from training.btyd import fit_both
+from training.btyd import counts, fit_both
+from training.btyd.counts import Statistics
 from training.settings import Horizons
 
 OUTCOMES = ("churned", "value", "n_future_orders")
@@ -60,6 +61,7 @@ class _Facts(NamedTuple):
 
     customer_id: pa.ChunkedArray
     features: pd.DataFrame
+    counted: Statistics
     outcomes: tuple[Vector, Vector, Vector]
 
 
@@ -158,8 +160,8 @@ class Snapshots:
         return None if is_too_early or not self._can_be_built(day) else self._at(day)
 
     def _build(self, as_of: dt.date) -> Snapshot:
-        customer_id, features, outcomes = self._facts_of(as_of)
-        closed_form = fit_both.fit(features, self.model)
+        customer_id, features, counted, outcomes = self._facts_of(as_of)
+        closed_form = fit_both.fit(counted, self.model)
         frame = {str(name): features[name].to_numpy() for name in features.columns}
         seen = features.assign(**btyd.views(closed_form, frame, *self.horizons.both))
         return Snapshot(as_of, customer_id, seen, closed_form, *outcomes)
@@ -168,11 +170,12 @@ class Snapshots:
         if as_of not in self._facts:
             known = build.build(self.tables, as_of, self.spec)
             future = labels.labels(self.tables, as_of, *self.horizons.both)
-            joined = known.inner_join(future, "customer_id").order_by("customer_id")
-            table = self.engine.con.to_pyarrow(joined)
+            joined = self.engine.store("snapshot", known.inner_join(future, "customer_id"))
+            table = self.engine.con.to_pyarrow(joined.order_by("customer_id"))
+            counted = counts.of(self.engine, joined)
             features = table.select(self.spec.names).to_pandas().astype(np.float64)
             churned, value, orders = (table[name].to_numpy().astype(np.float64) for name in OUTCOMES)
-            self._facts[as_of] = _Facts(table["customer_id"], features, (churned, value, orders))
+            self._facts[as_of] = _Facts(table["customer_id"], features, counted, (churned, value, orders))
         return self._facts[as_of]
 
 

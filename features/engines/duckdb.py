@@ -35,6 +35,8 @@ class Engine:
     `temporary` is where that folder is made, by default the system's own place for temporary files.
     """
 
+    reads_remote = False
+
     def __init__(
         self, *, memory: str | None = None, threads: int | None = None, temporary: pathlib.Path | None = None
     ) -> None:

@@ -73,6 +73,12 @@ def copy(source: str, table: str, renames: Mapping[str, str], folder: pathlib.Pa
         return _write(cursor.fetch_record_batch(), folder / f"{table}_copied.parquet")
 
 
+def out_of_reach(source: str) -> errors.SourceUnreadable:
+    """For an engine on many machines, which a copy on this one does not reach."""
+    hint = "let Spark write it first: spark.read.jdbc(...).write.parquet(...), then pass that folder"
+    return _unreadable(source, "a database's table is read on one machine only", hint)
+
+
 def _address(source: str) -> Address:
     parts = urllib.parse.urlsplit(source)
     asked = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)

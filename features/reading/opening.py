@@ -17,8 +17,10 @@ def open_table(engine: Engine, table: str, place: Sources) -> ibis.Table:
     """
     source = getattr(place, table)
     if database.is_one(source):
+        if engine.folder is None:
+            raise database.out_of_reach(source)
         source = database.copy(source, table, place.columns, engine.folder)
-    files = sources.find(source)
+    files = sources.find(source, remote=engine.reads_remote)
     raw = _raw(engine, files)
     named = columns.match(table, raw.columns, place.columns)
     parsed = cleaning.parse(raw, table, named)

@@ -45,13 +45,14 @@ def find(place: str) -> list[str]:
 
 
 def open_scores(engine: Engine, path: str, needed: tuple[str, ...], *, twins: bool = False) -> ScoreFile:
-    """The file with its columns `needed`, every customer once. Raises `BadInput` and its kinds.
+    """The scores of one day with the columns `needed`, every customer once. Raises `BadInput` and its kinds.
 
-    With `twins` the caller, who sorts the rows anyway, looks himself for customers who are there twice.
+    They are one file, or the folder of one day that Spark wrote. With `twins` the caller, who sorts the rows anyway,
+    looks himself for customers who are there twice.
     """
-    notes = _notes(path, needed)
+    files, notes = _notes(path, needed)
     with engine.reading(path):
-        table = engine.parquet([path]).select("customer_id", *needed)
+        table = engine.parquet(files).select("customer_id", *needed)
         if not twins:
             _refuse_twins(engine, table, path)
     try:
@@ -68,17 +69,20 @@ def open_scores(engine: Engine, path: str, needed: tuple[str, ...], *, twins: bo
         _refuse("the scores do not say of which day and windows they are", path, HINT)
 
 
-def _notes(path: str, needed: tuple[str, ...]) -> dict[str, Any]:
-    """What the file says of itself."""
+def _notes(path: str, needed: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The files, and what they say of themselves."""
     if (pathlib.Path(path) / "manifest.json").is_file():
         _refuse(
             "this is a bundle, not scores", path, "score with it first: tiercast score DATA --bundle DIR --out FILE"
         )
     files = sources.find(path)
-    if len(files.paths) != 1 or files.format != "parquet":
-        _refuse("scores are one Parquet file", path, HINT)
+    if files.format != "parquet":
+        _refuse("scores are Parquet files", path, HINT)
     schema = _schema(files.paths[0])
     notes = _says(files.paths[0])
+    other = next((file for file in files.paths[1:] if _says(file) != notes), None)
+    if other is not None:
+        _refuse("these are the scores of more than one day or model", other, "pass one file, or the folder of one day")
     if notes.get("grain") != scores.GRAIN:
         _refuse("the file says nothing of being scores", path, HINT)
     if int(notes.get("format", 0)) > scores.FORMAT:
@@ -87,7 +91,7 @@ def _notes(path: str, needed: tuple[str, ...]) -> dict[str, Any]:
     missing = [name for name in ("customer_id", *needed) if name not in schema.names]
     if missing:
         _refuse(f"the scores lack the column {missing[0]}", path, "score that day again")
-    return notes
+    return files.paths, notes
 
 
 def _schema(path: str) -> pa.Schema:

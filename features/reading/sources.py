@@ -16,6 +16,7 @@ from contract import errors, places
 Format = Literal["parquet", "text"]
 PARQUET_MAGIC = b"PAR1"
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+STORES = tuple(f"{scheme}://" for scheme in ("s3a", "s3", "gs", "abfss", "wasbs", "hdfs", "dbfs", "file"))
 FOREIGN_ENDINGS = (".xlsx", ".xls", ".json", ".jsonl", ".ods", ".feather", ".avro", ".orc", ".zip", ".db", ".sqlite")
 
 
@@ -41,8 +42,13 @@ class Files(NamedTuple):
     paths: tuple[str, ...]
 
 
-def find(source: str) -> Files:
-    """The files that `source` stands for, in name order; never none. Raises `SourceUnreadable`."""
+def find(source: str, *, remote: bool = False) -> Files:
+    """The files that `source` stands for, in name order; never none. Raises `SourceUnreadable`.
+
+    Parquet in a `remote` store is left to the engine to look up.
+    """
+    if remote and source.startswith(STORES):
+        return Files(source, "parquet", (source,))
     if "://" in source:
         raise _foreign(source, "such addresses are not read")
     paths = _paths(source)

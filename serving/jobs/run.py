@@ -70,7 +70,7 @@ class Work(NamedTuple):
                 source.tables(),
                 as_of,
                 source.target(as_of),
-                with_reasons=self.mine.options.get("reasons", source.reasons) == "all",
+                reasons=self.mine.options.get("reasons", source.reasons),
                 last=source.last(as_of),
                 tell=lambda k, n: self.pulse.tell(step="scoring", progress=share * k / max(n, 1)),
             )

@@ -29,6 +29,7 @@ TRESPASSES = [
     ("engines", "serving/trespass.py", "import duckdb"),
     ("databases", "serving/trespass.py", "import sqlalchemy"),
     ("databases", "features/trespass.py", "import psycopg"),
+    ("pyspark", "training/trespass.py", "from pyspark.sql import SparkSession"),
     ("lifetimes", "models/trespass.py", "import lifetimes"),
     ("optuna", "training/trespass.py", "import optuna"),
     ("lightgbm", "tiers/trespass.py", "import lightgbm"),

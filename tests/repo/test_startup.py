@@ -21,6 +21,7 @@ HEAVY = (
     "optuna",
     "pandas",
     "pyarrow",
+    "pyspark",
     "scipy",
     "sklearn",
 )

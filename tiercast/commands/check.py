@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tiercast import options, say
+from tiercast import engines, options, say
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from features.reading import ReadingReport, Sources
+    from tiercast.engines import Choice
     from training.readiness import Readiness
 
 
@@ -29,6 +30,8 @@ def check(
     customers: options.Customers = None,
     interactions: options.Interactions = None,
     column: options.ColumnNames = None,
+    engine: options.Engine = "duckdb",
+    master: options.Master = None,
     json: options.Json = False,
 ) -> None:
     """Read the data, count what is dropped and why, and say per capability whether there is enough.
@@ -36,7 +39,7 @@ def check(
     Nothing is changed and nothing is written.
     """
     where = options.sources(data, customers, interactions, column, {})
-    read, found = measure(where, options.day(as_of), churn_days, value_days)
+    read, found = measure(where, options.day(as_of), churn_days, value_days, engines.choose(engine, master))
     if json:
         say.as_json({"reading": read.as_dict(), "readiness": found.as_dict()})
         return
@@ -50,14 +53,17 @@ def check(
 
 
 def measure(
-    where: Sources, as_of: dt.date | None, churn_days: int | None, value_days: int
+    where: Sources,
+    as_of: dt.date | None,
+    churn_days: int | None,
+    value_days: int,
+    on: Choice = engines.DEFAULT,
 ) -> tuple[ReadingReport, Readiness]:
     """What was read, and what it is enough for."""
     from features import reading
-    from features.engines.duckdb import Engine
     from training import readiness
 
-    with Engine() as engine, say.progress("check", 2) as step:
+    with on.start() as engine, say.progress("check", 2) as step:
         step("reading")
         read = reading.read(engine, where, as_of)
         step("measuring")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import pathlib
 import tempfile
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,15 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contract.errors import BadInput
-from tiercast import options, say
+from tiercast import engines, options, say
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterator
 
     from models.bundle import Bundle
     from serving.batch import Scored
+    from tiercast.engines import Choice
 
 REASONS = ("all", "risky", "none")
+OUT = {engines.DUCKDB: pathlib.Path("scores.parquet"), engines.SPARK: pathlib.Path("scores")}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,8 +36,9 @@ def score(
     bundle: options.Bundle = None,
     model: options.Model = None,
     out: Annotated[
-        pathlib.Path, typer.Option("--out", help="The Parquet file to write, in one piece or not at all.")
-    ] = pathlib.Path("scores.parquet"),
+        pathlib.Path | None,
+        typer.Option("--out", help="scores.parquet, in one piece or not at all; with Spark a folder, scores."),
+    ] = None,
     reasons: Annotated[
         str, typer.Option("--reasons", help="all, risky (above the churn cut: B, D and some of E) or none.")
     ] = "all",
@@ -47,17 +53,25 @@ def score(
     ] = None,
     column: options.ColumnNames = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of what is printed: en or zh.")] = "en",
+    engine: options.Engine = "duckdb",
+    master: options.Master = None,
     memory: options.Memory = None,
     json: options.Json = False,
 ) -> None:
     """Score every customer known before --as-of, prospects included, with a trained bundle."""
     if reasons not in REASONS:
         raise BadInput("--reasons is not known", first=reasons, hint=f"one of: {', '.join(REASONS)}")
+    from models import bundle_folder
+
     spoken = options.language(lang)
     where = options.sources(data, customers, interactions, column, {})._replace(overrides=overrides)
-    loaded = load(bundle, model)
-    day = day_of(as_of, loaded)
-    done = run(loaded, where, day, out, reasons=reasons, last=previous, memory=memory)
+    on = engines.choose(engine, master, memory)
+    with folder_of(bundle, model) as folder:
+        loaded = bundle_folder.load(folder)
+        day = day_of(as_of, loaded)
+        grade = functools.partial(run_on_spark, folder) if on.name == engines.SPARK else run
+        target = out or OUT[on.name]
+        done = grade(loaded, where, day, target, reasons=reasons, last=previous, on=on)
     if json:
         say.as_json(summary(done, loaded, day))
         return
@@ -69,7 +83,7 @@ def score(
         say.line(text)
     show.grid(done.totals.rows(), loaded.about.currency, spoken)
     show.disagreement(done.totals.disagreement(), spoken)
-    say.line(f"{done.totals.n_customers:,} customers scored as of {day}: {out}")
+    say.line(f"{done.totals.n_customers:,} customers scored as of {day}: {done.path}")
 
 
 def run(
@@ -80,13 +94,12 @@ def run(
     *,
     reasons: Any = "all",
     last: str | None = None,
-    memory: str | None = None,
+    on: Choice = engines.DEFAULT,
 ) -> Scored:
     """Score with a bar on the terminal."""
-    from features.engines.duckdb import Engine
     from serving import batch
 
-    with Engine(memory=memory) as engine, say.progress("score", 1) as step:
+    with on.start() as engine, say.progress("score", 1) as step:
         return batch.score_all(
             engine,
             bundle,
@@ -106,17 +119,56 @@ def refuse_both(bundle: pathlib.Path | None, model: str | None) -> None:
         raise BadInput("which model is not clear", first=first, hint="pass --bundle DIR, or --model champion")
 
 
+def run_on_spark(
+    folder: pathlib.Path,
+    bundle: Bundle,
+    where: Any,
+    day: dt.date,
+    out: pathlib.Path,
+    *,
+    reasons: Any,
+    last: str | None,
+    on: Choice,
+) -> Scored:
+    """The same on Spark, to a folder. `folder` is the bundle's, whose files the workers get."""
+    from models import bundle_folder
+
+    files = bundle_folder.packed(folder)
+    with on.start() as engine, say.progress("score", 1) as step:
+        from serving.spark import batch
+
+        return batch.score_all(
+            engine,
+            bundle,
+            files,
+            where,
+            day,
+            out,
+            reasons=reasons,
+            last=last,
+            tell=lambda k, n: step(f"{k} of {n} parts"),
+        )
+
+
 def load(bundle: pathlib.Path | None, model: str | None) -> Bundle:
     """The bundle from a folder or from the registry. Raises BadInput when both or neither are given."""
     from models import bundle_folder
 
+    with folder_of(bundle, model) as folder:
+        return bundle_folder.load(folder)
+
+
+@contextlib.contextmanager
+def folder_of(bundle: pathlib.Path | None, model: str | None) -> Iterator[pathlib.Path]:
+    """The bundle's folder; one from the registry is gone after the `with` block. Raises BadInput like `load`."""
     refuse_both(bundle, model)
     if bundle is not None:
-        return bundle_folder.load(bundle)
+        yield bundle
+        return
     from serving import registry
 
     with tempfile.TemporaryDirectory(prefix="tiercast-") as folder:
-        return bundle_folder.load(registry.fetch(str(model), pathlib.Path(folder)))
+        yield registry.fetch(str(model), pathlib.Path(folder))
 
 
 def summary(done: Scored, bundle: Bundle, day: dt.date) -> dict[str, Any]:

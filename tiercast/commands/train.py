@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contract.errors import BadInput
-from tiercast import options, say
+from tiercast import engines, options, say
 
 if TYPE_CHECKING:
     from features.reading import Sources
+    from tiercast.engines import Choice
     from training.settings import Settings
     from training.train import Trained
 
@@ -35,6 +36,9 @@ def train(
     customers: options.Customers = None,
     interactions: options.Interactions = None,
     column: options.ColumnNames = None,
+    engine: options.Engine = "duckdb",
+    master: options.Master = None,
+    memory: options.Memory = None,
     json: options.Json = False,
 ) -> None:
     """Train churn and value models on everything before --as-of and judge them on the newest full window."""
@@ -42,7 +46,8 @@ def train(
     where = options.sources(data, customers, interactions, column, chosen.columns)
     if register and not tracked:
         raise BadInput("--register needs MLflow", first="--no-mlflow", hint="leave out --no-mlflow")
-    trained, run = fit_and_keep(where, as_of, chosen, bundle, register=register, tracked=tracked)
+    on = engines.choose(engine, master, memory)
+    trained, run = fit_and_keep(where, as_of, chosen, bundle, register=register, tracked=tracked, on=on)
     if json:
         say.as_json(
             {"bundle": str(bundle), "run": run, "as_of": trained.bundle.about.as_of, **trained.bundle.scorecard}
@@ -62,11 +67,17 @@ def tell(trained: Trained, bundle: pathlib.Path, run: str | None) -> None:
 
 
 def fit_and_keep(
-    where: Sources, as_of: str | None, chosen: Settings, bundle: pathlib.Path, *, register: bool, tracked: bool
+    where: Sources,
+    as_of: str | None,
+    chosen: Settings,
+    bundle: pathlib.Path,
+    *,
+    register: bool,
+    tracked: bool,
+    on: Choice = engines.DEFAULT,
 ) -> tuple[Trained, str | None]:
     """Train, write the bundle, log the run; the run's id, or None when nothing is logged."""
     from features import reading
-    from features.engines.duckdb import Engine
     from models import bundle_folder
     from training import train as training
 
@@ -75,7 +86,7 @@ def fit_and_keep(
         from training.tracking import store
 
         store.connect()
-    with Engine() as engine, say.progress("train", len(training.STEPS) + 2) as step:
+    with on.start() as engine, say.progress("train", len(training.STEPS) + 2) as step:
         step("reading")
         read = reading.read(engine, where, options.day(as_of), is_counted=False)
         if as_of is None:

@@ -23,7 +23,7 @@ def histories(
     _refuse((t_x < 0) | (t_x > T), "the last order is not between the first one and as_of", x, t_x, T)
     _refuse((x == 0) != (t_x == 0), "x and t_x contradict each other: only one-time buyers have both at 0", x, t_x, T)
     weights = _weights(weights, len(x))
-    _ask_for_repeats(x, t_x, T)
+    _ask_for_repeats(x, t_x, T, weights)
     return x, t_x, T, weights
 
 
@@ -33,11 +33,11 @@ def order_values(x: Vector, m: Vector, weights: Vector | None) -> tuple[Vector, 
     usable = np.isfinite(m) & (np.nan_to_num(m) > 0) & (x > 0)
     weights = _weights(weights, len(x))
     x, m = x[usable], m[usable]
-    if len(x) < FEWEST_HISTORIES or m.min() == m.max():
+    if _sum(weights, usable) < FEWEST_HISTORIES or m.min() == m.max():
         raise errors.NotEnoughData(
             "repeat buyers with a positive mean order value; at least three with different means are needed",
-            count=len(x),
-            total=len(usable),
+            count=_sum(weights, usable),
+            total=_sum(weights, np.ones(len(usable), dtype=np.bool_)),
             unit="customers",
             first=f"x {x[0]:g}, mean order value {m[0]:g}" if len(x) else "nobody has one",
             hint="use a longer history, or check that the amount column holds money.",
@@ -45,15 +45,20 @@ def order_values(x: Vector, m: Vector, weights: Vector | None) -> tuple[Vector, 
     return x, m, None if weights is None else weights[usable]
 
 
-def _ask_for_repeats(x: Vector, t_x: Vector, T: Vector) -> None:
-    repeat = x > 0
+def _sum(weights: Vector | None, some: NDArray[np.bool_]) -> int:
+    """How many customers these rows stand for."""
+    return int(some.sum() if weights is None else weights[some].sum())
+
+
+def _ask_for_repeats(x: Vector, t_x: Vector, T: Vector, weights: Vector | None) -> None:
+    repeats, everybody = _sum(weights, x > 0), _sum(weights, x >= 0)
     different = len(np.unique(np.column_stack([x, t_x, T])[:10_000], axis=0))
-    if repeat.sum() < FEWEST_REPEAT_BUYERS or different < FEWEST_HISTORIES:
+    if repeats < FEWEST_REPEAT_BUYERS or different < FEWEST_HISTORIES:
         raise errors.NotEnoughData(
             f"have repeat orders, in {different:,} different histories; a fit needs at least "
             f"{FEWEST_REPEAT_BUYERS} such customers and {FEWEST_HISTORIES} histories",
-            count=int(repeat.sum()),
-            total=len(x),
+            count=repeats,
+            total=everybody,
             unit="customers",
             first=f"row 0, x {x[0]:g}, t_x {t_x[0]:g}, T {T[0]:g}" if len(x) else "there is no customer",
             hint="use a longer history, or check that customer_id does not change with every order.",

@@ -12,6 +12,7 @@ from models.orders import OrderModel
 from models.vectors import Vector
 from training import independence
 from training.btyd import families, fit_gamma_gamma, fit_orders
+from training.btyd.counts import Statistics
 from training.btyd.fit_gamma_gamma import GammaGammaFit
 from training.btyd.fit_orders import OrdersFit
 from training.independence import Independence
@@ -32,9 +33,10 @@ def fits(features: pd.DataFrame, model: str) -> Fits:
     return Fits(*_fit(x, t_x, T, m, model), independence.measure(x, m))
 
 
-def fit(features: pd.DataFrame, model: str) -> Btyd:
-    """The parameters alone."""
-    orders, money = _fit(*history(features), model)
+def fit(counted: Statistics, model: str) -> Btyd:
+    """The parameters alone, from what an engine has counted: those that the customers one by one would give."""
+    orders = fit_orders.fit(counted.x, counted.t_x, counted.T, families.BY_NAME[model], counted.n)
+    money = fit_gamma_gamma.fit(counted.repeats, counted.mean, counted.n_spenders)
     return Btyd(orders.params, money.params)
 
 

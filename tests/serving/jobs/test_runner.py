@@ -46,7 +46,7 @@ class Place:
         os.mkfifo(self.orders)
 
     def scored_by_command(self, out: Path) -> str:
-        scored_tables.score(bundle_folder.load(self.bundle), str(self.orders), out, with_reasons=False)
+        scored_tables.score(bundle_folder.load(self.bundle), str(self.orders), out, reasons="none")
         return str(out)
 
     def start(self) -> runner.Runner:

@@ -1,0 +1,78 @@
+"""What Spark's errors mean to the person who passed the file."""
+
+from __future__ import annotations
+
+import re
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import (
+    AnalysisException,
+    ArithmeticException,
+    NumberFormatException,
+    ParseException,
+    PySparkException,
+)
+
+from contract import errors
+
+# A query that Spark refuses as such is a mistake of ours, and must not be blamed on the file.
+OURS = (ParseException, ArithmeticException, NumberFormatException)
+OF_THE_PLACE = ("PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA", "UNSUPPORTED_DATA_SOURCE")
+NO_ROOM = re.compile(r"no space left|disk quota", re.IGNORECASE)
+NO_RIGHT = re.compile(r"PermissionError|Permission denied|Read-only file system")
+TRACE = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*(\S.*)")
+NO_MEMORY = re.compile(r"OutOfMemoryError|Java heap space|UNABLE_TO_ACQUIRE_MEMORY")
+RECORD = re.compile(r"Malformed records? (?:are|is) detected in record parsing: (.*?)\.?(?: Parse Mode|$)", re.DOTALL)
+NAMED = re.compile(r"^\[[A-Z_.0-9]+\] ?")
+FILE = re.compile(r"Encountered error while reading file (\S+?)\.? ")
+HINT = "write the file again from its source; it may have been cut off while it was copied"
+QUOTED_SIGNS = 80
+
+
+def of(error: BaseException, source: str) -> errors.TiercastError | None:
+    """The error to raise instead of Spark's own, which stays its cause; None where the fault is ours."""
+    said = _said(error)
+    if NO_ROOM.search(said):
+        hint = "free some space on the workers, or set spark.local.dir to a larger disk"
+        return errors.CannotWrite("the disk is full", first=source, hint=hint)
+    if NO_RIGHT.search(said):
+        hint = "give the user that Spark's workers run as the rights to that place"
+        return errors.CannotWrite("the workers may not read or write there", first=source, hint=hint)
+    if NO_MEMORY.search(said):
+        hint = "give it more: --memory 4GB here, spark.executor.memory on a cluster"
+        return errors.CannotWrite("the memory of Spark is too small for this step", first=source, hint=hint)
+    if isinstance(error, OURS) or (isinstance(error, AnalysisException) and _code(error) not in OF_THE_PLACE):
+        return None
+    record = RECORD.search(said)
+    if record:
+        hint = "every line must have as many cells as the header; mend or remove that line, then run again"
+        quoted = record[1].strip()[:QUOTED_SIGNS]
+        what = "the source cannot be read: a line does not fit the header"
+        return errors.SourceUnreadable(what, first=f"{source}: {quoted}", hint=hint)
+    where = FILE.search(said)
+    if where or isinstance(error, AnalysisException):
+        first = where[1] if where else source
+        return errors.SourceUnreadable(f"the source cannot be read: {gist(error)}", first=first, hint=HINT)
+    trace = TRACE.search(said)
+    hint = "look into the logs of Spark's workers; nothing was written, so the same command can be run again"
+    return errors.JobFailed("Spark ended the job without a result", first=trace[1] if trace else gist(error), hint=hint)
+
+
+def gist(error: BaseException) -> str:
+    """The sentence of Spark's message that says what is wrong."""
+    lines = [line.strip() for line in _said(error).splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return NAMED.sub("", (causes or lines or [type(error).__name__])[-1 if causes else 0])
+
+
+def _said(error: BaseException) -> str:
+    """Spark's message with the causes that Java names below it."""
+    if isinstance(error, Py4JJavaError):
+        return str(error.java_exception.toString())
+    trace = getattr(error, "_stackTrace", None) or ""
+    causes = [line for line in str(trace).splitlines() if line.startswith("Caused by: ")]
+    return "\n".join([str(error), *causes])
+
+
+def _code(error: PySparkException) -> str:
+    return (error.getCondition() or "").split(".")[0]

@@ -1,0 +1,22 @@
+"""The score columns in Spark's words."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+NAMES = {
+    pa.string(): "string",
+    pa.date32(): "date",
+    pa.float64(): "double",
+    pa.bool_(): "boolean",
+    pa.list_(pa.string()): "array<string>",
+}
+
+
+def of(schema: pa.Schema) -> str:
+    """The columns of an Arrow schema as Spark's DDL writes them.
+
+    >>> of(pa.schema([("tier", pa.string()), ("reasons", pa.list_(pa.string()))]))
+    'tier string, reasons array<string>'
+    """
+    return ", ".join(f"{field.name} {NAMES[field.type]}" for field in schema)

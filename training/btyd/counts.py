@@ -1,0 +1,51 @@
+"""What the closed form learns from, counted by the engine: equal customers once, with how many they are.
+
+Days and orders are whole numbers, so a hundred million customers have few different histories. The engine counts them
+where the rows are, and only the counts reach Python.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from ibis.expr import types as ir
+
+from features.engines import Engine
+from models.vectors import Vector
+
+
+class Statistics(NamedTuple):
+    """Two groupings of the buyers of a feature table, each with `n`, the customers who share a row.
+
+    `x`, `t_x`, `T` are repeat orders, age at the last order and age, in days; `repeats` and `mean` the repeat orders
+    and their mean value, of those who have any and spent something.
+    """
+
+    x: Vector
+    t_x: Vector
+    T: Vector
+    n: Vector
+    repeats: Vector
+    mean: Vector
+    n_spenders: Vector
+
+
+def of(engine: Engine, features: ir.Table) -> Statistics:
+    """Group the buyers of a feature table; rows ascend, so that no engine's own order can reach a fit."""
+    buyers = features.filter(features.n_orders > 0)
+    histories = _counted(engine, buyers, ("n_repeat_orders", "recency_days", "age_days"))
+    spenders = buyers.filter((buyers.n_repeat_orders > 0) & (buyers.repeat_order_value > 0))
+    spending = _counted(engine, spenders, ("n_repeat_orders", "repeat_order_value"))
+    return Statistics(*_columns(histories), *_columns(spending))
+
+
+def _counted(engine: Engine, customers: ir.Table, names: tuple[str, ...]) -> pa.Table:
+    groups = customers.group_by(list(names)).aggregate(n=customers.count())
+    found: pa.Table = engine.con.to_pyarrow(groups.order_by(list(names)))
+    return found
+
+
+def _columns(table: pa.Table) -> list[Vector]:
+    return [table[name].to_numpy().astype(np.float64) for name in table.column_names]
