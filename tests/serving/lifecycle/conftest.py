@@ -1,0 +1,74 @@
+"""Bundles that differ in their name only, in folders and in a registry on this disk."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from models import bundle_folder
+from models.bundle import Bundle
+from serving.lifecycle import preparing
+from serving.lifecycle.current import Served
+from serving.lifecycle.source import Found
+from training.tracking.log_run import LoggedRun
+from training.train import Trained
+
+Prepare = Callable[[Found], Served]
+
+
+def named(bundle: Bundle, model: str) -> Bundle:
+    return bundle._replace(about=bundle.about._replace(name=model))
+
+
+@pytest.fixture
+def folder(trained: Trained, tmp_path: Path) -> Path:
+    """A bundle called `first`; save another one over it to exchange it."""
+    place = tmp_path / "bundle"
+    bundle_folder.save(named(trained.bundle, "first"), place)
+    return place
+
+
+@pytest.fixture(autouse=True)
+def cache_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TIERCAST_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def prepare() -> Iterator[Prepare]:
+    """As in the service; whatever was prepared is closed after the test."""
+    made: list[Served] = []
+
+    def remembered(found: Found) -> Served:
+        made.append(preparing.prepare(found, n_desks=1))
+        return made[-1]
+
+    yield functools.wraps(preparing.prepare)(remembered)
+    for served in made:
+        served.online.close()
+
+
+@pytest.fixture
+def registered(mlruns: Path, written: tuple[Path, LoggedRun], trained: Trained, tmp_path: Path) -> Callable[[str], str]:
+    """A function that registers a bundle of that name as the newest version and makes it `champion`."""
+    import mlflow
+
+    shutil.copyfile(written[0] / "mlruns" / "mlflow.db", mlruns / "mlflow.db")
+    client = mlflow.MlflowClient()
+    first = mlflow.artifacts.download_artifacts("models:/tiercast/1", dst_path=str(tmp_path / "template"))
+
+    def register(model: str) -> str:
+        place = tmp_path / f"logged-{model}"
+        shutil.copytree(first, place)
+        (inside,) = (path.parent for path in place.rglob(bundle_folder.MANIFEST))
+        bundle_folder.save(named(trained.bundle, model), inside)
+        run_id = client.get_model_version("tiercast", "1").run_id
+        version = str(client.create_model_version("tiercast", place.as_uri(), run_id).version)
+        client.set_registered_model_alias("tiercast", "champion", version)
+        return version
+
+    return register
