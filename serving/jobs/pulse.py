@@ -22,10 +22,15 @@ class Stopped(BaseException):
 
 
 class Stopping:
-    """What SIGTERM does: it raises `Stopped` in the work, once, and only between `begin` and `finish`."""
+    """What SIGTERM does: it raises `Stopped` in the work, once, and only between `begin` and `finish`.
+
+    An engine that it comes upon may end with an error of its own instead, or not at all: `was_raised` tells the one,
+    and the work calls `check` for the other.
+    """
 
     def __init__(self) -> None:
         self._is_asked, self._is_open = False, False
+        self.was_raised = False
 
     def __call__(self, _: int, __: FrameType | None) -> None:
         self._is_asked = True
@@ -38,11 +43,16 @@ class Stopping:
 
     def finish(self) -> None:
         """From here on it is too late: what the work leads to is about to be seen."""
-        self._is_open = False
+        self._is_open, self.was_raised = False, False
+
+    def check(self) -> None:
+        """Raises `Stopped` again if it got lost on its way."""
+        if self.was_raised:
+            raise Stopped
 
     def _raise(self) -> None:
         if self._is_asked and self._is_open:
-            self._is_open = False
+            self._is_open, self.was_raised = False, True
             raise Stopped
 
 

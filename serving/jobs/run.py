@@ -72,8 +72,12 @@ class Work(NamedTuple):
                 source.target(as_of),
                 reasons=self.mine.options.get("reasons", source.reasons),
                 last=source.last(as_of),
-                tell=lambda k, n: self.pulse.tell(step="scoring", progress=share * k / max(n, 1)),
+                tell=lambda k, n: self._tell("scoring", share * k / max(n, 1)),
             )
+
+    def _tell(self, step: str, progress: float) -> None:
+        self.stopping.check()
+        self.pulse.tell(step=step, progress=progress)
 
     def _publish(self) -> int:
         path, done = str(self.source.target(self.mine.as_of)), 0
@@ -81,10 +85,9 @@ class Work(NamedTuple):
         def tell(step: str) -> None:
             nonlocal done
             done += 1
+            self._tell("publishing", SCORED_SHARE + (1 - SCORED_SHARE) * min(1.0, done / publish.STEPS))
             if step == "switching":
                 self.stopping.finish()
-            rest = (1 - SCORED_SHARE) * min(1.0, done / publish.STEPS)
-            self.pulse.tell(step="publishing", progress=SCORED_SHARE + rest)
 
         keep = self.source.keep or generations.KEEP
         return publish.publish(self.engine, path, keep=keep, tell=tell).generation.id
@@ -127,14 +130,19 @@ def _ended(
         return lambda: claims.give_back(engine, mine)
     except errors.StoreUnavailable:
         return None
-    except errors.TiercastError as error:
-        refused = telling.refusal(error, mine.source, source)
-        return lambda: claims.end(engine, mine, "failed", error=refused)
     except Exception as error:
-        quiet.fault(error, mine.job_id)
-        failed = telling.fault(error, mine.job_id)
+        if stopping.was_raised:  # in the words of an engine that was interrupted
+            return lambda: claims.give_back(engine, mine)
+        failed = _failure(error, mine, source)
         return lambda: claims.end(engine, mine, "failed", error=failed)
     return lambda: claims.end(engine, mine, "done", **facts)
+
+
+def _failure(error: Exception, mine: Job, source: Source | None) -> dict[str, Any]:
+    if isinstance(error, errors.TiercastError):
+        return telling.refusal(error, mine.source, source)
+    quiet.fault(error, mine.job_id)
+    return telling.fault(error, mine.job_id)
 
 
 def _source(name: str, file: pathlib.Path) -> Source:

@@ -24,10 +24,9 @@ from typing import NamedTuple
 from sqlalchemy.engine import Engine
 
 from contract import errors
-from serving.jobs import backlog, claims, configured, job, telling
+from serving.jobs import backlog, claims, configured, desk, job, telling
 from serving.jobs.configured import Configured
 from serving.jobs.job import Job
-from serving.store import migrations, opening
 
 POLL_SECONDS = 1.0
 STOP_SECONDS = 8.0
@@ -56,7 +55,6 @@ class Runner:
         self._thread = threading.Thread(target=self._run, name="tiercast-jobs", daemon=True)
         self._children: list[Child] = []
         self._housekept = 0.0
-        self._engine: Engine | None = None
         self.problem: str | None = None
 
     def start(self) -> None:
@@ -85,7 +83,7 @@ class Runner:
             self.problem = None
 
     def _turn(self) -> None:
-        rules, engine = configured.read(self._file), self._opened()
+        engine, rules = desk.at(self._url, self._file)
         self._settle(engine, rules)
         if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
             self._housekept = time.monotonic()
@@ -104,13 +102,6 @@ class Runner:
             raise
         self._children.append(Child(taken, process))
         claims.beat(engine, taken, pid=process.pid)
-
-    def _opened(self) -> Engine:
-        if self._engine is None:
-            engine = opening.open(self._url, create=True)
-            migrations.prepare(engine)
-            self._engine = engine
-        return self._engine
 
     def _started(self, taken: Job, bundle: pathlib.Path) -> subprocess.Popen[bytes]:
         """In a session of its own, so that what is sent to the service's group does not reach it."""
@@ -139,7 +130,7 @@ class Runner:
         for child in [each for each in self._children if each.process.returncode != 0]:
             child.process.kill()
             child.process.wait()
-            claims.give_back(self._opened(), child.mine)
+            claims.give_back(desk.store(self._url), child.mine)
 
 
 @contextlib.contextmanager

@@ -7,21 +7,19 @@ import functools
 import os
 import pathlib
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, ParamSpec
+from typing import ParamSpec
 
 import pydantic_core
 from pydantic import BaseModel
-from sqlalchemy.engine import Engine
 from starlette.responses import Response
 
 from contract import errors
-from serving.jobs import backlog, configured, runner
+from serving.jobs import backlog, configured, desk, runner
 from serving.jobs.backlog import Asked
-from serving.jobs.configured import Configured
+from serving.jobs.desk import Desk
 from serving.lifecycle import source
 from serving.service import asking, failures, job_forms, readiness
 from serving.service.job_forms import JobId, JobRequest
-from serving.store import migrations, opening
 
 Given = ParamSpec("Given")
 STATUS_OF: dict[type[errors.TiercastError], int] = {
@@ -31,13 +29,6 @@ STATUS_OF: dict[type[errors.TiercastError], int] = {
     errors.QueueFull: 429,
 }
 RETRY = {"Retry-After": "30"}
-
-
-class Desk(NamedTuple):
-    """The store that jobs are kept in, and what may be asked for."""
-
-    engine: Engine
-    rules: Configured
 
 
 def _refusing(answer: Callable[Given, Response]) -> Callable[Given, Response]:
@@ -58,20 +49,20 @@ def _refusing(answer: Callable[Given, Response]) -> Callable[Given, Response]:
 @_refusing
 def submit(asked: JobRequest) -> Response:
     """202 for a new job; 200 for one that this caller had asked for under the same key."""
-    desk = _desk()
-    if asked.source not in desk.rules.sources:
+    here = _desk()
+    if asked.source not in here.rules.sources:
         wrong = [{"path": "source", "message": "there is no such source"}]
         raise failures.Refused(422, message="1 field does not fit", hint="GET /v1/jobs lists the sources", fields=wrong)
     by, wishes = asking.current().key_id or "local", asked.options.model_dump(exclude_none=True)
     wanted = Asked(asked.source, asked.as_of, wishes, by, asked.idempotency_key)
-    found = backlog.submit(desk.engine, wanted, desk.rules.jobs.most_queued)
+    found = backlog.submit(here.engine, wanted, here.rules.jobs.most_queued)
     return _answer(job_forms.status(found.job), 202 if found.is_new else 200)
 
 
 @_refusing
 def every() -> Response:
-    desk = _desk()
-    return _answer(job_forms.everything(desk.rules, backlog.listed(desk.engine)))
+    here = _desk()
+    return _answer(job_forms.everything(here.rules, backlog.listed(here.engine)))
 
 
 @_refusing
@@ -116,16 +107,9 @@ def _desk() -> Desk:
         hint = "start it with tiercast serve --jobs FILE --store URL"
         raise failures.Refused(404, code="NoJobs", message="this service runs no jobs", hint=hint)
     try:
-        return Desk(_opened(url), configured.read(pathlib.Path(file)))
+        return desk.at(url, pathlib.Path(file))
     except errors.BadInput:  # it was right when the service started, and its words would name places of this machine
         raise failures.Refused(503, RETRY, message="the jobs' settings or store cannot be used just now") from None
-
-
-@functools.lru_cache(maxsize=4)
-def _opened(url: str) -> Engine:
-    engine = opening.open(url, create=True)
-    migrations.prepare(engine)
-    return engine
 
 
 def _answer(told: BaseModel, status: int = 200) -> Response:

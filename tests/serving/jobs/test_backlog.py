@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import Engine
@@ -34,7 +35,7 @@ def test_the_same_key_of_the_same_caller_is_the_same_job_even_when_the_line_is_f
 
 
 @pytest.mark.parametrize("change", [{"source": "b2b"}, {"as_of": dt.date(1998, 7, 2)}, {"options": {"publish": False}}])
-def test_a_key_cannot_stand_for_other_work(store: Engine, change: dict[str, object]) -> None:
+def test_a_key_cannot_stand_for_other_work(store: Engine, change: dict[str, Any]) -> None:
     backlog.submit(store, NIGHTLY, most_queued=5)
     with pytest.raises(errors.KeyReused):
         backlog.submit(store, NIGHTLY._replace(**change), most_queued=5)

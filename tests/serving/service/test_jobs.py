@@ -151,5 +151,5 @@ def test_a_service_without_a_jobs_file_says_that_it_runs_none(tmp_path: Path, mo
 
 
 def test_the_examples_of_the_document_have_the_shape_of_the_answers() -> None:
-    assert job_forms.JobRequest.model_validate_json(json.dumps(job_forms.REQUEST))
+    assert job_forms.JobRequest.model_validate_json(json.dumps(job_forms.REQUEST)).source == "shop"
     assert job_forms.JobList.model_validate(job_forms.LIST).jobs[0].state == "running"
