@@ -98,9 +98,16 @@ def _walked(
 def _read(
     connection: Connection, table: sa.Table, generation: Generation, filters: Filters, sort: Sort, part: Stretch, n: int
 ) -> Rows:
-    """Those who pass among all, with no index but that of moves: no index belongs to `+ column`."""
-    plain = {name: _off(column) for name, column in table.c.items()}
-    free = plain if connection.dialect.name == "sqlite" else None
+    """Those who pass among all, with no index but that of moves: no index belongs to `+ column`.
+
+    PostgreSQL has no such sign for a text, and needs none: an index that begins with a number is off with the number.
+    """
+    is_sqlite = connection.dialect.name == "sqlite"
+    plain = {
+        name: _off(column) if is_sqlite or isinstance(column.type, sa.Double) else column
+        for name, column in table.c.items()
+    }
+    free = plain if is_sqlite else None
     asked = records.all_columns(table).where(part.holds(plain))
     asked = chosen.applied(connection, asked, table, generation, filters, free)
     order = plain if len(part.order) > 1 else table.c
