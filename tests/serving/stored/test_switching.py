@@ -58,11 +58,11 @@ def grid(client: Any, _: dict[str, Any]) -> tuple[int, set[float]]:
     return found["generation"], {found["value_total"] / 300}
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_whoever_asks_during_a_switch_sees_one_generation_and_no_error(
-    database: str, request: pytest.FixtureRequest, tmp_path: Path
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    url = str(tmp_path / "scores.db") if database == "sqlite" else request.getfixturevalue("empty_postgres")
+    url = str(tmp_path / "scores.db") if kind == "sqlite" else request.getfixturevalue("database")
     files = [write(tmp_path / f"{number}.parquet", number) for number in range(1, 9)]
     engine = opening.open(url, create=True)
     publish.publish(engine, files[0], keep=4)
