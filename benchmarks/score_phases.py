@@ -22,6 +22,7 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from contract.scores import Reasons
 from features import parts, reading
 from features.engines.duckdb import Engine
 from models import bundle_folder, predict
@@ -80,7 +81,7 @@ def _scan(engine: Engine, base: pathlib.Path) -> ibis.Table:
     return rows.aggregate(last=rows.ordered_at.max(), money=rows.amount.sum(), ids=rows.customer_id.length().sum())
 
 
-def _scored(bundle: Bundle, features: pa.Table, reasons: score.Reasons) -> list[pa.Table]:
+def _scored(bundle: Bundle, features: pa.Table, reasons: Reasons) -> list[pa.Table]:
     starts = range(0, features.num_rows, batch.ROWS)
     return [score.score(bundle, features.slice(start, batch.ROWS), reasons=reasons) for start in starts]
 

@@ -20,6 +20,8 @@ GRAIN = "One row per customer known at as_of, prospects included."
 
 ArrowName = Literal["string", "date32", "double", "bool", "list<string>"]
 Window = Literal["", "churn", "value"]
+Reasons = Literal["all", "risky", "none"]
+"""Who is given reasons."""
 PROSPECT, CLV = "prospect", "prospect, or the bundle has no fitted order model"
 
 

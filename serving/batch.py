@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from contract.scores import Reasons
 from features import parts, reading, schema
 from features.engines import Engine
 from features.reading import Reading, Sources, overrides
@@ -25,7 +26,6 @@ from models import bundle as bundles
 from models.bundle import Bundle
 from serving import output, previous, resuming, run_identity, score, totals
 from serving.resuming import Kept
-from serving.score import Reasons
 from serving.totals import Totals
 from tiers.overrides import Override
 

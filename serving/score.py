@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from contract import scores
+from contract.scores import Reasons
 from models import btyd, churn, predict
 from models import frame as frames
 from models.bundle import About, Bundle
@@ -24,7 +24,6 @@ from tiers import actions, families, grid, overrides
 from tiers import reasons as chosen
 from tiers.overrides import Override
 
-Reasons = Literal["all", "risky", "none"]
 _LETTERS = pa.array(grid.TIERS)
 _STATUSES = pa.array(grid.status(np.array(grid.TIERS)).tolist())
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from contract import errors
-from serving.jobs import job
-from serving.jobs.job import Job, State
+from serving.jobs import job, words
+from serving.jobs.job import Job
+from serving.jobs.words import State
 from serving.store import opening, tables
 
 _j = tables.jobs.c
@@ -80,7 +81,7 @@ def cancel(engine: Engine, job_id: str) -> Job:
 
 def forget(engine: Engine, before: dt.datetime) -> int:
     """Remove the jobs that ended before a moment; how many those were."""
-    old = sa.delete(tables.jobs).where(_j.state.in_(job.OVER), _j.finished_at < before)
+    old = sa.delete(tables.jobs).where(_j.state.in_(words.OVER), _j.finished_at < before)
     with opening.writing(engine) as connection:
         return connection.execute(old).rowcount
 

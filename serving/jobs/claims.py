@@ -18,9 +18,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from serving.jobs import backlog, job, telling
+from serving.jobs import backlog, job, telling, words
 from serving.jobs.configured import Running
-from serving.jobs.job import Job, State
+from serving.jobs.job import Job
+from serving.jobs.words import State
 from serving.store import opening, tables
 
 _j = tables.jobs.c
@@ -40,10 +41,10 @@ def take(engine: Engine, sources: Collection[str], at_once: int) -> Job | None:
         return None
     with opening.writing(engine) as connection:
         backlog.locked(connection)
-        here = sa.select(sa.func.count()).where(_j.state.in_(job.WITH_A_RUNNER), _j.host == HOST)
+        here = sa.select(sa.func.count()).where(_j.state.in_(words.WITH_A_RUNNER), _j.host == HOST)
         if (connection.scalar(here) or 0) >= at_once:
             return None
-        busy = sa.select(_j.source).where(_j.state.in_(job.WITH_A_RUNNER)).scalar_subquery()
+        busy = sa.select(_j.source).where(_j.state.in_(words.WITH_A_RUNNER)).scalar_subquery()
         first = sa.select(_j.job_id).where(_j.state == "queued", _j.source.in_(sources), _j.source.not_in(busy))
         next_one = first.order_by(_j.submitted_at, _j.job_id).limit(1).scalar_subquery()
         mine = {"state": "running", "claim": secrets.token_hex(8), "host": HOST, "attempts": _j.attempts + 1}
@@ -56,7 +57,7 @@ def take(engine: Engine, sources: Collection[str], at_once: int) -> Job | None:
 def beat(engine: Engine, mine: Job, **news: Any) -> State | None:
     """Say that the runner lives, and what is new; the job's state, None if it is no longer this runner's."""
     with opening.writing(engine) as connection:
-        this = (_j.job_id == mine.job_id, _j.claim == mine.claim, _j.state.in_(job.WITH_A_RUNNER))
+        this = (_j.job_id == mine.job_id, _j.claim == mine.claim, _j.state.in_(words.WITH_A_RUNNER))
         alive = sa.update(tables.jobs).where(*this).values(heartbeat_at=job.now(), **news).returning(_j.state)
         found: State | None = connection.scalar(alive)
         return found
@@ -85,7 +86,7 @@ def recover(engine: Engine, rules: Running) -> list[Job]:
     now = job.now()
     stale = now - dt.timedelta(seconds=rules.stale_seconds)
     with opening.reading(engine) as connection:
-        asked = job.SELECT.where(_j.state.in_(job.WITH_A_RUNNER), _j.heartbeat_at < stale)
+        asked = job.SELECT.where(_j.state.in_(words.WITH_A_RUNNER), _j.heartbeat_at < stale)
         suspects = [job.of_row(row) for row in connection.execute(asked)]
     gone = [each for each in suspects if _is_gone(each, now - dt.timedelta(seconds=SILENT * rules.stale_seconds))]
     for each in gone:
@@ -132,7 +133,7 @@ def _over(state: State) -> dict[str, Any]:
 
 
 def _change(engine: Engine, mine: Job, *, only: State | None = None, **values: Any) -> bool:
-    states = job.WITH_A_RUNNER if only is None else (only,)
+    states = words.WITH_A_RUNNER if only is None else (only,)
     this = (_j.job_id == mine.job_id, _j.claim == mine.claim, _j.state.in_(states))
     with opening.writing(engine) as connection:
         return connection.execute(sa.update(tables.jobs).where(*this).values(**values)).rowcount == 1

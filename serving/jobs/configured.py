@@ -16,19 +16,20 @@ import datetime as dt
 import pathlib
 import re
 import tomllib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from contract import errors
+from contract.scores import Reasons
 from features.reading import Sources, columns
+from serving.jobs import words
 
 VARIABLE = "TIERCAST_JOBS"
 DAY = "{as_of}"
-NAME = r"[a-z][a-z0-9_-]{0,39}"
 HINT = "docs/service.md, Batch jobs, lists every key"
-Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+Name = Annotated[str, Field(pattern=f"^{words.NAME}$")]
 Place = Annotated[str, Field(min_length=1)]
 
 
@@ -58,7 +59,7 @@ class Source(_Strict):
     publish: bool = False
     keep: Annotated[int, Field(ge=1, le=1000)] | None = None
     previous: bool = False
-    reasons: Literal["all", "none"] = "all"
+    reasons: Reasons = "all"
     memory: str | None = None
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
 

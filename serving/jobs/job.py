@@ -12,18 +12,14 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from serving.jobs import words
+from serving.jobs.words import State
 from serving.store import tables
-
-State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
-STATES: tuple[State, ...] = get_args(State)
-WITH_A_RUNNER: tuple[State, ...] = ("running", "cancelling")
-OVER: tuple[State, ...] = ("done", "failed", "cancelled")
-ID = r"job_[0-9a-f]{16}"
 
 
 class Job(NamedTuple):
@@ -52,7 +48,7 @@ class Job(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        return self.state in OVER
+        return self.state in words.OVER
 
 
 SELECT = sa.select(*(tables.jobs.c[name] for name in Job._fields))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.jobs import job
-from serving.jobs.configured import NAME, Configured
-from serving.jobs.job import Job, State
+from contract.scores import Reasons
+from serving.jobs import words
+from serving.jobs.words import State
+
+if TYPE_CHECKING:  # the forms are the client's too, which has no database
+    from serving.jobs.configured import Configured
+    from serving.jobs.job import Job
 
 
 class _Strict(BaseModel):
@@ -19,7 +23,7 @@ class _Strict(BaseModel):
 class Wishes(_Strict):
     """What may differ from the source's own settings: less than it gives, never more."""
 
-    reasons: Annotated[Literal["all", "none"] | None, Field(description="none is several times as fast.")] = None
+    reasons: Annotated[Literal["risky", "none"] | None, Field(description="To those at risk, or to nobody.")] = None
     publish: Annotated[
         Literal[False] | None, Field(description="false: write the file, and leave what is served as it is.")
     ] = None
@@ -28,7 +32,7 @@ class Wishes(_Strict):
 class JobRequest(_Strict):
     """Score a configured source as of a day."""
 
-    source: Annotated[str, Field(pattern=f"^{NAME}$", description="A name that GET /v1/jobs lists.")]
+    source: Annotated[str, Field(pattern=f"^{words.NAME}$", description="A name that GET /v1/jobs lists.")]
     as_of: Annotated[dt.date, Field(strict=True, description="The day of knowledge, such as 2024-06-30.")]
     options: Wishes = Wishes()
     idempotency_key: Annotated[
@@ -43,7 +47,7 @@ class JobRequest(_Strict):
 class JobId(_Strict):
     """One job."""
 
-    job_id: Annotated[str, Field(pattern=f"^{job.ID}$")]
+    job_id: Annotated[str, Field(pattern=f"^{words.ID}$")]
 
 
 class JobError(BaseModel):
@@ -83,7 +87,7 @@ class JobSource(BaseModel):
 
     name: str
     publish: bool
-    reasons: Literal["all", "none"]
+    reasons: Reasons
 
 
 class JobList(BaseModel):

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.taskcontext import TaskContext
 
+from contract.scores import Reasons
 from features import build, parts, reading, schema
 from features.engines.spark import Engine
 from features.reading import Reading, Sources
@@ -24,7 +25,6 @@ from models import bundle as bundles
 from models.bundle import Bundle
 from serving import previous, score, totals
 from serving.batch import Scored, Tell
-from serving.score import Reasons
 from serving.spark import columns, progress, worker
 from serving.spark import folder as folders
 from serving.spark.worker import Job, Sent

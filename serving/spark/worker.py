@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import compute
 
+from contract.scores import Reasons
 from models import bundle as bundles
 from models import bundle_folder
 from models.bundle import Bundle
 from serving import score, totals
-from serving.score import Reasons
 from tiers.overrides import Override
 
 PREVIOUS = "previous_tier"
