@@ -1,11 +1,13 @@
 """Ask a running service for two scores: python examples/score_over_http.py [http://127.0.0.1:3000]
 
 Start it first: tiercast serve --bundle out/bundle
+Where it asks for a key: TIERCAST_KEY=tck_... python examples/score_over_http.py
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -31,7 +33,10 @@ REQUEST = {
 def ask(address: str, request: dict[str, Any]) -> dict[str, Any]:
     """The service's answer; of a refusal, what is wrong and what to do."""
     body = json.dumps(request).encode()
-    post = urllib.request.Request(f"{address}/v1/score", body, {"Content-Type": "application/json"})  # noqa: S310
+    headers = {"Content-Type": "application/json"}
+    if "TIERCAST_KEY" in os.environ:
+        headers["Authorization"] = f"Bearer {os.environ['TIERCAST_KEY']}"
+    post = urllib.request.Request(f"{address}/v1/score", body, headers)  # noqa: S310
     try:
         with urllib.request.urlopen(post, timeout=60) as answer:  # noqa: S310
             found: dict[str, Any] = json.load(answer)

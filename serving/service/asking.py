@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextvars
 import dataclasses
 import re
+import secrets
 import time
-import uuid
 
 SANE = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-HJKMNP-TV-Z]{26}")
 """A UUID with or without dashes, or a ULID. Anything else could be text to forge a log line with, or a customer."""
@@ -52,4 +52,4 @@ def request_id(sent: list[bytes]) -> str:
     """
     if len(sent) == 1 and SANE.fullmatch(sent[0]):
         return sent[0].decode()
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)

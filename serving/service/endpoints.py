@@ -66,7 +66,7 @@ def refuse_twins(body: bytes, n_names: int | None = None) -> None:
 
 async def _answered(function: Callable[[], Any]) -> Response:
     try:
-        answer = await anyio.to_thread.run_sync(function, limiter=_limiter())
+        answer = await anyio.to_thread.run_sync(function, limiter=_limiter(), abandon_on_cancel=True)
     except errors.TiercastError as error:
         return failures.of_ours(error)
     if isinstance(answer, Response):

@@ -10,14 +10,18 @@ customers cost two dozen additions instead of four thousand.
 from __future__ import annotations
 
 import collections
+import functools
 import os
+import pathlib
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import prometheus_client
 from prometheus_client import multiprocess
 
+SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+if SHARED:
+    pathlib.Path(SHARED).mkdir(parents=True, exist_ok=True)  # a counter opens its file there as soon as it is made
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 RISKS = tuple(tenth / 10 for tenth in range(1, 11))
 VALUES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5)
@@ -48,17 +52,30 @@ EVERY = (
 MEDIA_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 
-def scored(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Count the scores of an answer: by tier, by risk and by value."""
-    rows = list(rows)
-    for tier, n in collections.Counter(row["tier"] for row in rows).items():
+def answered(route: str, status: int, seconds: float) -> None:
+    """Count an answer; `route` is one of ours."""
+    requests, timed = _labelled(route, status)
+    requests.inc()
+    timed.observe(seconds)
+
+
+@functools.cache
+def _labelled(route: str, status: int) -> tuple[prometheus_client.Counter, prometheus_client.Histogram]:
+    return REQUESTS.labels(route, str(status)), SECONDS.labels(route)
+
+
+def scored(tiers: Iterable[str], p_churn: Iterable[float | None], value: Iterable[float | None]) -> None:
+    """Count the scores of an answer, given as its columns; a prospect has neither risk nor value."""
+    for tier, n in collections.Counter(tiers).items():
         CUSTOMERS.labels(tier).inc(n)
-    for counter, name, bounds in ((P_CHURN, "p_churn", RISKS), (VALUE, "value", VALUES)):
-        _count_up_to(counter, bounds, [row[name] for row in rows if row[name] is not None])
+    _count_up_to(P_CHURN, RISKS, p_churn)
+    _count_up_to(VALUE, VALUES, value)
 
 
-def _count_up_to(counter: prometheus_client.Counter, bounds: tuple[float, ...], numbers: list[float]) -> None:
-    found = collections.Counter(bisect_left(bounds, number) for number in numbers)
+def _count_up_to(
+    counter: prometheus_client.Counter, bounds: tuple[float, ...], numbers: Iterable[float | None]
+) -> None:
+    found = collections.Counter(bisect_left(bounds, number) for number in numbers if number is not None)
     below = 0
     for place, bound in enumerate((*map(str, bounds), "+Inf")):
         below += found[place]

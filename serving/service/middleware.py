@@ -94,18 +94,23 @@ class Gate:
         """An answer must begin in time; how long it then streams is the caller's matter."""
         with anyio.move_on_after(self.limits.answer_seconds) as late:
             answer.deadline = late
-            if route.handler is None:
-                await self.app(scope, receive, answer.send)
-            else:
-                response = await route.handler(Request(scope, receive))
-                await response(scope, receive, answer.send)
+            try:
+                await self._handle(route, scope, receive, answer.send)
+            finally:
+                answer.deadline = None
         if late.cancelled_caught and not answer.is_started:
             raise failures.Refused(504)
 
+    async def _handle(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        if route.handler is None:
+            await self.app(scope, receive, send)
+        else:
+            response = await route.handler(Request(scope, receive))
+            await response(scope, receive, send)
+
     def _record(self, asked: asking.Asking, status: int) -> None:
         seconds = time.perf_counter() - asked.started
-        metrics.REQUESTS.labels(asked.route, str(status)).inc()
-        metrics.SECONDS.labels(asked.route).observe(seconds)
+        metrics.answered(asked.route, status, seconds)
         route = self.table.get(asked.route)
         if route is not None and route.is_probe:
             return
@@ -127,7 +132,7 @@ class Answer:
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send, self.status, self.is_started = send, 500, False
-        self.deadline = anyio.CancelScope()
+        self.deadline: anyio.CancelScope | None = None
         self._ours = [(b"x-request-id", request_id.encode()), *ALWAYS]
         self._held: list[bytes] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
@@ -141,8 +146,13 @@ class Answer:
             self._held.append(message.get("body", b""))
 
     def _begin(self, message: Message) -> None:
+        """From here on there is no hurry. What comes when it was given up already would be cut off half-way."""
+        late, self.deadline = self.deadline, None
+        if late is not None and late.cancel_called:
+            raise failures.Refused(504)
+        if late is not None:
+            late.deadline = float("inf")
         self.status, self.is_started = message["status"], True
-        self.deadline.deadline = float("inf")
         given = [pair for pair in message.get("headers", []) if pair[0].lower() not in DROPPED]
         message["headers"] = [*given, *self._ours]
         self._held = [] if self.status >= 400 else None

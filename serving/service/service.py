@@ -90,7 +90,7 @@ class Tiercast:
         except passes.Busy:
             return failures.response(503, {"Retry-After": "1"}, code="Busy", message="too many requests are waiting")
         asking.count(len(request.customers))
-        metrics.scored(scored.rows)
+        metrics.scored(*([row[name] for row in scored.rows] for name in ("tier", "p_churn", "value")))
         return Response(scored.body, media_type="application/json")
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from contract import errors
 from serving import launch
+from serving.access import keys
+from serving.store import migrations, opening
 from tests.serving.asking import JSON, asked, customer, purchase
 
 ROOT = Path(launch.__file__).parents[1]
@@ -28,22 +30,58 @@ def test_an_edited_bundle_is_not_served(served: Path, tmp_path: Path) -> None:
         (edited / file.name).write_bytes(file.read_bytes())
     (edited / "scorecard.json").write_text("{}")
     with pytest.raises(errors.BundleRefused, match="not what the manifest says"):
-        launch.run(edited, "127.0.0.1", free_port())
+        launch.run(edited, launch.prepare("127.0.0.1", free_port()))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.7", "::", "example.org", ""])
-def test_it_listens_on_this_machine_only(served: Path, host: str) -> None:
-    with pytest.raises(errors.BadInput, match="no keys yet") as caught:
-        launch.run(served, host, 3000)
-    assert "reverse proxy" in caught.value.hint
+def test_without_keys_it_listens_on_this_machine_only(host: str) -> None:
+    with pytest.raises(errors.BadInput, match=r"without keys|no address"):
+        launch.prepare(host, 3000)
 
 
-def test_a_port_in_use_is_named(served: Path) -> None:
+def test_with_a_live_key_it_listens_for_others_and_says_what_that_means(tmp_path: Path) -> None:
+    store = str(tmp_path / "scores.db")
+    keys.add(opening.open(store, create=True), "crm", ["read"])
+    ready = launch.prepare("0.0.0.0", free_port(), store=store)
+    assert ready.environment == {"TIERCAST_STORE": store, "TIERCAST_LOCAL": ""}
+    assert "to callers with a key. Keys and answers travel in the clear" in ready.told
+
+
+def test_a_store_without_a_key_leaves_this_machine_open_until_one_comes(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'scores.db'}"
+    migrations.upgrade(opening.open(store, create=True))
+    ready = launch.prepare("localhost", free_port(), store=store, rate=3, audit=tmp_path / "audit.log")
+    assert ready.environment == {
+        "TIERCAST_STORE": store, "TIERCAST_LOCAL": "1", "TIERCAST_RATE": "3",
+        "TIERCAST_AUDIT": str(tmp_path / "audit.log"),
+    }  # fmt: skip
+    assert "without keys, this machine only: the store has no key yet" in ready.told
+
+
+@pytest.mark.parametrize("name", ["scores.db", "sqlite:///scores.db"])
+def test_a_store_named_from_here_is_the_same_one_for_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys.add(opening.open(name, create=True), "crm", ["read"])
+    ready = launch.prepare("127.0.0.1", free_port(), store=name)
+    monkeypatch.chdir("/")
+    assert len(keys.every(opening.open(ready.environment["TIERCAST_STORE"]))) == 1
+
+
+def test_settings_that_would_stop_every_worker_are_refused_before_one_starts(tmp_path: Path) -> None:
+    with pytest.raises(errors.BadInput, match="TIERCAST_RATE"):
+        launch.prepare("127.0.0.1", free_port(), rate=-1)
+    with pytest.raises(errors.CannotWrite):
+        launch.prepare("127.0.0.1", free_port(), audit=tmp_path / "no" / "audit.log")
+
+
+def test_a_port_in_use_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(errors.BadInput, match="port cannot be used"):
-            launch.run(served, "127.0.0.1", taken.getsockname()[1])
+            launch.prepare("127.0.0.1", taken.getsockname()[1])
 
 
 def free_port() -> int:
@@ -76,7 +114,9 @@ def wait_until_ready(server: subprocess.Popen[str], address: str) -> None:
 LAUNCH = """
 import pathlib, sys
 from serving import launch
-sys.exit(launch.run(pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+from serving.access import keys
+from serving.store import migrations, opening
+sys.exit(launch.run(pathlib.Path(sys.argv[1]), launch.prepare(sys.argv[2], int(sys.argv[3]))))
 """
 
 
@@ -103,8 +143,19 @@ def test_a_started_server_answers_and_ends_cleanly_when_told_to(served: Path, nu
 def test_bentoml_itself_refuses_a_bad_bundle_with_our_words_and_exit_code_2(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bentoml", "serve", launch.SERVICE, "--port", str(free_port())]
     environment = {**os.environ, "TIERCAST_BUNDLE": str(tmp_path), "BENTOML_HOME": str(tmp_path / "home")}
+    environment["TIERCAST_LOCAL"] = "1"
     environment["PROMETHEUS_MULTIPROC_DIR"] = str(tmp_path / "metrics")
     ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 2, ended.stderr
     assert "BundleRefused: there is no readable bundle" in ended.stderr
     assert "Hint:" in ended.stderr
+
+
+@pytest.mark.slow
+def test_bentoml_itself_starts_nothing_that_knows_neither_keys_nor_local_mode(served: Path, tmp_path: Path) -> None:
+    """BentoML listens on every address unless told otherwise."""
+    command = [sys.executable, "-m", "bentoml", "serve", launch.SERVICE, "--port", str(free_port())]
+    environment = {**os.environ, "TIERCAST_BUNDLE": str(served), "BENTOML_HOME": str(tmp_path / "home")}
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 2, ended.stderr
+    assert "BadInput: the service has no keys to ask for" in ended.stderr

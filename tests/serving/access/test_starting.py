@@ -29,9 +29,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str | No
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.8.9.10"])
-def test_this_machine_needs_a_key_as_soon_as_there_is_or_was_one(
-    store: tuple[str, str | None], address: str
-) -> None:
+def test_this_machine_needs_a_key_as_soon_as_there_is_or_was_one(store: tuple[str, str | None], address: str) -> None:
     kind, url = store
     assert starting.asks_for_keys(address, url) == (kind in ("live", "revoked", "expired"))
 

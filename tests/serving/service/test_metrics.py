@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import re
+
+from serving.service import metrics
+
+
+def total(text: str, name: str, **labels: str) -> float:
+    wanted = ",".join(f'{key}="{value}"' for key, value in labels.items())
+    found = re.search(rf"^{name}{{{re.escape(wanted)}}} (\S+)$", text, flags=re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def after(before: str, name: str, **labels: str) -> float:
+    return total(metrics.text().decode(), name, **labels) - total(before, name, **labels)
+
+
+def test_scores_are_counted_up_to_each_bound_and_prospects_have_none() -> None:
+    before = metrics.text().decode()
+    metrics.scored(["A", "A", "F"], [0.1, 0.55, None], [3.0, 2e6, None])
+    assert [after(before, "tiercast_customers_scored_total", tier=tier) for tier in "AF"] == [2, 1]
+    risks = [after(before, "tiercast_scored_p_churn_total", le=le) for le in ("0.1", "0.5", "0.6", "1.0", "+Inf")]
+    assert risks == [1, 1, 2, 2, 2]
+    values = [after(before, "tiercast_scored_value_total", le=le) for le in ("1.0", "3.0", "100000.0", "+Inf")]
+    assert values == [0, 1, 1, 2]
+
+
+def test_a_model_that_was_exchanged_no_longer_counts_as_serving() -> None:
+    metrics.serves("tiercast/1")
+    metrics.serves("tiercast/2", before="tiercast/1")
+    text = metrics.text().decode()
+    assert total(text, "tiercast_model_info", model="tiercast/1") == 0
+    assert total(text, "tiercast_model_info", model="tiercast/2") == 1
