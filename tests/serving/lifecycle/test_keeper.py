@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import shutil
@@ -56,6 +57,10 @@ def request(number: int) -> ScoreRequest:
     return ScoreRequest.model_validate_json(json.dumps(asked(customer(f"c-{number}", purchase()))))
 
 
+def everybody_got(answered: dict[int, list[str]], model: str) -> bool:
+    return all(model in said for said in answered.values())
+
+
 def test_a_reload_serves_what_the_folder_holds_now(folder: Path, trained: Trained, prepare: Prepare) -> None:
     with kept(folder, prepare) as running:
         assert not running.reload().is_new
@@ -93,7 +98,7 @@ def test_an_exchange_under_load_fails_no_request_and_closes_the_old_bundle(
         for model in ("second", "third", "fourth"):
             bundle_folder.save(named(trained.bundle, model), folder)
             assert running.reload().is_new
-            assert soon(lambda model=model: all(model in said for said in answered.values()))
+            assert soon(functools.partial(everybody_got, answered, model))
         stop.set()
         for thread in threads:
             thread.join()
