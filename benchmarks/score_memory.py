@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import json
 import pathlib
 import statistics
@@ -21,19 +22,21 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from benchmarks import simulate
+from benchmarks import score_phases, simulate
+from benchmarks.score_phases import Phase
 from features import reading
 from features.engines.duckdb import Engine
 from models import bundle_folder
 from models.bundle import Bundle
-from serving import batch
 from training import train
 from training.settings import Horizons, Rolling, Settings, Trees
 
 TRAINED_ON = 20_000
-SIZES = (200_000, 1_000_000)
+SIZES = (100_000, 1_000_000)
 AS_OF = dt.date(2024, 1, 1)  # the day after the simulated world ends
 LARGEST_GIB = 2.0
+LARGEST_USUAL = 1_000_000  # customers: the usual script holds all of them in memory
+KINDS = ("none", "risky", "all")
 TREES = 100  # as many as real shops get (47 to 135); a simulated one, whose closed form is true, would get four
 SETTINGS = Settings(
     horizons=Horizons(churn_days=90, value_days=90),
@@ -55,21 +58,12 @@ class Scored(NamedTuple):
     peak_gib: float
 
 
-class Phases(NamedTuple):
-    """Seconds of one run inside this process: until the rows are stored in parts, and then until all is written."""
-
-    customers: int
-    reading: float
-    scoring: float
-    reasons: float
-
-
 class Measured(NamedTuple):
-    """`usual` is the other side's run on the largest base."""
+    """`usual` is the other side's run on the largest base it is given, `phases` are of that base."""
 
     runs: tuple[Scored, ...]
     usual: Scored
-    phases: Phases
+    phases: tuple[Phase, ...]
 
 
 def measure(sizes: Sequence[int] = SIZES, repeats: int = 1, tell: Tell = lambda _: None) -> Measured:
@@ -84,11 +78,13 @@ def measure(sizes: Sequence[int] = SIZES, repeats: int = 1, tell: Tell = lambda 
         runs = [
             _median([_ours(folder, bases[n], n, reasons, tell) for _ in range(repeats)])
             for n in sizes
-            for reasons in ("none", "all")
+            for reasons in KINDS
         ]
-        usual = _median([_usual(folder, bases[max(sizes)], max(sizes), tell) for _ in range(repeats)])
-        tell(f"phases of {min(sizes):,} customers")
-        return Measured(tuple(runs), usual, phases(folder / "bundle", bases[min(sizes)][0], min(sizes)))
+        both = max(n for n in sizes if n <= LARGEST_USUAL)
+        usual = _median([_usual(folder, bases[both], both, tell) for _ in range(repeats)])
+        tell(f"phases of {both:,} customers")
+        phases = score_phases.measure(folder / "bundle", bases[both][0], AS_OF)
+        return Measured(tuple(runs), usual, tuple(phases))
 
 
 def base(folder: pathlib.Path, n_customers: int) -> Base:
@@ -100,29 +96,6 @@ def base(folder: pathlib.Path, n_customers: int) -> Base:
 def train_on(path: pathlib.Path) -> Bundle:
     with Engine() as engine:
         return train.train(engine, reading.read(engine, reading.Sources(str(path)), AS_OF), SETTINGS).bundle
-
-
-def phases(bundle: pathlib.Path, path: pathlib.Path, n_customers: int) -> Phases:
-    """Where the time goes. What reasons cost is the difference between a run with and a run without them."""
-    plain, full = (_phase_times(bundle, path, with_reasons=wanted) for wanted in (False, True))
-    return Phases(n_customers, plain[0], plain[1], full[1] - plain[1])
-
-
-def _phase_times(bundle: pathlib.Path, path: pathlib.Path, *, with_reasons: bool) -> tuple[float, float]:
-    started, seen = time.perf_counter(), list[float]()
-    loaded, out = bundle_folder.load(bundle), path.with_name("phases.parquet")
-    sources = reading.Sources(str(path))
-    with Engine() as engine:
-        batch.score_all(
-            engine,
-            loaded,
-            sources,
-            AS_OF,
-            out,
-            with_reasons=with_reasons,
-            tell=lambda _, __: seen.append(time.perf_counter()),
-        )
-    return seen[0] - started, time.perf_counter() - seen[0]
 
 
 def _ours(folder: pathlib.Path, base: Base, n: int, reasons: str, tell: Tell) -> Scored:
@@ -183,7 +156,15 @@ def markdown(measured: Measured) -> list[str]:
     """The table and three sentences below it."""
     head = ["| | customers | rows | seconds | customers per second | peak memory |", "|---|--:|--:|--:|--:|--:|"]
     ours = [_row(f"`tiercast score --reasons {run.reasons}`", run) for run in measured.runs]
-    return [*head, *ours, _row("the usual script", measured.usual), "", *sentences(measured)]
+    return [
+        *head,
+        *ours,
+        _row("the usual script", measured.usual),
+        "",
+        *sentences(measured),
+        "",
+        *score_phases.markdown(list(measured.phases)),
+    ]
 
 
 def _row(name: str, run: Scored) -> str:
@@ -196,15 +177,25 @@ def sentences(measured: Measured) -> list[str]:
     smallest, largest = (pick(r.customers for r in measured.runs) for pick in (min, max))
     peak = {n: max(r.peak_gib for r in measured.runs if r.customers == n) for n in (smallest, largest)}
     verdict = "under" if peak[largest] < LARGEST_GIB else "**over**"
-    ratio = {r.reasons: measured.usual.seconds / r.seconds for r in measured.runs if r.customers == largest}
-    p = measured.phases
-    return [
+    same = {r.reasons: r.seconds for r in measured.runs if r.customers == measured.usual.customers}
+    ratio = {reasons: measured.usual.seconds / seconds for reasons, seconds in same.items()}
+    said = [
         f"{largest / smallest:.0f} times the customers need {peak[largest] / peak[smallest]:.2f} times the memory; "
         f"{largest:,} customers stay {verdict} {LARGEST_GIB:.0f} GiB.",
-        f"The usual script takes {ratio['none']:.1f} times as long as scoring without reasons, and {ratio['all']:.1f} "
-        "times as long as with them.",
-        f"Of {p.customers:,} customers inside one process: reading and splitting {p.reading:.1f} s, features, scores "
-        f"and writing {p.scoring:.1f} s, reasons {p.reasons:.1f} s ({p.customers / p.reasons:,.0f} per second).",
+        f"With {measured.usual.customers:,} customers the usual script takes {ratio['none']:.1f} times as long as "
+        f"scoring without reasons, {ratio['risky']:.1f} times as long as with reasons for the risky and "
+        f"{ratio['all']:.1f} times as long as with reasons for all.",
+    ]
+    return said + growth(measured.runs)
+
+
+def growth(runs: Sequence[Scored]) -> list[str]:
+    """From each size to the next: how many times the seconds and the memory."""
+    full = sorted((run for run in runs if run.reasons == "all"), key=lambda run: run.customers)
+    return [
+        f"From {a.customers:,} to {b.customers:,} customers, reasons for all: {b.seconds / a.seconds:.1f} times the "
+        f"seconds, {b.peak_gib / a.peak_gib:.2f} times the memory."
+        for a, b in itertools.pairwise(full)
     ]
 
 

@@ -30,11 +30,11 @@ def build(tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
 
 
 def _purchases(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+    """One row per customer with any line before `as_of`; who only ever returned something has no order."""
     today = exact.day_of(as_of)
-    days = orders.daily(lines)
-    bought = orders.with_neighbours(days)
-    sums = bought.group_by("customer_id").aggregate(**history.aggregates(bought, today, spec))
-    table = _join(history.refunds(days), sums)  # all who bought or returned something, with an order or without
+    days = orders.with_neighbours(orders.daily(lines))
+    sums = days.group_by("customer_id").aggregate(**history.aggregates(days, today, spec))
+    table = sums.mutate(**history.of_buyers(sums))
     table = table.mutate(refund_share=history.refund_share(table), **history.derived(table, today, spec))
     wide = breadth.per_customer(lines, spec)
     if wide is None:

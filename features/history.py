@@ -9,25 +9,30 @@ from features import exact
 from features.spec import YEAR_DAYS, FeatureSpec
 
 
-def aggregates(orders: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
-    """The sums over a customer's orders from which every feature below is computed."""
+def aggregates(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
+    """The sums over a customer's days from which every feature below is computed: one pass for orders and refunds.
+
+    Who never ordered has zeros here, which `of_buyers` turns into nulls.
+    """
     return {
-        "n_orders": orders.count().cast("float64"),
-        "first_day": orders.day.min().cast("float64"),
-        "last_day": orders.day.max().cast("float64"),
-        "gap_squares": (orders.gap * orders.gap).sum().cast("float64"),
-        "gap_longest_days": orders.gap.max().cast("float64"),
-        "gap_last_days": orders.gap.max(where=orders.is_last).cast("float64"),
-        "spend_total": exact.total(orders.gross),
-        "spend_squares": exact.square_total(orders.gross),
-        "order_value_max": orders.gross.max().cast("float64"),
-        "order_value_first": orders.gross.max(where=orders.is_first).cast("float64"),
-        "order_value_last": orders.gross.max(where=orders.is_last).cast("float64"),
-        **_windows(orders, today, spec),
+        "n_orders": days.is_order.sum().cast("float64"),
+        "first_day": days.order_day.min().cast("float64"),
+        "last_day": days.order_day.max().cast("float64"),
+        "gap_squares": (days.gap * days.gap).sum().cast("float64"),
+        "gap_longest_days": days.gap.max().cast("float64"),
+        "gap_last_days": days.gap.max(where=days.is_last).cast("float64"),
+        "spend_total": exact.total(days.gross),
+        "spend_squares": exact.square_total(days.gross),
+        "order_value_max": days.gross.max(where=days.is_order).cast("float64"),
+        "order_value_first": days.gross.max(where=days.is_first).cast("float64"),
+        "order_value_last": days.gross.max(where=days.is_last).cast("float64"),
+        **_windows(days, today, spec),
+        "n_refunds": (days.n_refund_rows > 0).sum().cast("float64"),
+        "refunded": exact.total(days.refund),
     }
 
 
-def _windows(orders: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
+def _windows(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
     """Orders and spend of the last `w` days, and of the same period last year."""
     out: dict[str, ir.Value] = {}
     spans = {f"{w}d": (today - w, today) for w in spec.windows}
@@ -35,10 +40,16 @@ def _windows(orders: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Va
         start = today - YEAR_DAYS
         spans["last_year"] = (start, start + spec.season_days)
     for name, (start, end) in spans.items():
-        inside = (orders.day >= start) & (orders.day < end)
+        inside = days.is_order & (days.day >= start) & (days.day < end)
         out[f"n_orders_{name}"] = inside.sum().cast("float64")
-        out[f"spend_{name}"] = exact.total(orders.gross, where=inside)
+        out[f"spend_{name}"] = exact.total(days.gross, where=inside)
     return out
+
+
+def of_buyers(sums: ir.Table) -> dict[str, ir.Value]:
+    """What is counted of orders, null for who has none: nothing is known of their spending, which is not zero."""
+    counted = [name for name in sums.columns if name.startswith(("n_orders", "spend_"))]
+    return {name: ibis.ifelse(sums.n_orders > 0, sums[name], ibis.null("float64")) for name in counted}
 
 
 def derived(sums: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
@@ -61,15 +72,6 @@ def derived(sums: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value
         "order_value_sd": exact.spread(s.spend_squares, order_value, s.n_orders),
         **{f"orders_trend_{w}d": 2 * s[f"n_orders_{w}d"] - s[f"n_orders_{2 * w}d"] for w in spec.trends},
     }
-
-
-def refunds(days: ir.Table) -> ir.Table:
-    """One row per customer: on how many days money went back, and how much."""
-    returned = days.n_refund_rows > 0
-    return days.group_by("customer_id").aggregate(
-        n_refunds=returned.sum().cast("float64"),
-        refunded=exact.total(days.refund),
-    )
 
 
 def refund_share(table: ir.Table) -> ir.FloatingValue:

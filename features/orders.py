@@ -32,8 +32,15 @@ def known(transactions: ir.Table, as_of: dt.date) -> ir.Table:
 
 
 def with_neighbours(days: ir.Table) -> ir.Table:
-    """Each order with the gap to the one before (days, null for the first) and whether one follows."""
-    orders = days.filter(days.is_order)
-    window = ibis.window(group_by=orders.customer_id, order_by=orders.day)
-    before, after = orders.day.lag().over(window), orders.day.lead().over(window)
-    return orders.mutate(gap=orders.day - before, is_first=before.isnull(), is_last=after.isnull())
+    """Every day with its `order_day`, null where it is none, the gap to the order before (days) and the order's place.
+
+    `gap` is null for the first order. Days without an order come after all orders, so they are nobody's neighbour.
+    """
+    days = days.mutate(order_day=ibis.ifelse(days.is_order, days.day, ibis.null("int64")))
+    window = ibis.window(group_by=days.customer_id, order_by=ibis.asc(days.order_day, nulls_first=False))
+    before, after = days.order_day.lag().over(window), days.order_day.lead().over(window)
+    return days.mutate(
+        gap=days.order_day - before,
+        is_first=days.is_order & before.isnull(),
+        is_last=days.is_order & after.isnull(),
+    )

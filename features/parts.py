@@ -1,4 +1,7 @@
-"""A base in parts: customers split by a hash of their id, so that memory does not grow with their number."""
+"""A base in parts: customers split by a hash of their id, so that memory does not grow with their number.
+
+A base that fits into one part is never copied: its features are computed from where it lies.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,27 @@ from features.engines import Engine
 from features.spec import FeatureSpec
 from features.tables import Tables
 
-ROWS_PER_PART = 500_000
+ROWS_PER_PART = 5_000_000
 KNOWN = "known"
 
 
+def count(rows: int) -> int:
+    """How many parts a base of that many transactions has."""
+    return max(1, -(-rows // ROWS_PER_PART))
+
+
 def split(engine: Engine, tables: Tables, rows: int) -> int:
-    """Store the transactions (`rows` of them) by part, and say how many parts there are."""
-    n_parts = max(1, -(-rows // ROWS_PER_PART))
-    engine.store(KNOWN, tables.transactions, n_parts)
+    """Store the transactions (`rows` of them) by part if there is more than one, and say how many parts there are."""
+    n_parts = count(rows)
+    if n_parts > 1:
+        engine.store(KNOWN, tables.transactions, n_parts)
     return n_parts
 
 
 def features(engine: Engine, tables: Tables, as_of: dt.date, spec: FeatureSpec, k: int, n_parts: int) -> pa.Table:
     """The feature table of part `k`, in the order of customer ids."""
     part = tables._replace(
-        transactions=engine.bucket(KNOWN, k),
+        transactions=engine.bucket(KNOWN, k) if n_parts > 1 else tables.transactions,
         customers=_only(tables.customers, k, n_parts),
         interactions=_only(tables.interactions, k, n_parts),
     )

@@ -62,7 +62,9 @@ def p_order(model: Btyd, frame: Frame, days: float) -> Vector:
 
 
 def discounted(model: Btyd, frame: Frame, value_days: float, monthly_rate: float) -> Vector:
-    """The closed-form CLV over `value_days`; NaN for prospects."""
+    """The closed-form CLV over `value_days`; NaN for prospects. `frame` may carry the `btyd_` columns already."""
+    if monthly_rate == 0.0 and VALUE in frame:
+        return frame[VALUE]
     x, t_x, T, m = _summary(frame)
     known = ~np.isnan(T)
     out = np.full(len(T), np.nan)

@@ -22,7 +22,7 @@ import numpy as np
 
 from contract import errors
 from features import spec as specs
-from models import boosted, orders, reference
+from models import orders, reference
 from models.boosted import Boosted
 from models.btyd import Btyd
 from models.bundle import FORMAT, About, Bundle
@@ -56,6 +56,13 @@ def save(bundle: Bundle, folder: pathlib.Path) -> None:
         raise errors.CannotWrite(
             f"the bundle cannot be written: {error.strerror}", first=str(folder), hint=hint
         ) from error
+
+
+def identity(bundle: Bundle) -> str:
+    """A short text that is the same for bundles that give the same scores, wherever they lie."""
+    trees = [model.trees and model.trees.text for model in (bundle.churn, bundle.value)]
+    about = {**bundle.about._asdict(), "as_of": bundle.about.as_of.isoformat()}
+    return hashlib.sha256(json.dumps([about, _to_json(bundle), trees], sort_keys=True).encode()).hexdigest()
 
 
 def _exchange(folder: pathlib.Path, fresh: pathlib.Path, old: pathlib.Path) -> None:
@@ -106,7 +113,7 @@ def _write(bundle: Bundle, folder: pathlib.Path) -> None:
     folder.mkdir()
     for key, trees in (("churn", bundle.churn.trees), ("value", bundle.value.trees)):
         if trees is not None:
-            (folder / TREES[key]).write_text(boosted.to_text(trees), encoding="utf-8")
+            (folder / TREES[key]).write_text(trees.text, encoding="utf-8")
     _put(folder / MODEL, _to_json(bundle))
     _put(folder / SCORECARD, bundle.scorecard)
     files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
@@ -170,7 +177,7 @@ def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str
 
 
 def _trees(path: pathlib.Path, columns: list[str] | None) -> Boosted | None:
-    return boosted.from_text(path.read_text(encoding="utf-8"), tuple(columns)) if columns is not None else None
+    return Boosted(path.read_text(encoding="utf-8"), tuple(columns)) if columns is not None else None
 
 
 def _check_hashes(folder: pathlib.Path, files: dict[str, str]) -> None:

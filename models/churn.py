@@ -6,6 +6,7 @@ calibration, fitted on a later window than the trees.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -55,3 +56,14 @@ def contributions(model: ChurnModel, frame: Frame, centre: float) -> tuple[dict[
     scaled = {name: slope * part for name, part in parts.items()}
     scaled[btyd.P_CHURN] = slope * (offset(frame) - centre) + scaled.get(btyd.P_CHURN, 0.0)
     return scaled, intercept + slope * (centre + bias)
+
+
+def pushes(model: ChurnModel, frame: Frame, centre: float, group_of: Callable[[str], str | None]) -> dict[str, Vector]:
+    """`contributions` summed by group; what is not known counts as 0, and features without a group are left out."""
+    slope = model.calibration.slope
+    names = model.trees.names if model.trees is not None else ()
+    parts, _ = boosted.contributions(model.trees, frame, tuple(group_of(name) or "" for name in names))
+    summed = {group: slope * part for group, part in parts.items()}
+    closed = group_of(btyd.P_CHURN) or ""
+    summed[closed] = np.nan_to_num(slope * (offset(frame) - centre)) + summed.get(closed, 0.0)
+    return {group: part for group, part in summed.items() if group}

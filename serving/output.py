@@ -23,13 +23,13 @@ Write = Callable[[pa.Table], None]
 
 def check(out: pathlib.Path) -> None:
     """Refuse a target that cannot be written before any work is done. Raises `CannotWrite`."""
-    with _told(out):  # a place that this user may not even look into
+    with told(out):  # a place that this user may not even look into
         is_folder = out.is_dir()
     if is_folder:
         raise _cannot("the target is a folder", out, "pass a file name: --out scores.parquet")
     if out.suffix != ".parquet":
         raise _cannot("the output is written as Parquet", out, f"pass --out {out.with_suffix('.parquet').name}")
-    with _told(out):
+    with told(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         _neighbour(out).touch()
         _neighbour(out).unlink()
@@ -51,8 +51,8 @@ def writer(out: pathlib.Path, schema: pa.Schema) -> Iterator[Write]:
     """Yields a function that appends a table; the file appears when the block ends without an error."""
     fresh = _neighbour(out)
     try:
-        with _told(out):
-            with pq.ParquetWriter(fresh, schema, compression="zstd") as file:
+        with told(out):
+            with pq.ParquetWriter(fresh, schema, compression="zstd", use_dictionary=_repeating(schema)) as file:
                 yield file.write_table
             _to_disk(fresh)
             fresh.replace(out)
@@ -60,8 +60,16 @@ def writer(out: pathlib.Path, schema: pa.Schema) -> Iterator[Write]:
         fresh.unlink(missing_ok=True)
 
 
+def _repeating(schema: pa.Schema) -> list[str]:
+    """The columns worth a dictionary: codes and days. Trying one on ids and numbers takes longer than writing them."""
+    lists = [field.name for field in schema if pa.types.is_list(field.type)]
+    codes = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_date(field.type)]
+    return [*(name for name in codes if name != "customer_id"), *(f"{name}.list.element" for name in lists)]
+
+
 @contextlib.contextmanager
-def _told(out: pathlib.Path) -> Iterator[None]:
+def told(out: pathlib.Path) -> Iterator[None]:
+    """Turn an OSError inside the `with` block into `CannotWrite`."""
     try:
         yield
     except OSError as error:

@@ -42,7 +42,7 @@ class Scorer:
         asked = {"reasons": True, "as_of": ""} | dict(params or {})
         bundle = _dated(self.bundle, str(asked["as_of"]))
         table = _features(model_input, bundle.spec.names)
-        scored = score.score(bundle, table, with_reasons=bool(asked["reasons"]))
+        scored = score.score(bundle, table, reasons="all" if asked["reasons"] else "none")
         answer = _flat(scored, model_input.index)
         return answer if CUSTOMER in model_input.columns else answer.drop(columns=CUSTOMER)
 

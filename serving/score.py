@@ -5,8 +5,9 @@ Batch, online, MLflow and Spark all end here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import functools
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,26 +16,31 @@ from numpy.typing import NDArray
 from contract import scores
 from models import btyd, churn, predict
 from models import frame as frames
-from models.bundle import Bundle
+from models.bundle import About, Bundle
+from models.frame import Frame
 from models.predict import Predictions
 from models.vectors import Vector
-from tiers import actions, grid, overrides, reasons
+from tiers import actions, families, grid, overrides
+from tiers import reasons as chosen
 from tiers.overrides import Override
 
-ALIKE = 1 << 16  # customers whose contributions are held in memory at once
+Reasons = Literal["all", "risky", "none"]
+_LETTERS = pa.array(grid.TIERS)
+_STATUSES = pa.array(grid.status(np.array(grid.TIERS)).tolist())
 
 
 def score(
     bundle: Bundle,
     features: pa.Table,
     *,
-    with_reasons: bool = True,
+    reasons: Reasons = "all",
     by_hand: Sequence[Override] = (),
     previous: NDArray[np.str_] | None = None,
 ) -> pa.Table:
     """One row per row of `features` (`customer_id` and `bundle.spec.names`), in its order and the contract's columns.
 
-    Without reasons the lists are empty and the action is the tier's default: TreeSHAP is the slowest part.
+    `reasons` are given to all, to the "risky" (p_churn above the grid's cut) or to none; where there are none the list
+    is empty and the action is the tier's default.
     `previous` tiers, one per row ("" for none), hold customers near a cut where they were (`tiers.grid.hold`). Tiers
     set `by_hand` stand in for the computed ones while they are in force.
     """
@@ -46,23 +52,27 @@ def score(
     if by_hand:
         given = overrides.apply(predictions.tiers, features["customer_id"], by_hand, bundle.about.as_of).tiers
         predictions = predict.graded(bundle, predictions, given)
-    why = _reasons(bundle, predictions) if with_reasons else _no_reasons(features.num_rows)
+    why = _reasons(bundle, predictions, reasons)
     columns = _numbers(predictions) | {
         "customer_id": features["customer_id"],
-        "as_of": pa.array(np.full(features.num_rows, np.datetime64(bundle.about.as_of)), pa.date32()),
+        "as_of": pa.repeat(pa.scalar(bundle.about.as_of, pa.date32()), features.num_rows),
         "reasons": why,
-        "action": pa.array(actions.choose(predictions.tiers, reasons.first(why)), pa.string()),
-        "model": pa.array(np.full(features.num_rows, bundle.about.model), pa.string()),
-        "raw_tier": _text(raw),
+        "action": actions.choose_arrow(predictions.tiers, chosen.leading(why)),
+        "model": pa.repeat(bundle.about.model, features.num_rows),
+        "raw_tier": _by_letter(_LETTERS, raw),
     }
     wanted = schema(bundle)
     return pa.Table.from_arrays([columns[name] for name in wanted.names], schema=wanted)
 
 
-def schema(bundle: Bundle, extra: Mapping[str, Any] | None = None) -> pa.Schema:
+def schema(bundle: Bundle) -> pa.Schema:
     """The contract's schema with this bundle's horizons, currency and label definition."""
-    about = bundle.about
-    notes = {"as_of": about.as_of.isoformat(), "model": about.model, "data": about.data, **(extra or {})}
+    return _schema(bundle.about)
+
+
+@functools.lru_cache(maxsize=64)
+def _schema(about: About) -> pa.Schema:
+    notes = {"as_of": about.as_of.isoformat(), "model": about.model, "data": about.data}
     return scores.schema(about.currency, about.churn_days, about.value_days, extra=notes)
 
 
@@ -84,28 +94,28 @@ def _numbers(p: Predictions) -> dict[str, pa.Array]:
     }
     arrays = {name: pa.array(column, pa.float64(), from_pandas=True) for name, column in numbers.items()}
     return arrays | {
-        "tier": _text(p.tiers),
-        "status": _text(grid.status(p.tiers)),
+        "tier": _by_letter(_LETTERS, p.tiers),
+        "status": _by_letter(_STATUSES, p.tiers),
         "is_borderline": pa.array(sure.is_borderline, pa.bool_(), mask=np.isnan(p.value)),
         "disagreement": pa.array(p.disagreement, pa.bool_(), mask=np.isnan(p.value)),
     }
 
 
-def _text(codes: NDArray[np.str_]) -> pa.Array:
-    return pa.array(codes.astype(object), pa.string())
+def _by_letter(texts: pa.StringArray, tiers: NDArray[np.str_]) -> pa.StringArray:
+    """The text of each customer's tier, by the place of its letter from A on."""
+    return texts.take(pa.array(np.ascontiguousarray(tiers, "<U1").view(np.uint32) - ord("A")))
 
 
-def _reasons(bundle: Bundle, p: Predictions) -> pa.Array:
-    n = len(p.p_churn)
-    parts = [_reasons_of(bundle, p, slice(start, start + ALIKE)) for start in range(0, n, ALIKE)]
-    return pa.concat_arrays(parts) if parts else _no_reasons(0)
+def _reasons(bundle: Bundle, p: Predictions, which: Reasons) -> pa.Array:
+    if which == "none":
+        return chosen.nobody(len(p.p_churn))
+    if which == "all":
+        return _reasons_of(bundle, p.frame, p.p_churn)
+    rows = np.flatnonzero(p.p_churn > bundle.cuts.p_churn)
+    found = _reasons_of(bundle, {name: column[rows] for name, column in p.frame.items()}, p.p_churn[rows])
+    return chosen.spread(found, rows, len(p.p_churn))
 
 
-def _reasons_of(bundle: Bundle, p: Predictions, rows: slice) -> pa.Array:
-    frame = {name: column[rows] for name, column in p.frame.items()}
-    parts, _ = churn.contributions(bundle.churn, frame, bundle.centre)
-    return reasons.choose(parts, frame, p.p_churn[rows], cut=bundle.cuts.p_churn, typical=bundle.typical)
-
-
-def _no_reasons(n: int) -> pa.Array:
-    return pa.array([[]] * n, pa.list_(pa.string()))
+def _reasons_of(bundle: Bundle, frame: Frame, p_churn: Vector) -> pa.ListArray:
+    pushes = churn.pushes(bundle.churn, frame, bundle.centre, families.family_of)
+    return chosen.choose_by_family(pushes, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)

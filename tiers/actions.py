@@ -6,11 +6,14 @@ exact entry wins. It is data: a company puts its own in the configuration and on
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from contract import errors
 from tiers import families, grid
@@ -45,6 +48,8 @@ ACTIONS: dict[str, dict[Language, str]] = {
 }
 
 Playbook = Mapping[str, Mapping[str, str]]
+Frozen: TypeAlias = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+_CODES = pa.array(families.CODES)
 PLAYBOOK: dict[str, dict[str, str]] = {
     "A": {DEFAULT: "thank_and_keep", "past_usual_gap": "check_in", "complaints": "resolve_problem"},
     "B": {
@@ -86,12 +91,31 @@ def choose(tiers: Text, first_reason_codes: Text | pa.Array | pa.ChunkedArray, p
     >>> choose(np.array(["B", "B", "F"]), np.array(["complained", "", "never_ordered"])).tolist()
     ['resolve_problem', 'personal_call', 'first_order_offer']
     """
-    given = first_reason_codes
-    codes = pa.array(given, pa.string()) if isinstance(given, np.ndarray) else given
-    position = pc.index_in(codes, value_set=pa.array(families.CODES)).fill_null(-1).to_numpy()
-    table = np.array([[_look_up(playbook[tier], code) for code in (*families.CODES, "")] for tier in grid.TIERS])
-    chosen: Text = table[np.searchsorted(np.array(grid.TIERS), tiers), position]
+    chosen: Text = np.array(_table(_frozen(playbook)))[_cells(tiers, first_reason_codes)]
     return chosen
+
+
+def choose_arrow(tiers: Text, first_reason_codes: pa.Array, playbook: Playbook = PLAYBOOK) -> pa.StringArray:
+    """The same as an Arrow array."""
+    return pa.array(_table(_frozen(playbook)), pa.string()).take(pa.array(_cells(tiers, first_reason_codes)))
+
+
+def _cells(tiers: Text, codes: Text | pa.Array | pa.ChunkedArray) -> NDArray[np.intp]:
+    """Where each customer's action stands in `_table`; who has no reason is in a tier's last column."""
+    given = pa.array(codes, pa.string()) if isinstance(codes, np.ndarray) else codes
+    position = pc.index_in(given, value_set=_CODES).fill_null(len(families.CODES)).to_numpy(zero_copy_only=False)
+    return np.asarray(np.searchsorted(np.array(grid.TIERS), tiers) * (len(families.CODES) + 1) + position)
+
+
+def _frozen(playbook: Playbook) -> Frozen:
+    return tuple((tier, tuple(entries.items())) for tier, entries in playbook.items())
+
+
+@functools.lru_cache(maxsize=8)
+def _table(playbook: Frozen) -> tuple[str, ...]:
+    """The action of every tier and leading reason, tier by tier."""
+    entries = {tier: dict(items) for tier, items in playbook}
+    return tuple(_look_up(entries[tier], code) for tier in grid.TIERS for code in (*families.CODES, ""))
 
 
 def load(settings: Playbook) -> dict[str, dict[str, str]]:

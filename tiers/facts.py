@@ -6,6 +6,7 @@ the one nearest to 90 days among those the feature table has, so the rules survi
 
 from __future__ import annotations
 
+import functools
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -44,11 +45,15 @@ class Fact(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the rules may look at: the customers' facts, the base's typical values, the window in days."""
+    """What the rules may look at: the customers' facts, the base's typical values, the window in days.
+
+    `found` remembers which conditions hold of whom: several rules ask the same.
+    """
 
     facts: Mapping[str, Vector]
     typical: Mapping[str, float]
     window: int
+    found: dict[Fact, Mask | None]
 
 
 def reference_window(names: Iterable[str]) -> int:
@@ -67,6 +72,7 @@ def reference_window(names: Iterable[str]) -> int:
     return min(windows, key=lambda days: (abs(days - REFERENCE_DAYS), days), default=REFERENCE_DAYS)
 
 
+@functools.cache
 def in_window(text: str, window: int) -> str:
     """`<w>` and `<2w>` filled in."""
     return text.replace("<w>", str(window)).replace("<2w>", str(2 * window))
@@ -74,13 +80,18 @@ def in_window(text: str, window: int) -> str:
 
 def all_hold(conditions: tuple[Fact, ...], known: Known, customers: int) -> Mask:
     """Per customer, whether every condition holds; what is not known (absent or NaN) never does."""
-    holds = np.ones(customers, bool)
-    for fact in conditions:
+    held = [_holds(fact, known) for fact in conditions]
+    masks = [mask for mask in held if mask is not None]
+    if len(masks) < len(held):
+        return np.zeros(customers, bool)
+    return functools.reduce(np.logical_and, masks) if masks else np.ones(customers, bool)
+
+
+def _holds(fact: Fact, known: Known) -> Mask | None:
+    if fact not in known.found:
         left, right = known.facts.get(in_window(fact.feature, known.window)), _bound(fact, known)
-        if left is None or right is None:
-            return np.zeros(customers, bool)
-        holds &= _COMPARE[fact.op](left, right)
-    return holds
+        known.found[fact] = None if left is None or right is None else _COMPARE[fact.op](left, right)
+    return known.found[fact]
 
 
 def _bound(fact: Fact, known: Known) -> Vector | float | None:

@@ -12,6 +12,7 @@ reading in that direction; where there is none, they speak for themselves.
 from __future__ import annotations
 
 import fnmatch
+import functools
 from typing import Literal, NamedTuple
 
 from tiers.facts import Fact
@@ -194,6 +195,7 @@ FAMILIES: tuple[Family, ...] = (
 POSITION = {family.name: i for i, family in enumerate(FAMILIES)}
 
 
+@functools.cache
 def family_of(feature: str) -> str | None:
     """The family a feature belongs to, None if nobody speaks for it.
 

@@ -10,6 +10,7 @@ each of them, an offset included, should average about zero at training.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -29,11 +30,12 @@ _SLICE = 1 << 15  # customers at a time: the work stays in a few dozen MB howeve
 _NONE = -1
 
 Codes: TypeAlias = NDArray[np.int16]
+Families: TypeAlias = tuple[families.Family, ...]
 _CODE = {code: i for i, code in enumerate(families.CODES)}
 
 
 class Readings(NamedTuple):
-    """Per family (rows) and customer (columns), the reading that would be true, or -1."""
+    """Per family spoken for (rows) and customer (columns), the reading that would be true, or -1."""
 
     risk: Codes
     loyalty: Codes
@@ -60,40 +62,82 @@ def choose(
     >>> choose({"silence_over_gap": np.array([1.3, 0.0])}, facts, np.array([0.8, np.nan])).to_pylist()
     [['silent_5x_usual_gap'], ['never_ordered']]
     """
+    return choose_by_family(by_family(contributions, len(p_churn)), facts, p_churn, cut=cut, typical=typical)
+
+
+def choose_by_family(
+    pushes: Mapping[str, Vector],
+    facts: Mapping[str, Vector],
+    p_churn: Vector,
+    *,
+    cut: float = 0.5,
+    typical: Mapping[str, float] | None = None,
+) -> pa.ListArray:
+    """The same from contributions that are already summed by family; a family that is not there pushes nobody."""
     window = known_facts.reference_window(facts)
+    spoken_for = tuple(family for family in families.FAMILIES if family.name in pushes or family.name in FALLBACKS)
     picked = []
     for start in range(0, max(len(p_churn), 1), _SLICE):
         part = slice(start, start + _SLICE)
-        known = known_facts.Known({name: column[part] for name, column in facts.items()}, typical or {}, window)
-        picked.append(_pick({name: column[part] for name, column in contributions.items()}, known, p_churn[part] > cut))
+        known = known_facts.Known({name: column[part] for name, column in facts.items()}, typical or {}, window, {})
+        picked.append(
+            _pick(spoken_for, {name: push[part] for name, push in pushes.items()}, known, p_churn[part] > cut)
+        )
     return _as_lists(np.concatenate(picked))
+
+
+def by_family(contributions: Mapping[str, Vector], customers: int) -> dict[str, Vector]:
+    """Contributions per feature summed by family, what is not known as 0; features nobody speaks for are left out."""
+    pushes: dict[str, Vector] = {}
+    for feature, column in contributions.items():
+        family = families.family_of(feature)
+        if family is not None:
+            pushes[family] = pushes.get(family, np.zeros(customers)) + np.nan_to_num(column)
+    return pushes
+
+
+def nobody(customers: int) -> pa.ListArray:
+    """No reasons for anybody."""
+    return spread(_as_lists(np.empty((0, MOST), np.int16)), np.empty(0, np.intp), customers)
+
+
+def spread(reasons: pa.ListArray, rows: NDArray[np.intp], customers: int) -> pa.ListArray:
+    """Reasons of some customers, in the order of their `rows`, as lists for all; the others get none."""
+    counts = np.zeros(customers, np.int32)
+    counts[rows] = np.diff(reasons.offsets.to_numpy())
+    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)), reasons.values)
 
 
 def first(reasons: pa.ListArray | pa.ChunkedArray) -> Text:
     """The leading code of each customer, "" where there is none."""
+    return np.asarray(leading(reasons).fill_null("").to_numpy(zero_copy_only=False), dtype=np.str_)
+
+
+def leading(reasons: pa.ListArray | pa.ChunkedArray) -> pa.StringArray:
+    """The same as an Arrow array, null where there is none."""
     lists = reasons.combine_chunks() if isinstance(reasons, pa.ChunkedArray) else reasons
     offsets = lists.offsets.to_numpy()
-    starts = pa.array(offsets[:-1], mask=offsets[:-1] == offsets[1:])
-    return np.asarray(lists.values.take(starts).fill_null("").to_numpy(zero_copy_only=False), dtype=np.str_)
+    return lists.values.take(pa.array(offsets[:-1], mask=offsets[:-1] == offsets[1:]))
 
 
-def _pick(contributions: Mapping[str, Vector], known: known_facts.Known, is_leaving: Mask) -> Codes:
+def _pick(spoken_for: Families, given: Mapping[str, Vector], known: known_facts.Known, is_leaving: Mask) -> Codes:
     """The code numbers of one slice of customers: one row each, -1 where a place stays empty."""
     customers = len(is_leaving)
-    readings = _readings(known, customers)
-    pushes = _lend(_sum_by_family(contributions, customers), readings)
+    readings = _readings(spoken_for, known, customers)
+    nothing = np.zeros(customers)
+    pushes = _lend(spoken_for, np.stack([given.get(family.name, nothing) for family in spoken_for]), readings)
     verdict = np.where(is_leaving, 1.0, -1.0)
     codes = _codes_given(pushes, readings)
     picked = _strongest(codes, pushes * verdict)
-    _fall_back(picked, pushes, readings, verdict)
+    _fall_back(spoken_for, picked, pushes, readings, verdict)
     is_prospect = known_facts.all_hold(families.NEVER_ORDERED.when, known, customers)
     picked[is_prospect] = (_CODE[families.NEVER_ORDERED.code], *[_NONE] * (MOST - 1))
     return picked
 
 
-def _readings(known: known_facts.Known, customers: int) -> Readings:
-    risk = [_first_true(family.risk, known, customers) for family in families.FAMILIES]
-    loyalty = [_first_true(family.loyalty, known, customers) for family in families.FAMILIES]
+def _readings(spoken_for: Families, known: known_facts.Known, customers: int) -> Readings:
+    risk = [_first_true(family.risk, known, customers) for family in spoken_for]
+    loyalty = [_first_true(family.loyalty, known, customers) for family in spoken_for]
     return Readings(np.stack(risk), np.stack(loyalty))
 
 
@@ -104,26 +148,17 @@ def _first_true(reasons: tuple[families.Reason, ...], known: known_facts.Known, 
     return code
 
 
-def _sum_by_family(contributions: Mapping[str, Vector], customers: int) -> Vector:
-    pushes = np.zeros((len(families.FAMILIES), customers))
-    for feature, column in contributions.items():
-        family = families.family_of(feature)
-        if family is not None:
-            pushes[families.POSITION[family]] += np.nan_to_num(column)
-    return pushes
-
-
-def _lend(pushes: Vector, readings: Readings) -> Vector:
+def _lend(spoken_for: Families, pushes: Vector, readings: Readings) -> Vector:
     """Moves what a family lends to the first family that can put it into words."""
-    moved = pushes.copy()
-    for i, family in enumerate(families.FAMILIES):
+    moved, place = pushes.copy(), _places(spoken_for)
+    for i, family in enumerate(spoken_for):
         for sign, borrowers, said in (
             (1, family.lends_risk, readings.risk),
             (-1, family.lends_loyalty, readings.loyalty),
         ):
             is_left = sign * pushes[i] > 0
             for name in borrowers:
-                to = families.POSITION[name]
+                to = place[name]
                 goes = is_left & (said[to] != _NONE)
                 moved[to] += np.where(goes, pushes[i], 0.0)
                 moved[i, goes] = 0.0
@@ -139,21 +174,29 @@ def _codes_given(pushes: Vector, readings: Readings) -> Codes:
 def _strongest(codes: Codes, along: Vector) -> Codes:
     """Three code numbers per customer; `along` is each family's push in the verdict's direction."""
     size = np.abs(along)
-    is_said = (codes != _NONE) & ((along > 0) | (size >= NOTABLE_SHARE * size.sum(axis=0)))
+    total = functools.reduce(np.add, size)  # in this order for one customer and for many
+    is_said = (codes != _NONE) & ((along > 0) | (size >= NOTABLE_SHARE * total))
     # Opposing reasons rank below every supporting one, the strong ones first: -1/size does both.
     rank = np.where(along > 0, along, -1.0 / np.maximum(size, LEAST_PUSH))
     order = np.argsort(np.where(is_said, -rank, np.inf), axis=0, kind="stable")[:MOST]
     chosen = np.take_along_axis(np.where(is_said, codes, np.int16(_NONE)), order, axis=0)
-    return np.ascontiguousarray(chosen.T)
+    picked = np.full((codes.shape[1], MOST), _NONE, np.int16)  # there may be fewer families than places
+    picked[:, : len(chosen)] = chosen.T
+    return picked
 
 
-def _fall_back(picked: Codes, pushes: Vector, readings: Readings, verdict: Vector) -> None:
+def _places(spoken_for: Families) -> dict[str, int]:
+    return {family.name: i for i, family in enumerate(spoken_for)}
+
+
+def _fall_back(spoken_for: Families, picked: Codes, pushes: Vector, readings: Readings, verdict: Vector) -> None:
     """Gives a true fact to customers the model left without a reason; changes `picked` in place."""
+    place = _places(spoken_for)
     towards = np.where(verdict > 0, readings.risk, readings.loyalty)
     for name in FALLBACKS:
-        at = families.POSITION[name]
+        at = place[name]
         _fill(picked, towards[at], pushes[at] * verdict >= 0)
-    at = families.POSITION["frequency"]
+    at = place["frequency"]
     is_one_time = readings.risk[at] == _CODE["one_order_only"]
     _fill(picked, readings.risk[at], is_one_time & (pushes[at] >= 0))
 

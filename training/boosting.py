@@ -14,6 +14,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from models import boosted
 from models import frame as frames
 from models.boosted import Boosted
 from models.vectors import Vector
@@ -79,7 +80,7 @@ def mean_losses(folds: Sequence[Fold], grown: Sequence[Watched]) -> Vector:
 def grow(task: Task, snapshots: Sequence[Snapshot], rounds: int, trees: Trees, rolling: Rolling) -> Boosted:
     """Trees on all the given windows."""
     booster = lgb.train(_parameters(task, trees, rolling), _dataset(task, snapshots), rounds)
-    return Boosted(booster, task.names)
+    return boosted.of(booster, task.names)
 
 
 def watch(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> Watched:
@@ -103,7 +104,7 @@ def _at(rounds: int, task: Task, fold: Fold, grown: Watched, trees: Trees, rolli
     """The fold's trees cut to `rounds`, or grown anew where it had stopped before."""
     if grown.booster.num_trees() < rounds:
         return grow(task, fold.train, rounds, trees, rolling)
-    return Boosted(lgb.Booster(model_str=grown.booster.model_to_string(num_iteration=rounds)), task.names)
+    return Boosted(grown.booster.model_to_string(num_iteration=rounds), task.names)
 
 
 def _dataset(task: Task, snapshots: Sequence[Snapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:

@@ -72,7 +72,7 @@ def measure(x: Vector, m: Vector) -> Independence:
 def observe(transactions: ibis.Table) -> Independence:
     """The same from a table of transactions, in which an order is a customer's day and refunds are no orders."""
     sales = orders.with_neighbours(orders.daily(transactions))
-    repeats = sales.filter(~sales["is_first"]).group_by("customer_id")
+    repeats = sales.filter(sales["gap"].notnull()).group_by("customer_id")
     found = repeats.aggregate(x=lambda t: t.count(), m=lambda t: exact.total(t["gross"]) / t.count()).to_pyarrow()
     return measure(*(found[name].to_numpy().astype(np.float64) for name in ("x", "m")))
 

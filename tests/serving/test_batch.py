@@ -9,12 +9,15 @@ import pytest
 from pyarrow import parquet
 
 from contract import errors, scores
-from features import parts
+from features import build, parts, reading
 from features.engines.duckdb import Engine
 from features.reading import Sources
+from models import btyd, churn, predict
+from models import frame as frames
 from serving import batch
 from tests import make_tables, scored_tables
 from tests.scored_tables import AS_OF
+from tiers import reasons
 from training.train import Trained
 
 
@@ -106,10 +109,39 @@ def test_parts_without_a_customer_and_ids_of_any_kind(
 
 
 def test_without_reasons_the_numbers_are_the_same(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:
-    quick = scored_tables.score(trained.bundle, source, tmp_path / "quick.parquet", with_reasons=False)
+    quick = scored_tables.score(trained.bundle, source, tmp_path / "quick.parquet", reasons="none")
     full = parquet.read_table(scored)
     assert quick.drop(["reasons", "action"]).equals(full.drop(["reasons", "action"]))
     assert set(map(len, quick["reasons"].to_pylist())) == {0}
+
+
+def test_reasons_for_the_risky_are_those_that_all_would_get(
+    scored: Path, trained: Trained, source: str, tmp_path: Path
+) -> None:
+    some = scored_tables.score(trained.bundle, source, tmp_path / "risky.parquet", reasons="risky").to_pylist()
+    full = parquet.read_table(scored).to_pylist()
+    risky = [row["p_churn"] is not None and row["p_churn"] > trained.bundle.cuts.p_churn for row in full]
+    assert any(risky)
+    assert not all(risky)
+    for few, all_, is_risky in zip(some, full, risky, strict=True):
+        assert few["reasons"] == (all_["reasons"] if is_risky else [])
+        assert few["action"] == all_["action"] or not is_risky
+
+
+def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained: Trained, source: str) -> None:
+    """The long way: contributions by LightGBM itself, per feature, summed by family only where reasons are chosen."""
+    bundle = trained.bundle
+    trees, slope = bundle.churn.trees, bundle.churn.calibration.slope
+    assert trees is not None
+    with Engine(threads=1) as engine:
+        read = reading.read(engine, Sources(source), AS_OF)
+        features = engine.con.to_pyarrow(build.build(read.tables, AS_OF, bundle.spec).order_by("customer_id"))
+    p = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
+    shap = np.asarray(trees.booster.predict(frames.matrix(p.frame, trees.names), pred_contrib=True))
+    parts_of = {name: slope * shap[:, k] for k, name in enumerate(trees.names)}
+    parts_of[btyd.P_CHURN] = parts_of[btyd.P_CHURN] + slope * (churn.offset(p.frame) - bundle.centre)
+    expected = reasons.choose(parts_of, p.frame, p.p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+    assert parquet.read_table(scored)["reasons"].to_pylist() == expected.to_pylist()
 
 
 def test_totals_add_up_to_the_file(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:

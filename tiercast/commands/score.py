@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.bundle import Bundle
     from serving.batch import Scored
 
-REASONS = ("all", "none")
+REASONS = ("all", "risky", "none")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,7 +33,9 @@ def score(
     out: Annotated[
         pathlib.Path, typer.Option("--out", help="The Parquet file to write, in one piece or not at all.")
     ] = pathlib.Path("scores.parquet"),
-    reasons: Annotated[str, typer.Option("--reasons", help="all or none: reasons take most of the time.")] = "all",
+    reasons: Annotated[
+        str, typer.Option("--reasons", help="all, risky (above the churn cut: B, D and some of E) or none.")
+    ] = "all",
     customers: options.Customers = None,
     interactions: options.Interactions = None,
     overrides: Annotated[
@@ -55,12 +57,14 @@ def score(
     where = options.sources(data, customers, interactions, column, {})._replace(overrides=overrides)
     loaded = load(bundle, model)
     day = day_of(as_of, loaded)
-    done = run(loaded, where, day, out, with_reasons=reasons == "all", last=previous, memory=memory)
+    done = run(loaded, where, day, out, reasons=reasons, last=previous, memory=memory)
     if json:
         say.as_json(summary(done, loaded, day))
         return
     from tiercast import show
 
+    if done.resumed:
+        say.line(f"went on from a run that had finished {done.resumed} parts")
     for text in done.reading.report.lines():
         say.line(text)
     show.grid(done.totals.rows(), loaded.about.currency, spoken)
@@ -74,7 +78,7 @@ def run(
     day: dt.date,
     out: pathlib.Path,
     *,
-    with_reasons: bool = True,
+    reasons: Any = "all",
     last: str | None = None,
     memory: str | None = None,
 ) -> Scored:
@@ -89,7 +93,7 @@ def run(
             where,
             day,
             out,
-            with_reasons=with_reasons,
+            reasons=reasons,
             last=last,
             tell=lambda k, n: step(f"part {min(k + 1, n)} of {n}"),
         )
@@ -126,6 +130,7 @@ def summary(done: Scored, bundle: Bundle, day: dt.date) -> dict[str, Any]:
         "disagreement": done.totals.disagreement(),
         "tiers": [row._asdict() for row in done.totals.rows()],
         "overrides": done.overrides,
+        "resumed": done.resumed,
         "reading": done.reading.report.as_dict(),
     }
 

@@ -1,0 +1,30 @@
+"""What a scoring run is of, as text: two runs with equal texts would write the same file."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from features.reading import Sources
+from features.reading import sources as places
+from models import bundle_folder
+from models.bundle import Bundle
+from serving import resuming
+
+LIBRARIES = ("tiercast", "duckdb", "ibis-framework", "numpy", "scipy", "pyarrow", "lightgbm")
+
+
+def of(bundle: Bundle, sources: Sources, last: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Data by their files' sizes and times, the bundle by its content, the libraries by their versions."""
+    tables = (sources.transactions, sources.customers, sources.interactions, sources.overrides, last)
+    files = [pathlib.Path(path) for table in tables if table is not None for path in places.find(table).paths]
+    return {
+        **given,
+        "files": resuming.fingerprint(files),
+        "columns": dict(sources.columns),
+        "tables": [table is not None for table in tables],
+        "bundle": bundle_folder.identity(bundle),
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+    }

@@ -1,0 +1,189 @@
+"""What is looked up is what LightGBM's own TreeSHAP computes, whatever the trees ask and whatever is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import boosted, forest, patterns, questions, shapley
+from models.boosted import Boosted
+from models.vectors import Vector
+from training.train import Trained
+
+NAMES = ("a", "b", "c", "d", "label")
+LABELS = 40  # two words of 32 bits
+
+
+def shop(seed: int, n: int, missing: float) -> Vector:
+    """Four numbers, many of them 0 or alike, and a label, with holes in all of them."""
+    draw = np.random.default_rng(seed)
+    table = np.column_stack(
+        [
+            draw.normal(size=n),
+            draw.integers(-2, 4, n),
+            draw.exponential(size=n) * (draw.random(n) < 0.5),
+            draw.normal(size=n).round(1),
+            draw.integers(0, LABELS, n),
+        ]
+    )
+    table[draw.random(table.shape) < missing] = np.nan
+    return table
+
+
+def grown(table: Vector, seed: int, rounds: int = 8, **how: Any) -> Boosted:
+    draw = np.random.default_rng(seed)
+    known = np.nan_to_num(table)
+    target = known[:, 0] * known[:, 1] + known[:, 2] + 2 * (known[:, 4] % 3 == 1) + draw.normal(size=len(table))
+    chosen = {
+        "min_data_in_leaf": 5,
+        "verbose": -1,
+        "num_threads": 1,
+        "seed": seed,
+        "min_data_per_group": 1,
+        "cat_smooth": 0.1,
+        **how,
+    }
+    data = lgb.Dataset(table, target, categorical_feature=[4], params={"verbose": -1})
+    return boosted.of(lgb.train(chosen, data, rounds), NAMES)
+
+
+def frame(table: Vector) -> dict[str, Vector]:
+    return dict(zip(NAMES, np.ascontiguousarray(table.T), strict=True))
+
+
+def by_lightgbm(model: Boosted, table: Vector) -> Vector:
+    return np.asarray(model.booster.predict(table, pred_contrib=True, num_threads=1))
+
+
+def assert_equal(model: Boosted, table: Vector) -> None:
+    expected = by_lightgbm(model, table)
+    found, base = boosted.contributions(model, frame(table))
+    scale = np.abs(expected).sum(axis=1).max() + 1e-300
+    for column, name in enumerate(NAMES):
+        assert np.abs(found.get(name, np.zeros(len(table))) - expected[:, column]).max() <= 1e-12 * scale, name
+    assert base == pytest.approx(expected[:, -1], rel=1e-12, abs=1e-15)
+    raw = np.asarray(model.booster.predict(table, raw_score=True, num_threads=1))
+    assert boosted.raw(model, frame(table), np.zeros(len(table))).tobytes() == raw.tobytes()
+
+
+def strange(seed: int) -> Vector:
+    """Customers unlike those at training: other labels, exact zeros, nothing known at all."""
+    table = shop(seed, 200, 0.3)
+    table[:20, 4] = LABELS + np.arange(20)
+    table[20:40, 4] = -1.0
+    table[40:60, :4] = 0.0
+    table[60] = np.nan
+    return table
+
+
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 10_000),
+    leaves=st.integers(2, 40),
+    holes=st.sampled_from([0.0, 0.2]),
+    how=st.sampled_from([{}, {"zero_as_missing": True}, {"use_missing": False}, {"extra_trees": True}]),
+)
+def test_every_customer_gets_what_lightgbm_says(seed: int, leaves: int, holes: float, how: dict[str, Any]) -> None:
+    model = grown(shop(seed, 400, holes), seed, num_leaves=leaves, max_depth=shapley.MOST, **how)
+    patterns.of(forest.parse(model.text))  # does not refuse: what follows is looked up
+    assert_equal(model, strange(seed + 1))
+
+
+def test_labels_of_two_words_and_missing_zeros_are_among_what_was_tested() -> None:
+    splits = [
+        split
+        for how in ({}, {"zero_as_missing": True}, {"use_missing": False})
+        for tree in forest.parse(grown(shop(3, 400, 0.2), 3, num_leaves=12, max_depth=6, **how).text)
+        for split in tree.splits
+    ]
+    numeric = {(split.missing, split.default_left) for split in splits if split.labels is None}
+    assert {(missing, left) for missing in ("nan", "zero") for left in (True, False)} <= numeric
+    assert max(max(split.labels) for split in splits if split.labels) >= 32
+
+
+@pytest.mark.parametrize("leaves", [8, 31])
+def test_trees_that_are_too_deep_are_left_to_lightgbm(leaves: int) -> None:
+    table = np.column_stack([np.repeat(np.arange(40.0), 50), *np.zeros((4, 2000))])
+    data = lgb.Dataset(table, 2.0 ** table[:, 0], params={"verbose": -1})  # half of what is left is in the last step
+    how = {"num_leaves": leaves, "min_data_in_leaf": 1, "min_sum_hessian_in_leaf": 0.0, "verbose": -1}
+    model = boosted.of(lgb.train(how, data, 3), NAMES)
+    if leaves == 31:
+        with pytest.raises(ValueError, match="longer than"):
+            patterns.of(forest.parse(model.text))
+    assert_equal(model, table[::10])
+
+
+def test_a_model_that_learned_nothing_gives_everybody_its_base() -> None:
+    model = grown(np.zeros((50, 5)), 1, num_leaves=4)
+    found, base = boosted.contributions(model, frame(np.zeros((3, 5))))
+    assert all((part == 0).all() for part in found.values())
+    assert base == pytest.approx(by_lightgbm(model, np.zeros((3, 5)))[:, -1])
+
+
+def test_equal_trees_count_each() -> None:
+    table = np.column_stack([np.repeat([0.0, 1.0], 50), *np.zeros((4, 100))])
+    model = grown(table, 1, rounds=3, num_leaves=2, learning_rate=1e-9, boost_from_average=False)
+    assert_equal(model, table[::10])
+
+
+def test_one_customer_gets_the_same_bits_as_among_many() -> None:
+    model = grown(shop(5, 500, 0.1), 5, num_leaves=8)
+    table = strange(6)
+    together, _ = boosted.contributions(model, frame(np.tile(table, (7, 1))))
+    raw = boosted.raw(model, frame(np.tile(table, (7, 1))), np.zeros(1400))
+    for row in (0, 57, 60, 199):
+        assert boosted.raw(model, frame(table[row : row + 1]), np.zeros(1)).tobytes() == raw[row : row + 1].tobytes()
+        alone, _ = boosted.contributions(model, frame(table[row : row + 1]))
+        assert {name: part[0] for name, part in alone.items()} == {name: part[row] for name, part in together.items()}
+        assert all(part[row] == part[row + 200 * 6] for part in together.values())
+
+
+def test_sums_by_group_are_the_sums_of_their_features() -> None:
+    model, table = grown(shop(7, 500, 0.1), 7, num_leaves=8), strange(8)
+    each, base = boosted.contributions(model, frame(table))
+    for built in (model, grown(np.column_stack([np.arange(500.0)] * 5), 1, num_leaves=40)):
+        sums, same_base = boosted.contributions(built, frame(table), ("x", "y", "x", "y", ""))
+        parts, _ = boosted.contributions(built, frame(table))
+        for group, members in {"x": "ac", "y": "bd"}.items():
+            expected = sum(parts.get(name, np.zeros(200)) for name in members)
+            assert sums.get(group, np.zeros(200)) == pytest.approx(expected, abs=1e-10)
+    assert len(each) <= len(NAMES)
+    assert len(base) == len(table) == len(same_base)
+
+
+def test_a_real_bundles_contributions_are_lightgbms(trained: Trained) -> None:
+    trees, table = trained.bundle.churn.trees, trained.final.now.frame
+    assert trees is not None
+    expected = np.asarray(trees.booster.predict(np.column_stack([table[n] for n in trees.names]), pred_contrib=True))
+    found, base = boosted.contributions(trees, table)
+    for column, name in enumerate(trees.names):
+        assert np.abs(found.get(name, 0.0) - expected[:, column]).max() <= 1e-13
+    assert base == pytest.approx(expected[:, -1], abs=1e-13)
+
+
+def test_the_same_question_of_two_trees_is_asked_once() -> None:
+    one = forest.Split(0, 1.5, None, "nan", default_left=True)
+    asked = questions.collect([one, one._replace(threshold=2.5), one, one._replace(default_left=False)])
+    assert asked.numbers == (0, 1, 0, 2)
+    assert asked.yes_is_left == (False, False, False, True)
+
+
+@given(
+    threshold=st.sampled_from([-1.5, -forest.ZERO, forest.ZERO, 0.0, 2.0]),
+    missing=st.sampled_from(["none", "zero", "nan"]),
+    default_left=st.booleans(),
+    labels=st.sampled_from([None, frozenset({0, 2, 33})]),
+)
+def test_an_answer_sends_everybody_where_the_rules_do(
+    threshold: float, missing: forest.Missing, default_left: bool, labels: frozenset[int] | None
+) -> None:
+    split = forest.Split(0, threshold, labels, missing, default_left)
+    column = np.array([np.nan, -2.0, -1.5, -0.0, 0.0, 1.0, 2.0, 33.0, 1e300 if labels is None else 64.0])
+    asked = questions.collect([split])
+    yes = questions.answer(asked.questions, [column], slice(None))[asked.numbers[0]].astype(bool)
+    assert (yes ^ asked.yes_is_left[0]).tolist() == questions.goes_right(split, column).tolist()
