@@ -1,6 +1,6 @@
-"""`python -m benchmarks [fit] [score] [season] [quality] [intervals] [tuning]`: measure, print, refresh the pages.
+"""`python -m benchmarks [fit] [score] [service] [season] [quality] [intervals] [tuning]`: measure, print, refresh the pages.
 
-Without a name all run, in about forty-five minutes on two cores. Speed, memory and season go to benchmarks/RESULTS.md,
+Without a name all run, in about forty-five minutes on two cores. Speed, memory, service and season go to benchmarks/RESULTS.md,
 quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md; the prose of the pages stays as it is.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks import fit, intervals, machine, pages, quality, score_memory, season, simulate, tuning
+from benchmarks import fit, intervals, machine, pages, quality, score_memory, season, service, simulate, tuning
 from benchmarks.fit import Timed
 
 FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
@@ -75,9 +75,14 @@ def tunings() -> list[str]:
     return tuning.markdown(tuning.measure(tell=tell))
 
 
+def services() -> list[str]:
+    return service.markdown(service.measure(tell))
+
+
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (scores, pages.RESULTS),
+    "service": (services, pages.RESULTS),
     "season": (seasons, pages.RESULTS),
     "quality": (qualities, pages.QUALITY),
     "intervals": (held, pages.QUALITY),
