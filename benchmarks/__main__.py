@@ -1,7 +1,8 @@
-"""`python -m benchmarks [fit] [score] [service] [season] [quality] [intervals] [tuning]`: measure, print, refresh the pages.
+"""`python -m benchmarks [PART ...]`: measure, print, refresh the pages. `PARTS` below has their names.
 
-Without a name all run, in about forty-five minutes on two cores. Speed, memory, service and season go to benchmarks/RESULTS.md,
-quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md; the prose of the pages stays as it is.
+Without a name all run, in about forty-five minutes on two cores. Speed, memory, service and season go to
+benchmarks/RESULTS.md, quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md; the prose of the
+pages stays as it is.
 """
 
 from __future__ import annotations
