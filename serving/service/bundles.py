@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,6 +36,8 @@ class Bundles:
         metrics.serves(first.online.bundle.about.model)
         readiness.tell("bundle", lambda: readiness.State(True, self.keeper.state()))
         self.keeper.start_watching()
+        gc.collect()
+        gc.freeze()  # else every full collection walks through all modules and models, in the middle of some request
 
     @property
     def served(self) -> Served:

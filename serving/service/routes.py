@@ -115,7 +115,8 @@ TABLE: tuple[Route, ...] = (
     *JOBS,
     Route(
         "/v1/admin/reload", "POST", ("admin",), "Serve the bundle that the folder or the registry holds now.",
-        endpoints.telling(bundles.reload), {JSON: answers.Reloaded}, statuses=(409,),
+        endpoints.asking(requests.Reload, lambda _: bundles.reload()), {JSON: answers.Reloaded}, requests.Reload, {},
+        statuses=(409,),
     ),
     Route("/", "GET", (), "What this is, for a person.", pages.first_page, {HTML: None}),
     Route("/docs.json", "GET", (), "This document.", _document, {JSON: answers.Document}),

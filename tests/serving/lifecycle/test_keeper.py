@@ -57,7 +57,7 @@ def request(number: int) -> ScoreRequest:
     return ScoreRequest.model_validate_json(json.dumps(asked(customer(f"c-{number}", purchase()))))
 
 
-def all_heard(answered: dict[int, list[str]], model: str) -> bool:
+def everybody_got(answered: dict[int, list[str]], model: str) -> bool:
     return all(model in said for said in answered.values())
 
 
@@ -98,7 +98,7 @@ def test_an_exchange_under_load_fails_no_request_and_closes_the_old_bundle(
         for model in ("second", "third", "fourth"):
             bundle_folder.save(named(trained.bundle, model), folder)
             assert running.reload().is_new
-            assert soon(functools.partial(all_heard, answered, model))
+            assert soon(functools.partial(everybody_got, answered, model))
         stop.set()
         for thread in threads:
             thread.join()
