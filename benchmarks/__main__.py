@@ -1,7 +1,7 @@
-"""`python -m benchmarks [fit] [score] [season] [quality] [intervals] [tuning] [lookup]`: measure, print, refresh.
+"""`python -m benchmarks [fit] [score] [store] [lookup] [season] [quality] [intervals] [tuning]`: measure and print.
 
-Without a name all run, in about an hour on two cores. Speed, memory and season go to benchmarks/RESULTS.md,
-quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md; the prose of the pages stays as it is.
+Without a name all run, in about an hour on two cores. Speed, memory, store and season go to RESULTS.md beside this
+file, quality and intervals to docs/quality.md, what tuning gains to docs/tuning.md; the prose stays as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks import fit, intervals, lookup, machine, pages, quality, score_memory, season, simulate, tuning
+from benchmarks import fit, intervals, lookup, machine, pages, quality, score_memory, season, simulate, store, tuning
 from benchmarks.fit import Timed
 
 FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
@@ -79,9 +79,14 @@ def lookups() -> list[str]:
     return lookup.markdown(lookup.measure(tell=tell), lookup.CUSTOMERS)
 
 
+def stores() -> list[str]:
+    return store.markdown(store.measure(tell=tell))
+
+
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (scores, pages.RESULTS),
+    "store": (stores, pages.RESULTS),
     "season": (seasons, pages.RESULTS),
     "quality": (qualities, pages.QUALITY),
     "intervals": (held, pages.QUALITY),

@@ -8,7 +8,7 @@ import pathlib
 import platform
 from importlib import metadata
 
-LIBRARIES = ("numpy", "scipy", "lightgbm", "duckdb", "ibis-framework", "pyarrow", "lifetimes")
+LIBRARIES = ("numpy", "scipy", "lightgbm", "duckdb", "ibis-framework", "pyarrow", "lifetimes", "sqlalchemy", "psycopg")
 MEMORY = pathlib.Path("/proc/meminfo")
 PROCESSOR = pathlib.Path("/proc/cpuinfo")
 

@@ -39,9 +39,11 @@ def postgres() -> Iterator[str]:
     Its files do not lie among pytest's: the server may run as another user, and each pytest that starts closes the
     folder above all of them to everybody else.
     """
-    with tempfile.TemporaryDirectory(prefix="tiercast-postgres-") as folder:
-        with postgres_server.server(Path(folder)) as address:
-            yield address
+    with (
+        tempfile.TemporaryDirectory(prefix="tiercast-postgres-") as folder,
+        postgres_server.server(Path(folder)) as address,
+    ):
+        yield address
 
 
 @pytest.fixture

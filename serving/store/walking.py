@@ -98,15 +98,12 @@ def _walked(
 def _read(
     connection: Connection, table: sa.Table, generation: Generation, filters: Filters, sort: Sort, part: Stretch, n: int
 ) -> Rows:
-    """Those who pass among all, with no index but that of moves: no index belongs to `+ column`.
+    """Those who pass among all. No index belongs to `+ column`, so none leads astray.
 
-    PostgreSQL has no such sign for a text, and needs none: an index that begins with a number is off with the number.
+    PostgreSQL, which knows how many rows a tier or a reason has, keeps its indexes on texts; SQLite only that of moves.
     """
     is_sqlite = connection.dialect.name == "sqlite"
-    plain = {
-        name: _off(column) if is_sqlite or isinstance(column.type, sa.Double) else column
-        for name, column in table.c.items()
-    }
+    plain = {name: _off(c) if is_sqlite or isinstance(c.type, sa.Double) else c for name, c in table.c.items()}
     free = plain if is_sqlite else None
     asked = records.all_columns(table).where(part.holds(plain))
     asked = chosen.applied(connection, asked, table, generation, filters, free)

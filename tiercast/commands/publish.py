@@ -73,7 +73,8 @@ def generations(
     if json:
         say.as_json({"generations": [plain(each) for each in found]})
         return
-    say.table("", COLUMNS, [row(each) for each in found])
+    if found:
+        say.table("", COLUMNS, [row(each) for each in found])
     say.line(next((f"served: {line(each)}" for each in found if each.is_current), "nothing was published yet"))
 
 

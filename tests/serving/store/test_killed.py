@@ -35,7 +35,7 @@ if where == "in the pruning":
 
 publish.publish(opening.open(url), path, tell=lambda step: die() if step.startswith(where) else None)
 """
-PLACES = ("160 of", "indexes", "in the switch", "in the pruning")
+PLACES = ("160 of", "in the switch", "in the pruning")
 
 
 @pytest.mark.parametrize("where", PLACES)

@@ -93,9 +93,14 @@ def test_a_moment_comes_back_in_utc_as_it_was_stored(store: Engine) -> None:
 def test_what_fails_half_way_leaves_nothing_written(store: Engine) -> None:
     migrations.prepare(store)
     row = {"key_id": "k", "name": "n", "secret_hash": "h", "roles": "read", "created_at": NOW}
-    with pytest.raises(RuntimeError), opening.writing(store) as writer:
-        writer.execute(tables.keys.insert().values(row))
-        raise RuntimeError
+
+    def fail() -> None:
+        with opening.writing(store) as writer:
+            writer.execute(tables.keys.insert().values(row))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with opening.reading(store) as reader:
         assert reader.execute(sa.select(tables.keys)).all() == []
 
