@@ -24,6 +24,7 @@ TRACE = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*(\S.*)"
 NO_MEMORY = re.compile(r"OutOfMemoryError|Java heap space|UNABLE_TO_ACQUIRE_MEMORY")
 RECORD = re.compile(r"Malformed CSV record: (.*?)(?: SQLSTATE|$)", re.MULTILINE)
 NAMED = re.compile(r"^(?:: )?(?:[a-z][\w.$]*\.[A-Z]\w*: )?(?:\[[A-Z_.0-9]+\] ?)?")
+STATE = re.compile(r"\s*SQLSTATE: \w+$")
 CALLED = re.compile(r"An error occurred while calling")
 FILE = re.compile(r"Encountered error while reading file (\S+?)\.? ")
 HINT = "write the file again from its source; it may have been cut off while it was copied"
@@ -63,7 +64,7 @@ def gist(error: BaseException) -> str:
     """The sentence of Spark's message that says what is wrong: of the innermost cause, without the names of classes."""
     lines = [line.strip() for line in _said(error).splitlines() if line.strip() and not CALLED.match(line)]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return NAMED.sub("", (causes[::-1] or lines or [type(error).__name__])[0])
+    return STATE.sub("", NAMED.sub("", (causes[::-1] or lines or [type(error).__name__])[0]))
 
 
 def _said(error: BaseException) -> str:

@@ -84,7 +84,8 @@ def test_real_customers_get_the_scores_of_one_machine(done: Any, real: Any, sour
     sums = totals.add(totals.NOTHING, wanted)
     for one, other in zip(done.totals.rows(), sums.rows(), strict=True):
         numbers = [[cell or 0.0 for cell in row[1:]] for row in (one, other)]
-        assert (one.tier, numbers[0]) == (other.tier, pytest.approx(numbers[1], rel=1e-9))
+        assert one.tier == other.tier
+        assert numbers[0] == pytest.approx(numbers[1], rel=1e-9)
 
 
 def test_every_file_explains_itself_and_is_in_the_order_of_ids(done: Any, real: Any) -> None:
