@@ -22,8 +22,10 @@ NO_ROOM = re.compile(r"no space left|disk quota", re.IGNORECASE)
 NO_RIGHT = re.compile(r"PermissionError|Permission denied|Read-only file system")
 TRACE = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*(\S.*)")
 NO_MEMORY = re.compile(r"OutOfMemoryError|Java heap space|UNABLE_TO_ACQUIRE_MEMORY")
-RECORD = re.compile(r"Malformed records? (?:are|is) detected in record parsing: (.*?)\.?(?: Parse Mode|$)", re.DOTALL)
-NAMED = re.compile(r"^\[[A-Z_.0-9]+\] ?")
+RECORD = re.compile(r"Malformed CSV record: (.*?)(?: SQLSTATE|$)", re.MULTILINE)
+NAMED = re.compile(r"^(?:: )?(?:[a-z][\w.$]*\.[A-Z]\w*: )?(?:\[[A-Z_.0-9]+\] ?)?")
+STATE = re.compile(r"\s*SQLSTATE: \w+$")
+CALLED = re.compile(r"An error occurred while calling")
 FILE = re.compile(r"Encountered error while reading file (\S+?)\.? ")
 HINT = "write the file again from its source; it may have been cut off while it was copied"
 QUOTED_SIGNS = 80
@@ -59,16 +61,16 @@ def of(error: BaseException, source: str) -> errors.TiercastError | None:
 
 
 def gist(error: BaseException) -> str:
-    """The sentence of Spark's message that says what is wrong."""
-    lines = [line.strip() for line in _said(error).splitlines() if line.strip()]
+    """The sentence of Spark's message that says what is wrong: of the innermost cause, without the names of classes."""
+    lines = [line.strip() for line in _said(error).splitlines() if line.strip() and not CALLED.match(line)]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return NAMED.sub("", (causes or lines or [type(error).__name__])[-1 if causes else 0])
+    return STATE.sub("", NAMED.sub("", (causes[::-1] or lines or [type(error).__name__])[0]))
 
 
 def _said(error: BaseException) -> str:
     """Spark's message with the causes that Java names below it."""
     if isinstance(error, Py4JJavaError):
-        return str(error.java_exception.toString())
+        return str(error)  # with the whole stack
     trace = getattr(error, "_stackTrace", None) or ""
     causes = [line for line in str(trace).splitlines() if line.startswith("Caused by: ")]
     return "\n".join([str(error), *causes])

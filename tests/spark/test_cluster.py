@@ -19,7 +19,7 @@ from tests.spark.alike import assert_alike
 from training.train import Trained
 
 PARTS = 12
-JOB_SECONDS = 240
+JOB_SECONDS = 420
 SETTINGS = {
     "spark.executor.memory": "500m",
     "spark.executor.cores": "1",
