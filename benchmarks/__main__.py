@@ -1,8 +1,8 @@
 """`python -m benchmarks [PART ...]`: measure, print and refresh the pages; `--help` names the parts.
 
 Without a name all run, in about an hour and a half on two cores. Quality and intervals go to docs/quality.md, what
-tuning gains to docs/tuning.md, what Spark costs to docs/scale.md, everything else to benchmarks/RESULTS.md; the prose of
-the pages stays as it is.
+tuning gains to docs/tuning.md, what Spark costs to docs/scale.md, the rest to benchmarks/RESULTS.md; the prose of the
+pages stays as it is.
 """
 
 from __future__ import annotations
