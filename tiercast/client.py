@@ -160,6 +160,10 @@ class Client:
         """The served model, its scorecard, and what every number means."""
         return self._get("/v1/model", answers.ModelCard)
 
+    def reload(self) -> answers.Reloaded:
+        """Have the service look for another bundle and serve it; needs the role admin."""
+        return self._post("/v1/admin/reload", {}, answers.Reloaded)
+
     def submit(self, source: str, as_of: Day, *, idempotency_key: str | None = None, **options: Any) -> JobStatus:
         """Have a configured source scored as of a day. Asked twice with the same key, it is one job."""
         body = {"source": source, "as_of": _day(as_of), "options": options, "idempotency_key": idempotency_key}

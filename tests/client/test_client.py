@@ -51,7 +51,7 @@ def shop(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     orders = scored_tables.write(folder, scored_tables.purchases())
     scored_tables.score(trained.bundle, orders, folder / "scores.parquet")
     store = opening.open(f"sqlite:///{folder / 'scores.db'}", create=True)
-    token = keys.add(store, "client", ["read", "score"])[1].text()
+    token = keys.add(store, "client", ["read", "score", "admin"])[1].text()
     publish.publish(store, str(folder / "scores.parquet"))
     (folder / "jobs.toml").write_text(JOBS)
     told = ("--bundle", "bundle", "--store", "scores.db", "--jobs", "jobs.toml", "--port", str(port))
@@ -122,6 +122,11 @@ def test_a_job_is_submitted_once_and_waited_for(client: Client) -> None:
     with pytest.raises(ServiceError) as refused:
         client.cancel(first.job_id)
     assert refused.value.status == 409
+
+
+@pytest.mark.slow
+def test_a_reload_of_the_same_bundle_changes_nothing(client: Client) -> None:
+    assert (client.reload().is_new, client.reload().model) == (False, client.model().model)
 
 
 @pytest.mark.slow
