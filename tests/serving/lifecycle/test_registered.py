@@ -135,7 +135,7 @@ def test_a_process_killed_while_it_reloads_leaves_a_cache_that_can_be_served(
                 break
         time.sleep(pause)
         worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        worker.communicate()
         here = champion().here()
         assert here is not None
         assert bundle_folder.load(here.folder).about.name in ("first", "second")
