@@ -19,6 +19,7 @@ from tests import small_training
 from tests.spark import shop
 from tests.spark.alike import assert_alike
 from training import fingerprint, readiness, spec_choice, weekly
+from training.btyd import counts, fit_both
 
 Make = Callable[[Path], Sources]
 
@@ -69,17 +70,19 @@ def test_every_canonical_row_is_equal(both: Any) -> None:
         assert_alike(tables[0], tables[1], by=None)
 
 
-def test_every_feature_and_every_label_is_equal(both: Any) -> None:
+def test_every_feature_every_label_and_the_closed_form_fitted_on_them_are_equal(both: Any) -> None:
     spark, duck, wide, narrow, as_of = both
     specs = [spec_of(spark, wide.tables, as_of), spec_of(duck, narrow.tables, as_of)]
     assert specs[0] == specs[1]
     cut = as_of - dt.timedelta(90)
-    found = []
+    found, fits = [], []
     for engine, read in ((spark, wide), (duck, narrow)):
         tables = stored(engine, read.tables)
         known = build.build(tables, cut, specs[0])
         after = labels.labels(tables, cut, 60, 90)
         found.append((engine.con.to_pyarrow(known), engine.con.to_pyarrow(after)))
+        fits.append(fit_both.fit(counts.of(engine, known), "bgnbd"))
+    assert fits[0] == fits[1]
     for one, other in zip(*found, strict=True):
         assert one.num_rows > 100
         assert_alike(one, other)
