@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -68,12 +67,12 @@ class Phrase(NamedTuple):
 
     def fill(self, numbers: Sequence[float | None], currency: str) -> str:
         """The text with one number per slot; without them if one is not known."""
-        if not all(number is not None and math.isfinite(number) for number in numbers):
-            return self.plain
-        filled = (
-            _written(number or 0.0, slot.form, currency) for number, slot in zip(numbers, self.slots, strict=True)
-        )
-        return "".join(itertools.chain.from_iterable(itertools.zip_longest(self.words, filled, fillvalue="")))
+        text = self.words[0]
+        for number, slot, words in zip(numbers, self.slots, self.words[1:], strict=True):
+            if number is None or not math.isfinite(number):
+                return self.plain
+            text += _written(number, slot.form, currency) + words
+        return text
 
 
 def render(code: str, facts_of_one_customer: Mapping[str, float], lang: Language = "en", currency: str = "") -> str:

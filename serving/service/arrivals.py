@@ -19,7 +19,7 @@ from serving.service.requests import Customer, ScoreRequest
 
 REQUEST, ROW = "tiercast_request", "tiercast_row"
 ARROW = {"id": pa.string(), "time": pa.string(), "label": pa.string(), "money": pa.float64(), "number": pa.float64()}
-GIVEN = operator.attrgetter("model_fields_set")
+GIVEN = operator.attrgetter("__pydantic_fields_set__")  # pydantic's `model_fields_set` without its property
 
 
 def schemas(spec: FeatureSpec) -> dict[str, pa.Schema]:
