@@ -107,8 +107,8 @@ def wait_until_ready(server: subprocess.Popen[str], address: str) -> None:
             time.sleep(0.2)
         else:
             return
-    server.kill()
-    pytest.fail(f"no answer from {address}: {server.communicate()[0]}")
+    server.terminate()  # a kill would leave its workers behind, who hold the pipe
+    pytest.fail(f"no answer from {address}: {server.communicate(timeout=60)[0]}")
 
 
 LAUNCH = """

@@ -107,7 +107,7 @@ def current() -> Shelf:
 @contextlib.contextmanager
 def opened(environment: Mapping[str, str]) -> Iterator[Shelf]:
     """Inside the block, `current` is the store that TIERCAST_STORE names."""
-    shelf = Shelf(environment.get("TIERCAST_STORE"))
+    shelf = Shelf(environment.get("TIERCAST_STORE") or None)  # the command line says "" for none
     _OPEN.append(shelf)
     try:
         with shelf.watched():

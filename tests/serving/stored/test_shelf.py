@@ -33,8 +33,10 @@ def test_without_a_store_every_address_says_how_to_get_one(method: str, path: st
     assert "tiercast publish" in error["hint"]
 
 
-def test_without_a_store_the_service_is_ready() -> None:
-    with served(None) as client:
+@pytest.mark.parametrize("url", [None, ""])
+def test_without_a_store_the_service_is_ready(url: str | None) -> None:
+    """The command line says "" for none."""
+    with served(url) as client:
         assert client.get("/readyz").status_code == 200
 
 
