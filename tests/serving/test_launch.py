@@ -155,7 +155,8 @@ def test_bentoml_itself_refuses_a_bad_bundle_with_our_words_and_exit_code_2(tmp_
 def test_bentoml_itself_starts_nothing_that_knows_neither_keys_nor_local_mode(served: Path, tmp_path: Path) -> None:
     """BentoML listens on every address unless told otherwise."""
     command = [sys.executable, "-m", "bentoml", "serve", launch.SERVICE, "--port", str(free_port())]
-    environment = {**os.environ, "TIERCAST_BUNDLE": str(served), "BENTOML_HOME": str(tmp_path / "home")}
+    around = {name: value for name, value in os.environ.items() if not name.startswith("TIERCAST_")}
+    environment = {**around, "TIERCAST_BUNDLE": str(served), "BENTOML_HOME": str(tmp_path / "home")}
     ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 2, ended.stderr
     assert "BadInput: the service has no keys to ask for" in ended.stderr

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from serving.service import routes
 from tests.serving.asking import JSON, asked, customer, purchase, refusal
 
 WITHOUT_QUANTITY = {"ordered_at": "1998-01-03", "amount": 1}
@@ -125,9 +124,10 @@ def test_nothing_a_caller_sends_stands_in_the_log_or_in_the_counters(
 
 def test_a_hundred_odd_addresses_add_one_line_to_the_counters(client: Any) -> None:
     client.get("/odd/first")
-    before = client.get("/metrics").text.count('route="unknown"')
+    client.get("/metrics")
+    before = client.get("/metrics").text
     for number in range(100):
         client.get(f"/odd/{number}")
     text = client.get("/metrics").text
-    assert text.count('route="unknown"') == before
-    assert set(re.findall(r'route="([^"]*)"', text)) <= {"unknown", *(route.path for route in routes.TABLE)}
+    assert text.count('route="unknown"') == before.count('route="unknown"')
+    assert re.findall(r'route="([^"]*)"', text) == re.findall(r'route="([^"]*)"', before)

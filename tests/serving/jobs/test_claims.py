@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -151,6 +152,8 @@ def test_a_process_that_lives_is_waited_for_and_ended_if_it_stays_silent(store: 
     mine = taken(store)
     code = "import time; time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, mine.job_id]) as process:
+        while not claims.is_alive(process.pid, mine.job_id):  # its command line shows a moment after it was started
+            time.sleep(0.01)
         aged(store, mine.job_id, 40, pid=process.pid)
         assert claims.recover(store, RULES) == []
         aged(store, mine.job_id, 4 * 30 + 1)

@@ -95,6 +95,7 @@ def test_an_exchange_under_load_fails_no_request_and_closes_the_old_bundle(
         old = running.current.served
         for thread in threads:
             thread.start()
+        assert soon(functools.partial(everybody_got, answered, "first"))
         for model in ("second", "third", "fourth"):
             bundle_folder.save(named(trained.bundle, model), folder)
             assert running.reload().is_new
