@@ -14,14 +14,16 @@ from serving.store import tables
 from serving.store.generations import Generation
 
 EXTRA = ("value_at_risk", "previous_tier", "move")
+ORDER = (*contract.NAMES, *EXTRA)
+COLUMNS = tuple(tables.scores.c.keys())
 Record = dict[str, Any]
 
 
 def record(row: Row[Any], generation: Generation) -> Record:
     """One customer: the contract's columns, then `value_at_risk`, `previous_tier` and `move`."""
-    found = dict(row._mapping)
-    found |= {"as_of": generation.as_of, "model": generation.model, "reasons": reasons(row)}
-    return {name: found[name] for name in (*contract.NAMES, *EXTRA)}
+    found = dict(zip(COLUMNS, row, strict=True))
+    found["as_of"], found["model"], found["reasons"] = generation.as_of, generation.model, reasons(row)
+    return {name: found[name] for name in ORDER}
 
 
 def reasons(row: Row[Any]) -> list[str]:
@@ -30,7 +32,7 @@ def reasons(row: Row[Any]) -> list[str]:
 
 def batch(rows: Sequence[Row[Any]], generation: Generation, schema: pa.Schema) -> pa.RecordBatch:
     """Many customers in the contract's columns and types."""
-    columns = dict(zip(tables.scores.c.keys(), zip(*rows, strict=True), strict=True))
+    columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
     n = len(rows)
     lists = zip(*(columns[name] for name in tables.REASONS), strict=True)
     whole: dict[str, Sequence[Any]] = columns | {
