@@ -76,7 +76,10 @@ def test_a_source_that_cannot_be_read_is_refused(
 def test_a_remote_store_is_read_by_spark_and_refused_without_it(engine: Any, tmp_path: Path) -> None:
     place = f"file://{make_tables.write(tmp_path, make_tables.transactions())}"
     assert reading.read(engine, Sources(place), AS_OF).report.rows_kept == 6
-    with engines.choose("duckdb").start() as here, pytest.raises(errors.SourceUnreadable, match="not read directly"):
+    with (
+        engines.choose("duckdb").start() as here,
+        pytest.raises(errors.SourceUnreadable, match="such addresses are not read"),
+    ):
         reading.read(here, Sources(place), AS_OF)
 
 
