@@ -114,7 +114,8 @@ def written(
     (folder / "mlruns").mkdir()
     shutil.copyfile(migrated_mlflow, folder / "mlruns" / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.setenv("MLFLOW_TRACKING_URI", "")  # so that whatever MLflow writes there is gone afterwards
+        patch.delenv("MLFLOW_TRACKING_URI")
         store.connect(folder)
         logged = log_run.log(trained, folder / "bundle", register=True, extra={"data_rows": 4321})
     return folder, logged
