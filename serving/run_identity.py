@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import pathlib
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from features.reading import Sources
+from features.reading import Sources, database
 from features.reading import sources as places
 from models import bundle_folder
 from models.bundle import Bundle
@@ -19,12 +20,23 @@ LIBRARIES = ("tiercast", "duckdb", "ibis-framework", "numpy", "scipy", "pyarrow"
 def of(bundle: Bundle, sources: Sources, last: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
     """Data by their files' sizes and times, the bundle by its content, the libraries by their versions."""
     tables = (sources.transactions, sources.customers, sources.interactions, sources.overrides, last)
-    files = [pathlib.Path(path) for table in tables if table is not None for path in places.find(table).paths]
+    named = [table for table in tables if table is not None]
+    files = [pathlib.Path(path) for table in named if not database.is_one(table) for path in places.find(table).paths]
     return {
         **given,
         "files": resuming.fingerprint(files),
         "columns": dict(sources.columns),
         "tables": [table is not None for table in tables],
         "bundle": bundle_folder.identity(bundle),
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "libraries": {name: _version(name) for name in LIBRARIES},
+        # What a database held then cannot be told by looking at it now: such a run is like no other.
+        "databases": uuid.uuid4().hex if any(database.is_one(table) for table in named) else None,
     }
+
+
+def _version(name: str) -> str:
+    """Our own is not known where the packages were copied instead of installed (`deploy/Dockerfile`)."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "copied"
