@@ -199,7 +199,13 @@ def _is_comparable(file: ScoreFile, served: Generation) -> bool:
 
 
 def _sha256(path: str) -> str:
-    with Path(sources.find(path).paths[0]).open("rb") as file:
+    """Of the file; of a day's folder, of its files' digests in the order of their names."""
+    files = [_digest(file) for file in sources.find(path).paths]
+    return files[0] if len(files) == 1 else hashlib.sha256("".join(files).encode()).hexdigest()
+
+
+def _digest(path: str) -> str:
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -152,7 +152,7 @@ class Told(http.server.BaseHTTPRequestHandler):
         self.server.asked.append(self.rfile.read(int(self.headers["Content-Length"])))  # type: ignore[attr-defined]
         status, headers, body = self.server.script.pop(0)  # type: ignore[attr-defined]
         if status == 0:
-            self.connection.close()
+            self.close_connection = True
             return
         self.send_response(status)
         for name, value in headers.items():

@@ -1,4 +1,4 @@
-"""The service with the small trained bundle: in this process, without a port."""
+"""The service with the small trained bundle, in this process and without a port; and a database of either kind."""
 
 from __future__ import annotations
 
@@ -38,3 +38,12 @@ def client(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         app = service.Tiercast.to_asgi()  # type: ignore[attr-defined]
         with TestClient(app, base_url=HERE, raise_server_exceptions=False) as opened:
             yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with nothing in it, this test's alone."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'scores.db'}"
+    address: str = request.getfixturevalue("database")
+    return address

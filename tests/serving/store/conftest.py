@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import Engine
 
 from serving.store import opening
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database with nothing in it, this test's alone."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'scores.db'}"
-    address: str = request.getfixturevalue("database")
-    return address
 
 
 @pytest.fixture

@@ -56,6 +56,24 @@ def test_the_same_file_again_changes_nothing(store: Engine, june: str) -> None:
     assert [each.id for each in generations.ready(store)] == [first.generation.id]
 
 
+def test_a_folder_is_another_one_when_any_of_its_parts_is(store: Engine, tmp_path: Path) -> None:
+    """As Spark leaves a day behind: several parts, of which one may change."""
+    folder = tmp_path / "as_of=2024-06-01"
+    folder.mkdir()
+    kept = drawn_scores.write(folder / "part-0.parquet", model=["tiercast/1/abc"] * 300)
+    other = folder / "part-1.parquet"
+    drawn_scores.write(other, n=40, seed=2, first=300, model=["tiercast/1/abc"] * 40)
+    publish.publish(store, str(folder))
+    drawn_scores.write(other, n=40, seed=3, first=300, model=["tiercast/1/abc"] * 40)
+    done = publish.publish(store, str(folder))
+    assert (done.is_new, done.generation.n_customers) == (True, 340)
+    with search.stream(store) as export:
+        found = pa.Table.from_batches(export.batches, export.schema).to_pylist()
+    assert found == sorted(
+        [*drawn_scores.read(kept), *drawn_scores.read(str(other))], key=lambda row: row["customer_id"].encode()
+    )
+
+
 def test_moves_between_generations_are_those_that_comparing_the_files_finds(
     store: Engine, june: str, july: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
