@@ -22,8 +22,9 @@ def decimal(column: ir.NumericValue) -> ir.DecimalValue:
 
 
 def total(column: ir.NumericColumn, where: ir.BooleanValue | None = None) -> ir.FloatingScalar:
-    """The exact sum, 0 where there is nothing to add."""
-    return decimal(column).sum(where=where).cast("float64").fill_null(0.0)
+    """The exact sum, 0 where there is nothing to add. Engines widen decimals by themselves as they add them."""
+    added = column if column.type().is_decimal() else decimal(column)
+    return added.sum(where=where).cast("float64").fill_null(0.0)
 
 
 def square_total(column: ir.NumericColumn) -> ir.FloatingScalar:
