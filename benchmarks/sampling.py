@@ -1,6 +1,6 @@
 """What learning from a sample of customers costs and saves: the same day, the same judges, fewer to learn from.
 
-    python -m benchmarks sampling     # a quarter of an hour
+    python -m benchmarks sampling     # ten minutes
 
 Each bundle is trained by the command line as on its day, from some of the customers; then every customer is scored by
 it and held against the horizon that followed. CDNOW is real and small; the simulated shop swings with the season.
@@ -29,7 +29,7 @@ from training.evaluation import level, probability, ranking, scorecard
 from training.evaluation.bootstrap import Metric
 
 HORIZON = 90
-SIMULATED, MOST = 400_000, (0, 100_000, 20_000)
+SIMULATED, MOST = 200_000, (0, 50_000, 20_000)
 REAL_MOST = (0, 10_000, 4_000)
 METRICS = ((ranking.auc, "p_churn"), (probability.brier, "p_churn"), (ranking.ngini, "value"), (level.mae, "value"))
 NAMES = ("AUC", "Brier", "nGini", "MAE")
