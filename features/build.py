@@ -48,9 +48,7 @@ def of_sums(sums: ir.Table, tables: Tables, as_of: dt.date, spec: FeatureSpec) -
 def _purchases(sums: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     """The sums with all that is arithmetic on them; who only ever returned something has no order."""
     table = sums.mutate(**history.of_buyers(sums))
-    table = table.mutate(
-        refund_share=history.refund_share(table), **history.derived(table, exact.day_of(as_of), spec)
-    )
+    table = table.mutate(refund_share=history.refund_share(table), **history.derived(table, exact.day_of(as_of), spec))
     return table.mutate(**breadth.derived(table, spec))
 
 

@@ -2,7 +2,7 @@
 
 Rows of the past are not taken on trust. They are compared with those of the earlier day by a hash of every row, summed
 by group of customers: in any order the same, other when a row is added, changed or gone. A change costs its group
-(1 customer in 65,536) a new computation, nobody else. DuckDB alone: its hash is fast, its own, and may change with its
+(1 customer in 2,048) a new computation, nobody else. DuckDB alone: its hash is fast, its own, and may change with its
 version, so what was summed with one version is never compared with another's.
 """
 
@@ -19,7 +19,7 @@ from ibis.expr import types as ir
 from features import build, exact, history
 from features.spec import FeatureSpec
 
-GROUPS = 1 << 16
+GROUPS = 1 << 11
 TEXTS = ("product_id", "category", "channel")
 Days = tuple[int, int]  # from and before, counted from 1970-01-01
 
@@ -64,11 +64,11 @@ def changed(found: ir.Table, kept: ir.Table) -> ir.Table:
     return both.filter(~is_same.fill_null(False)).select(group=ibis.coalesce(both.group, both.group_right))
 
 
-def customers(lines: ir.Table, last: dt.date, as_of: dt.date, spec: FeatureSpec, other: ir.Table | None) -> ir.Table:
-    """`customer_id` of those whose sums are to be computed again; `other` holds the changed groups, if there are any."""
+def customers(lines: ir.Table, last: dt.date, as_of: dt.date, spec: FeatureSpec, late: ir.Table | None) -> ir.Table:
+    """`customer_id` of those whose sums are to be computed again; `late` has the changed groups, if there are any."""
     asked = [_between(lines.ordered_at, days) for days in edges(exact.day_of(last), exact.day_of(as_of), spec)]
-    if other is not None:
-        asked.append(group_of(lines.customer_id).isin(other.group))
+    if late is not None:
+        asked.append(group_of(lines.customer_id).isin(late.group))
     if not asked:
         return lines.limit(0).select("customer_id")
     return lines.filter(functools.reduce(operator.or_, asked)).select("customer_id").distinct()

@@ -43,10 +43,10 @@ class Since(NamedTuple):
     def line(self) -> str:
         if self.last is None:
             return f"{self.why}: the sums of {self.customers:,} customers were computed and kept for the next run"
-        late = f"; rows before that day have changed for {self.changed:,} of {changes.GROUPS:,} groups of customers"
+        changed = f"; rows before that day have changed for {self.changed:,} of {changes.GROUPS:,} groups of customers"
         return (
             f"went on from {self.last}: {self.computed:,} of {self.customers:,} customers were computed from their rows"
-            + (late if self.changed else "")
+            + (changed if self.changed else "")
         )
 
 
@@ -111,19 +111,21 @@ def _some(run: Run, before: State) -> Sums:
     n_changed = _count(engine, other)
     if last == run.as_of and not n_changed and before.n_parts == run.n_parts:
         return Sums(engine, before, Since(last, before.customers, 0, 0, ""))
-    touched = engine.store(TOUCHED, changes.customers(run.lines, last, run.as_of, run.spec, other if n_changed else None))
+    touched = engine.store(
+        TOUCHED, changes.customers(run.lines, last, run.as_of, run.spec, other if n_changed else None)
+    )
     rest = _rest(run, before, touched, other if n_changed else None)
     theirs = run.tables._replace(transactions=run.lines.semi_join(touched, "customer_id"))
     state = _write(run._replace(tables=theirs), groups, rest)
     return Sums(engine, state, Since(last, state.customers, _count(engine, touched), n_changed, ""))
 
 
-def _rest(run: Run, before: State, touched: ir.Table, other: ir.Table | None) -> Callable[[int], ir.Table]:
-    """The kept sums that still hold, by part; `other` holds the changed groups, whose customers may be gone."""
+def _rest(run: Run, before: State, touched: ir.Table, late: ir.Table | None) -> Callable[[int], ir.Table]:
+    """The kept sums that still hold, by part; `late` holds the changed groups, whose customers may be gone."""
 
     def still(kept: ir.Table) -> ir.Table:
         found = kept.anti_join(touched, "customer_id")
-        return found if other is None else found.filter(changes.group_of(found.customer_id).notin(other.group))
+        return found if late is None else found.filter(changes.group_of(found.customer_id).notin(late.group))
 
     if before.n_parts == run.n_parts:
         return lambda k: still(run.engine.parquet([before.part(k)]))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -132,7 +131,7 @@ def publish(state: State) -> State:
     beside = target.with_suffix(".part")
     beside.write_text(json.dumps(said, indent=1), encoding="utf-8")
     output.to_disk(beside)
-    os.replace(beside, target)
+    beside.replace(target)
     _clean(target.parent)
     return state
 

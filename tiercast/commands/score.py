@@ -78,7 +78,9 @@ def score(
     with folder_of(bundle, model) as folder:
         loaded = bundle_folder.load(folder)
         day = day_of(as_of, loaded)
-        grade = functools.partial(run_on_spark, folder) if on.name == engines.SPARK else functools.partial(run, since=since)
+        grade = (
+            functools.partial(run_on_spark, folder) if on.name == engines.SPARK else functools.partial(run, since=since)
+        )
         target = out or OUT[on.name]
         done = grade(loaded, where, day, target, reasons=reasons, last=previous, on=on)
     if json:
