@@ -295,7 +295,8 @@ kill = lambda *given, **how: os.kill(os.getpid(), signal.SIGKILL)
 if moment == "files":
     output.to_disk = lambda path: kill() if path.name == "groups.parquet" else None
 elif moment == "name":
-    pathlib.Path.replace = kill
+    rename = pathlib.Path.replace
+    pathlib.Path.replace = lambda path, target: (kill if target.name == "state.json" else rename)(path, target)
 elif moment == "old":
     remove = state_folder.shutil.rmtree
     state_folder.shutil.rmtree = lambda path, **how: (kill if "state" in str(path) else remove)(path, **how)
