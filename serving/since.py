@@ -21,7 +21,7 @@ from features.engines import Engine
 from features.reading import Reading
 from features.spec import FeatureSpec
 from features.tables import Tables
-from serving import state_folder
+from serving import output, state_folder
 from serving.state_folder import State
 
 KEPT, TOUCHED, GROUPS, CHANGED = "kept", "touched", "groups", "changed_groups"
@@ -136,14 +136,15 @@ def _rest(run: Run, before: State, touched: ir.Table, late: ir.Table | None) -> 
 def _write(run: Run, groups: ir.Table, rest: Callable[[int], ir.Table] | None = None) -> State:
     """The sums of the run's rows and the `rest` of the sums, kept from now on; `groups` are of all rows."""
     engine, n_parts = run.engine, parts.split(run.engine, run.tables, run.rows)
-    state = state_folder.fresh(run.folder, run.as_of, n_parts, run.spec)
-    for k in range(n_parts):
-        lines = orders.known(parts.lines(engine, run.tables, k, n_parts), run.as_of)
-        found = build.sums(lines, run.as_of, run.spec)
-        whole = found if rest is None else found.union(rest(k).select(found.columns))
-        engine.con.to_parquet(whole, state.part(k))
-    engine.con.to_parquet(changes.of_all(groups), state.groups)
-    return state_folder.publish(state._replace(customers=_count(engine, engine.parquet(state.parts))))
+    with output.told(run.folder), engine.reading(str(run.folder)):
+        state = state_folder.fresh(run.folder, run.as_of, n_parts, run.spec)
+        for k in range(n_parts):
+            lines = orders.known(parts.lines(engine, run.tables, k, n_parts), run.as_of)
+            found = build.sums(lines, run.as_of, run.spec)
+            whole = found if rest is None else found.union(rest(k).select(found.columns))
+            engine.con.to_parquet(whole, state.part(k))
+        engine.con.to_parquet(changes.of_all(groups), state.groups)
+        return state_folder.publish(state._replace(customers=_count(engine, engine.parquet(state.parts))))
 
 
 def _count(engine: Engine, table: ir.Table) -> int:
