@@ -29,6 +29,7 @@ from benchmarks import (
     season,
     service,
     simulate,
+    since,
     soak,
     spark,
     store,
@@ -75,6 +76,7 @@ def _fit_row(name: str, ours: Sequence[Side], theirs: Sequence[Side], seconds: C
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (lambda: score_memory.markdown(score_memory.measure(tell=tell)), pages.RESULTS),
+    "since": (lambda: since.markdown(since.measure(tell=tell)), pages.RESULTS),
     "store": (lambda: store.markdown(store.measure(tell=tell)), pages.RESULTS),
     "lookup": (lambda: lookup.markdown(lookup.measure(tell=tell), lookup.CUSTOMERS), pages.RESULTS),
     "service": (lambda: service.markdown(service.measure(tell)), pages.RESULTS),

@@ -19,8 +19,24 @@ from features.tables import Tables
 
 def build(tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     """`customer_id` and `spec.names`, all float64; order features are null for prospects."""
-    lines = orders.known(tables.transactions, as_of)
-    table = _purchases(lines, as_of, spec)
+    return of_sums(sums(orders.known(tables.transactions, as_of), as_of, spec), tables, as_of, spec)
+
+
+def sums(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+    """One row per customer with any of the lines, all of them known before `as_of`: what features are computed from.
+
+    A customer's row changes with the customer's lines and with the days that `history.spans` counts, and with nothing
+    else. `serving.since` keeps rows that did not change from one day to the next.
+    """
+    days = orders.with_neighbours(orders.daily(lines))
+    table = days.group_by("customer_id").aggregate(**history.aggregates(days, exact.day_of(as_of), spec))
+    wide = breadth.per_customer(lines, spec)
+    return table if wide is None else _join(table, wide)
+
+
+def of_sums(sums: ir.Table, tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+    """The features from these sums and from the tables of customers and interactions; transactions are not read."""
+    table = _purchases(sums, as_of, spec)
     if tables.customers is not None:
         table = _join_all(table, people.per_customer(tables.customers, as_of, spec))
     if tables.interactions is not None and spec.contact_kinds:
@@ -29,17 +45,10 @@ def build(tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     return table.select("customer_id", **columns)
 
 
-def _purchases(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
-    """One row per customer with any line before `as_of`; who only ever returned something has no order."""
-    today = exact.day_of(as_of)
-    days = orders.with_neighbours(orders.daily(lines))
-    sums = days.group_by("customer_id").aggregate(**history.aggregates(days, today, spec))
+def _purchases(sums: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+    """The sums with all that is arithmetic on them; who only ever returned something has no order."""
     table = sums.mutate(**history.of_buyers(sums))
-    table = table.mutate(refund_share=history.refund_share(table), **history.derived(table, today, spec))
-    wide = breadth.per_customer(lines, spec)
-    if wide is None:
-        return table
-    table = _join(table, wide)
+    table = table.mutate(refund_share=history.refund_share(table), **history.derived(table, exact.day_of(as_of), spec))
     return table.mutate(**breadth.derived(table, spec))
 
 

@@ -32,14 +32,23 @@ def aggregates(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Va
     }
 
 
+def spans(today: int, spec: FeatureSpec) -> dict[str, tuple[int, int]]:
+    """The days, from and before, that count for a window: all that the sums of known rows owe to the day of knowledge.
+
+    >>> spans(1000, FeatureSpec(windows=(30,), season_days=90))
+    {'30d': (970, 1000), 'last_year': (635, 725)}
+    """
+    found = {f"{w}d": (today - w, today) for w in spec.windows}
+    if spec.season_days:
+        start = today - YEAR_DAYS
+        found["last_year"] = (start, start + spec.season_days)
+    return found
+
+
 def _windows(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
     """Orders and spend of the last `w` days, and of the same period last year."""
     out: dict[str, ir.Value] = {}
-    spans = {f"{w}d": (today - w, today) for w in spec.windows}
-    if spec.season_days:
-        start = today - YEAR_DAYS
-        spans["last_year"] = (start, start + spec.season_days)
-    for name, (start, end) in spans.items():
+    for name, (start, end) in spans(today, spec).items():
         inside = days.is_order & (days.day >= start) & (days.day < end)
         out[f"n_orders_{name}"] = inside.sum().cast("float64")
         out[f"spend_{name}"] = exact.total(days.gross, where=inside)

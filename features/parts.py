@@ -32,14 +32,30 @@ def split(engine: Engine, tables: Tables, rows: int) -> int:
     return n_parts
 
 
-def features(engine: Engine, tables: Tables, as_of: dt.date, spec: FeatureSpec, k: int, n_parts: int) -> pa.Table:
-    """The feature table of part `k`, in the order of customer ids."""
+def features(
+    engine: Engine,
+    tables: Tables,
+    as_of: dt.date,
+    spec: FeatureSpec,
+    k: int,
+    n_parts: int,
+    sums: ir.Table | None = None,
+) -> pa.Table:
+    """The feature table of part `k`, in the order of customer ids; from its `sums`, where they are known already."""
     part = tables._replace(
-        transactions=engine.bucket(KNOWN, k) if n_parts > 1 else tables.transactions,
-        customers=_only(tables.customers, k, n_parts),
-        interactions=_only(tables.interactions, k, n_parts),
+        customers=_only(tables.customers, k, n_parts), interactions=_only(tables.interactions, k, n_parts)
     )
-    return engine.con.to_pyarrow(build.build(part, as_of, spec).order_by("customer_id"))
+    if sums is None:
+        part = part._replace(transactions=lines(engine, tables, k, n_parts))
+        found = build.build(part, as_of, spec)
+    else:
+        found = build.of_sums(sums, part, as_of, spec)
+    return engine.con.to_pyarrow(found.order_by("customer_id"))
+
+
+def lines(engine: Engine, tables: Tables, k: int, n_parts: int) -> ir.Table:
+    """The transactions of part `k`, after `split`."""
+    return engine.bucket(KNOWN, k) if n_parts > 1 else tables.transactions
 
 
 def _only(table: ir.Table | None, k: int, n_parts: int) -> ir.Table | None:

@@ -7,6 +7,7 @@ killed goes on where it was when it is started again (`serving.resuming`).
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import pathlib
 from collections import deque
@@ -25,7 +26,9 @@ from features.reading import Reading, Sources, overrides
 from models import bundle as bundles
 from models.bundle import Bundle
 from serving import output, previous, resuming, run_identity, score, totals
+from serving import since as since_last
 from serving.resuming import Kept
+from serving.since import Since, Sums
 from serving.totals import Totals
 from tiers.overrides import Override
 
@@ -35,13 +38,17 @@ AT_ONCE = 2
 
 
 class Scored(NamedTuple):
-    """What was written. `reading` counts what was read and dropped; `resumed` are parts an earlier run had finished."""
+    """What was written. `reading` counts what was read and dropped; `resumed` are parts an earlier run had finished.
+
+    `since` says what was kept from the last run, where that was asked for.
+    """
 
     path: pathlib.Path
     reading: Reading
     totals: Totals
     overrides: int
     resumed: int = 0
+    since: Since | None = None
 
 
 class Known(NamedTuple):
@@ -63,6 +70,7 @@ class Job(NamedTuple):
     has_previous: bool
     by_hand: tuple[Override, ...]
     pool: ThreadPoolExecutor
+    sums: Sums | None
 
 
 def score_all(
@@ -74,14 +82,17 @@ def score_all(
     *,
     reasons: Reasons = "all",
     last: str | None = None,
+    since: pathlib.Path | None = None,
     tell: Tell = lambda done, of: None,
 ) -> Scored:
     """Write one row per customer known before `as_of` to `out` (Parquet). Raises `BadInput` and its kinds.
 
     The tiers of `last`, an earlier score file, hold customers near a cut. The same data, bundle, as_of and `last`
-    give the same bytes.
+    give the same bytes, with `since`, a folder of what is kept from run to run (see `serving.since`), and without.
     """
     output.refuse_input(out, sources)
+    if since is not None:
+        output.refuse_input(since, sources, "--since")
     output.check(out)
     read = reading.read(engine, sources, as_of, is_counted=False)
     dated = bundles.dated(bundle, as_of)
@@ -89,20 +100,41 @@ def score_all(
     n_parts = parts.count(read.report.rows_kept)
     given = {"reasons": reasons, "parts": n_parts, "reading": read.report.as_dict()}
     what = run_identity.of(dated, sources, last, given)
-    with resuming.kept(out, score.schema(dated), what, n_parts) as kept, ThreadPoolExecutor(AT_ONCE) as pool:
+    with (
+        resuming.kept(out, score.schema(dated), what, n_parts) as kept,
+        _sums(engine, read, sources, dated, since) as sums,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
         n_finished = kept.finished
         if n_finished < n_parts:
-            _prepare(engine, read, sources, last, n_parts)
+            _prepare(engine, read, sources, last, n_parts, has_sums=sums is not None)
         by_hand = tuple(Override(*row) for row in overrides.read(engine, sources))
-        job = Job(engine, dated, sources, read, n_parts, reasons, last is not None, by_hand, pool)
+        job = Job(engine, dated, sources, read, n_parts, reasons, last is not None, by_hand, pool, sums)
         seen = _write(job, kept, out, tell)
-    return Scored(out, read, seen, len(by_hand), n_finished)
+    return Scored(out, read, seen, len(by_hand), n_finished, sums.said if sums else None)
 
 
-def _prepare(engine: Engine, read: Reading, sources: Sources, last: str | None, n_parts: int) -> None:
-    """Have transactions and last tiers ready by part."""
-    with engine.reading(sources.transactions):
-        parts.split(engine, read.tables, read.report.rows_kept)
+@contextlib.contextmanager
+def _sums(
+    engine: Engine, read: Reading, sources: Sources, bundle: Bundle, folder: pathlib.Path | None
+) -> Iterator[Sums | None]:
+    """What was kept in `folder`, brought to this day; None where no folder is given."""
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            yield None
+            return
+        with engine.reading(sources.transactions):
+            sums = stack.enter_context(since_last.sums(engine, read, bundle.spec, folder))
+        yield sums
+
+
+def _prepare(
+    engine: Engine, read: Reading, sources: Sources, last: str | None, n_parts: int, *, has_sums: bool
+) -> None:
+    """Have transactions, unless their sums are known, and last tiers ready by part."""
+    if not has_sums:
+        with engine.reading(sources.transactions):
+            parts.split(engine, read.tables, read.report.rows_kept)
     if last is not None:
         previous.store(engine, last, read.as_of, n_parts)
 
@@ -135,7 +167,8 @@ def _tables(job: Job, kept: Kept, tell: Tell) -> Iterator[pa.Table]:
 def _features(job: Job, k: int) -> Known:
     """The feature table of part `k`, and the last tiers of its customers."""
     with job.engine.reading(job.sources.transactions):
-        table = parts.features(job.engine, job.read.tables, job.read.as_of, job.bundle.spec, k, job.n_parts)
+        sums = job.sums.part(k) if job.sums else None
+        table = parts.features(job.engine, job.read.tables, job.read.as_of, job.bundle.spec, k, job.n_parts, sums)
     return Known(table, previous.of_part(job.engine, k, table["customer_id"]) if job.has_previous else None)
 
 

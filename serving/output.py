@@ -35,15 +35,15 @@ def check(out: pathlib.Path) -> None:
         _neighbour(out).unlink()
 
 
-def refuse_input(out: pathlib.Path, sources: Sources) -> None:
-    """Refuse a target among the files that are read: the scores would take the place of the data."""
+def refuse_input(out: pathlib.Path, sources: Sources, option: str = "--out") -> None:
+    """Refuse a target among the files that are read: what is written would take the place of the data."""
     for source in (sources.transactions, sources.customers, sources.interactions, sources.overrides):
         if source is None or "://" in source:
             continue
         read = {pathlib.Path(path).resolve() for path in places.find(source).paths}
         folder = pathlib.Path(source).resolve()
         if out.resolve() in read or (folder.is_dir() and folder in out.resolve().parents):
-            raise _cannot("the target lies in the data that is scored", out, "pass another place with --out")
+            raise _cannot("the target lies in the data that is scored", out, f"pass another place with {option}")
 
 
 @contextlib.contextmanager
@@ -54,7 +54,7 @@ def writer(out: pathlib.Path, schema: pa.Schema) -> Iterator[Write]:
         with told(out):
             with pq.ParquetWriter(fresh, schema, compression="zstd", use_dictionary=_repeating(schema)) as file:
                 yield file.write_table
-            _to_disk(fresh)
+            to_disk(fresh)
             fresh.replace(out)
     finally:
         fresh.unlink(missing_ok=True)
@@ -82,7 +82,8 @@ def _neighbour(out: pathlib.Path) -> pathlib.Path:
     return out.with_name(f".{out.name}.part")
 
 
-def _to_disk(path: pathlib.Path) -> None:
+def to_disk(path: pathlib.Path) -> None:
+    """Come back when the file's content cannot be lost any more."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 

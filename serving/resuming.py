@@ -77,7 +77,7 @@ def kept(out: pathlib.Path, schema: pa.Schema, what: Mapping[str, Any], n_parts:
     with contextlib.ExitStack() as stack:
         with output.told(out):
             folder.mkdir(exist_ok=True)
-            _hold(stack.enter_context((folder / LOCK).open("wb")).fileno(), out)
+            hold(stack.enter_context((folder / LOCK).open("wb")).fileno(), out, "pass another --out")
             _start_over_unless(folder, what)
         parts, is_done = Kept(folder, schema, n_parts), False
         try:
@@ -94,12 +94,13 @@ def fingerprint(files: Iterable[pathlib.Path]) -> str:
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
-def _hold(lock: int, out: pathlib.Path) -> None:
+def hold(lock: int, place: pathlib.Path, instead: str) -> None:
+    """Have the open file `lock` for oneself until it is closed. Raises `CannotWrite` where another run has it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        hint = "wait until it has ended, or pass another --out"
-        raise errors.CannotWrite("another run is writing this file", first=str(out), hint=hint) from error
+        hint = f"wait until it has ended, or {instead}"
+        raise errors.CannotWrite("another run is writing here", first=str(place), hint=hint) from error
 
 
 def _start_over_unless(folder: pathlib.Path, what: Mapping[str, Any]) -> None:

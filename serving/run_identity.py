@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import pathlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from features.reading import Sources, database
@@ -28,10 +28,14 @@ def of(bundle: Bundle, sources: Sources, last: str | None, given: Mapping[str, A
         "columns": dict(sources.columns),
         "tables": [table is not None for table in tables],
         "bundle": bundle_folder.identity(bundle),
-        "libraries": {name: _version(name) for name in LIBRARIES},
+        "libraries": versions(LIBRARIES),
         # What a database held then cannot be told by looking at it now: such a run is like no other.
         "databases": uuid.uuid4().hex if any(database.is_one(table) for table in named) else None,
     }
+
+
+def versions(libraries: Iterable[str]) -> dict[str, str]:
+    return {name: _version(name) for name in libraries}
 
 
 def _version(name: str) -> str:

@@ -177,3 +177,28 @@ def test_a_scoring_that_is_stopped_by_hand_leaves_the_old_file_alone(place: Path
     assert b"Traceback" not in said
     assert out.read_bytes() == b"yesterday's"
     assert [path.name for path in tmp_path.iterdir()] == ["scores.parquet"]
+
+
+def test_score_goes_on_from_the_last_run_and_says_so(place: Path, tmp_path: Path) -> None:
+    again = scoring(place, tmp_path / "s.parquet", "--since", tmp_path / "state", "--json")
+    first = command_line.one_object(command_line.run(*again))["since"]
+    assert (first["last"], first["why"]) == (None, "nothing was kept yet")
+    second = command_line.one_object(command_line.run(*again))["since"]
+    assert (second["last"], second["computed"], second["customers"]) == ("1998-07-01", 0, first["customers"])
+    answer = command_line.run(*again[:-1])
+    assert "went on from 1998-07-01: 0 of " in answer.stdout
+
+
+def test_a_disk_that_is_full_leaves_no_scores_and_names_the_folder(place: Path, tmp_path: Path) -> None:
+    asked = scoring(place, tmp_path / "s.parquet", "--since", tmp_path / "state")
+    kind, text = command_line.refusal(command_line.run(*asked, largest_file=3_000))
+    assert (kind, f"First: {tmp_path / 'state'}\n" in text) == ("CannotWrite", True)
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    assert not (tmp_path / "state" / "state.json").exists()
+
+
+def test_going_on_is_not_for_spark(place: Path, tmp_path: Path) -> None:
+    asked = scoring(place, tmp_path / "s", "--since", tmp_path / "state", "--engine", "spark")
+    kind, text = command_line.refusal(command_line.run(*asked))
+    assert (kind, "--since" in text) == ("BadInput", True)
+    assert not list(tmp_path.iterdir())

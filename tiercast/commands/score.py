@@ -51,6 +51,14 @@ def score(
         str | None,
         typer.Option("--previous", help="The last scores: customers near a cut keep their tier inside its band."),
     ] = None,
+    since: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            "--since",
+            help="A folder of what is kept from run to run (made the first time): the next day computes only customers "
+            "with new rows, or with orders that left a window, and writes the same bytes.",
+        ),
+    ] = None,
     column: options.ColumnNames = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of what is printed: en or zh.")] = "en",
     engine: options.Engine = "duckdb",
@@ -66,10 +74,13 @@ def score(
     spoken = options.language(lang)
     where = options.sources(data, customers, interactions, column, {})._replace(overrides=overrides)
     on = engines.choose(engine, master, memory)
+    refuse_since(since, on)
     with folder_of(bundle, model) as folder:
         loaded = bundle_folder.load(folder)
         day = day_of(as_of, loaded)
-        grade = functools.partial(run_on_spark, folder) if on.name == engines.SPARK else run
+        grade = (
+            functools.partial(run_on_spark, folder) if on.name == engines.SPARK else functools.partial(run, since=since)
+        )
         target = out or OUT[on.name]
         done = grade(loaded, where, day, target, reasons=reasons, last=previous, on=on)
     if json:
@@ -79,6 +90,8 @@ def score(
 
     if done.resumed:
         say.line(f"went on from a run that had finished {done.resumed} parts")
+    if done.since:
+        say.line(done.since.line())
     for text in done.reading.report.lines():
         say.line(text)
     show.grid(done.totals.rows(), loaded.about.currency, spoken)
@@ -94,9 +107,10 @@ def run(
     *,
     reasons: Any = "all",
     last: str | None = None,
+    since: pathlib.Path | None = None,
     on: Choice = engines.DEFAULT,
 ) -> Scored:
-    """Score with a bar on the terminal."""
+    """Score with a bar on the terminal; `since` is the folder of what is kept from run to run."""
     from serving import batch
 
     with on.start() as engine, say.progress("score", 1) as step:
@@ -108,8 +122,16 @@ def run(
             out,
             reasons=reasons,
             last=last,
+            since=since,
             tell=lambda k, n: step(f"part {min(k + 1, n)} of {n}"),
         )
+
+
+def refuse_since(since: pathlib.Path | None, on: Choice) -> None:
+    """What is kept from run to run is kept by DuckDB. Raises BadInput."""
+    if since is not None and on.name == engines.SPARK:
+        hint = "leave out --since, or --engine spark"
+        raise BadInput("--since goes on from what DuckDB kept", first=f"--engine {on.name}", hint=hint)
 
 
 def refuse_both(bundle: pathlib.Path | None, model: str | None) -> None:
@@ -183,6 +205,7 @@ def summary(done: Scored, bundle: Bundle, day: dt.date) -> dict[str, Any]:
         "tiers": [row._asdict() for row in done.totals.rows()],
         "overrides": done.overrides,
         "resumed": done.resumed,
+        "since": done.since._asdict() if done.since else None,
         "reading": done.reading.report.as_dict(),
     }
 
