@@ -1,7 +1,7 @@
 """A base in parts: customers split by a hash of their id, so that memory does not grow with their number.
 
-A base of up to two parts is taken as one and never copied: its features are computed from where it lies. Copying costs
-as much time as half the features; smaller parts beyond that need half the memory and no more time.
+A base of up to two parts is taken as one and never copied: its features are computed from where it lies. Copying
+costs time; beyond that it has to be, and parts half as large need a third less memory for a few per cent more time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ KNOWN = "known"
 
 
 def count(rows: int) -> int:
-    """How many parts that many transactions are split into; one where they are scored from where they lie."""
+    """How many parts that many transactions are split into; one where they are scored from where they lie.
+
+    >>> [count(rows) for rows in (0, 5_000_000, 5_000_001, 580_000_000)]
+    [1, 1, 3, 232]
+    """
     n_parts = -(-rows // ROWS_PER_PART)
     return n_parts if n_parts > PARTS_IN_PLACE else 1
 

@@ -47,6 +47,12 @@ def test_pieces_come_from_the_world_asked_for(tmp_path: Path) -> None:
     assert rows / 20_000 == pytest.approx(4.65, rel=0.03)
 
 
+def test_the_ladder_ends_where_it_is_asked_to() -> None:
+    assert large.ladder(1_000_000) == (1_000_000,)
+    assert large.ladder(20_000_000) == (1_000_000, 4_000_000, 10_000_000, 20_000_000)
+    assert large.ladder(110_000_000)[-2:] == (20_000_000, 110_000_000)
+
+
 def test_a_small_ladder_is_measured_and_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(score_memory, "TRAINED_ON", 5_000)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
