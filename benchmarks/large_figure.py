@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from benchmarks.large import Rung
 from training.plots import style
@@ -50,5 +50,6 @@ def _panel(ax: Axes, drawn: dict[str, Points], y: str) -> None:
         ax.plot(*zip(*found), marker=style.MARKERS[at], color=colour, markersize=5, linewidth=1.4, label=label)
     ax.set_ylim(bottom=0)
     ax.set_xlim(left=0)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n / 1e6:g}M"))
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n / 1e6:g}M" if n else "0"))
     style.label(ax, x="customers", y=y)
