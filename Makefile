@@ -51,6 +51,10 @@ docs: $(SYNCED)  ## does every link, every example and every documented command 
 bench: $(SYNCED)  ## speed and size beside the usual scripts: machine, versions, ratios
 	$(PY) -m benchmarks $(ARGS)
 
+# One part of it: make bench-score, or the ladder up to 20 million customers, which make bench leaves out: make bench-large.
+bench-%: $(SYNCED)
+	$(PY) -m benchmarks $* $(ARGS)
+
 train: $(SYNCED)  ## make train DATA=orders.parquet AS_OF=2026-06-30 [BUNDLE=out/bundle] [ARGS=...]
 	@test -n "$(DATA)" -a -n "$(AS_OF)" || { echo "Say what to learn from: make train DATA=orders.parquet AS_OF=2026-06-30"; exit 2; }
 	$(BIN)/tiercast train "$(DATA)" --as-of "$(AS_OF)" --bundle "$(BUNDLE)" $(ARGS)

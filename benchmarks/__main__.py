@@ -1,14 +1,17 @@
 """`python -m benchmarks [PART ...]`: measure, print and refresh the pages; `--help` names the parts.
 
-Without a name all run, in about an hour and a half on two cores. Quality and intervals go to docs/quality.md, what
-tuning gains to docs/tuning.md, what Spark costs to docs/scale.md, the rest to benchmarks/RESULTS.md; the prose of the
-pages stays as it is.
+Without a name all but `large` run, in about an hour and a half on two cores. Quality and intervals go to
+docs/quality.md, what tuning gains to docs/tuning.md, what Spark costs to docs/scale.md, the rest to
+benchmarks/RESULTS.md; the prose of the pages stays as it is.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import os
+import pathlib
+import signal
 import statistics
 import sys
 import time
@@ -19,7 +22,10 @@ import numpy as np
 
 from benchmarks import (
     fit,
+    growth,
     intervals,
+    large,
+    large_figure,
     lookup,
     machine,
     pages,
@@ -36,6 +42,7 @@ from benchmarks import (
     tuning,
 )
 from benchmarks.fit import Timed
+from contract.errors import TiercastError
 
 FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
 Side = tuple[Timed, Timed]
@@ -73,10 +80,18 @@ def _fit_row(name: str, ours: Sequence[Side], theirs: Sequence[Side], seconds: C
     return f"| {name} | {our:.2f} s | {their:.2f} s | {their / our:.1f} × |"
 
 
+def at_scale(customers: int = large.LADDER[-1], kinds: Sequence[str] = large.KINDS) -> list[str]:
+    """The ladder up to that many customers; refreshes its picture too."""
+    rungs = large.measure(large.ladder(customers), kinds, tell)
+    large_figure.write(rungs)
+    return growth.markdown(rungs)
+
+
 PARTS = {
     "fit": (fits, pages.RESULTS),
     "score": (lambda: score_memory.markdown(score_memory.measure(tell=tell)), pages.RESULTS),
     "since": (lambda: since.markdown(since.measure(tell=tell)), pages.RESULTS),
+    "large": (at_scale, pages.RESULTS),
     "store": (lambda: store.markdown(store.measure(tell=tell)), pages.RESULTS),
     "lookup": (lambda: lookup.markdown(lookup.measure(tell=tell), lookup.CUSTOMERS), pages.RESULTS),
     "service": (lambda: service.markdown(service.measure(tell)), pages.RESULTS),
@@ -91,23 +106,43 @@ PARTS = {
 
 
 def main() -> None:
+    args = _asked()
+    warnings.simplefilter("ignore")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # temporary folders go, as after Ctrl-C
+    parts = PARTS | {"large": (functools.partial(at_scale, args.customers, args.reasons), pages.RESULTS)}
+    asked = args.parts or [name for name in PARTS if name != "large"]
+    try:
+        for name in asked:
+            _refresh(name, *parts[name])
+    except TiercastError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    pages_done = ", ".join(sorted({PARTS[name][1].name for name in asked}))
+    print(f"\nload at the end {os.getloadavg()[0]:.1f}; refreshed {pages_done}")
+
+
+def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__.splitlines()[0] if __doc__ else ""
     )
-    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="what to measure; all when left out")
-    asked = parser.parse_args().parts or list(PARTS)
-    if unknown := set(asked) - set(PARTS):
+    shown = "|".join(PARTS)
+    parser.add_argument("parts", nargs="*", metavar=shown, help="what to measure; all but large when left out")
+    parser.add_argument("--customers", type=int, default=large.LADDER[-1], help="of large: how many at most")
+    parser.add_argument("--reasons", nargs="+", default=large.KINDS, choices=score_memory.KINDS, help="of large")
+    args = parser.parse_args()
+    if unknown := set(args.parts) - set(PARTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(PARTS)}")
-    warnings.simplefilter("ignore")
-    for name in asked:
-        measured, page = PARTS[name]
-        lines = [f"*{line}*  " for line in machine.lines()]
-        lines = [*lines, "", *measured()]
-        print("\n".join(["", f"## {name}", "", *lines]))
-        pages.refresh(page, name, lines)
-    print(
-        f"\nload at the end {os.getloadavg()[0]:.1f}; refreshed {', '.join(sorted({PARTS[n][1].name for n in asked}))}"
-    )
+    if args.customers < 1:
+        parser.error("--customers must be at least 1")
+    return args
+
+
+def _refresh(name: str, measured: Callable[[], list[str]], page: pathlib.Path) -> None:
+    """Measure one part, print it, and write it into its page."""
+    lines = [f"*{line}*  " for line in machine.lines()]
+    lines = [*lines, "", *measured()]
+    print("\n".join(["", f"## {name}", "", *lines]))
+    pages.refresh(page, name, lines)
 
 
 if __name__ == "__main__":

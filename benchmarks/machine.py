@@ -8,7 +8,20 @@ import pathlib
 import platform
 from importlib import metadata
 
-LIBRARIES = ("numpy", "scipy", "lightgbm", "duckdb", "ibis-framework", "pyarrow", "lifetimes", "sqlalchemy", "psycopg")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "lightgbm",
+    "duckdb",
+    "ibis-framework",
+    "lifetimes",
+    "mlflow",
+    "bentoml",
+    "sqlalchemy",
+    "psycopg",
+)
 MEMORY = pathlib.Path("/proc/meminfo")
 PROCESSOR = pathlib.Path("/proc/cpuinfo")
 

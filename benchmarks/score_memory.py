@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks import score_phases, simulate
@@ -81,10 +81,10 @@ def measure(sizes: Sequence[int] = SIZES, repeats: int = 1, tell: Tell = lambda 
             for reasons in KINDS
         ]
         both = max(n for n in sizes if n <= LARGEST_USUAL)
-        usual = _median([_usual(folder, bases[both], both, tell) for _ in range(repeats)])
+        theirs = _median([usual(folder, bases[both], both, tell) for _ in range(repeats)])
         tell(f"phases of {both:,} customers")
         phases = score_phases.measure(folder / "bundle", bases[both][0], AS_OF)
-        return Measured(tuple(runs), usual, tuple(phases))
+        return Measured(tuple(runs), theirs, tuple(phases))
 
 
 def base(folder: pathlib.Path, n_customers: int) -> Base:
@@ -100,12 +100,18 @@ def train_on(path: pathlib.Path) -> Bundle:
 
 def _ours(folder: pathlib.Path, base: Base, n: int, reasons: str, tell: Tell) -> Scored:
     tell(f"scoring {n:,} customers, reasons {reasons}")
-    command = [sys.executable, "-m", "tiercast.cli", "score", str(base[0]), "--as-of", AS_OF.isoformat()]
-    command += ["--bundle", str(folder / "bundle"), "--out", str(folder / "ours.parquet"), "--reasons", reasons]
-    return _run([*command, "--json"], n, base[1], reasons)
+    command = scoring(folder / "bundle", str(base[0]), folder / "ours.parquet", reasons)
+    return _run(command, n, base[1], reasons)
 
 
-def _usual(folder: pathlib.Path, base: Base, n: int, tell: Tell) -> Scored:
+def scoring(bundle: pathlib.Path, data: str, out: pathlib.Path, reasons: str) -> list[str]:
+    """The command that scores a simulated base."""
+    command = [sys.executable, "-m", "tiercast.cli", "score", data, "--as-of", AS_OF.isoformat()]
+    return [*command, "--bundle", str(bundle), "--out", str(out), "--reasons", reasons, "--json"]
+
+
+def usual(folder: pathlib.Path, base: Base, n: int, tell: Tell) -> Scored:
+    """The usual script's run on the same base, a file or a folder of files."""
     tell(f"scoring {n:,} customers with the usual script")
     return _run([*USUAL, "score", str(base[0]), str(folder / "usual"), str(folder / "theirs.parquet")], n, base[1], "")
 
@@ -117,17 +123,25 @@ def _run(command: Sequence[str], n: int, rows: int, reasons: str) -> Scored:
     return Scored(n, rows, reasons, seconds, peak)
 
 
-def watch(command: Sequence[str]) -> tuple[float, float, str]:
+def watch(
+    command: Sequence[str], env: Mapping[str, str] | None = None, look: Callable[[], None] = lambda: None
+) -> tuple[float, float, str]:
     """Run a command to its end: seconds, peak resident memory in GiB, and what it said on stdout.
 
     The peak is asked for every 20 ms: the high-water mark is gone once the process has ended, and the one that
-    `getrusage` keeps for children starts at the size of their parent.
+    `getrusage` keeps for children starts at the size of their parent. `look` is called as often. Whoever stops this
+    process stops the command too.
     """
     started, peak = time.perf_counter(), float("nan")
-    with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said) as process:
-        while process.poll() is None:
-            peak = peak_gib(process.pid, peak)
-            time.sleep(0.02)
+    with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said, env=env) as process:
+        try:
+            while process.poll() is None:
+                peak = peak_gib(process.pid, peak)
+                look()
+                time.sleep(0.02)
+        except BaseException:
+            process.kill()
+            raise
         seconds = time.perf_counter() - started
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")

@@ -1,6 +1,7 @@
 """Customers whose truth is known: BG/NBD x Gamma-Gamma, as fast as NumPy draws.
 
-    python benchmarks/simulate.py --customers 1000000 --out transactions.parquet
+    python -m benchmarks.simulate --customers 1000000 --out transactions.parquet
+    python -m benchmarks.simulate --customers 20000000 --out transactions/      # a folder, a file per half million
 
 Every customer has an order rate, a leaving probability and a mean order value of their own, drawn from the
 population's parameters. `--seasonality 0.3` lets the whole market swing by 30 % around its mean over the
@@ -11,6 +12,9 @@ nobody is Poisson any more: customers order on days of the year that are their o
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +34,7 @@ FIRST_DAY = np.datetime64("2022-01-01", "us")
 MICROSECONDS = 86_400_000_000
 HIGHEST_DAY = 348.0  # 15 December
 CUSTOMERS_AT_ONCE = 500_000
+SCHEMA = pa.schema([("customer_id", pa.string()), ("ordered_at", pa.timestamp("us")), ("amount", pa.float64())])
 
 
 class World(NamedTuple):
@@ -41,6 +46,16 @@ class World(NamedTuple):
     seasonality: float = 0.0
     refunds: float = 0.0
     yearly: Yearly | None = None
+
+
+class Piece(NamedTuple):
+    """Some neighbouring customers of a large world, and the folder that their file goes to."""
+
+    world: World
+    first: int
+    customers: int
+    seed: int
+    folder: Path
 
 
 class Orders(NamedTuple):
@@ -91,14 +106,33 @@ def summarise_by_day(orders: Orders, days: int) -> Summaries:
 def write(world: World, n_customers: int, path: Path, seed: int) -> int:
     """Write the transactions as Parquet, some customers per row group, and return the number of rows."""
     random, rows = np.random.default_rng(seed), 0
-    schema = pa.schema([("customer_id", pa.string()), ("ordered_at", pa.timestamp("us")), ("amount", pa.float64())])
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         for first in range(0, n_customers, CUSTOMERS_AT_ONCE):
-            orders = simulate(world, min(CUSTOMERS_AT_ONCE, n_customers - first), random)
-            table = _as_table(_with_refunds(world, orders, random), first)
+            table = _table(world, first, min(CUSTOMERS_AT_ONCE, n_customers - first), random)
             writer.write_table(table)
             rows += table.num_rows
     return rows
+
+
+def write_pieces(world: World, n_customers: int, folder: Path, seed: int, at_once: int = CUSTOMERS_AT_ONCE) -> int:
+    """Write one Parquet file per `at_once` customers into a new folder, a process per core, and return the rows.
+
+    Every piece has a seed of its own, so that the files depend neither on the cores nor on how many pieces follow.
+    """
+    folder.mkdir(parents=True)
+    firsts = range(0, n_customers, at_once)
+    pieces = [Piece(world, first, min(at_once, n_customers - first), seed, folder) for first in firsts]
+    # A new process instead of a copy of this one: whoever measures has threads running that a copy would lose.
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as processes:
+        return sum(processes.map(write_piece, pieces))
+
+
+def write_piece(piece: Piece) -> int:
+    """Write one piece as a file named after its first customer, and return its rows."""
+    random = np.random.default_rng([piece.seed, piece.first])
+    table = _table(piece.world, piece.first, piece.customers, random)
+    pq.write_table(table, piece.folder / f"{piece.first:09}.parquet", compression="zstd")
+    return int(table.num_rows)
 
 
 def write_orders(orders: Orders, path: Path) -> None:
@@ -166,6 +200,11 @@ def _with_refunds(world: World, orders: Orders, random: np.random.Generator) -> 
     )
 
 
+def _table(world: World, first_customer: int, n_customers: int, random: np.random.Generator) -> pa.Table:
+    orders = simulate(world, n_customers, random)
+    return _as_table(_with_refunds(world, orders, random), first_customer)
+
+
 def _as_table(orders: Orders, first_customer: int) -> pa.Table:
     """Rows as a shop's log has them: by time, with cents."""
     by_time = np.argsort(orders.at)
@@ -184,7 +223,7 @@ def _as_table(orders: Orders, first_customer: int) -> pa.Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Simulated transactions with known parameters, as Parquet.")
     parser.add_argument("--customers", type=int, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="a file, or without a suffix a new folder")
     parser.add_argument("--days", type=int, default=World().days)
     parser.add_argument("--seasonality", type=float, default=0.0, help="0 to 1: swing over the year")
     parser.add_argument("--refunds", type=float, default=0.0, help="0 to 1: share of orders that come back")
@@ -193,7 +232,7 @@ def main() -> None:
     args = parser.parse_args()
     rhythm = Yearly() if args.yearly else None
     world = World(days=args.days, seasonality=args.seasonality, refunds=args.refunds, yearly=rhythm)
-    rows = write(world, args.customers, args.out, args.seed)
+    rows = (write if args.out.suffix else write_pieces)(world, args.customers, args.out, args.seed)
     print(f"{rows:,} rows of {args.customers:,} customers in {args.out}: {world}")
 
 

@@ -1,6 +1,7 @@
 """A base in parts: customers split by a hash of their id, so that memory does not grow with their number.
 
-A base that fits into one part is never copied: its features are computed from where it lies.
+A base of up to two parts is taken as one and never copied: its features are computed from where it lies. Copying
+costs time; beyond that it has to be, and parts half as large need a third less memory for a few per cent more time.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ from features.engines import Engine
 from features.spec import FeatureSpec
 from features.tables import Tables
 
-ROWS_PER_PART = 5_000_000
+ROWS_PER_PART = 2_500_000
+PARTS_IN_PLACE = 2
 KNOWN = "known"
 
 
 def count(rows: int) -> int:
-    """How many parts that many transactions need; at least one."""
-    return max(1, -(-rows // ROWS_PER_PART))
+    """How many parts that many transactions are split into; one where they are scored from where they lie.
+
+    >>> [count(rows) for rows in (0, 5_000_000, 5_000_001, 580_000_000)]
+    [1, 1, 3, 232]
+    """
+    n_parts = -(-rows // ROWS_PER_PART)
+    return n_parts if n_parts > PARTS_IN_PLACE else 1
 
 
 def split(engine: Engine, tables: Tables, rows: int) -> int:

@@ -27,6 +27,9 @@ from contract import errors
 from features import buckets as parts
 from features.engines import refusals
 
+ROWS_WAITING = 1 << 21
+FEWEST_ROWS_WAITING = 2048  # one of the engine's own vectors
+
 
 class Engine:
     """One in-memory DuckDB with a temporary folder, both gone after the `with` block.
@@ -153,6 +156,9 @@ def _settings(folder: pathlib.Path, memory: str | None, threads: int | None) -> 
 def _write(con: Backend, expr: ibis.Table, target: pathlib.Path, buckets: int) -> None:
     folders = [target / f"bucket={k}" for k in range(buckets)]
     if buckets > 1:
+        # DuckDB 2 keeps this many rows of every part in memory before it writes: with its own number, 524,288, a
+        # base of any size would wait there whole.
+        con.raw_sql(f"SET partitioned_write_flush_threshold = {max(ROWS_WAITING // buckets, FEWEST_ROWS_WAITING)}")
         con.to_parquet(expr.mutate(bucket=parts.of(expr["customer_id"], buckets)), target, partition_by="bucket")
     else:
         folders[0].mkdir()

@@ -35,6 +35,22 @@ def test_parts_together_are_the_whole_and_an_empty_part_has_the_same_columns() -
             engine.bucket("one", 16)
 
 
+def test_splitting_holds_a_number_of_rows_that_does_not_grow_with_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million rows of some 100 bytes do not fit into 64 MB, and there is no disk to spill to."""
+
+    def split(waiting: int) -> int:
+        monkeypatch.setattr("features.engines.duckdb.ROWS_WAITING", waiting)
+        with Engine(memory="64MB", threads=1) as engine:
+            engine.con.raw_sql("SET max_temp_directory_size = '0B'")
+            numbers = ibis.range(1_000_000).unnest().name("n").as_table()
+            rows = numbers.select(customer_id=numbers.n.cast("string").hexdigest("md5"), n=numbers.n)
+            return int(engine.con.execute(engine.store("rows", rows, buckets=16).n.nunique()))
+
+    assert split(1 << 16) == 1_000_000
+    with pytest.raises(errors.CannotWrite):
+        split(1 << 23)  # DuckDB's own number for each of 16 parts
+
+
 def test_the_folder_is_gone_after_the_block_even_after_an_error(tmp_path: pathlib.Path) -> None:
     def fail() -> None:
         with Engine(threads=1, temporary=tmp_path) as engine:
