@@ -64,8 +64,9 @@ class Online:
     def _alike(self, requests: Sequence[ScoreRequest], has_margin: bool) -> list[Answer | errors.TiercastError]:
         plan = plans.of(self.bundle.spec, requests[0].as_of, has_margin)
         with self.desks.borrow() as desk:
-            desk.lay(arrivals.arrange(requests, self.bundle.spec))
-            judged = _judge(desk, plan, requests)
+            given = arrivals.arrange(requests, self.bundle.spec)
+            desk.lay(given)
+            judged = _judge(desk, plan, requests, given)
             features = desk.run(plan.features)
         rows = self._rows(features, requests)
         return [_answer(self.bundle, *each) for each in zip(requests, judged, rows, strict=True)]
@@ -85,7 +86,8 @@ class Online:
         """Have the plans of a day ready on every desk, so that the first caller does not wait; score nobody once."""
         plan = plans.of(self.bundle.spec, as_of, MARGIN in self.bundle.spec.columns)
         for desk in self.desks.every:
-            for sql in plan.judged.values():
+            plans.lay_judged(desk, plan, plans.RULES)
+            for sql in plan.findings.values():
                 desk.rows(sql)
             score.score(bundles.dated(self.bundle, as_of), pa.table(desk.run(plan.features)))
 
@@ -93,13 +95,15 @@ class Online:
         self.desks.close()
 
 
-def _judge(desk: Desk, plan: Plan, requests: Sequence[ScoreRequest]) -> list[Dropped | errors.TiercastError]:
+def _judge(
+    desk: Desk, plan: Plan, requests: Sequence[ScoreRequest], given: Mapping[str, pa.Table]
+) -> list[Dropped | errors.TiercastError]:
     """Per request what each table drops, or why it is refused; a table that says nothing of times needs no look."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for table, feed in desk.feeds.items():
-        rows = feed.table
-        says_when = rows[str(plans.RULES[table].when)].null_count < len(rows)
-        found[table] = desk.rows(plan.judged[table]) if says_when else []
+    timed = {table: str(rules.when) for table, rules in plans.RULES.items()}
+    told = [table for table, when in timed.items() if given[table][when].null_count < given[table].num_rows]
+    laid = plans.lay_judged(desk, plan, told)
+    odd = [table for table, rows in laid.items() if not judging.is_plain(rows, timed[table])]
+    found = {table: desk.rows(plan.findings[table]) if table in odd else [] for table in plans.RULES}
     return [_judged(request, number, found) for number, request in enumerate(requests)]
 
 
