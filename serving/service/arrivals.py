@@ -99,8 +99,9 @@ def _rows(
     owners = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     ids = pa.array([customer.customer_id for each in people for customer in each], pa.string())
     names = [name for name in schema.names if name not in ("customer_id", REQUEST, ROW)]
-    given_names = set().union(*lines)
-    columns = {name: [line.get(name) for line in lines] if name in given_names else pa.nulls(len(lines)) for name in names}
+    told: set[str] = set().union(*lines)
+    columns: dict[str, Any] = {name: [line.get(name) for line in lines] for name in names if name in told}
+    columns |= {name: pa.nulls(len(lines), schema.field(name).type) for name in names if name not in columns}
     sizes = [sum(map(len, each)) for each in given]
     return pa.table(columns | {"customer_id": ids.take(pa.array(owners))} | _numbered(sizes), schema)
 
