@@ -67,7 +67,8 @@ def test_only_where_every_row_is_plain_nobody_asks_for_findings(
 
 @pytest.mark.parametrize(
     "column",
-    [pa.array([1.5, None, 2.0]), pa.array([1.5, 2.0]), pa.array(["a", None]), pa.array(["é", "b"]), pa.array([True, False]),
+    [pa.array([1.5, None, 2.0]), pa.array([1.5, 2.0]), pa.array(["a", None]), pa.array(["é", "b"]),
+     pa.array([True, False]),
      pa.array([True, None, False]), pa.array([AS_OF, AS_OF]), pa.array([["a", "b"], [], ["c"]]),
      pa.array([], pa.list_(pa.string())), pa.array([], pa.date32()), pa.array([["x"], ["a", "b"], ["c"]]).slice(1)],
     ids=str,
