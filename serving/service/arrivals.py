@@ -6,8 +6,9 @@ forgotten one would look like a customer of whom nothing is known.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Iterator, Sequence, Set
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,6 @@ from serving.service.requests import Customer, ScoreRequest
 
 REQUEST, ROW = "tiercast_request", "tiercast_row"
 ARROW = {"id": pa.string(), "time": pa.string(), "label": pa.string(), "money": pa.float64(), "number": pa.float64()}
-GIVEN = operator.attrgetter("__pydantic_fields_set__")  # pydantic's `model_fields_set` without its property
 
 
 def schemas(spec: FeatureSpec) -> dict[str, pa.Schema]:
@@ -58,12 +58,10 @@ def arrange(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> dict[str, pa
     """
     wanted = schemas(spec)
     people = [request.customers for request in requests]
-    bought = [[(c.customer_id, c.transactions) for c in each] for each in people]
-    contacts = [[(c.customer_id, c.interactions) for c in each] for each in people]
     return {
-        "transactions": _rows(wanted["transactions"], bought),
+        "transactions": _rows(wanted["transactions"], people, [[c.transactions for c in each] for each in people]),
         "customers": _customers(wanted["customers"], people, spec),
-        "interactions": _rows(wanted["interactions"], contacts),
+        "interactions": _rows(wanted["interactions"], people, [[c.interactions for c in each] for each in people]),
     }
 
 
@@ -92,14 +90,20 @@ def _fields(columns: Iterable[inputs.Column]) -> list[tuple[str, pa.DataType]]:
     return [(column.name, ARROW[column.kind]) for column in columns]
 
 
-def _rows(schema: pa.Schema, asked: Sequence[Sequence[tuple[str, Sequence[object]]]]) -> pa.Table:
-    lines = [line for groups in asked for _, group in groups for line in group]
-    ids = [customer_id for groups in asked for customer_id, group in groups for _ in group]
+def _rows(
+    schema: pa.Schema, people: Sequence[Sequence[Customer]], given: Sequence[Sequence[Sequence[Mapping[str, Any]]]]
+) -> pa.Table:
+    """The lines of every customer of every request, one below the other."""
+    groups = list(itertools.chain.from_iterable(given))
+    lines = list(itertools.chain.from_iterable(groups))
+    owners = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    ids = pa.array([customer.customer_id for each in people for customer in each], pa.string())
     names = [name for name in schema.names if name not in ("customer_id", REQUEST, ROW)]
-    columns = {name: list(map(operator.attrgetter(name), lines)) for name in names}
-    return pa.table(
-        columns | {"customer_id": ids} | _numbered([sum(len(g) for _, g in each) for each in asked]), schema
-    )
+    told: set[str] = set().union(*lines)
+    columns: dict[str, Any] = {name: [line.get(name) for line in lines] for name in names if name in told}
+    columns |= {name: pa.nulls(len(lines), schema.field(name).type) for name in names if name not in columns}
+    sizes = [sum(map(len, each)) for each in given]
+    return pa.table(columns | {"customer_id": ids.take(pa.array(owners))} | _numbered(sizes), schema)
 
 
 def _customers(schema: pa.Schema, asked: Sequence[Sequence[Customer]], spec: FeatureSpec) -> pa.Table:
@@ -136,20 +140,23 @@ def _refuse_gaps(request: ScoreRequest, spec: FeatureSpec, per_line: Set[str]) -
 
 def _gaps(request: ScoreRequest, spec: FeatureSpec, per_line: Set[str]) -> Iterator[str]:
     needed = ({"joined_on"} if spec.has_joined_on else set()) | ({"interactions"} if spec.contact_kinds else set())
+    attributes = [attribute.name for attribute in spec.attributes]
     for number, customer in enumerate(request.customers):
         here = f"customers.{number}"
-        yield from (f"{here}.{name}" for name in sorted(needed - customer.model_fields_set))
-        yield from (f"{here}.attributes.{a.name}" for a in spec.attributes if a.name not in customer.attributes)
-        if not all(map(per_line.__le__, map(GIVEN, customer.transactions))):
+        if needed and not needed <= customer.model_fields_set:
+            yield from (f"{here}.{name}" for name in sorted(needed - customer.model_fields_set))
+        if attributes:
+            yield from (f"{here}.attributes.{name}" for name in attributes if name not in customer.attributes)
+        if per_line:
             yield from _gaps_of(customer, here, per_line)
 
 
 def _gaps_of(customer: Customer, here: str, per_line: Set[str]) -> Iterator[str]:
     for line, purchase in enumerate(customer.transactions):
-        if not per_line <= purchase.model_fields_set:
-            yield f"{here}.transactions.{line}.{min(per_line - purchase.model_fields_set)}"
+        if not per_line <= purchase.keys():
+            yield f"{here}.transactions.{line}.{min(per_line - purchase.keys())}"
 
 
 def _has_margin(request: ScoreRequest) -> bool:
     """One purchase with a margin makes all of them speak of margins, as a column in a file would."""
-    return any("margin" in given for customer in request.customers for given in map(GIVEN, customer.transactions))
+    return any("margin" in set().union(*customer.transactions) for customer in request.customers)

@@ -38,11 +38,17 @@ class Desk:
 
     def __init__(self, schemas: Mapping[str, pa.Schema]) -> None:
         self.engine = Engine(threads=1)
-        self.feeds = {name: Feed(schema) for name, schema in schemas.items()}
+        self.feeds: dict[str, Feed] = {}
         self._prepared: collections.OrderedDict[str, str] = collections.OrderedDict()
         self._count = 0
-        for name, feed in self.feeds.items():
-            self.engine.con.con.register(name, feed)
+        self.make_room(schemas)
+
+    def make_room(self, schemas: Mapping[str, pa.Schema]) -> None:
+        """Views for more tables, where they are not there yet."""
+        for name, schema in schemas.items():
+            if name not in self.feeds:
+                self.feeds[name] = Feed(schema)
+                self.engine.con.con.register(name, self.feeds[name])
 
     def lay(self, tables: Mapping[str, pa.Table]) -> None:
         """Put a request's tables under the views."""
@@ -57,6 +63,10 @@ class Desk:
         """The columns of a query; texts as objects, numbers as float64 with NaN for null."""
         found = self.engine.con.raw_sql(f"EXECUTE {self._name(sql)}").fetchnumpy()
         return {name: _plain(column) for name, column in found.items()}
+
+    def table(self, sql: str) -> pa.Table:
+        """The rows of a query as they are, for another query to read."""
+        return self.engine.con.con.sql(f"EXECUTE {self._name(sql)}").to_arrow_table()
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The few rows of a query."""

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+from pyarrow import compute
+
 from contract import errors
+from features.reading import cleaning, times
 from features.reading.report import LATE, REASONS
 from serving.service import arrivals, plans
 from serving.service.requests import ScoreRequest
@@ -18,10 +22,19 @@ Row = Mapping[str, Any]
 TIME_HINT = "write times as 2024-01-31 or 2024-01-31T12:30:00Z"
 
 
+def is_plain(judged: pa.Table, when: str) -> bool:
+    """Whether every row counts and every time is written in the same way, so that there is nothing to find."""
+    n, local = judged.num_rows, compute.equal(judged[cleaning.ZONE + when], times.LOCAL)
+    is_timed = compute.is_valid(judged[when])
+    n_local = compute.sum(compute.and_(local, is_timed)).as_py() or 0
+    no_fault = all(judged[name].null_count == n for name in ("reason", cleaning.UNREAD + when))
+    return no_fault and n_local in (0, n - judged[when].null_count)
+
+
 def check(request: ScoreRequest, table: str, found: Sequence[Row]) -> dict[str, int]:
     """The rows dropped, by reason. Raises `WrongType` and `AmbiguousTime`.
 
-    `found` has one row per reason, as `plans.Plan.judged` gives them.
+    `found` has one row per reason, as `plans.Plan.findings` gives them; none where all is plain.
     """
     known = [row for row in found if row["reason"] != LATE]
     when = plans.RULES[table].when or ""

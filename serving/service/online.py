@@ -64,8 +64,9 @@ class Online:
     def _alike(self, requests: Sequence[ScoreRequest], has_margin: bool) -> list[Answer | errors.TiercastError]:
         plan = plans.of(self.bundle.spec, requests[0].as_of, has_margin)
         with self.desks.borrow() as desk:
-            desk.lay(arrivals.arrange(requests, self.bundle.spec))
-            judged = _judge(desk, plan, requests)
+            given = arrivals.arrange(requests, self.bundle.spec)
+            desk.lay(given)
+            judged = _judge(desk, plan, requests, given)
             features = desk.run(plan.features)
         rows = self._rows(features, requests)
         return [_answer(self.bundle, *each) for each in zip(requests, judged, rows, strict=True)]
@@ -85,7 +86,8 @@ class Online:
         """Have the plans of a day ready on every desk, so that the first caller does not wait; score nobody once."""
         plan = plans.of(self.bundle.spec, as_of, MARGIN in self.bundle.spec.columns)
         for desk in self.desks.every:
-            for sql in plan.judged.values():
+            plans.lay_judged(desk, plan, plans.RULES)
+            for sql in plan.findings.values():
                 desk.rows(sql)
             score.score(bundles.dated(self.bundle, as_of), pa.table(desk.run(plan.features)))
 
@@ -93,13 +95,15 @@ class Online:
         self.desks.close()
 
 
-def _judge(desk: Desk, plan: Plan, requests: Sequence[ScoreRequest]) -> list[Dropped | errors.TiercastError]:
+def _judge(
+    desk: Desk, plan: Plan, requests: Sequence[ScoreRequest], given: Mapping[str, pa.Table]
+) -> list[Dropped | errors.TiercastError]:
     """Per request what each table drops, or why it is refused; a table that says nothing of times needs no look."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for table, feed in desk.feeds.items():
-        rows = feed.table
-        says_when = rows[str(plans.RULES[table].when)].null_count < len(rows)
-        found[table] = desk.rows(plan.judged[table]) if says_when else []
+    timed = {table: str(rules.when) for table, rules in plans.RULES.items()}
+    told = [table for table, when in timed.items() if given[table][when].null_count < given[table].num_rows]
+    laid = plans.lay_judged(desk, plan, told)
+    odd = [table for table, rows in laid.items() if not judging.is_plain(rows, timed[table])]
+    found = {table: desk.rows(plan.findings[table]) if table in odd else [] for table in plans.RULES}
     return [_judged(request, number, found) for number, request in enumerate(requests)]
 
 
@@ -133,9 +137,23 @@ def _in_words(scored: pa.Table, features: Columns, langs: Sequence[Any], currenc
 
 
 def _listed(column: pa.ChunkedArray) -> list[Any]:
-    """The column as Python values; numbers and texts by way of NumPy, which is several times faster."""
-    if not (pa.types.is_floating(column.type) or pa.types.is_string(column.type)):
-        return list(column.to_pylist())
+    """The column as Python values, by way of NumPy where that is several times faster."""
+    if pa.types.is_list(column.type):
+        return _lists(column.combine_chunks())
+    if pa.types.is_date(column.type) or (pa.types.is_boolean(column.type) and column.null_count):
+        return _repeated(column)
     values: list[Any] = column.to_numpy().tolist()
     is_number_missing = column.null_count > 0 and pa.types.is_floating(column.type)
     return [None if value != value else value for value in values] if is_number_missing else values
+
+
+def _lists(column: pa.ListArray) -> list[list[Any]]:
+    values, ends = column.values.to_numpy(zero_copy_only=False).tolist(), column.offsets.to_numpy().tolist()
+    return [values[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def _repeated(column: pa.ChunkedArray) -> list[Any]:
+    """A column of few values: each is made once."""
+    coded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    values = coded.dictionary.to_pylist()
+    return [values[place] for place in coded.indices.to_numpy().tolist()]

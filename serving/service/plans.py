@@ -2,6 +2,9 @@
 
 They are the very expressions of the batch job (`features.reading.cleaning`, `features.build`) over tables that are
 named but not there yet. Compiling takes a good part of a second, running them a few milliseconds.
+
+Reading times from text is a good part of that, so it is done once: what was judged is laid beside the tables as they
+came, and the features are built from there.
 """
 
 from __future__ import annotations
@@ -9,9 +12,11 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import threading
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import ibis
+import pyarrow as pa
 from ibis.expr import types as ir
 
 from features import build
@@ -19,6 +24,7 @@ from features.reading import cleaning, columns, times, transactions, values
 from features.spec import FeatureSpec
 from features.tables import Tables
 from serving.service import arrivals
+from serving.service.desks import Desk
 
 RULES = {"transactions": cleaning.TRANSACTIONS, "customers": cleaning.CUSTOMERS, "interactions": cleaning.INTERACTIONS}
 KEPT_DAYS = 32
@@ -26,10 +32,16 @@ _compiling = threading.Lock()  # Ibis does not promise that two threads may comp
 
 
 class Plan(NamedTuple):
-    """SQL: the feature table in the order of customer ids, and per table what judging it found (see `judging`)."""
+    """SQL: per table its rows read and judged, what is wrong with them (see `judging`), and the feature table.
+
+    The features, in the order of customer ids, and the findings are asked of what was judged: of `names` and `schemas`.
+    """
 
     features: str
     judged: dict[str, str]
+    findings: dict[str, str]
+    names: dict[str, str]
+    schemas: dict[str, pa.Schema]
 
 
 @functools.lru_cache(maxsize=KEPT_DAYS)
@@ -39,18 +51,31 @@ def of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
         return _compiled(spec, as_of, has_margin)
 
 
+def lay_judged(desk: Desk, plan: Plan, tables: Iterable[str]) -> dict[str, pa.Table]:
+    """Read and judge these of the tables laid on the desk, and lay what came of it beside them."""
+    desk.make_room({plan.names[table]: schema for table, schema in plan.schemas.items()})
+    judged = {table: desk.table(plan.judged[table]) for table in tables}
+    desk.lay({plan.names[table]: rows for table, rows in judged.items()})
+    return judged
+
+
 def _compiled(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Plan:
     judged = {table: _judged(table, spec, as_of, has_margin) for table in RULES}
-    kept = {table: cleaning.kept(rows) for table, rows in judged.items()}
-    contacts = kept["interactions"]
+    names = {table: f"judged_{table}{'_with_margin' if has_margin else ''}" for table in RULES}
+    laid = {table: ibis.table(rows.schema(), name=names[table]) for table, rows in judged.items()}
+    contacts = cleaning.kept(laid["interactions"])
     tables = Tables(
-        transactions.canonical(kept["transactions"]),
-        _people(kept["customers"], spec),
+        transactions.canonical(cleaning.kept(laid["transactions"])),
+        _people(cleaning.kept(judged["customers"]), spec),  # not laid: most callers say no time of a customer
         contacts.select(*cleaning.known_columns(contacts)) if spec.contact_kinds else None,
     )
-    features = build.build(tables, as_of, spec).order_by("customer_id")
-    found = {table: _sql(_findings(rows, RULES[table].when or "")) for table, rows in judged.items()}
-    return Plan(_sql(features), found)
+    return Plan(
+        _sql(build.build(tables, as_of, spec).order_by("customer_id")),
+        {table: _sql(rows) for table, rows in judged.items()},
+        {table: _sql(_findings(rows, RULES[table].when or "")) for table, rows in laid.items()},
+        names,
+        {table: rows.schema().to_pyarrow() for table, rows in judged.items()},
+    )
 
 
 def _judged(table: str, spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> ir.Table:

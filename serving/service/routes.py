@@ -15,7 +15,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.roles import Role
-from serving.service import answers, bundles, endpoints, examples, job_forms, jobs, openapi, pages, readiness, requests
+from serving.service import (
+    answers,
+    bundles,
+    endpoints,
+    examples,
+    job_forms,
+    jobs,
+    openapi,
+    pages,
+    readiness,
+    requests,
+    scoring,
+)
 from serving.service.endpoints import Handler
 from serving.service.stored import answers as stored_answers
 from serving.service.stored import examples as stored_examples
@@ -26,7 +38,8 @@ JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; 
 
 
 class Route(NamedTuple):
-    """One address. `roles`: a key needs one of them; none means that anybody may ask. `handler` None: BentoML's.
+    """One address. `roles`: a key needs one of them; none means that anybody may ask. `handler` None: the application
+    behind the gate answers.
 
     `answers` says in which form a 200 comes: per media type the model of its JSON, or None for what is no JSON.
     `statuses` are those beside the ones that every such route has, see `openapi.statuses`.
@@ -104,8 +117,8 @@ JOBS: tuple[Route, ...] = (
 )  # fmt: skip
 TABLE: tuple[Route, ...] = (
     Route(
-        "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.", None,
-        {JSON: answers.ScoreAnswer}, requests.ScoreRequest, examples.SCORE_REQUEST,
+        "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.",
+        scoring.score, {JSON: answers.ScoreAnswer}, requests.ScoreRequest, examples.SCORE_REQUEST,
     ),
     Route(
         "/v1/model", "GET", READERS, "The model, how well it did on unseen time, and what every number means.",
