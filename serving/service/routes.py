@@ -26,7 +26,6 @@ from serving.service import (
     pages,
     readiness,
     requests,
-    scoring,
 )
 from serving.service.endpoints import Handler
 from serving.service.stored import answers as stored_answers
@@ -38,8 +37,7 @@ JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; 
 
 
 class Route(NamedTuple):
-    """One address. `roles`: a key needs one of them; none means that anybody may ask. `handler` None: the application
-    behind the gate answers.
+    """One address. `roles`: a key needs one of them; none means that anybody may ask. `handler` None: BentoML's.
 
     `answers` says in which form a 200 comes: per media type the model of its JSON, or None for what is no JSON.
     `statuses` are those beside the ones that every such route has, see `openapi.statuses`.
@@ -118,7 +116,7 @@ JOBS: tuple[Route, ...] = (
 TABLE: tuple[Route, ...] = (
     Route(
         "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.",
-        scoring.score, {JSON: answers.ScoreAnswer}, requests.ScoreRequest, examples.SCORE_REQUEST,
+        None, {JSON: answers.ScoreAnswer}, requests.ScoreRequest, examples.SCORE_REQUEST,
     ),
     Route(
         "/v1/model", "GET", READERS, "The model, how well it did on unseen time, and what every number means.",

@@ -1,6 +1,6 @@
 """The BentoML service. Start it with `tiercast serve`, or `bentoml serve serving.service.service:Tiercast`.
 
-BentoML runs the processes and holds what they answer with; every address is answered by the gate (see `routes`).
+BentoML runs the processes and scores; the other addresses are answered by the gate (see `routes`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ import os
 import sys
 
 import bentoml
+from starlette.responses import Response
 
 from contract import errors
 from serving.lifecycle import source
-from serving.service import bundles, door, jobs, limits, middleware, quiet
+from serving.service import answers, bundles, door, jobs, limits, middleware, quiet, scoring
 from serving.service.online import Online
 from serving.service.passes import Passes
+from serving.service.requests import ScoreRequest
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
 
@@ -63,6 +65,11 @@ class Tiercast:
     def close(self) -> None:
         self.passes.close()
         self.bundle.close()
+
+    @bentoml.api(route="/v1/score", output_spec=answers.ScoreAnswer)  # type: ignore[untyped-decorator]
+    async def score(self, request: ScoreRequest, /) -> Response:
+        """Score customers from their raw transactions, as of a day."""
+        return await scoring.answer(self.passes, request)
 
 
 Tiercast.add_asgi_middleware(middleware.Gate)  # type: ignore[attr-defined]
