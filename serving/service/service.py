@@ -19,6 +19,9 @@ from serving.service.passes import Passes
 from serving.service.requests import ScoreRequest
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
+# How long a thread that scores keeps the interpreter while a request waits to be read or an answer to be sent. Python's
+# own 5 ms make the slowest answers a third slower.
+SWITCH_SECONDS = 0.0005
 
 
 @bentoml.service(
@@ -34,6 +37,7 @@ class Tiercast:
 
     def __init__(self) -> None:
         quiet.hush()
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.bundle = bundles.Bundles(os.environ, THREADS)
         self.passes = Passes(self.bundle.borrow, THREADS, self.bundle.answered)
 

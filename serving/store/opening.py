@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,9 @@ FORMS = "pass --store scores.db, sqlite:///scores.db or postgresql://user:passwo
 WRITES = "tiercast_writes"
 UNDEFINED_TABLE = "42P01"
 Answer = TypeVar("Answer")
+# SQLite answers in this process and lets go of the interpreter at every row: threads that ask at once hand it to and
+# fro, which costs more than the answers. So questions take turns, and no quick one waits for a long one.
+_quick, _long = threading.Lock(), threading.Lock()
 
 
 def open(url: str, *, create: bool = False, connections: int = CONNECTIONS) -> Engine:
@@ -66,27 +70,28 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def answered(engine: Engine, ask: Callable[[Connection], Answer]) -> Answer:
+def answered(engine: Engine, ask: Callable[[Connection], Answer], *, is_long: bool = False) -> Answer:
     """The answer to a question about generations, which never change once they are served.
 
     So an answer is from one generation without a transaction around its parts, and on PostgreSQL it goes without: that
     saves the ways there and back for its begin and its end. Only, a generation may be pruned after it was found and
-    before its rows are asked for. Then the question is asked again, and finds a newer one.
+    before its rows are asked for. Then the question is asked again, and finds a newer one. `is_long`: it may look
+    at every row.
     """
     try:
-        with _looking(engine) as connection:
+        with _looking(engine, is_long) as connection:
             return ask(connection)
     except exc.ProgrammingError as error:
         if getattr(error.orig, "sqlstate", "") != UNDEFINED_TABLE:
             raise
-    with _looking(engine) as connection:
+    with _looking(engine, is_long) as connection:
         return ask(connection)
 
 
 @contextlib.contextmanager
-def _looking(engine: Engine) -> Iterator[Connection]:
+def _looking(engine: Engine, is_long: bool) -> Iterator[Connection]:
     if engine.dialect.name == "sqlite":  # whose transactions cost nothing
-        with reading(engine) as connection:
+        with _long if is_long else _quick, reading(engine) as connection:
             yield connection
         return
     with told(engine), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

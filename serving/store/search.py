@@ -58,7 +58,9 @@ def search(
         )
     question = cursors.question(filters, sort)
     last = None if after is None else cursors.read(after, question)
-    return opening.answered(engine, lambda connection: _page(connection, filters, sort, question, last, limit))
+    return opening.answered(
+        engine, lambda connection: _page(connection, filters, sort, question, last, limit), is_long=True
+    )
 
 
 def count(engine: Engine, filters: Filters = chosen.NONE) -> int:
@@ -70,7 +72,7 @@ def count(engine: Engine, filters: Filters = chosen.NONE) -> int:
         asked = sa.select(sa.func.count()).select_from(table)
         return int(connection.scalar(chosen.applied(connection, asked, table, generation, filters)) or 0)
 
-    return opening.answered(engine, ask)
+    return opening.answered(engine, ask, is_long=True)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime as dt
+import threading
 from pathlib import Path
 
 import pytest
@@ -116,4 +118,22 @@ def test_a_question_is_asked_again_when_its_table_was_pruned_meanwhile(database:
 
     assert opening.answered(engine, ask) == "answer"
     assert len(asked) == 2
+    engine.dispose()
+
+
+def test_a_quick_question_does_not_wait_for_a_long_one(url: str) -> None:
+    engine, has_begun, is_over = opening.open(url, create=True), threading.Event(), threading.Event()
+
+    def slowly(_: sa.Connection) -> bool:
+        has_begun.set()
+        return is_over.wait(30)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        long = threads.submit(opening.answered, engine, slowly, is_long=True)
+        assert has_begun.wait(30)
+        quick = threads.submit(opening.answered, engine, lambda connection: connection.scalar(sa.select(1)))
+        assert quick.result(timeout=30) == 1
+        assert not long.done()
+        is_over.set()
+        assert long.result(timeout=30)
     engine.dispose()
