@@ -29,8 +29,8 @@ WRITES = "tiercast_writes"
 UNDEFINED_TABLE = "42P01"
 Answer = TypeVar("Answer")
 # SQLite answers in this process and lets go of the interpreter at every row: threads that ask at once hand it to and
-# fro, which costs more than the answers. So questions take turns, and no quick one waits for a long one.
-_quick, _long = threading.Lock(), threading.Lock()
+# fro, which costs more than the answers. So quick questions take turns. Long ones work between two rows, side by side.
+_turn = threading.Lock()
 
 
 def open(url: str, *, create: bool = False, connections: int = CONNECTIONS) -> Engine:
@@ -91,7 +91,7 @@ def answered(engine: Engine, ask: Callable[[Connection], Answer], *, is_long: bo
 @contextlib.contextmanager
 def _looking(engine: Engine, is_long: bool) -> Iterator[Connection]:
     if engine.dialect.name == "sqlite":  # whose transactions cost nothing
-        with _long if is_long else _quick, reading(engine) as connection:
+        with contextlib.nullcontext() if is_long else _turn, reading(engine) as connection:
             yield connection
         return
     with told(engine), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
