@@ -59,10 +59,11 @@ def held(folder: pathlib.Path) -> Iterator[None]:
     """The folder is there, and no other run's, inside the `with` block. Raises `BadInput` and `CannotWrite`."""
     with contextlib.ExitStack() as stack:
         with output.told(folder):
-            if folder.is_dir() and any(folder.iterdir()) and not (folder / LOCK).exists():
+            found = min(folder.iterdir(), default=None) if folder.is_dir() else folder
+            if found is not None and found.exists() and not (folder / LOCK).exists():
                 raise errors.BadInput(
-                    "the folder of --since holds something else",
-                    first=str(min(folder.iterdir())),
+                    "the place of --since holds something else",
+                    first=str(found),
                     hint="pass a folder of its own; it is made where there is none",
                 )
             folder.mkdir(parents=True, exist_ok=True)
@@ -78,22 +79,20 @@ def load(folder: pathlib.Path, as_of: dt.date, spec: FeatureSpec) -> State | Non
     """
     if not (folder / NAME).exists():
         return None
-    said = _said(folder / NAME)
-    if said["made"]["features"] != (wanted := made(spec)["features"]):
-        name = next(name for name in wanted if wanted[name] != said["made"]["features"].get(name))
+    kept, sizes = _said(folder / NAME)
+    features, wanted = kept.made["features"], made(spec)["features"]
+    if features != wanted:
+        name = next(name for name in {**wanted, **features} if wanted.get(name) != features.get(name))
         raise errors.BundleRefused(
             "what the last run kept are sums for other features than the bundle's",
-            first=f"{folder}: {name} {said['made']['features'].get(name)}, in the bundle {wanted[name]}",
+            first=f"{folder}: {name} {features.get(name)}, in the bundle {wanted.get(name)}",
             hint=HINT,
         )
-    kept = State(
-        folder / said["set"], dt.date.fromisoformat(said["as_of"]), said["parts"], said["customers"], said["made"]
-    )
     if kept.as_of > as_of:
         hint = f"score {kept.as_of} or a later day, or pass another folder with --since"
         first = f"{folder}: kept of {kept.as_of}, asked for {as_of}"
         raise errors.BadInput("what the last run kept is of a later day", first=first, hint=hint)
-    _refuse_damage(kept.folder, said["files"])
+    _refuse_damage(kept.folder, sizes)
     return kept
 
 
@@ -138,21 +137,28 @@ def publish(state: State) -> State:
 
 def _clean(folder: pathlib.Path) -> None:
     """Remove the sets that count for nothing: all but the one that `state.json` names."""
-    named = _said(folder / NAME)["set"] if (folder / NAME).exists() else None
+    named = _said(folder / NAME)[0].folder.name if (folder / NAME).exists() else None
     for place in folder.iterdir():
         if SET.fullmatch(place.name) and place.name != named:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def _said(file: pathlib.Path) -> dict[str, Any]:
+def _said(file: pathlib.Path) -> tuple[State, dict[str, int]]:
+    """The set that counts, and the sizes of its files."""
     try:
-        said: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        is_ours = said["format"] == FORMAT
-    except (OSError, ValueError, KeyError, TypeError):
+        said = json.loads(file.read_text(encoding="utf-8"))
+        day, counts = dt.date.fromisoformat(said["as_of"]), (int(said["parts"]), int(said["customers"]))
+        state = State(
+            file.parent / said["set"], day, *counts, {**said["made"], "features": {**said["made"]["features"]}}
+        )
+        sizes = {name: int(size) for name, size in said["files"].items()}
+        wanted = {pathlib.Path(path).name for path in (*state.parts, state.groups)}
+        is_ours = said["format"] == FORMAT and SET.fullmatch(said["set"]) is not None and set(sizes) == wanted
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         is_ours = False
     if not is_ours:
         raise errors.BadInput("what the last run kept cannot be read by this version", first=str(file), hint=HINT)
-    return said
+    return state, sizes
 
 
 def _refuse_damage(folder: pathlib.Path, sizes: Mapping[str, int]) -> None:

@@ -14,10 +14,20 @@ from benchmarks import simulate
 from benchmarks.simulate import World
 from contract.inputs import INTERACTION_KINDS
 from features.reading import Sources
+from features.spec import Attribute, FeatureSpec
 
 AS_OF = dt.date(2023, 7, 1)
 N_CUSTOMERS = 300
 CITIES = ("Oslo", "Rome", "São Paulo", "北京", "007")
+EVERY_COLUMN = FeatureSpec(
+    windows=(30, 60, 90, 180, 365),
+    season_days=90,
+    columns=("product_id", "category", "channel", "quantity", "margin"),
+    attributes=(Attribute("age", "number"), Attribute("city", "label", ("007", "Oslo", "北京"))),
+    has_joined_on=True,
+    contact_kinds=("visit", "complaint", "campaign"),
+    contact_columns=("score", "minutes"),
+)
 # customer, time, amount: each has one fault, or looks like one
 ODD_LINES = (
     ("", "2023-01-05", "5"),

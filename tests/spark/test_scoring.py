@@ -14,7 +14,6 @@ from pyarrow import parquet
 
 from contract import errors, scores
 from features.reading import Sources
-from features.spec import Attribute, FeatureSpec
 from models import bundle_folder
 from models.bundle import Bundle
 from serving import totals
@@ -24,16 +23,6 @@ from tests.scored_tables import AS_OF
 from tests.spark import shop
 from tests.spark.alike import assert_alike
 from training.train import Trained
-
-EVERY_COLUMN = FeatureSpec(
-    windows=(30, 60, 90, 180, 365),
-    season_days=90,
-    columns=("product_id", "category", "channel", "quantity", "margin"),
-    attributes=(Attribute("age", "number"), Attribute("city", "label", ("007", "Oslo", "北京"))),
-    has_joined_on=True,
-    contact_kinds=("visit", "complaint", "campaign"),
-    contact_columns=("score", "minutes"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +106,7 @@ def test_every_optional_table_overrides_and_last_times_tiers_count_as_on_one_mac
     engine: Any, trained: Trained, tmp_path: Path
 ) -> None:
     cuts = trained.bundle.cuts._replace(value=6.0, p_churn=0.8, value_band=0.5, p_churn_band=0.2)
-    bundle = trained.bundle._replace(spec=EVERY_COLUMN, cuts=cuts)
+    bundle = trained.bundle._replace(spec=shop.EVERY_COLUMN, cuts=cuts)
     files = packed(bundle, tmp_path)
     by_hand = {"customer_id": ["c-000000002", "prospect-1"], "tier": ["A", "B"], "reason": ["x", "y"]}
     by_hand |= {"by": ["me", "me"], "until": ["2030-01-01", "2023-01-01"]}

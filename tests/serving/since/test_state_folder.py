@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contract import errors
-from features import parts
 from models import bundle_folder
 from models.bundle import Bundle
 from serving import state_folder
-from tests import command_line, going_on, scored_tables
-from training.train import Trained
+from tests import command_line
+from tests.serving.since import going_on
 
 KILLED = """
 import datetime as dt, os, pathlib, signal, sys
@@ -47,24 +48,6 @@ with Engine(threads=1) as engine:
 
 class Killed(BaseException):
     """What ends a run in the middle, here inside the process."""
-
-
-@pytest.fixture(scope="module")
-def bundle(trained: Trained) -> Bundle:
-    """The small bundle, as if it were of the first of the days: what it learned does not matter here."""
-    return going_on.as_of(trained.bundle, going_on.FIRST)
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> str:
-    (tmp_path / "in").mkdir()
-    return scored_tables.write(tmp_path / "in", scored_tables.purchases(40))
-
-
-@pytest.fixture
-def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The small base in some three parts, one more of them later."""
-    monkeypatch.setattr(parts, "ROWS_PER_PART", 400)
 
 
 def test_state_of_a_later_day_is_refused_and_stays(bundle: Bundle, source: str, tmp_path: Path) -> None:
@@ -160,3 +143,38 @@ def test_a_process_killed_outright_leaves_a_state_to_go_on_from(
     assert len(sets) == 1 or moment == "old"
     going_on.assert_same_as_all(loaded, source, going_on.DAYS[2], tmp_path)
     assert len([path.name for path in (tmp_path / "state").iterdir() if path.is_dir()]) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"made": None},
+        {"made": {"features": None}},
+        {"parts": "three"},
+        {"parts": 7},
+        {"as_of": "yesterday"},
+        {"set": "../elsewhere"},
+        {"files": []},
+        {"files": {}},
+        {"format": 99},
+    ],
+)
+def test_a_state_that_says_something_else_is_refused_and_stays(
+    bundle: Bundle, source: str, tmp_path: Path, damage: dict[str, Any]
+) -> None:
+    out, state = tmp_path / "s.parquet", tmp_path / "state"
+    going_on.score(bundle, source, going_on.FIRST, out, state)
+    named = state / "state.json"
+    named.write_text(json.dumps(json.loads(named.read_text()) | damage))
+    before = {path: path.stat().st_size for path in state.rglob("*")}
+    with pytest.raises(errors.BadInput, match="cannot be read by this version"):
+        going_on.score(bundle, source, going_on.DAYS[1], out, state)
+    assert {path: path.stat().st_size for path in state.rglob("*")} == before
+
+
+def test_a_file_is_no_place_for_a_state(bundle: Bundle, source: str, tmp_path: Path) -> None:
+    file = tmp_path / "state"
+    file.write_text("mine")
+    with pytest.raises(errors.BadInput, match="holds something else"):
+        going_on.score(bundle, source, going_on.FIRST, tmp_path / "s.parquet", file)
+    assert file.read_text() == "mine"

@@ -15,41 +15,14 @@ from pyarrow import compute, parquet
 from features import parts, reading
 from features.engines.duckdb import Engine
 from features.reading import Sources
-from features.spec import Attribute, FeatureSpec
 from models.bundle import Bundle
 from serving import since, state_folder
-from tests import going_on, scored_tables
+from tests import scored_tables
+from tests.serving.since import going_on
 from tests.spark import shop
 from training.train import Trained
 
-SHOP_SPEC = FeatureSpec(
-    windows=(30, 60, 90, 180, 365),
-    season_days=90,
-    columns=("product_id", "category", "channel", "quantity", "margin"),
-    attributes=(Attribute("age", "number"), Attribute("city", "label", ("007", "Oslo", "北京"))),
-    has_joined_on=True,
-    contact_kinds=("visit", "complaint", "campaign"),
-    contact_columns=("score", "minutes"),
-)
 SHOP_DAYS = tuple(shop.AS_OF - dt.timedelta(back) for back in (40, 39, 38, 30, 0))
-
-
-@pytest.fixture(scope="module")
-def bundle(trained: Trained) -> Bundle:
-    """The small bundle, as if it were of the first of the days: what it learned does not matter here."""
-    return going_on.as_of(trained.bundle, going_on.FIRST)
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> str:
-    (tmp_path / "in").mkdir()
-    return scored_tables.write(tmp_path / "in", scored_tables.purchases(40))
-
-
-@pytest.fixture
-def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The small base in some three parts, one more of them later."""
-    monkeypatch.setattr(parts, "ROWS_PER_PART", 400)
 
 
 def rewrite(source: str, change: Callable[[pa.Table], pa.Table]) -> None:
@@ -84,7 +57,7 @@ def shop_sources(tmp_path: Path) -> Sources:
 def test_every_table_and_column_with_refunds_and_faults(
     trained: Trained, shop_sources: Sources, tmp_path: Path
 ) -> None:
-    bundle = going_on.as_of(trained.bundle._replace(spec=SHOP_SPEC), SHOP_DAYS[0])
+    bundle = going_on.as_of(trained.bundle._replace(spec=shop.EVERY_COLUMN), SHOP_DAYS[0])
     said = [going_on.assert_same_as_all(bundle, shop_sources, day, tmp_path) for day in SHOP_DAYS[:2]]
     assert 0 < said[1].computed < said[1].customers / 2
 
@@ -94,14 +67,14 @@ def test_every_feature_of_every_table_is_the_same(shop_sources: Sources, tmp_pat
     for day in SHOP_DAYS:
         with Engine(threads=2) as engine:
             read = reading.read(engine, shop_sources, day)
-            full = parts.features(engine, read.tables, day, SHOP_SPEC, 0, 1)
-            with since.sums(engine, read, SHOP_SPEC, tmp_path / "state") as sums:
-                kept = parts.features(engine, read.tables, day, SHOP_SPEC, 0, 1, sums.part(0))
+            full = parts.features(engine, read.tables, day, shop.EVERY_COLUMN, 0, 1)
+            with since.sums(engine, read, shop.EVERY_COLUMN, tmp_path / "state") as sums:
+                kept = parts.features(engine, read.tables, day, shop.EVERY_COLUMN, 0, 1, sums.part(0))
         assert kept.equals(full)
-        assert kept.column_names == ["customer_id", *SHOP_SPEC.names]
+        assert kept.column_names == ["customer_id", *shop.EVERY_COLUMN.names]
         if day != SHOP_DAYS[0]:
             assert 0 < sums.said.computed < sums.said.customers
-    assert all(full[name].null_count < full.num_rows for name in SHOP_SPEC.names)
+    assert all(full[name].null_count < full.num_rows for name in shop.EVERY_COLUMN.names)
 
 
 def test_the_same_day_again_computes_nobody(bundle: Bundle, source: str, tmp_path: Path) -> None:
