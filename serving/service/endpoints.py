@@ -1,6 +1,6 @@
 """From a plain function to an address: its argument is validated from the body, its result is JSON.
 
-BentoML's own way costs a millisecond a request; only `/v1/score`, which takes many, goes that way.
+BentoML's own way costs a millisecond a request; only `/v1/score` needs what it gives (threads beside the bundle).
 The function runs in a thread. What it raises of our errors becomes the answer; it may also return a whole response,
 such as a stream.
 """

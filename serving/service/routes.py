@@ -15,18 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.roles import Role
-from serving.service import (
-    answers,
-    bundles,
-    endpoints,
-    examples,
-    job_forms,
-    jobs,
-    openapi,
-    pages,
-    readiness,
-    requests,
-)
+from serving.service import answers, bundles, endpoints, examples, job_forms, jobs, openapi, pages, readiness, requests
 from serving.service.endpoints import Handler
 from serving.service.stored import answers as stored_answers
 from serving.service.stored import examples as stored_examples
@@ -115,8 +104,8 @@ JOBS: tuple[Route, ...] = (
 )  # fmt: skip
 TABLE: tuple[Route, ...] = (
     Route(
-        "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.",
-        None, {JSON: answers.ScoreAnswer}, requests.ScoreRequest, examples.SCORE_REQUEST,
+        "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.", None,
+        {JSON: answers.ScoreAnswer}, requests.ScoreRequest, examples.SCORE_REQUEST,
     ),
     Route(
         "/v1/model", "GET", READERS, "The model, how well it did on unseen time, and what every number means.",

@@ -1,10 +1,9 @@
-"""The BentoML service. Start it with `tiercast serve`, or `bentoml serve serving.service.service:Tiercast`.
-
-BentoML runs the processes and scores; the other addresses are answered by the gate (see `routes`).
-"""
+"""The BentoML service. Start it with `tiercast serve`, or `bentoml serve serving.service.service:Tiercast`."""
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import os
 import sys
 
@@ -13,14 +12,28 @@ from starlette.responses import Response
 
 from contract import errors
 from serving.lifecycle import source
-from serving.service import answers, bundles, door, jobs, limits, middleware, quiet, scoring
+from serving.service import (
+    answers,
+    asking,
+    bundles,
+    door,
+    endpoints,
+    failures,
+    jobs,
+    limits,
+    metrics,
+    middleware,
+    passes,
+    quiet,
+    requests,
+)
 from serving.service.online import Online
 from serving.service.passes import Passes
 from serving.service.requests import ScoreRequest
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
-# How long a thread that scores keeps the interpreter while a request waits to be read or an answer to be sent. Python's
-# own 5 ms make the slowest answers a third slower.
+# How long a thread that scores keeps the interpreter while a request waits to be read or an answer to be sent: Python's
+# own 5 ms are felt in the slowest answers.
 SWITCH_SECONDS = 0.0005
 
 
@@ -73,7 +86,18 @@ class Tiercast:
     @bentoml.api(route="/v1/score", output_spec=answers.ScoreAnswer)  # type: ignore[untyped-decorator]
     async def score(self, request: ScoreRequest, /) -> Response:
         """Score customers from their raw transactions, as of a day."""
-        return await scoring.answer(self.passes, request)
+        check = functools.partial(endpoints.refuse_twins, asking.current().body, requests.n_names(request))
+        try:
+            scored = await asyncio.wrap_future(self.passes.submit(request, check))
+        except failures.Refused as refused:
+            return refused.response()
+        except errors.TiercastError as error:
+            return failures.of_ours(error)
+        except passes.Busy:
+            return failures.response(503, {"Retry-After": "1"}, code="Busy", message="too many requests are waiting")
+        asking.count(len(request.customers))
+        metrics.scored(*([row[name] for row in scored.rows] for name in ("tier", "p_churn", "value")))
+        return Response(scored.body, media_type="application/json")
 
 
 Tiercast.add_asgi_middleware(middleware.Gate)  # type: ignore[attr-defined]
