@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from contract import errors
-from serving.lifecycle.current import Current, Served
+from serving.lifecycle.served import Served
 from serving.lifecycle.source import Found, Source
 
 FOLLOW_SECONDS = 1.0
@@ -56,13 +56,16 @@ def start(source: Source, prepare: Prepare) -> tuple[Served, Trouble | None]:
 
 
 class Keeper:
-    """Swaps `current`. `every` is how often the source is asked, in seconds; 0 for never."""
+    """Exchanges `served`, what answers now. `every` is how often the source is asked, in seconds; 0 for never.
+
+    Whoever answers takes `served` once per request: what was exchanged meanwhile still answers that one.
+    """
 
     def __init__(
         self, source: Source, prepare: Prepare, first: Served, trouble: Trouble | None = None, *, every: float = 0.0,
         told: Told = lambda _old, _new: None,
     ) -> None:  # fmt: skip
-        self.current = Current(first)
+        self.served = first
         self._source, self._prepare, self._every, self._told = source, prepare, every, told
         self._trouble = trouble
         self._failures = 1 if trouble else 0
@@ -75,7 +78,7 @@ class Keeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching, and close what answers once its last request is done."""
+        """Stop watching."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -91,19 +94,19 @@ class Keeper:
 
     def state(self) -> str:
         """What is served and since when, and what is wrong if anything is: for /readyz, so without places and names."""
-        served, trouble = self.current.served, self._trouble
+        served, trouble = self.served, self._trouble
         note = f"{served.online.bundle.about.model}, since {served.since:%Y-%m-%d %H:%M:%S} UTC"
         return note if trouble is None else f"{note}; {_told(trouble)}"
 
     def _swap_to(self, found: Found, mark: str = "") -> Reloaded:
-        old = self.current.served
+        old = self.served
         if found.mark == old.found.mark:
             self._trouble, self._failures = None, 0
             return Reloaded(old, False)
         new = self._ready(found)
         if not mark:
             self._source.choose(found)
-        self.current.swap(new)
+        self.served = new
         self._trouble, self._failures = None, 0
         self._told(old, new)
         log.info("the bundle was exchanged: %s", found.origin)
@@ -135,7 +138,7 @@ class Keeper:
     def _follow(self) -> None:
         """Serve what another process of this service has chosen."""
         chosen = self._source.chosen()
-        if chosen in (None, self.current.served.found.mark, self._refused()):
+        if chosen in (None, self.served.found.mark, self._refused()):
             return
         with self._one_at_a_time:
             found = self._source.here()

@@ -7,14 +7,14 @@ import datetime as dt
 from contract import errors
 from models import bundle_folder
 from serving.lifecycle import source
-from serving.lifecycle.current import Served
+from serving.lifecycle.served import Served
 from serving.lifecycle.source import Found
 from serving.service import model_card
 from serving.service.online import Online
 
 
-def prepare(found: Found, n_desks: int) -> Served:
-    """The bundle, loaded, with its plans compiled and rehearsed once.
+def prepare(found: Found) -> Served:
+    """The bundle, loaded, with its plan compiled and rehearsed once.
 
     Raises `BundleRefused`: it is not intact, has another format, was exchanged meanwhile, or cannot score.
     """
@@ -22,15 +22,13 @@ def prepare(found: Found, n_desks: int) -> Served:
     if source.mark(found.folder) != found.mark:
         hint = "write the bundle beside the folder and rename it, as `tiercast train --bundle` does, and reload again"
         raise errors.BundleRefused("the bundle was exchanged while it was read", first=str(found.folder), hint=hint)
-    online, now = Online(bundle, n_desks), dt.datetime.now(dt.UTC)
+    online, now = Online(bundle), dt.datetime.now(dt.UTC)
     try:
         online.warm_up(max(now.date(), bundle.about.as_of))
         card = model_card.as_json(bundle, found.folder, {"origin": found.origin, "since": now})
     except errors.TiercastError:
-        online.close()
         raise
     except Exception as error:
-        online.close()
         hint = "train it again with this version of Tiercast, or install the version that wrote it"
         what = "the bundle is intact, and yet nothing can be scored with it"
         raise errors.BundleRefused(what, first=f"{type(error).__name__}: {error}", hint=hint) from error

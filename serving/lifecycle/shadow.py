@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 from contract import errors
 from serving.lifecycle import keeper
-from serving.lifecycle.current import Served
 from serving.lifecycle.differences import Differences
+from serving.lifecycle.served import Served
 from serving.lifecycle.shadow_log import ShadowLog
 from serving.lifecycle.source import Found, Source
 from serving.service.requests import ScoreRequest
@@ -93,8 +93,6 @@ class Shadow:
                     break
                 self._compare(*item)
         self._write(is_last=True)
-        if self._served is not None:
-            self._served.online.close()
 
     def _load(self) -> None:
         """The challenger, or the one that took its place: then counting begins anew, in another run."""
@@ -108,7 +106,6 @@ class Shadow:
             return
         if self._served is not None:
             self._write(is_last=True)
-            self._served.online.close()
         self._served, self._log = fresh, None
         self._figures, self._differences = Figures(), Differences()
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import bentoml
 
 from contract import errors
 from serving.lifecycle import cache, keeper, preparing, source
-from serving.lifecycle.current import Served
 from serving.lifecycle.keeper import Keeper
+from serving.lifecycle.served import Served
 from serving.lifecycle.shadow import Shadow
 from serving.lifecycle.source import Registered
 from serving.service import answers, failures, limits, metrics, readiness
@@ -26,12 +24,11 @@ SHADOW = "TIERCAST_SHADOW"
 class Bundles:
     """The bundle that answers, kept up to date, and the one that is compared with it if there is one."""
 
-    def __init__(self, environment: Mapping[str, str], n_desks: int) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         wanted = source.of_environment()
-        prepare = functools.partial(preparing.prepare, n_desks=n_desks)
-        first, trouble = keeper.start(wanted, prepare)
+        first, trouble = keeper.start(wanted, preparing.prepare)
         every = limits.read(environment).poll_seconds if isinstance(wanted, Registered) else 0.0
-        self.keeper = Keeper(wanted, prepare, first, trouble, every=every, told=_exchanged)
+        self.keeper = Keeper(wanted, preparing.prepare, first, trouble, every=every, told=_exchanged)
         self.shadow = _shadow(environment.get(SHADOW, ""))
         metrics.serves(first.online.bundle.about.model)
         readiness.tell("bundle", lambda: readiness.State(True, self.keeper.state()))
@@ -41,13 +38,11 @@ class Bundles:
 
     @property
     def served(self) -> Served:
-        return self.keeper.current.served
+        return self.keeper.served
 
-    @contextlib.contextmanager
-    def borrow(self) -> Iterator[Online]:
-        """What answers now, for one pass."""
-        with self.keeper.current.use() as served:
-            yield served.online
+    def online(self) -> Online:
+        """What answers now."""
+        return self.served.online
 
     def answered(self, request: ScoreRequest, rows: list[Answer]) -> None:
         """Let the shadow, if there is one, compare."""
@@ -60,7 +55,6 @@ class Bundles:
         self.keeper.stop()
         if self.shadow is not None:
             self.shadow.close()
-        self.served.online.close()
 
 
 def reload() -> answers.Reloaded:
@@ -79,7 +73,7 @@ def reload() -> answers.Reloaded:
 def _shadow(wanted: str) -> Shadow | None:
     if not wanted:
         return None
-    shadow = Shadow(Registered(wanted, cache.of()), functools.partial(preparing.prepare, n_desks=1))
+    shadow = Shadow(Registered(wanted, cache.of()), preparing.prepare)
     readiness.tell("shadow", lambda: readiness.State(True, shadow.state()))
     return shadow
 

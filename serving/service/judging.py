@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
-from pyarrow import compute
+import numpy as np
 
 from contract import errors
+from features.engines.arrays import Answers, Column
 from features.reading import cleaning, times
 from features.reading.report import LATE, REASONS
 from serving.service import arrivals, plans
@@ -22,13 +22,19 @@ Row = Mapping[str, Any]
 TIME_HINT = "write times as 2024-01-31 or 2024-01-31T12:30:00Z"
 
 
-def is_plain(judged: pa.Table, when: str) -> bool:
+def is_plain(answers: Answers, table: str) -> bool:
     """Whether every row counts and every time is written in the same way, so that there is nothing to find."""
-    n, local = judged.num_rows, compute.equal(judged[cleaning.ZONE + when], times.LOCAL)
-    is_timed = compute.is_valid(judged[when])
-    n_local = compute.sum(compute.and_(local, is_timed)).as_py() or 0
-    no_fault = all(judged[name].null_count == n for name in ("reason", cleaning.UNREAD + when))
-    return no_fault and n_local in (0, n - judged[when].null_count)
+    when = plans.RULES[table].when or ""
+    if any(_some_known(answers.column(table, name)) for name in ("reason", cleaning.UNREAD + when)):
+        return False
+    is_timed = answers.column(table, when).known
+    is_local = answers.column(table, cleaning.ZONE + when).values == times.LOCAL
+    n_local = np.count_nonzero(is_local if is_timed is None else is_local & is_timed)
+    return n_local in (0, answers.n_rows(table) if is_timed is None else np.count_nonzero(is_timed))
+
+
+def _some_known(column: Column) -> bool:
+    return bool(len(column.values)) if column.known is None else bool(column.known.any())
 
 
 def check(request: ScoreRequest, table: str, found: Sequence[Row]) -> dict[str, int]:

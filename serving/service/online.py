@@ -13,28 +13,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from contract import errors
+from features.engines.arrays import Answers
+from features.engines.arrays import column as columns
 from features.spec import MARGIN
 from models import bundle as bundles
 from models.bundle import Bundle
 from serving import score
 from serving.service import arrivals, judging, plans, wording
-from serving.service.desks import Columns, Desk, Desks
-from serving.service.plans import Plan
 from serving.service.requests import ScoreRequest
 
 Answer = dict[str, Any]
+Columns = dict[str, NDArray[Any]]
 Dropped = dict[str, dict[str, int]]
 NOTHING_DROPPED: Dropped = {table: {} for table in plans.RULES}
 
 
 class Online:
-    """A bundle with the engines that read for it. `answer` may be called by several threads at once."""
+    """A bundle that answers. `answer` may be called by several threads at once."""
 
-    def __init__(self, bundle: Bundle, n_desks: int = 1) -> None:
+    def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.desks = Desks(arrivals.schemas(bundle.spec), n_desks)
 
     def answer(self, request: ScoreRequest) -> Answer:
         """What `answers.ScoreAnswer` describes, customers in the order of the request. Raises `BadInput`."""
@@ -63,12 +64,10 @@ class Online:
 
     def _alike(self, requests: Sequence[ScoreRequest], has_margin: bool) -> list[Answer | errors.TiercastError]:
         plan = plans.of(self.bundle.spec, requests[0].as_of, has_margin)
-        with self.desks.borrow() as desk:
-            given = arrivals.arrange(requests, self.bundle.spec)
-            desk.lay(given)
-            judged = _judge(desk, plan, requests, given)
-            features = desk.run(plan.features)
-        rows = self._rows(features, requests)
+        given = arrivals.arrange(requests, self.bundle.spec)
+        found = plan.run(given)
+        judged = _judge(found, requests, given)
+        rows = self._rows(_features(found), requests)
         return [_answer(self.bundle, *each) for each in zip(requests, judged, rows, strict=True)]
 
     def _rows(self, features: Columns, requests: Sequence[ScoreRequest]) -> Iterator[list[Answer]]:
@@ -83,28 +82,34 @@ class Online:
         return (list(itertools.islice(rows, len(each))) for each in known)
 
     def warm_up(self, as_of: dt.date) -> None:
-        """Have the plans of a day ready on every desk, so that the first caller does not wait; score nobody once."""
-        plan = plans.of(self.bundle.spec, as_of, MARGIN in self.bundle.spec.columns)
-        for desk in self.desks.every:
-            plans.lay_judged(desk, plan, plans.RULES)
-            for sql in plan.findings.values():
-                desk.rows(sql)
-            score.score(bundles.dated(self.bundle, as_of), pa.table(desk.run(plan.features)))
+        """Have the plan of a day ready, so that the first caller does not wait; score nobody once."""
+        spec = self.bundle.spec
+        nobody = {table: schema.empty_table() for table, schema in arrivals.schemas(spec).items()}
+        found = plans.of(spec, as_of, MARGIN in spec.columns).run(nobody)
+        for table in plans.RULES:
+            list(found.rows(plans.findings(table)))
+        score.score(bundles.dated(self.bundle, as_of), pa.table(_features(found)))
 
-    def close(self) -> None:
-        self.desks.close()
+
+def _features(found: Answers) -> Columns:
+    """The feature table: ids as objects, numbers as float64 with NaN for null."""
+    n, table = found.n_rows(plans.FEATURES), found.columns(plans.FEATURES)
+    ids = table.pop("customer_id").values
+    return {"customer_id": ids} | {name: columns.to_floats(column, n) for name, column in table.items()}
 
 
 def _judge(
-    desk: Desk, plan: Plan, requests: Sequence[ScoreRequest], given: Mapping[str, pa.Table]
+    found: Answers, requests: Sequence[ScoreRequest], given: Mapping[str, pa.Table]
 ) -> list[Dropped | errors.TiercastError]:
     """Per request what each table drops, or why it is refused; a table that says nothing of times needs no look."""
-    timed = {table: str(rules.when) for table, rules in plans.RULES.items()}
-    told = [table for table, when in timed.items() if given[table][when].null_count < given[table].num_rows]
-    laid = plans.lay_judged(desk, plan, told)
-    odd = [table for table, rows in laid.items() if not judging.is_plain(rows, timed[table])]
-    found = {table: desk.rows(plan.findings[table]) if table in odd else [] for table in plans.RULES}
-    return [_judged(request, number, found) for number, request in enumerate(requests)]
+    told = [table for table, rules in plans.RULES.items() if _says(given[table], str(rules.when))]
+    odd = [table for table in told if not judging.is_plain(found, table)]
+    rows = {table: list(found.rows(plans.findings(table))) if table in odd else [] for table in plans.RULES}
+    return [_judged(request, number, rows) for number, request in enumerate(requests)]
+
+
+def _says(given: pa.Table, when: str) -> bool:
+    return bool(given[when].null_count < given.num_rows)
 
 
 def _judged(

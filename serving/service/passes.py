@@ -10,7 +10,6 @@ import collections
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import pydantic_core
@@ -45,14 +44,12 @@ class _Waiting(NamedTuple):
 
 
 class Passes:
-    """Threads that score whatever waits. `online` lends what to score with, for one pass.
+    """Threads that score whatever waits. `online` gives what to score with, for one pass.
 
     `after` is told of every answer that was given; it must be quick.
     """
 
-    def __init__(
-        self, online: Callable[[], AbstractContextManager[Online]], n_threads: int = 1, after: After = lambda *_: None
-    ) -> None:
+    def __init__(self, online: Callable[[], Online], n_threads: int = 1, after: After = lambda *_: None) -> None:
         self._online, self._after = online, after
         self._waiting: collections.deque[_Waiting] = collections.deque()
         self._change = threading.Condition()
@@ -99,8 +96,7 @@ class Passes:
 
     def _score(self, together: list[_Waiting]) -> None:
         try:
-            with self._online() as online:
-                answers = online.answers([each.request for each in together])
+            answers = self._online().answers([each.request for each in together])
             scored = [answer if isinstance(answer, Exception) else _scored(answer) for answer in answers]
         except Exception as error:
             self._alone_or_fail(together, error)

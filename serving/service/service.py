@@ -51,13 +51,13 @@ class Tiercast:
     def __init__(self) -> None:
         quiet.hush()
         sys.setswitchinterval(SWITCH_SECONDS)
-        self.bundle = bundles.Bundles(os.environ, THREADS)
-        self.passes = Passes(self.bundle.borrow, THREADS, self.bundle.answered)
+        self.bundle = bundles.Bundles(os.environ)
+        self.passes = Passes(self.bundle.online, THREADS, self.bundle.answered)
 
     @property
     def online(self) -> Online:
         """What answers now."""
-        return self.bundle.served.online
+        return self.bundle.online()
 
     @property
     def card(self) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,8 @@ AMOUNTS = (12.5, 0.0, -3.25, 1e12, 999.99)
 
 
 @pytest.fixture(scope="module")
-def online(served: Path) -> Iterator[Online]:
-    opened = Online(bundle_folder.load(served))
-    yield opened
-    opened.close()
+def online(served: Path) -> Online:
+    return Online(bundle_folder.load(served))
 
 
 def lines() -> st.SearchStrategy[list[dict[str, Any]]]:

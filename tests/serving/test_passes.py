@@ -3,7 +3,6 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -20,24 +19,21 @@ SECONDS = 60
 
 
 class Lender:
-    """Lends `online` once the gate is open, and counts how often."""
+    """Gives `online` once the gate is open, and counts how often."""
 
     def __init__(self, online: Online) -> None:
         self.online, self.lent, self.gate, self.asked = online, 0, threading.Event(), threading.Event()
 
-    @contextlib.contextmanager
-    def __call__(self) -> Iterator[Online]:
+    def __call__(self) -> Online:
         self.asked.set()
         assert self.gate.wait(SECONDS)
         self.lent += 1
-        yield self.online
+        return self.online
 
 
 @pytest.fixture(scope="module")
-def online(served: Path) -> Iterator[Online]:
-    opened = Online(bundle_folder.load(served))
-    yield opened
-    opened.close()
+def online(served: Path) -> Online:
+    return Online(bundle_folder.load(served))
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from features.engines.arrays import Answers, Program
+from features.engines.arrays.steps import Run
 from tests.serving.asking import JSON, asked, customer, purchase, refusal
 
 WITHOUT_QUANTITY = {"ordered_at": "1998-01-03", "amount": 1}
@@ -90,13 +92,9 @@ def test_unknown_addresses_and_methods_have_the_same_shape(client: Any) -> None:
 def test_what_goes_wrong_inside_is_a_500_that_tells_the_caller_nothing_more(
     client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A desk without its view: the engine fails in the middle of a request that is right."""
-    from bentoml import get_current_service
-
-    (desk, *_) = get_current_service().online.desks.every
-    feed = desk.feeds["transactions"]
+    """A program that has lost a table: the engine fails in the middle of a request that is right."""
     with caplog.at_level(logging.INFO), pytest.MonkeyPatch.context() as patch:
-        patch.delattr(type(feed), "__arrow_c_stream__")
+        patch.setattr(Program, "run", lambda program, tables: Answers(program._relations, Run({})))
         error = refusal(client.post("/v1/score", json=asked(customer("c-00917", purchase()))), 500)
     assert error["code"] == "InternalError"
     assert "fields" not in error

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from models import bundle_folder
 from models.bundle import Bundle
-from serving.lifecycle import preparing
-from serving.lifecycle.current import Served
-from serving.lifecycle.source import Found
 from training.tracking.log_run import LoggedRun
 from training.train import Trained
-
-Prepare = Callable[[Found], Served]
 
 
 def named(bundle: Bundle, model: str) -> Bundle:
@@ -36,20 +30,6 @@ def folder(trained: Trained, tmp_path: Path) -> Path:
 def cache_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TIERCAST_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-@pytest.fixture
-def prepare() -> Iterator[Prepare]:
-    """As in the service; whatever was prepared is closed after the test."""
-    made: list[Served] = []
-
-    def remembered(found: Found) -> Served:
-        made.append(preparing.prepare(found, n_desks=1))
-        return made[-1]
-
-    yield functools.wraps(preparing.prepare)(remembered)
-    for served in made:
-        served.online.close()
 
 
 @pytest.fixture

@@ -14,14 +14,13 @@ import pytest
 
 from contract import errors
 from models import bundle_folder
-from serving.lifecycle import cache, keeper, source
+from serving.lifecycle import cache, keeper, preparing, source
 from serving.lifecycle.keeper import Keeper
 from serving.lifecycle.source import Folder, Source
-from serving.service.online import Online
 from serving.service.passes import Passes
 from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked, customer, purchase
-from tests.serving.lifecycle.conftest import Prepare, named
+from tests.serving.lifecycle.conftest import named
 from training.train import Trained
 
 SECONDS = 30
@@ -32,9 +31,9 @@ def of_folder(folder: Path) -> Source:
 
 
 @contextlib.contextmanager
-def kept(folder: Path, prepare: Prepare) -> Iterator[Keeper]:
+def kept(folder: Path) -> Iterator[Keeper]:
     wanted = of_folder(folder)
-    running = Keeper(wanted, prepare, *keeper.start(wanted, prepare))
+    running = Keeper(wanted, preparing.prepare, *keeper.start(wanted, preparing.prepare))
     running.start_watching()
     try:
         yield running
@@ -43,7 +42,7 @@ def kept(folder: Path, prepare: Prepare) -> Iterator[Keeper]:
 
 
 def answering(running: Keeper) -> str:
-    return running.current.served.online.bundle.about.name
+    return running.served.online.bundle.about.name
 
 
 def soon(is_so: Callable[[], bool]) -> bool:
@@ -61,30 +60,22 @@ def everybody_got(answered: dict[int, list[str]], model: str) -> bool:
     return all(model in said for said in answered.values())
 
 
-def test_a_reload_serves_what_the_folder_holds_now(folder: Path, trained: Trained, prepare: Prepare) -> None:
-    with kept(folder, prepare) as running:
+def test_a_reload_serves_what_the_folder_holds_now(folder: Path, trained: Trained) -> None:
+    with kept(folder) as running:
         assert not running.reload().is_new
         bundle_folder.save(named(trained.bundle, "second"), folder)
         assert answering(running) == "first"
         assert running.reload().is_new
         assert answering(running) == "second"
-        card = json.loads(running.current.served.card)
+        card = json.loads(running.served.card)
         assert card["model"] == "second"
         assert card["served"]["origin"] == f"folder {folder}"
 
 
-def test_an_exchange_under_load_fails_no_request_and_closes_the_old_bundle(
-    folder: Path, trained: Trained, prepare: Prepare
-) -> None:
+def test_an_exchange_under_load_fails_no_request(folder: Path, trained: Trained) -> None:
     answered: dict[int, list[str]] = {number: [] for number in range(4)}
-    with kept(folder, prepare) as running, contextlib.ExitStack() as stack:
-
-        @contextlib.contextmanager
-        def borrow() -> Iterator[Online]:
-            with running.current.use() as served:
-                yield served.online
-
-        passes = stack.enter_context(contextlib.closing(Passes(borrow, 2)))
+    with kept(folder) as running, contextlib.ExitStack() as stack:
+        passes = stack.enter_context(contextlib.closing(Passes(lambda: running.served.online, 2)))
         stop = threading.Event()
 
         def ask(number: int) -> None:
@@ -92,7 +83,6 @@ def test_an_exchange_under_load_fails_no_request_and_closes_the_old_bundle(
                 answered[number].append(json.loads(passes.submit(request(number)).result(SECONDS).body)["model"])
 
         threads = [threading.Thread(target=ask, args=(number,)) for number in answered]
-        old = running.current.served
         for thread in threads:
             thread.start()
         assert soon(functools.partial(everybody_got, answered, "first"))
@@ -105,15 +95,11 @@ def test_an_exchange_under_load_fails_no_request_and_closes_the_old_bundle(
             thread.join()
     for said in answered.values():
         assert [model for model, _ in itertools.groupby(said)] == ["first", "second", "third", "fourth"]
-    with pytest.raises(Exception, match=r"[Cc]losed|[Cc]onnection"):
-        old.online.answer(request(99))
 
 
 @pytest.mark.parametrize("broken", ["scorecard.json", "manifest.json", "churn.txt"])
-def test_a_broken_bundle_is_refused_and_the_old_one_goes_on(
-    folder: Path, trained: Trained, prepare: Prepare, broken: str
-) -> None:
-    with kept(folder, prepare) as running:
+def test_a_broken_bundle_is_refused_and_the_old_one_goes_on(folder: Path, trained: Trained, broken: str) -> None:
+    with kept(folder) as running:
         bundle_folder.save(named(trained.bundle, "second"), folder)
         (folder / broken).write_text('{"format": 99}')
         changed = json.loads((folder / "manifest.json").read_text())
@@ -130,36 +116,36 @@ def test_a_broken_bundle_is_refused_and_the_old_one_goes_on(
         assert "kept" not in running.state()
 
 
-def test_a_reload_in_one_process_reaches_the_others(folder: Path, trained: Trained, prepare: Prepare) -> None:
-    with kept(folder, prepare) as one, kept(folder, prepare) as other:
+def test_a_reload_in_one_process_reaches_the_others(folder: Path, trained: Trained) -> None:
+    with kept(folder) as one, kept(folder) as other:
         bundle_folder.save(named(trained.bundle, "second"), folder)
         one.reload()
         assert soon(lambda: answering(other) == "second")
 
 
-def test_a_folder_that_changed_is_not_served_before_somebody_says_so(
-    folder: Path, trained: Trained, prepare: Prepare
-) -> None:
-    with kept(folder, prepare) as running:
+def test_a_folder_that_changed_is_not_served_before_somebody_says_so(folder: Path, trained: Trained) -> None:
+    with kept(folder) as running:
         bundle_folder.save(named(trained.bundle, "second"), folder)
-        with kept(folder, prepare) as started_later:
+        with kept(folder) as started_later:
             assert answering(started_later) == "second"
             time.sleep(2 * keeper.FOLLOW_SECONDS)
             assert answering(running) == "first"
 
 
-def test_nothing_to_serve_is_said_with_what_to_do(tmp_path: Path, prepare: Prepare) -> None:
+def test_nothing_to_serve_is_said_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (source.FOLDER, source.MODEL):
+        monkeypatch.setenv(name, "")  # the service of other tests in this process names its own
     with pytest.raises(errors.BundleRefused, match="no readable bundle"):
-        keeper.start(of_folder(tmp_path / "nothing"), prepare)
+        keeper.start(of_folder(tmp_path / "nothing"), preparing.prepare)
     with pytest.raises(errors.BadInput, match="which bundle to serve"):
         source.of_environment()
 
 
 def test_the_wait_grows_with_failures_up_to_a_bound_and_is_never_quite_the_same(
-    folder: Path, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """5, 10, 20, ... 300 seconds, each up to a fifth more or less."""
-    with kept(folder, prepare) as running:
+    with kept(folder) as running:
         for failures, middle in ((1, 5.0), (2, 10.0), (3, 20.0), (7, 300.0), (50, 300.0)):
             monkeypatch.setattr(running, "_failures", failures)
             waits = [running._wait() for _ in range(20)]

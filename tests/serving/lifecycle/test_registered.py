@@ -14,10 +14,9 @@ import pytest
 
 from contract import errors
 from models import bundle_folder
-from serving.lifecycle import cache, keeper, source
+from serving.lifecycle import cache, keeper, preparing, source
 from serving.lifecycle.keeper import Keeper
 from serving.lifecycle.source import Registered
-from tests.serving.lifecycle.conftest import Prepare
 from tests.serving.lifecycle.test_keeper import answering, soon
 
 Register = Callable[[str], str]
@@ -27,13 +26,11 @@ def champion() -> Registered:
     return Registered("champion", cache.of())
 
 
-def test_what_was_fetched_once_is_served_while_the_registry_is_away(
-    registered: Register, mlruns: Path, prepare: Prepare
-) -> None:
+def test_what_was_fetched_once_is_served_while_the_registry_is_away(registered: Register, mlruns: Path) -> None:
     registered("first")
-    assert keeper.start(champion(), prepare)[1] is None
+    assert keeper.start(champion(), preparing.prepare)[1] is None
     (mlruns / "mlflow.db").rename(mlruns / "away.db")
-    running = Keeper(champion(), prepare, *keeper.start(champion(), prepare))
+    running = Keeper(champion(), preparing.prepare, *keeper.start(champion(), preparing.prepare))
     assert answering(running) == "first"
     assert "no MLflow store" in running.state()
     with pytest.raises(errors.BadInput):
@@ -45,28 +42,26 @@ def test_what_was_fetched_once_is_served_while_the_registry_is_away(
     running.stop()
 
 
-def test_without_registry_and_cache_the_start_says_what_is_missing(mlruns: Path, prepare: Prepare) -> None:
+def test_without_registry_and_cache_the_start_says_what_is_missing(mlruns: Path) -> None:
     (mlruns / "mlflow.db").unlink()
     with pytest.raises(errors.BadInput, match="no MLflow store") as missing:
-        keeper.start(champion(), prepare)
+        keeper.start(champion(), preparing.prepare)
     assert missing.value.hint
 
 
-def test_a_watched_alias_is_followed(registered: Register, prepare: Prepare) -> None:
+def test_a_watched_alias_is_followed(registered: Register) -> None:
     registered("first")
-    running = Keeper(champion(), prepare, *keeper.start(champion(), prepare), every=0.2)
+    running = Keeper(champion(), preparing.prepare, *keeper.start(champion(), preparing.prepare), every=0.2)
     running.start_watching()
     registered("second")
     assert soon(lambda: answering(running) == "second")
     running.stop()
-    assert answering(Keeper(champion(), prepare, *keeper.start(champion(), prepare))) == "second"
+    assert answering(Keeper(champion(), preparing.prepare, *keeper.start(champion(), preparing.prepare))) == "second"
 
 
-def test_a_corrupt_version_is_refused_and_never_enters_the_cache(
-    registered: Register, tmp_path: Path, prepare: Prepare
-) -> None:
+def test_a_corrupt_version_is_refused_and_never_enters_the_cache(registered: Register, tmp_path: Path) -> None:
     registered("first")
-    running = Keeper(champion(), prepare, *keeper.start(champion(), prepare))
+    running = Keeper(champion(), preparing.prepare, *keeper.start(champion(), preparing.prepare))
     registered("second")
     (torn,) = (tmp_path / "logged-second").rglob("scorecard.json")
     torn.write_text("{}")
@@ -80,9 +75,9 @@ def test_a_corrupt_version_is_refused_and_never_enters_the_cache(
     running.stop()
 
 
-def test_a_cache_of_another_registry_is_not_looked_at(registered: Register, prepare: Prepare) -> None:
+def test_a_cache_of_another_registry_is_not_looked_at(registered: Register) -> None:
     registered("first")
-    keeper.start(champion(), prepare)
+    keeper.start(champion(), preparing.prepare)
     assert Registered("champion", cache.of("http://127.0.0.1:1")).here() is None
 
 
@@ -92,7 +87,7 @@ def test_a_name_that_is_a_path_is_refused(wanted: str) -> None:
         cache.of().read(wanted)
 
 
-def test_only_a_few_old_bundles_are_kept(registered: Register, prepare: Prepare) -> None:
+def test_only_a_few_old_bundles_are_kept(registered: Register) -> None:
     for number in range(cache.KEPT + 3):
         registered(f"model-{number}")
         found = champion().ask()
@@ -121,9 +116,7 @@ while True:
 
 
 @pytest.mark.slow
-def test_a_process_killed_while_it_reloads_leaves_a_cache_that_can_be_served(
-    registered: Register, prepare: Prepare
-) -> None:
+def test_a_process_killed_while_it_reloads_leaves_a_cache_that_can_be_served(registered: Register) -> None:
     versions = [registered("first"), registered("second")]
     for pause in (0.0, 0.03, 0.11, 0.23):
         worker = subprocess.Popen(
@@ -140,5 +133,5 @@ def test_a_process_killed_while_it_reloads_leaves_a_cache_that_can_be_served(
         assert here is not None
         assert bundle_folder.load(here.folder).about.name in ("first", "second")
         assert source.mark(here.folder) == here.mark
-        served, trouble = keeper.start(champion(), prepare)
+        served, trouble = keeper.start(champion(), preparing.prepare)
         assert (served.online.bundle.about.name, trouble) == ("second", None)

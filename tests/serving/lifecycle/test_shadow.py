@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.lifecycle import cache, shadow_log
+from serving.lifecycle import cache, preparing, shadow_log
 from serving.lifecycle.differences import Differences
 from serving.lifecycle.shadow import Shadow
 from serving.lifecycle.source import Registered
 from serving.service.online import Online
 from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked, customer, purchase
-from tests.serving.lifecycle.conftest import Prepare
 from tests.serving.lifecycle.test_keeper import soon
 from training.train import Trained
 
@@ -29,19 +27,19 @@ def requests(n: int) -> list[ScoreRequest]:
 
 
 def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
-    registered: Register, trained: Trained, prepare: Prepare, tmp_path: Path
+    registered: Register, trained: Trained, tmp_path: Path
 ) -> None:
     """The challenger is the same model under another name: nothing differs, and every customer is counted."""
     import mlflow
 
     registered("challenger")
-    with contextlib.closing(Online(trained.bundle)) as online:
-        shadow = Shadow(Registered("champion", cache.of()), prepare, log_seconds=0.2)
-        assert soon(lambda: "0 compared" in shadow.state())
-        for request in requests(5):
-            shadow.offer(request, online.answer(request)["scores"])
-        assert soon(lambda: "5 compared, 0 dropped, 0 failed" in shadow.state())
-        shadow.close()
+    online = Online(trained.bundle)
+    shadow = Shadow(Registered("champion", cache.of()), preparing.prepare, log_seconds=0.2)
+    assert soon(lambda: "0 compared" in shadow.state())
+    for request in requests(5):
+        shadow.offer(request, online.answer(request)["scores"])
+    assert soon(lambda: "5 compared, 0 dropped, 0 failed" in shadow.state())
+    shadow.close()
     client = mlflow.MlflowClient()
     where = client.get_experiment_by_name(shadow_log.EXPERIMENT)
     assert where is not None
@@ -54,10 +52,8 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
     assert SECRET.encode() not in (tmp_path / "mlruns" / "mlflow.db").read_bytes()
 
 
-def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(
-    mlruns: Path, trained: Trained, prepare: Prepare
-) -> None:
-    shadow = Shadow(Registered("nobody", cache.of()), prepare)
+def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns: Path, trained: Trained) -> None:
+    shadow = Shadow(Registered("nobody", cache.of()), preparing.prepare)
     assert soon(lambda: "no model `tiercast`" in shadow.state())
     for request in requests(3):
         shadow.offer(request, [])
@@ -65,11 +61,11 @@ def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(
 
 
 def test_answers_that_find_no_room_are_dropped_and_counted(
-    registered: Register, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+    registered: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.lifecycle.shadow.MOST_WAITING", 2)
     registered("challenger")
-    shadow = Shadow(Registered("champion", cache.of()), prepare)
+    shadow = Shadow(Registered("champion", cache.of()), preparing.prepare)
     assert soon(lambda: "0 compared" in shadow.state())
     given = requests(1)[0]
     for _ in range(300):

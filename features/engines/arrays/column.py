@@ -1,0 +1,112 @@
+"""A column of values, some of which may be null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from ibis.expr import datatypes as dt
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+FEW = 64  # below so many texts, Python is done before Arrow has started
+
+
+class Column(NamedTuple):
+    """`values`, one per row or a single one for all (no dimension); `known` is False where they are null.
+
+    `known` is None where nothing is null. A value that is not known is there all the same, and means nothing.
+    Texts are objects, dates days and times microseconds since 1970, decimals whole numbers of their last place: int64,
+    or Python's where a sum may not fit.
+    """
+
+    values: NDArray[Any]
+    known: Mask | None = None
+
+
+def null(kind: dt.DataType) -> Column:
+    """A single null."""
+    return Column(np.array("", object) if kind.is_string() else np.zeros((), storage(kind)), np.zeros((), bool))
+
+
+def storage(kind: dt.DataType) -> type:
+    """What holds the values of a type. Raises `NotImplementedError`."""
+    if kind.is_string():
+        return object
+    if kind.is_boolean():
+        return np.bool_
+    if kind.is_floating():
+        return np.float64
+    if kind.is_integer() or kind.is_decimal() or kind.is_date() or kind.is_timestamp():
+        return np.int64
+    raise NotImplementedError(f"no array holds values of the type {kind}")
+
+
+def full(column: Column, n: int) -> Column:
+    """The column with a value for each of `n` rows."""
+    values, known = column
+    if values.ndim and (known is None or known.ndim):
+        return column
+    return Column(np.broadcast_to(values, n), None if known is None else np.broadcast_to(known, n))
+
+
+def take(column: Column, rows: NDArray[np.intp], found: Mask | None = None) -> Column:
+    """The values of these rows; null where a row was not `found`."""
+    values, known = column
+    if values.ndim:
+        values = values[rows] if len(values) else np.zeros(len(rows), values.dtype)
+    if known is not None and known.ndim:
+        known = known[rows] if len(known) else np.zeros(len(rows), bool)
+    if found is not None:
+        known = found if known is None else known & found
+    return Column(values, known)
+
+
+def joined(first: Column, second: Column) -> Column:
+    """The rows of one below those of the other."""
+    values = np.concatenate([first.values, second.values])
+    if first.known is None and second.known is None:
+        return Column(values)
+    parts = [np.ones(len(c.values), bool) if c.known is None else c.known for c in (first, second)]
+    return Column(values, np.concatenate(parts))
+
+
+def are_known(columns: Iterable[Column]) -> Mask | None:
+    """Where all of them are."""
+    known: Mask | None = None
+    for column in columns:
+        if column.known is not None:
+            known = column.known if known is None else known & column.known
+    return known
+
+
+def is_true(column: Column) -> Mask:
+    """Where a condition holds; it does not where it is null."""
+    return column.values if column.known is None else column.values & column.known
+
+
+def from_arrow(column: pa.ChunkedArray) -> Column:
+    """Texts, whole numbers and floats as they come in."""
+    known = None if column.null_count == 0 else column.is_valid().to_numpy()
+    if pa.types.is_string(column.type):
+        texts = column.to_numpy()
+        return Column(texts if known is None else np.where(known, texts, ""), known)
+    return Column((column if known is None else column.fill_null(0)).to_numpy(), known)
+
+
+def to_floats(column: Column, n: int) -> NDArray[np.float64]:
+    """Numbers as models want them: NaN where they are null."""
+    values, known = full(column, n)
+    floats = values.astype(np.float64)
+    if known is not None:
+        floats[~known] = np.nan
+    return floats
+
+
+def to_list(column: Column, n: int) -> list[Any]:
+    """Python's values, None for null."""
+    values, known = full(column, n)
+    listed: list[Any] = values.tolist()
+    return listed if known is None else [v if is_known else None for v, is_known in zip(listed, known.tolist())]

@@ -1,0 +1,90 @@
+"""Sums, counts and extremes of groups. Nulls are left out; of nothing but nulls, the result is null."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from ibis.expr import operations as ops
+from numpy.typing import NDArray
+
+from features.engines.arrays import column as columns
+from features.engines.arrays import groups as grouping
+from features.engines.arrays.column import Column, Mask
+from features.engines.arrays.groups import Groups
+
+Reduction = Callable[[Groups, Column, Mask | None], Column]
+
+
+def total(groups: Groups, given: Column, used: Mask | None) -> Column:
+    """Whole numbers and decimals are added exactly. Floats are not taken: their sum would depend on the order."""
+    values = given.values
+    if values.dtype == np.bool_:
+        values = values.astype(np.int64)
+    if values.dtype == np.float64:
+        raise NotImplementedError("sums of floats depend on the order of rows: add decimals")
+    if values.dtype == np.int64 and _largest(values) * len(values) >= 1 << 63:
+        values = values.astype(object)
+    return _reduced(groups, values, used, np.add, 0)
+
+
+def largest(groups: Groups, given: Column, used: Mask | None) -> Column:
+    return _reduced(groups, given.values, used, np.maximum, _end(given.values.dtype, -1))
+
+
+def smallest(groups: Groups, given: Column, used: Mask | None) -> Column:
+    return _reduced(groups, given.values, used, np.minimum, _end(given.values.dtype, 1))
+
+
+def is_any(groups: Groups, given: Column, used: Mask | None) -> Column:
+    return _reduced(groups, given.values, used, np.logical_or, False)
+
+
+def count(groups: Groups, given: Column, used: Mask | None) -> Column:
+    ones = np.ones(len(groups.order), np.int64)
+    return Column(_reduced(groups, ones, used, np.add, 0).values)
+
+
+def count_distinct(groups: Groups, given: Column, used: Mask | None) -> Column:
+    ids, order = groups.ids(), groups.order
+    if used is not None:
+        ids, order = ids[used[order]], order[used[order]]
+    pairs = grouping.groups(grouping.together([ids, grouping.codes(columns.take(given, order))]))
+    return Column(np.bincount(ids[pairs.order[pairs.starts]], minlength=len(groups.starts)))
+
+
+REDUCTIONS: Mapping[type, Reduction] = {
+    ops.Sum: total,
+    ops.Max: largest,
+    ops.Min: smallest,
+    ops.Any: is_any,
+    ops.Count: count,
+    ops.CountStar: count,
+    ops.CountDistinct: count_distinct,
+}
+
+
+def _reduced(groups: Groups, values: NDArray[Any], used: Mask | None, add: np.ufunc, nothing: Any) -> Column:
+    if not len(groups.starts):
+        return Column(values[:0], None if used is None else used[:0])
+    ordered = values[groups.order]
+    if used is None:
+        return Column(add.reduceat(ordered, groups.starts))
+    counts = used[groups.order]
+    reduced = add.reduceat(np.where(counts, ordered, nothing), groups.starts)
+    return Column(reduced, np.logical_or.reduceat(counts, groups.starts))
+
+
+def _largest(values: NDArray[np.int64]) -> int:
+    if not len(values):
+        return 0
+    return max(int(np.maximum.reduce(values)), -int(np.minimum.reduce(values)))
+
+
+def _end(kind: np.dtype[Any], sign: int) -> Any:
+    if kind == np.float64:
+        return sign * np.inf
+    if kind == np.int64:
+        return np.iinfo(np.int64).max if sign > 0 else np.iinfo(np.int64).min
+    raise NotImplementedError(f"no largest of {kind}")

@@ -1,0 +1,50 @@
+"""What a compiled expression is made of: steps that a run takes at most once each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.engines.arrays.column import Column
+
+T = TypeVar("T")
+
+
+class Run:
+    """One set of inputs, and what was computed from it so far."""
+
+    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+        self.tables = tables
+        self.done: dict[object, Any] = {}
+
+    def written(self, texts: NDArray[np.object_]) -> pa.StringArray:
+        """The texts as Arrow has them, made once."""
+        key = ("written", id(texts))
+        if key not in self.done:
+            self.done[key] = pa.array(texts, pa.string()), texts  # kept, so that no other texts get their id
+        return self.done[key][0]
+
+
+class Relation(NamedTuple):
+    """A table to be: a step per column, and one for the number of rows."""
+
+    columns: Mapping[str, Callable[[Run], Column]]
+    size: Callable[[Run], int]
+
+
+def once(step: Callable[[Run], T]) -> Callable[[Run], T]:
+    """The step, whose result is kept for the rest of the run."""
+    key = object()
+
+    def kept(run: Run) -> T:
+        try:
+            found: T = run.done[key]
+        except KeyError:
+            found = run.done[key] = step(run)
+        return found
+
+    return kept
