@@ -124,3 +124,14 @@ def test_a_quantity_that_is_no_number_is_missing_also_in_a_file_with_statistics(
     with Engine() as engine:
         found = reading.read(engine, reading.Sources(source), datetime.date(2024, 3, 1))
     assert found.report.transactions.blanked == {"quantity": 1}
+
+
+@pytest.mark.parametrize("large", [1e300, -1e11])
+def test_a_quantity_too_large_to_be_added_exactly_is_missing_and_counted(tmp_path: pathlib.Path, large: float) -> None:
+    """One of 1e300 used to end the run in the engine's own words."""
+    quantity = [large, 99_999_999_999.5, 2.0, 3.0, 4.0, 5.0]
+    source = make_tables.write(tmp_path, make_tables.transactions(quantity=quantity))
+    assert sorted(column("quantity", source), key=str) == [2.0, 3.0, 4.0, 5.0, 99_999_999_999.5, None]
+    with Engine() as engine:
+        found = reading.read(engine, reading.Sources(source), datetime.date(2024, 3, 1))
+    assert found.report.transactions.blanked == {"quantity": 1}
