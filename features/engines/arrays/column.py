@@ -82,6 +82,12 @@ def are_known(columns: Iterable[Column]) -> Mask | None:
     return known
 
 
+def known_or_true(*given: Column) -> Any:
+    """Where all of them are, for NumPy to spread."""
+    known = are_known(given)
+    return True if known is None else known
+
+
 def is_true(column: Column) -> Mask:
     """Where a condition holds; it does not where it is null."""
     return column.values if column.known is None else column.values & column.known

@@ -13,8 +13,8 @@ from features.engines.arrays import groups as grouping
 from features.engines.arrays.column import Column
 from features.engines.arrays.groups import Groups
 from features.engines.arrays.reductions import REDUCTIONS
-from features.engines.arrays.steps import Relation, Run, once
-from features.engines.arrays.values import VALUES, Step
+from features.engines.arrays.steps import Relation, Run, Step, once
+from features.engines.arrays.values import VALUES
 
 Within = Callable[[Run], Groups] | None
 

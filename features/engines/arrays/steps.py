@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
+from ibis.expr import operations as ops
 from numpy.typing import NDArray
 
 from features.engines.arrays.column import Column
@@ -48,3 +49,17 @@ def once(step: Callable[[Run], T]) -> Callable[[Run], T]:
         return found
 
     return kept
+
+
+Step = Callable[[Run], Column]
+
+
+class Values(Protocol):
+    """Who knows the step of each value."""
+
+    def value(self, node: ops.Value, within: Any = None) -> Step:
+        """`within` the groups of an aggregate where the value is computed from some."""
+        ...
+
+
+Build = Callable[[Values, Any, Any], Step]
