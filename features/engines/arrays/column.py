@@ -11,6 +11,7 @@ from ibis.expr import datatypes as dt
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 FEW = 64  # below so many texts, Python is done before Arrow has started
 
 
@@ -52,16 +53,37 @@ def full(column: Column, n: int) -> Column:
     return Column(np.broadcast_to(values, n), None if known is None else np.broadcast_to(known, n))
 
 
-def take(column: Column, rows: NDArray[np.intp], found: Mask | None = None) -> Column:
-    """The values of these rows; null where a row was not `found`."""
+class Places(NamedTuple):
+    """Which `n` rows to take: `rows`, or None for all as they are; where `found` is False there is nothing to take."""
+
+    rows: Rows | None
+    n: int
+    found: Mask | None = None
+
+
+def places(rows: Rows, n_given: int) -> Places:
+    """To take these of the `n_given` rows; -1 for nothing."""
+    found = rows >= 0
+    if not found.all():
+        return Places(rows, len(rows), found)
+    is_all = len(rows) == n_given and np.array_equal(rows, np.arange(n_given))
+    return Places(None if is_all else rows, len(rows))
+
+
+def take(column: Column, places: Places) -> Column:
+    """The values of these places; null where nothing was found."""
     values, known = column
-    if values.ndim:
-        values = values[rows] if len(values) else np.zeros(len(rows), values.dtype)
-    if known is not None and known.ndim:
-        known = known[rows] if len(known) else np.zeros(len(rows), bool)
-    if found is not None:
-        known = found if known is None else known & found
+    if places.rows is not None:
+        values, known = _taken(values, places.rows), None if known is None else _taken(known, places.rows)
+    if places.found is not None:
+        known = places.found if known is None else known & places.found
     return Column(values, known)
+
+
+def _taken(values: NDArray[Any], rows: Rows) -> NDArray[Any]:
+    if not values.ndim:
+        return values
+    return values[rows] if len(values) else np.zeros(len(rows), values.dtype)
 
 
 def joined(first: Column, second: Column) -> Column:

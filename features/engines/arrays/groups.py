@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.engines.arrays import column as columns
-from features.engines.arrays.column import FEW, Column, Mask
+from features.engines.arrays.column import FEW, Column, Mask, Places, Rows
 
 Codes = NDArray[np.int64]
-Rows = NDArray[np.intp]
 MOST_CODES = 1 << 62
 
 
 class Groups(NamedTuple):
-    """`order` puts the rows of a group next to each other, as they came; `starts` are where groups begin in it."""
+    """The groups of `n` rows: `order` puts those of one next to each other, as they came; each begins in `starts`.
 
-    order: Rows
+    `order` is None where they lie so already.
+    """
+
+    order: Rows | None
     starts: Rows
+    n: int
 
     def ids(self) -> Rows:
         """The number of each row's group, in `order`."""
-        sizes = np.diff(self.starts, append=len(self.order))
-        return np.repeat(np.arange(len(self.starts)), sizes)
+        return np.repeat(np.arange(len(self.starts)), np.diff(self.starts, append=self.n))
+
+    def firsts(self) -> Places:
+        """The first row of each."""
+        return columns.places(self.starts if self.order is None else self.order[self.starts], self.n)
+
+    def together(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The values, those of a group next to each other."""
+        return values if self.order is None else values[self.order]
 
 
 def together(keys: Sequence[Codes]) -> Codes:
@@ -61,13 +71,14 @@ def _of_texts(texts: NDArray[np.object_]) -> Codes:
 
 
 def groups(keys: Codes) -> Groups:
+    if (keys[1:] >= keys[:-1]).all():
+        return Groups(None, _starts(keys), len(keys))
     order = np.argsort(keys, kind="stable")
-    return Groups(order, _starts(keys[order]))
+    return Groups(order, _starts(keys[order]), len(keys))
 
 
 def _starts(ordered: Codes) -> Rows:
-    changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-    return np.concatenate([[0], changes]).astype(np.intp) if len(ordered) else changes
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
 
 
 def matches(left: Column, right: Column) -> tuple[Rows, Rows]:

@@ -42,16 +42,16 @@ def is_any(groups: Groups, given: Column, used: Mask | None) -> Column:
 
 
 def count(groups: Groups, given: Column, used: Mask | None) -> Column:
-    ones = np.ones(len(groups.order), np.int64)
-    return Column(_reduced(groups, ones, used, np.add, 0).values)
+    return Column(_reduced(groups, np.ones(groups.n, np.int64), used, np.add, 0).values)
 
 
 def count_distinct(groups: Groups, given: Column, used: Mask | None) -> Column:
-    ids, order = groups.ids(), groups.order
+    ids, found = groups.ids(), groups.together(grouping.codes(given))
     if used is not None:
-        ids, order = ids[used[order]], order[used[order]]
-    pairs = grouping.groups(grouping.together([ids, grouping.codes(columns.take(given, order))]))
-    return Column(np.bincount(ids[pairs.order[pairs.starts]], minlength=len(groups.starts)))
+        counts = groups.together(used)
+        ids, found = ids[counts], found[counts]
+    firsts = grouping.groups(grouping.together([ids, found])).firsts()
+    return Column(np.bincount(columns.take(Column(ids), firsts).values, minlength=len(groups.starts)))
 
 
 REDUCTIONS: Mapping[type, Reduction] = {
@@ -68,12 +68,10 @@ REDUCTIONS: Mapping[type, Reduction] = {
 def _reduced(groups: Groups, values: NDArray[Any], used: Mask | None, add: np.ufunc, nothing: Any) -> Column:
     if not len(groups.starts):
         return Column(values[:0], None if used is None else used[:0])
-    ordered = values[groups.order]
     if used is None:
-        return Column(add.reduceat(ordered, groups.starts))
-    counts = used[groups.order]
-    reduced = add.reduceat(np.where(counts, ordered, nothing), groups.starts)
-    return Column(reduced, np.logical_or.reduceat(counts, groups.starts))
+        return Column(add.reduceat(groups.together(values), groups.starts))
+    reduced = add.reduceat(groups.together(np.where(used, values, nothing)), groups.starts)
+    return Column(reduced, np.logical_or.reduceat(groups.together(used), groups.starts))
 
 
 def _largest(values: NDArray[np.int64]) -> int:

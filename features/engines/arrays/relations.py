@@ -10,13 +10,14 @@ from ibis.expr import operations as ops
 
 from features.engines.arrays import column as columns
 from features.engines.arrays import groups as grouping
-from features.engines.arrays.column import Column
+from features.engines.arrays.column import Column, Places
 from features.engines.arrays.groups import Groups
 from features.engines.arrays.reductions import REDUCTIONS
 from features.engines.arrays.steps import Relation, Run, Step, once
 from features.engines.arrays.values import VALUES
 
 Within = Callable[[Run], Groups] | None
+Size = Callable[[Run], int]
 
 
 class Compiler:
@@ -58,11 +59,10 @@ class Compiler:
 
         def step(run: Run) -> Column:
             found = groups(run)
-            n = len(found.order)
-            column = columns.full(given(run), n) if given else Column(np.zeros(n, np.int64))
+            column = columns.full(given(run), found.n) if given else Column(np.zeros(found.n, np.int64))
             used = column.known
             if where is not None:
-                holds = columns.is_true(columns.full(where(run), n))
+                holds = columns.is_true(columns.full(where(run), found.n))
                 used = holds if used is None else used & holds
             return reduce(found, column, used)
 
@@ -78,7 +78,7 @@ class Compiler:
         line = self._line(node)
         return lambda run: grouping.neighbour(line(run), given(run), step)
 
-    def codes(self, keys: Sequence[Step], size: Callable[[Run], int]) -> Callable[[Run], grouping.Codes]:
+    def codes(self, keys: Sequence[Step], size: Size) -> Callable[[Run], grouping.Codes]:
         """Numbers that are equal where all keys are. What is grouped twice by the same column is numbered once."""
         steps = [self._codes.setdefault(key, _numbered(key, size)) for key in keys]
         return lambda run: grouping.together([step(run) for step in steps])
@@ -93,7 +93,7 @@ class Compiler:
         return self._lines[place]
 
 
-def _numbered(key: Step, size: Callable[[Run], int]) -> Callable[[Run], grouping.Codes]:
+def _numbered(key: Step, size: Size) -> Callable[[Run], grouping.Codes]:
     return once(lambda run: grouping.codes(columns.full(key(run), size(run))))
 
 
@@ -119,27 +119,23 @@ def _filter(compiler: Compiler, node: ops.Filter) -> Relation:
     parent = compiler.relation(node.parent)
     conditions = [compiler.value(predicate) for predicate in node.predicates]
 
-    def rows(run: Run) -> grouping.Rows | None:
-        """None where all stay: nothing needs to be moved then."""
+    def places(run: Run) -> Places:
         stays = np.ones(parent.size(run), bool)
         for condition in conditions:
             stays = stays & columns.is_true(condition(run))
-        return None if stays.all() else np.flatnonzero(stays)
+        return columns.places(np.flatnonzero(stays), len(stays))
 
-    kept = once(rows)
+    kept = once(places)
+    return Relation(_taken(parent.columns, parent.size, kept), lambda run: kept(run).n)
+
+
+def _taken(given: Mapping[str, Step], size: Size, places: Callable[[Run], Places]) -> dict[str, Step]:
+    """The columns at these places."""
 
     def column(given: Step) -> Step:
-        def step(run: Run) -> Column:
-            places = kept(run)
-            return given(run) if places is None else columns.take(given(run), places)
+        return once(lambda run: columns.take(columns.full(given(run), size(run)), places(run)))
 
-        return once(step)
-
-    def size(run: Run) -> int:
-        places = kept(run)
-        return parent.size(run) if places is None else len(places)
-
-    return Relation({name: column(step) for name, step in parent.columns.items()}, size)
+    return {name: column(step) for name, step in given.items()}
 
 
 def _aggregate(compiler: Compiler, node: ops.Aggregate) -> Relation:
@@ -150,15 +146,9 @@ def _aggregate(compiler: Compiler, node: ops.Aggregate) -> Relation:
     codes = compiler.codes(list(keys.values()), parent.size)
     groups = once(lambda run: grouping.groups(codes(run)))
 
-    def of_first(key: Step) -> Step:
-        def step(run: Run) -> Column:
-            found = groups(run)
-            return columns.take(columns.full(key(run), len(found.order)), found.order[found.starts])
-
-        return once(step)
-
+    firsts = _taken(keys, parent.size, lambda run: groups(run).firsts())
     metrics = {name: compiler.value(value, groups) for name, value in node.metrics.items()}
-    return Relation({name: of_first(key) for name, key in keys.items()} | metrics, lambda run: len(groups(run).starts))
+    return Relation(firsts | metrics, lambda run: len(groups(run).starts))
 
 
 def _join(compiler: Compiler, node: ops.JoinChain) -> Relation:
@@ -169,28 +159,20 @@ def _join(compiler: Compiler, node: ops.JoinChain) -> Relation:
     left, right = compiler.relation(node.first), compiler.relation(link.table)
     keys = compiler.value(predicate.left), compiler.value(predicate.right)
 
-    def rows(run: Run) -> tuple[grouping.Rows, grouping.Rows]:
-        ours, theirs = columns.full(keys[0](run), left.size(run)), columns.full(keys[1](run), right.size(run))
-        here, there = grouping.matches(ours, theirs)
-        if link.how == "left":
-            return here, there
-        alone = np.setdiff1d(np.arange(len(theirs.values)), there)
-        return np.concatenate([here, np.full(len(alone), -1)]), np.concatenate([there, alone])
+    def places(run: Run) -> tuple[Places, Places]:
+        n, n_right = left.size(run), right.size(run)
+        here, there = grouping.matches(columns.full(keys[0](run), n), columns.full(keys[1](run), n_right))
+        if link.how == "outer":
+            alone = np.setdiff1d(np.arange(n_right), there)
+            here, there = np.concatenate([here, np.full(len(alone), -1)]), np.concatenate([there, alone])
+        return columns.places(here, n), columns.places(there, n_right)
 
-    places = once(rows)
-
-    def column(value: ops.Field) -> Step:
-        side = 0 if value.rel == node.first else 1
-        given, size = compiler.value(value), (left, right)[side].size
-
-        def step(run: Run) -> Column:
-            chosen = places(run)[side]
-            found = chosen >= 0
-            return columns.take(columns.full(given(run), size(run)), chosen, None if found.all() else found)
-
-        return once(step)
-
-    return Relation({name: column(value) for name, value in node.values.items()}, lambda run: len(places(run)[0]))
+    joined = once(places)
+    fields = {name: compiler.value(value) for name, value in node.values.items()}
+    of_left = {name for name, value in node.values.items() if value.rel == node.first}
+    ours = _taken({k: v for k, v in fields.items() if k in of_left}, left.size, lambda run: joined(run)[0])
+    theirs = _taken({k: v for k, v in fields.items() if k not in of_left}, right.size, lambda run: joined(run)[1])
+    return Relation(ours | theirs, lambda run: joined(run)[0].n)
 
 
 RELATIONS: Mapping[type, Callable[[Compiler, Any], Relation]] = {
