@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import patterns, shapley
-from models.patterns import Cut
+from models.patterns import Cut, Patterns
 from models.vectors import Vector
 
 ROWS = 1024  # customers at a time: what they need stays in a core's own cache
@@ -62,9 +62,12 @@ def predict(found: Values, columns: Sequence[Vector]) -> Vector:
     n = len(columns[0])
     sums = np.empty(n)
     for rows in _blocks(n):
-        reached = patterns.numbers(found.cut, columns, rows) + found.starts[:, None]
-        sums[rows] = _in_order(found.table.take(reached))
+        sums[rows] = _leaves(found, patterns.numbers(found.cut, columns, rows))
     return sums
+
+
+def _leaves(found: Values, numbers: Patterns) -> Vector:
+    return _in_order(found.table.take(numbers + found.starts[:, None]))
 
 
 def _in_order(leaves: Vector) -> Vector:
@@ -107,10 +110,29 @@ def contributions(found: Shares, columns: Sequence[Vector]) -> dict[str, Vector]
     n = len(columns[0])
     sums = np.empty((len(found.groups), n), np.int64)
     for rows in _blocks(n):
-        looked_up = patterns.numbers(found.cut, columns, rows)[found.piece] + found.starts[:, None]
-        parts = found.table.take(looked_up)
-        for row, run in enumerate(found.runs):
-            parts[run].sum(axis=0, out=sums[row, rows])
+        _add_up(found, patterns.numbers(found.cut, columns, rows), sums[:, rows])
+    return _as_log_odds(found, sums)
+
+
+def explained(whole: Values, parts: Shares, columns: Sequence[Vector]) -> tuple[Vector, dict[str, Vector]]:
+    """`predict` and `contributions` of one forest, its questions asked once."""
+    n = len(columns[0])
+    raw, sums = np.empty(n), np.empty((len(parts.groups), n), np.int64)
+    for rows in _blocks(n):
+        numbers = patterns.numbers(whole.cut, columns, rows)
+        raw[rows] = _leaves(whole, numbers)
+        _add_up(parts, numbers, sums[:, rows])
+    return raw, _as_log_odds(parts, sums)
+
+
+def _add_up(found: Shares, numbers: Patterns, sums: Whole) -> None:
+    """Puts every group's shares into its row of `sums`."""
+    shares = found.table.take(numbers[found.piece] + found.starts[:, None])
+    for row, run in zip(sums, found.runs, strict=True):
+        np.add.reduce(shares[run], axis=0, out=row)
+
+
+def _as_log_odds(found: Shares, sums: Whole) -> dict[str, Vector]:
     return dict(zip(found.groups, np.ldexp(sums.astype(np.float64), -found.bits), strict=True))
 
 

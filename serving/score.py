@@ -6,7 +6,7 @@ Batch, online, MLflow and Spark all end here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +45,7 @@ def score(
     `previous` tiers, one per row ("" for none), hold customers near a cut where they were (`tiers.grid.hold`). Tiers
     set `by_hand` stand in for the computed ones while they are in force.
     """
-    predictions = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
+    predictions = predicted(bundle, frames.from_arrow(features, bundle.spec.names), reasons)
     raw = predictions.tiers
     if previous is not None:
         held = grid.hold(raw, previous, predictions.p_churn, predictions.value, bundle.cuts)
@@ -106,19 +106,26 @@ def flags(p: Predictions) -> tuple[tuple[str, Mask], ...]:
     return ("is_borderline", p.certainty.is_borderline), ("disagreement", p.disagreement)
 
 
+def predicted(bundle: Bundle, frame: Frame, which: Reasons) -> Predictions:
+    """The numbers of a frame, with what `codes` needs for those reasons."""
+    return predict.predict(bundle, frame, families.family_of if which == "all" else None)
+
+
 def codes(bundle: Bundle, p: Predictions, which: Reasons) -> Codes:
     """The reasons as numbers of `families.CODES`: one row of three per customer, -1 where a place stays empty."""
     if which == "all":
-        return _codes_of(bundle, p.frame, p.p_churn)
+        return _codes_of(bundle, p.frame, p.p_churn, p.pushes)
     found = np.full((len(p.p_churn), chosen.MOST), NONE, np.int16)
     if which == "risky":
         rows = np.flatnonzero(p.p_churn > bundle.cuts.p_churn)
-        found[rows] = _codes_of(bundle, {name: column[rows] for name, column in p.frame.items()}, p.p_churn[rows])
+        frame = {name: column[rows] for name, column in p.frame.items()}
+        found[rows] = _codes_of(bundle, frame, p.p_churn[rows])
     return found
 
 
-def _codes_of(bundle: Bundle, frame: Frame, p_churn: Vector) -> Codes:
-    pushes = churn.pushes(bundle.churn, frame, bundle.centre, families.family_of)
+def _codes_of(bundle: Bundle, frame: Frame, p_churn: Vector, pushes: Mapping[str, Vector] | None = None) -> Codes:
+    if pushes is None:
+        pushes = churn.pushes(bundle.churn, frame, bundle.centre, families.family_of)
     return chosen.pick(pushes, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
 
 

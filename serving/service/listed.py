@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from models import predict
 from models.bundle import Bundle
 from models.frame import Frame
 from models.vectors import Vector
@@ -19,7 +18,7 @@ _STATUS = dict(zip(grid.TIERS, score.STATUSES, strict=True))
 
 def columns(bundle: Bundle, frame: Frame) -> dict[str, list[Any]]:
     """The columns of `score.score` without ids, in its order: for each the list that its `to_pylist` gives."""
-    p = predict.predict(bundle, frame)
+    p = score.predicted(bundle, frame, "all")
     why = score.codes(bundle, p, "all")
     tiers: list[str] = p.tiers.tolist()
     playbook = actions.table()
