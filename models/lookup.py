@@ -35,17 +35,15 @@ class Values(NamedTuple):
 
 
 class Shares(NamedTuple):
-    """A slot is one piece's table for one group of features; slots are sorted by group.
+    """A slot is one piece's table for one group of features.
 
-    `piece` and `starts` say which piece a slot belongs to and where in `table` it begins; `runs` are a group's slots.
+    `slots` are a group's: which pieces they belong to, and as a column where in `table` they begin.
     """
 
     cut: Cut
     table: Whole
-    piece: NDArray[np.intp]
-    starts: NDArray[np.intp]
     groups: tuple[str, ...]
-    runs: tuple[slice, ...]
+    slots: tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]
     bits: int
     base: float
 
@@ -92,14 +90,13 @@ def shares(cut: Cut, groups: Sequence[str]) -> Shares:
     counts = [(group, len(list(some))) for group, some in itertools.groupby(slots, lambda slot: slot[0])]
     ends = itertools.accumulate((n for _, n in counts), initial=0)
     rows = [row for _, _, row in slots]
+    pieces, starts = np.array([piece for _, piece, _ in slots], dtype=np.intp), _starts(rows)
     bits = 61 - math.frexp(sum(float(np.abs(table.shares).sum(axis=0).max()) for table in tables))[1]
     return Shares(
         cut,
         np.rint(np.ldexp(np.concatenate([np.zeros(0), *rows]), bits)).astype(np.int64),
-        np.array([piece for _, piece, _ in slots], dtype=np.intp),
-        _starts(rows),
         tuple(group for group, _ in counts),
-        tuple(slice(start, end) for start, end in itertools.pairwise(ends)),
+        tuple((pieces[start:end], starts[start:end, None]) for start, end in itertools.pairwise(ends)),
         bits,
         cut.base,
     )
@@ -126,10 +123,12 @@ def explained(whole: Values, parts: Shares, columns: Sequence[Vector]) -> tuple[
 
 
 def _add_up(found: Shares, numbers: Patterns, sums: Whole) -> None:
-    """Puts every group's shares into its row of `sums`."""
-    shares = found.table.take(numbers[found.piece] + found.starts[:, None])
-    for row, run in zip(sums, found.runs, strict=True):
-        np.add.reduce(shares[run], axis=0, out=row)
+    """Puts every group's shares into its row of `sums`.
+
+    All groups at once would be memory by the megabyte, which the system takes back and must clear again every time.
+    """
+    for row, (pieces, starts) in zip(sums, found.slots, strict=True):
+        np.add.reduce(found.table.take(numbers[pieces] + starts), axis=0, out=row)
 
 
 def _as_log_odds(found: Shares, sums: Whole) -> dict[str, Vector]:
