@@ -56,9 +56,7 @@ def p_alive(params: BgNbd, x: Vector, t_x: Vector, T: Vector) -> Vector:
     return chances.p_alive(params, x, x, t_x, T)
 
 
-def p_no_order(
-    params: BgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
-) -> Vector:
+def p_no_order(params: BgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None) -> Vector:
     """P(no order in the next `horizon` | x, t_x, T), in [0, 1]: the model's own churn probability.
 
     Given the history and being alive, the rate is gamma with shape r + x and rate alpha + T, and the

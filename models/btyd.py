@@ -57,7 +57,8 @@ def p_order(model: Btyd, frame: Frame, days: float) -> Vector:
     x, t_x, T = (frame[name] for name in _HISTORY)
     known = _known(T)
     alive = frame[P_ALIVE][known]
-    return _spread(1 - order_models.p_no_order(model.orders, x[known], t_x[known], T[known], days, alive), known, len(T))
+    silent = order_models.p_no_order(model.orders, x[known], t_x[known], T[known], days, alive)
+    return _spread(1 - silent, known, len(T))
 
 
 def discounted(model: Btyd, frame: Frame, value_days: float, monthly_rate: float) -> Vector:

@@ -91,7 +91,8 @@ def choose(tiers: Text, first_reason_codes: Text | pa.Array | pa.ChunkedArray, p
     >>> choose(np.array(["B", "B", "F"]), np.array(["complained", "", "never_ordered"])).tolist()
     ['resolve_problem', 'personal_call', 'first_order_offer']
     """
-    given = pa.array(first_reason_codes, pa.string()) if isinstance(first_reason_codes, np.ndarray) else first_reason_codes
+    codes = first_reason_codes
+    given = pa.array(codes, pa.string()) if isinstance(codes, np.ndarray) else codes
     leading = pc.index_in(given, value_set=_CODES).fill_null(-1).to_numpy(zero_copy_only=False)
     chosen: Text = np.array(table(playbook))[cells(tiers, leading)]
     return chosen

@@ -64,6 +64,11 @@ def reference_window(names: Iterable[str]) -> int:
     >>> reference_window(["n_orders_60d", "n_orders_90d", "n_orders_120d", "orders_trend_60d"])
     60
     """
+    return _reference_window(tuple(names))
+
+
+@functools.lru_cache(maxsize=64)
+def _reference_window(names: tuple[str, ...]) -> int:
     found = [match for name in names if (match := re.fullmatch(r"(n_orders|orders_trend)_(\d+)d", name))]
     trends = [int(match[2]) for match in found if match[1] == "orders_trend"]
     windows = trends or [int(match[2]) for match in found]

@@ -12,19 +12,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 
 from tiers import families, rules
 from tiers.rules import NONE, Codes, Readings, Rules
-from tiers.vectors import Mask, Text, Vector
+from tiers.vectors import Mask, Vector
 
 MOST = 3
 LEAST_PUSH = 0.02  # log-odds: moves no probability by more than half a point
 NOTABLE_SHARE = 0.2  # of all pushes in either direction
 FALLBACKS = ("silence", "frequency")
 _SLICE = 1 << 12  # customers at a time: what they need stays in a core's own cache
-
 
 
 def choose(
@@ -48,19 +48,7 @@ def choose(
     >>> choose({"silence_over_gap": np.array([1.3, 0.0])}, facts, np.array([0.8, np.nan])).to_pylist()
     [['silent_5x_usual_gap'], ['never_ordered']]
     """
-    return choose_by_family(by_family(contributions, len(p_churn)), facts, p_churn, cut=cut, typical=typical)
-
-
-def choose_by_family(
-    pushes: Mapping[str, Vector],
-    facts: Mapping[str, Vector],
-    p_churn: Vector,
-    *,
-    cut: float = 0.5,
-    typical: Mapping[str, float] | None = None,
-) -> pa.ListArray:
-    """The same from contributions that are already summed by family; a family that is not there pushes nobody."""
-    return as_lists(pick(pushes, facts, p_churn, cut=cut, typical=typical))
+    return as_lists(pick(by_family(contributions, len(p_churn)), facts, p_churn, cut=cut, typical=typical))
 
 
 def pick(
@@ -71,7 +59,10 @@ def pick(
     cut: float,
     typical: Mapping[str, float] | None,
 ) -> Codes:
-    """The same as numbers of codes in `families.CODES`: one row of three per customer, -1 where a place stays empty."""
+    """The same from contributions that are already summed by family; a family that is not there pushes nobody.
+
+    Given as numbers of codes in `families.CODES`: one row of three per customer, -1 where a place stays empty.
+    """
     told = tuple(family for family in families.POSITION if family in pushes or family in FALLBACKS)
     known = rules.of(tuple(facts), told, tuple((typical or {}).items()))
     picked = np.empty((len(p_churn), MOST), np.int16)
@@ -93,18 +84,6 @@ def by_family(contributions: Mapping[str, Vector], customers: int) -> dict[str, 
         if family is not None:
             pushes[family] = pushes.get(family, np.zeros(customers)) + np.nan_to_num(column)
     return pushes
-
-
-def first(reasons: pa.ListArray | pa.ChunkedArray) -> Text:
-    """The leading code of each customer, "" where there is none."""
-    return np.asarray(leading(reasons).fill_null("").to_numpy(zero_copy_only=False), dtype=np.str_)
-
-
-def leading(reasons: pa.ListArray | pa.ChunkedArray) -> pa.StringArray:
-    """The same as an Arrow array, null where there is none."""
-    lists = reasons.combine_chunks() if isinstance(reasons, pa.ChunkedArray) else reasons
-    offsets = lists.offsets.to_numpy()
-    return lists.values.take(pa.array(offsets[:-1], mask=offsets[:-1] == offsets[1:]))
 
 
 def _pick(known: Rules, given: Vector, said: Readings, is_leaving: Mask) -> Codes:

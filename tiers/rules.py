@@ -8,6 +8,7 @@ reasons ask for it, and a few steps on all families together.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -67,14 +68,14 @@ def of(columns: tuple[str, ...], spoken_for: tuple[str, ...], typical: tuple[tup
     placed = [_sayable(reasons, place) for reasons in (*sides, (families.NEVER_ORDERED,))]
     said = [conditions for side in placed for _, conditions in side]
     comparisons = tuple(dict.fromkeys(one for conditions in said for one in conditions))
-    starts = np.cumsum([0, *map(len, placed)])
+    starts = list(itertools.accumulate(map(len, placed), initial=0))
     return Rules(
         tuple(family.name for family in chosen),
         comparisons,
         _conditions(said, comparisons),
         tuple(_layer(placed[:-1], starts, rank, len(said)) for rank in reversed(range(max(map(len, placed))))),
         tuple(_loans(chosen)),
-        int(starts[-2]) if placed[-1] else len(said),
+        starts[-2] if placed[-1] else len(said),
     )
 
 

@@ -22,7 +22,7 @@ def columns(bundle: Bundle, frame: Frame) -> dict[str, list[Any]]:
     why = score.codes(bundle, p, "all")
     tiers: list[str] = p.tiers.tolist()
     playbook = actions.table()
-    found = _numbers(score.numbers(p)) | {
+    found: dict[str, list[Any]] = _numbers(score.numbers(p)) | {
         "as_of": [bundle.about.as_of] * len(tiers),
         "tier": tiers,
         "status": [_STATUS[tier] for tier in tiers],
@@ -35,9 +35,9 @@ def columns(bundle: Bundle, frame: Frame) -> dict[str, list[Any]]:
     return {name: found[name] for name in score.schema(bundle).names if name != "customer_id"}
 
 
-def _numbers(numbers: dict[str, Vector]) -> dict[str, list[float | None]]:
+def _numbers(numbers: dict[str, Vector]) -> dict[str, list[Any]]:
     together = np.array(list(numbers.values()))
-    lists: list[list[float | None]] = together.tolist()
+    lists: list[list[Any]] = together.tolist()
     for row in np.flatnonzero(np.isnan(together).any(axis=1)).tolist():
         lists[row] = [None if value != value else value for value in lists[row]]
     return dict(zip(numbers, lists, strict=True))
