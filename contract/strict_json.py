@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-BEFORE_A_COLON = (b'":', b" :", b"\t:", b"\n:", b"\r:")
+# Per byte what it may be to a name: its colon, what stands before the colon, or anything else.
+_ROLES = bytes(b":"[0] if byte == b":"[0] else b"w"[0] if byte in b'" \t\n\r' else b"x"[0] for byte in range(256))
 
 
 class Twins(ValueError):
@@ -35,7 +36,7 @@ def refuse_twins(body: bytes, n_names: int | None = None) -> None:
     Traceback (most recent call last):
     contract.strict_json.Twins
     """
-    if n_names is not None and n_names == sum(body.count(sign) for sign in BEFORE_A_COLON):
+    if n_names is not None and n_names == body.translate(_ROLES).count(b"w:"):
         return
     json.loads(body.decode("utf-8"), object_pairs_hook=_refuse_twin, parse_int=str, parse_float=str)
 

@@ -56,7 +56,7 @@ def p_alive(params: BgNbd, x: Vector, t_x: Vector, T: Vector) -> Vector:
     return chances.p_alive(params, x, x, t_x, T)
 
 
-def p_no_order(params: BgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+def p_no_order(params: BgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None) -> Vector:
     """P(no order in the next `horizon` | x, t_x, T), in [0, 1]: the model's own churn probability.
 
     Given the history and being alive, the rate is gamma with shape r + x and rate alpha + T, and the
@@ -71,17 +71,19 @@ def p_no_order(params: BgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float)
     >>> p_no_order(cdnow, np.array([2.0, 0.0]), np.array([30.43, 0.0]), np.array([38.86, 38.86]), 39.0).round(4)
     array([0.4454, 0.8554])
     """
-    return chances.p_no_order(params, x, x, t_x, T, horizon)
+    return chances.p_no_order(params, x, x, t_x, T, horizon, alive)
 
 
-def expected_orders(params: BgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+def expected_orders(
+    params: BgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
+) -> Vector:
     """E[orders in the next `horizon` | x, t_x, T], at least 0: eq. 10.
 
     >>> cdnow = BgNbd(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
     >>> expected_orders(cdnow, np.array([2.0]), np.array([30.43]), np.array([38.86]), 39.0).round(3)
     array([1.226])
     """
-    return chances.expected_orders(params, 0.0, x, t_x, T, horizon)
+    return chances.expected_orders(params, 0.0, x, t_x, T, horizon, alive)
 
 
 def expected_orders_of_new(params: BgNbd, t: Vector) -> Vector:

@@ -73,6 +73,18 @@ def contributions(
     return lookup.contributions(tables, _columns(model, frame)), np.full(n, tables.base)
 
 
+def explained(
+    model: Boosted | None, frame: Frame, offset: Vector, groups: tuple[str, ...]
+) -> tuple[Vector, dict[str, Vector]]:
+    """`raw`, and `contributions` by group, in less time than one after the other."""
+    if model is not None and len(offset) > 0:
+        whole, parts = _values(model.text), _shares(model.text, groups)
+        if whole is not None and parts is not None:
+            added, sums = lookup.explained(whole, parts, _columns(model, frame))
+            return offset + added, sums
+    return raw(model, frame, offset), contributions(model, frame, groups)[0]
+
+
 def _by_lightgbm(model: Boosted, frame: Frame, groups: tuple[str, ...]) -> tuple[dict[str, Vector], Vector]:
     shap = np.asarray(model.booster.predict(frames.matrix(frame, model.names), pred_contrib=True))
     sums = {group: np.zeros(len(shap)) for group in groups}

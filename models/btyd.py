@@ -16,6 +16,7 @@ from models.frame import Frame
 from models.gamma_gamma import GammaGamma
 from models.orders import OrderModel
 from models.vectors import Vector
+from tiers.vectors import Mask
 
 P_ALIVE, P_CHURN, ORDERS, ORDER_VALUE, VALUE = (
     "btyd_p_alive",
@@ -25,6 +26,7 @@ P_ALIVE, P_CHURN, ORDERS, ORDER_VALUE, VALUE = (
     "btyd_value",
 )
 NAMES = (P_ALIVE, P_CHURN, ORDERS, ORDER_VALUE, VALUE)
+_HISTORY = ("n_repeat_orders", "recency_days", "age_days")
 
 
 class Btyd(NamedTuple):
@@ -40,25 +42,23 @@ def views(model: Btyd, frame: Frame, churn_days: float, value_days: float) -> di
     NaN for prospects (no order yet: n_orders == 0).
     """
     x, t_x, T, m = _summary(frame)
-    known = ~np.isnan(T)
-    out = {name: np.full(len(T), np.nan) for name in NAMES}
+    known = _known(T)
     history = x[known], t_x[known], T[known]
+    alive = order_models.p_alive(model.orders, *history)
+    silent = order_models.p_no_order(model.orders, *history, churn_days, alive)
+    orders = order_models.expected_orders(model.orders, *history, value_days, alive)
     per_order = gamma_gamma.expected_order_value(model.money, x[known], m[known])
-    out[P_ALIVE][known] = order_models.p_alive(model.orders, *history)
-    out[P_CHURN][known] = order_models.p_no_order(model.orders, *history, churn_days)
-    out[ORDERS][known] = order_models.expected_orders(model.orders, *history, value_days)
-    out[ORDER_VALUE][known] = per_order
-    out[VALUE][known] = out[ORDERS][known] * per_order
-    return out
+    found = (alive, silent, orders, per_order, orders * per_order)
+    return {name: _spread(column, known, len(T)) for name, column in zip(NAMES, found, strict=True)}
 
 
 def p_order(model: Btyd, frame: Frame, days: float) -> Vector:
-    """P(an order in the next `days`) by the order model; NaN for prospects."""
-    x, t_x, T, _ = _summary(frame)
-    known = ~np.isnan(T)
-    out = np.full(len(T), np.nan)
-    out[known] = 1 - order_models.p_no_order(model.orders, x[known], t_x[known], T[known], days)
-    return out
+    """P(an order in the next `days`) by the order model; NaN for prospects. `frame` has the `btyd_` columns."""
+    x, t_x, T = (frame[name] for name in _HISTORY)
+    known = _known(T)
+    alive = frame[P_ALIVE][known]
+    silent = order_models.p_no_order(model.orders, x[known], t_x[known], T[known], days, alive)
+    return _spread(1 - silent, known, len(T))
 
 
 def discounted(model: Btyd, frame: Frame, value_days: float, monthly_rate: float) -> Vector:
@@ -66,15 +66,28 @@ def discounted(model: Btyd, frame: Frame, value_days: float, monthly_rate: float
     if monthly_rate == 0.0 and VALUE in frame:
         return frame[VALUE]
     x, t_x, T, m = _summary(frame)
-    known = ~np.isnan(T)
-    out = np.full(len(T), np.nan)
+    known = _known(T)
     history = x[known], t_x[known], T[known], m[known]
-    out[known] = clv.clv(model.orders, model.money, *history, value_days, monthly_rate=monthly_rate)
-    return out
+    return _spread(clv.clv(model.orders, model.money, *history, value_days, monthly_rate=monthly_rate), known, len(T))
 
 
 def _summary(frame: Frame) -> tuple[Vector, Vector, Vector, Vector]:
     """x, t_x, T in days and m; m is NaN where no repeat order brought money."""
     m = frame["repeat_order_value"]
-    positive = np.where(np.nan_to_num(m, nan=0.0) > 0, m, np.nan)
-    return frame["n_repeat_orders"], frame["recency_days"], frame["age_days"], positive
+    x, t_x, T = (frame[name] for name in _HISTORY)
+    return x, t_x, T, np.where(m > 0, m, np.nan)
+
+
+def _known(T: Vector) -> Mask | slice:
+    """Who has ordered: all, mostly, and then there is nothing to pick."""
+    known = ~np.isnan(T)
+    return slice(None) if known.all() else known
+
+
+def _spread(found: Vector, known: Mask | slice, customers: int) -> Vector:
+    """What was found for those who are known, NaN for the others."""
+    if isinstance(known, slice):
+        return found
+    out = np.full(customers, np.nan)
+    out[known] = found
+    return out

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
+from models import vectors
 from models.vectors import Vector
 
 SMALLEST = 1e-6
@@ -21,7 +22,7 @@ class Calibration(NamedTuple):
 
 def log_odds(p: Vector) -> Vector:
     """Log-odds of a probability, kept away from infinity at ±13.8."""
-    return np.asarray(logit(np.clip(p, SMALLEST, 1 - SMALLEST)))
+    return np.asarray(logit(vectors.bounded(p, SMALLEST, 1 - SMALLEST)))
 
 
 def calibrated(line: Calibration, p: Vector) -> Vector:

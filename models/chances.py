@@ -7,7 +7,8 @@ probability of their own (beta: a, b). The two models differ only in what a chan
     MBG/NBD   every order, the first as well   c = x + 1
 
 Written with c, the equations of both are the same; those of bgnbd.py are the ones of the paper for c = x.
-Times in one unit; `params` is (r, alpha, a, b), and a == 0 means that nobody leaves.
+Times in one unit; `params` is (r, alpha, a, b), and a == 0 means that nobody leaves. `alive` is what `p_alive` says of
+the same customers, where that is known already.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def p_alive(params: Four, c: Vector, x: Vector, t_x: Vector, T: Vector) -> Vecto
     return np.asarray(expit(-_log_odds_gone(params, c, x, t_x, T)), dtype=np.float64)
 
 
-def p_no_order(params: Four, c: Vector, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+def p_no_order(
+    params: Four, c: Vector, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
+) -> Vector:
     """P(no order in the next `horizon` | the history), in [0, 1].
 
     An alive customer can leave only at an order, so the next one is a Poisson event with a gamma(r + x, alpha + T)
@@ -46,7 +49,9 @@ def p_no_order(params: Four, c: Vector, x: Vector, t_x: Vector, T: Vector, horiz
     """
     r, alpha, _, _ = params
     stays_silent = np.expm1(-(r + x) * np.log1p(horizon / (alpha + T)))
-    return np.asarray(1.0 + p_alive(params, c, x, t_x, T) * stays_silent, dtype=np.float64)
+    if alive is None:
+        alive = p_alive(params, c, x, t_x, T)
+    return np.asarray(1.0 + alive * stays_silent, dtype=np.float64)
 
 
 def expected_if_alive(params: Four, first: float, x: Vector, T: Vector, horizon: Vector | np.float64) -> Vector:
@@ -58,10 +63,14 @@ def expected_if_alive(params: Four, first: float, x: Vector, T: Vector, horizon:
     return beta_expectation.orders_until_leaving(a, b + first + x, r + x, scaled_horizon)
 
 
-def expected_orders(params: Four, first: float, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+def expected_orders(
+    params: Four, first: float, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
+) -> Vector:
     """E[orders in the next `horizon` | the history], at least 0; customers with equal x and T share the hard part."""
     if_alive = partial(expected_if_alive, params, first, horizon=np.float64(horizon))
-    return p_alive(params, first + x, x, t_x, T) * pairs.once(if_alive, x, T)
+    if alive is None:
+        alive = p_alive(params, first + x, x, t_x, T)
+    return alive * pairs.once(if_alive, x, T)
 
 
 def log_rising(start: float, x: Vector) -> Vector:

@@ -45,6 +45,16 @@ def p_churn(model: ChurnModel, frame: Frame) -> Vector:
     return np.asarray(expit(log_odds(model, frame)))
 
 
+def explained(
+    model: ChurnModel, frame: Frame, centre: float, group_of: Callable[[str], str | None]
+) -> tuple[Vector, dict[str, Vector]]:
+    """`p_churn` and `pushes`, in less time than one after the other."""
+    intercept, slope = model.calibration
+    start = offset(frame)
+    raw, parts = boosted.explained(model.trees, frame, start, _groups(model, group_of))
+    return np.asarray(expit(intercept + slope * raw)), _summed(model, parts, start - centre, group_of)
+
+
 def contributions(model: ChurnModel, frame: Frame, centre: float) -> tuple[dict[str, Vector], Vector]:
     """What each feature adds to the calibrated log-odds, and the base value they are added to.
 
@@ -60,10 +70,19 @@ def contributions(model: ChurnModel, frame: Frame, centre: float) -> tuple[dict[
 
 def pushes(model: ChurnModel, frame: Frame, centre: float, group_of: Callable[[str], str | None]) -> dict[str, Vector]:
     """`contributions` summed by group; what is not known counts as 0, and features without a group are left out."""
+    parts, _ = boosted.contributions(model.trees, frame, _groups(model, group_of))
+    return _summed(model, parts, offset(frame) - centre, group_of)
+
+
+def _groups(model: ChurnModel, group_of: Callable[[str], str | None]) -> tuple[str, ...]:
+    return tuple(group_of(name) or "" for name in model.trees.names) if model.trees is not None else ()
+
+
+def _summed(
+    model: ChurnModel, parts: dict[str, Vector], closed_form: Vector, group_of: Callable[[str], str | None]
+) -> dict[str, Vector]:
     slope = model.calibration.slope
-    names = model.trees.names if model.trees is not None else ()
-    parts, _ = boosted.contributions(model.trees, frame, tuple(group_of(name) or "" for name in names))
     summed = {group: slope * part for group, part in parts.items()}
-    closed = group_of(btyd.P_CHURN) or ""
-    summed[closed] = np.nan_to_num(slope * (offset(frame) - centre)) + summed.get(closed, 0.0)
+    group = group_of(btyd.P_CHURN) or ""
+    summed[group] = np.nan_to_num(slope * closed_form) + summed.get(group, 0.0)
     return {group: part for group, part in summed.items() if group}

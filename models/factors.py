@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-from models import btyd
+from models import btyd, vectors
 from models.btyd import Btyd
 from models.frame import Frame
 from models.vectors import Vector
@@ -57,4 +57,4 @@ def split(p_order: Vector, value: Vector, order_value: Vector) -> Factors:
 
 
 def _log_odds(p: Vector) -> Vector:
-    return np.asarray(logit(np.clip(p, SMALLEST, 1 - SMALLEST)))
+    return np.asarray(logit(vectors.bounded(p, SMALLEST, 1 - SMALLEST)))

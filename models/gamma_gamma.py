@@ -71,7 +71,7 @@ def expected_order_value(params: GammaGamma, x: Vector, m: Vector) -> Vector:
 
 
 def _has_mean(x: Vector, m: Vector) -> NDArray[np.bool_]:
-    return (x > 0) & (np.nan_to_num(m, nan=0.0) > 0)
+    return (x > 0) & (m > 0)
 
 
 def _median(shape: Vector, scale: Vector) -> Vector:

@@ -78,9 +78,8 @@ def certainty(
     low, high = interval(model, spread, model.at_levels[cell(value, p_churn, cuts)])
     reached = p_high(model, spread, cuts)
     loyal_and_high = np.minimum(reached * _kept_if_high(model, p_churn), 1 - p_churn)
-    sure = np.select(
-        [tiers == "A", tiers == "C", tiers != "F"], [loyal_and_high, 1 - p_churn - loyal_and_high, p_churn]
-    )
+    kept_and_low = 1 - p_churn - loyal_and_high
+    sure = np.where(tiers == "A", loyal_and_high, np.where(tiers == "C", kept_and_low, p_churn))
     return Certainty(
         low, high, reached, np.where(tiers == "F", np.nan, sure), (low < cuts.value) & (cuts.value <= high)
     )
@@ -113,8 +112,9 @@ def interval(model: Intervals, spread: Spread, level: Vector) -> tuple[Vector, V
 def quantile(model: Intervals, spread: Spread, level: Vector) -> Vector:
     """The money that a share `level` of such customers does not exceed."""
     p_brings = 1 - spread.p_nothing
-    place = np.clip((level - spread.p_nothing) / np.maximum(p_brings, SMALLEST), 0.0, 1.0) * (len(LEVELS) - 1)
-    place = np.nan_to_num(place)  # prospects, whose money is NaN anyway
+    share = (level - spread.p_nothing) / np.maximum(p_brings, SMALLEST)
+    # fmax and fmin take prospects, whose money is NaN anyway, for 0
+    place = np.fmin(np.fmax(share, 0.0), 1.0) * (len(LEVELS) - 1)
     below = np.minimum(place.astype(np.intp), len(LEVELS) - 2)
     start, end = model.ratios[spread.bin, below], model.ratios[spread.bin, below + 1]
     money = spread.if_any * (start + (place - below) * (end - start))
@@ -125,9 +125,9 @@ def share_below(model: Intervals, spread: Spread, money: Vector) -> Vector:
     """P(value <= money), for money >= 0."""
     ratio = money / np.maximum(spread.if_any, SMALLEST)
     among = np.full(len(ratio), np.nan)
-    for k, quantiles in enumerate(model.ratios):
+    for k in np.flatnonzero(np.bincount(spread.bin)).tolist():
         here = spread.bin == k
-        among[here] = np.interp(ratio[here], quantiles, LEVELS)
+        among[here] = np.interp(ratio[here], model.ratios[k], LEVELS)
     return spread.p_nothing + (1 - spread.p_nothing) * np.where(money > 0, among, 0.0)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import patterns, shapley
-from models.patterns import Cut
+from models.patterns import Cut, Patterns
 from models.vectors import Vector
 
 ROWS = 1024  # customers at a time: what they need stays in a core's own cache
@@ -35,17 +35,15 @@ class Values(NamedTuple):
 
 
 class Shares(NamedTuple):
-    """A slot is one piece's table for one group of features; slots are sorted by group.
+    """A slot is one piece's table for one group of features.
 
-    `piece` and `starts` say which piece a slot belongs to and where in `table` it begins; `runs` are a group's slots.
+    `slots` are a group's: which pieces they belong to, and as a column where in `table` they begin.
     """
 
     cut: Cut
     table: Whole
-    piece: NDArray[np.intp]
-    starts: NDArray[np.intp]
     groups: tuple[str, ...]
-    runs: tuple[slice, ...]
+    slots: tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]
     bits: int
     base: float
 
@@ -62,9 +60,12 @@ def predict(found: Values, columns: Sequence[Vector]) -> Vector:
     n = len(columns[0])
     sums = np.empty(n)
     for rows in _blocks(n):
-        reached = patterns.numbers(found.cut, columns, rows) + found.starts[:, None]
-        sums[rows] = _in_order(found.table.take(reached))
+        sums[rows] = _leaves(found, patterns.numbers(found.cut, columns, rows))
     return sums
+
+
+def _leaves(found: Values, numbers: Patterns) -> Vector:
+    return _in_order(found.table.take(numbers + found.starts[:, None]))
 
 
 def _in_order(leaves: Vector) -> Vector:
@@ -89,14 +90,13 @@ def shares(cut: Cut, groups: Sequence[str]) -> Shares:
     counts = [(group, len(list(some))) for group, some in itertools.groupby(slots, lambda slot: slot[0])]
     ends = itertools.accumulate((n for _, n in counts), initial=0)
     rows = [row for _, _, row in slots]
+    pieces, starts = np.array([piece for _, piece, _ in slots], dtype=np.intp), _starts(rows)
     bits = 61 - math.frexp(sum(float(np.abs(table.shares).sum(axis=0).max()) for table in tables))[1]
     return Shares(
         cut,
         np.rint(np.ldexp(np.concatenate([np.zeros(0), *rows]), bits)).astype(np.int64),
-        np.array([piece for _, piece, _ in slots], dtype=np.intp),
-        _starts(rows),
         tuple(group for group, _ in counts),
-        tuple(slice(start, end) for start, end in itertools.pairwise(ends)),
+        tuple((pieces[start:end], starts[start:end, None]) for start, end in itertools.pairwise(ends)),
         bits,
         cut.base,
     )
@@ -107,10 +107,31 @@ def contributions(found: Shares, columns: Sequence[Vector]) -> dict[str, Vector]
     n = len(columns[0])
     sums = np.empty((len(found.groups), n), np.int64)
     for rows in _blocks(n):
-        looked_up = patterns.numbers(found.cut, columns, rows)[found.piece] + found.starts[:, None]
-        parts = found.table.take(looked_up)
-        for row, run in enumerate(found.runs):
-            parts[run].sum(axis=0, out=sums[row, rows])
+        _add_up(found, patterns.numbers(found.cut, columns, rows), sums[:, rows])
+    return _as_log_odds(found, sums)
+
+
+def explained(whole: Values, parts: Shares, columns: Sequence[Vector]) -> tuple[Vector, dict[str, Vector]]:
+    """`predict` and `contributions` of one forest, its questions asked once."""
+    n = len(columns[0])
+    raw, sums = np.empty(n), np.empty((len(parts.groups), n), np.int64)
+    for rows in _blocks(n):
+        numbers = patterns.numbers(whole.cut, columns, rows)
+        raw[rows] = _leaves(whole, numbers)
+        _add_up(parts, numbers, sums[:, rows])
+    return raw, _as_log_odds(parts, sums)
+
+
+def _add_up(found: Shares, numbers: Patterns, sums: Whole) -> None:
+    """Puts every group's shares into its row of `sums`.
+
+    All groups at once would be memory by the megabyte, which the system takes back and must clear again every time.
+    """
+    for row, (pieces, starts) in zip(sums, found.slots, strict=True):
+        np.add.reduce(found.table.take(numbers[pieces] + starts), axis=0, out=row)
+
+
+def _as_log_odds(found: Shares, sums: Whole) -> dict[str, Vector]:
     return dict(zip(found.groups, np.ldexp(sums.astype(np.float64), -found.bits), strict=True))
 
 

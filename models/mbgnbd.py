@@ -56,24 +56,28 @@ def p_alive(params: MbgNbd, x: Vector, t_x: Vector, T: Vector) -> Vector:
     return chances.p_alive(params, x + 1.0, x, t_x, T)
 
 
-def p_no_order(params: MbgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+def p_no_order(
+    params: MbgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
+) -> Vector:
     """P(no order in the next `horizon` | x, t_x, T), in [0, 1]: the model's own churn probability.
 
     >>> cdnow = MbgNbd(r=0.525, alpha=6.183, a=0.891, b=1.614)
     >>> p_no_order(cdnow, np.array([2.0, 0.0]), np.array([30.43, 0.0]), np.array([38.86, 38.86]), 39.0).round(2)
     array([0.44, 0.89])
     """
-    return chances.p_no_order(params, x + 1.0, x, t_x, T, horizon)
+    return chances.p_no_order(params, x + 1.0, x, t_x, T, horizon, alive)
 
 
-def expected_orders(params: MbgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+def expected_orders(
+    params: MbgNbd, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
+) -> Vector:
     """E[orders in the next `horizon` | x, t_x, T], at least 0.
 
     >>> cdnow = MbgNbd(r=0.525, alpha=6.183, a=0.891, b=1.614)
     >>> expected_orders(cdnow, np.array([2.0]), np.array([30.43]), np.array([38.86]), 39.0).round(2)
     array([1.26])
     """
-    return chances.expected_orders(params, 1.0, x, t_x, T, horizon)
+    return chances.expected_orders(params, 1.0, x, t_x, T, horizon, alive)
 
 
 def expected_orders_of_new(params: MbgNbd, t: Vector) -> Vector:

@@ -65,15 +65,19 @@ def p_alive(model: OrderModel, x: Vector, t_x: Vector, T: Vector) -> Vector:
     return answer
 
 
-def p_no_order(model: OrderModel, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
-    """P(no order in the next `horizon` | x, t_x, T), in [0, 1]."""
-    answer: Vector = _MATHS[type(model)].p_no_order(model, x, t_x, T, horizon)
+def p_no_order(
+    model: OrderModel, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
+) -> Vector:
+    """P(no order in the next `horizon` | x, t_x, T), in [0, 1]; `alive` is their p_alive, where it is known already."""
+    answer: Vector = _MATHS[type(model)].p_no_order(model, x, t_x, T, horizon, alive)
     return answer
 
 
-def expected_orders(model: OrderModel, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
-    """E[orders in the next `horizon` | x, t_x, T], at least 0."""
-    answer: Vector = _MATHS[type(model)].expected_orders(model, x, t_x, T, horizon)
+def expected_orders(
+    model: OrderModel, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
+) -> Vector:
+    """E[orders in the next `horizon` | x, t_x, T], at least 0; `alive` as above."""
+    answer: Vector = _MATHS[type(model)].expected_orders(model, x, t_x, T, horizon, alive)
     return answer
 
 

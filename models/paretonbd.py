@@ -59,7 +59,9 @@ def p_alive(params: ParetoNbd, x: Vector, t_x: Vector, T: Vector) -> Vector:
     return np.asarray(expit(-_log_odds_gone(params, x, t_x, T)), dtype=np.float64)
 
 
-def p_no_order(params: ParetoNbd, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+def p_no_order(
+    params: ParetoNbd, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
+) -> Vector:
     """P(no order in the next `horizon` | x, t_x, T), in [0, 1]: the model's own churn probability.
 
     An alive customer is silent for `horizon` if they stay and do not order, or leave before they do: the odds of the
@@ -70,17 +72,23 @@ def p_no_order(params: ParetoNbd, x: Vector, t_x: Vector, T: Vector, horizon: fl
     array([0.41, 0.93])
     """
     orders = pairs.once(partial(_some_order_if_alive, params, horizon), x, T)
-    return np.asarray(1.0 - p_alive(params, x, t_x, T) * orders, dtype=np.float64)
+    if alive is None:
+        alive = p_alive(params, x, t_x, T)
+    return np.asarray(1.0 - alive * orders, dtype=np.float64)
 
 
-def expected_orders(params: ParetoNbd, x: Vector, t_x: Vector, T: Vector, horizon: float) -> Vector:
+def expected_orders(
+    params: ParetoNbd, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
+) -> Vector:
     """E[orders in the next `horizon` | x, t_x, T], at least 0.
 
     >>> cdnow = ParetoNbd(r=0.55315, alpha=10.57633, s=0.60625, beta=11.67150)
     >>> expected_orders(cdnow, np.array([2.0]), np.array([30.43]), np.array([38.86]), 39.0).round(2)
     array([1.46])
     """
-    return p_alive(params, x, t_x, T) * _expected_if_alive(params, x, T, np.float64(horizon))
+    if alive is None:
+        alive = p_alive(params, x, t_x, T)
+    return alive * _expected_if_alive(params, x, T, np.float64(horizon))
 
 
 def expected_orders_of_new(params: ParetoNbd, t: Vector) -> Vector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,10 @@ from tiers import grid
 
 
 class Predictions(NamedTuple):
-    """One entry per customer; NaN for prospects, whose tier is F. `frame` carries the `btyd_` columns too."""
+    """One entry per customer; NaN for prospects, whose tier is F. `frame` carries the `btyd_` columns too.
+
+    `pushes` are `churn.pushes` where they were asked for.
+    """
 
     frame: dict[str, Vector]
     p_churn: Vector
@@ -27,14 +31,19 @@ class Predictions(NamedTuple):
     tiers: NDArray[np.str_]
     certainty: Certainty
     disagreement: NDArray[np.bool_]
+    pushes: Mapping[str, Vector] | None
 
 
-def predict(bundle: Bundle, frame: Frame) -> Predictions:
-    """Closed forms, churn, value, tier and certainty for a frame with the columns of `bundle.spec.names`."""
+def predict(bundle: Bundle, frame: Frame, group_of: Callable[[str], str | None] | None = None) -> Predictions:
+    """Closed forms, churn, value, tier and certainty for a frame with the columns of `bundle.spec.names`.
+
+    With `group_of` also what pushes the churn, summed by group.
+    """
     about = bundle.about
     full = with_views(bundle, frame)
     is_prospect = ~(full["n_orders"] > 0)
-    p_churn = np.where(is_prospect, np.nan, churn.p_churn(bundle.churn, full))
+    risk, pushes = _churn(bundle, full, group_of)
+    p_churn = np.where(is_prospect, np.nan, risk)
     money = np.where(is_prospect, np.nan, value.value(bundle.value, full, p_churn))
     clv = btyd.discounted(bundle.btyd, full, about.value_days, about.monthly_rate)
     made_of = factors.of(bundle.btyd, full, p_churn, money, about.value_days)
@@ -42,7 +51,15 @@ def predict(bundle: Bundle, frame: Frame) -> Predictions:
     sure = intervals.certainty(bundle.intervals, money, p_churn, made_of.p_order, tiers, bundle.cuts)
     closed = full[btyd.P_CHURN], full[btyd.VALUE]
     differ = agreement.disagreement(p_churn, closed[0], money, closed[1], bundle.cuts.value)
-    return Predictions(full, p_churn, money, clv, made_of, tiers, sure, differ)
+    return Predictions(full, p_churn, money, clv, made_of, tiers, sure, differ, pushes)
+
+
+def _churn(
+    bundle: Bundle, frame: Frame, group_of: Callable[[str], str | None] | None
+) -> tuple[Vector, Mapping[str, Vector] | None]:
+    if group_of is None:
+        return churn.p_churn(bundle.churn, frame), None
+    return churn.explained(bundle.churn, frame, bundle.centre, group_of)
 
 
 def graded(bundle: Bundle, p: Predictions, tiers: NDArray[np.str_]) -> Predictions:

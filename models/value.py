@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models import boosted, btyd
+from models import boosted, btyd, vectors
 from models.boosted import Boosted
 from models.frame import Frame
 from models.vectors import Vector
@@ -50,12 +50,12 @@ def corrected(closed_form: Vector, correction: Vector, shrink: float) -> Vector:
     >>> corrected(np.array([10.0, 0.0]), np.array([np.log(4.0), 1.0]), 0.5)
     array([20.,  0.])
     """
-    return closed_form * np.exp(np.clip(shrink * correction, -LARGEST_LOG, LARGEST_LOG))
+    return closed_form * np.exp(vectors.bounded(shrink * correction, -LARGEST_LOG, LARGEST_LOG))
 
 
 def churn_correction(frame: Frame, p_churn: Vector) -> Vector:
     """The log of how much likelier an order is than the closed form says, by the calibrated churn model."""
-    kept, closed = (np.clip(1 - p, SMALLEST, 1.0) for p in (p_churn, frame[btyd.P_CHURN]))
+    kept, closed = (vectors.bounded(1 - p, SMALLEST, 1.0) for p in (p_churn, frame[btyd.P_CHURN]))
     return np.log(kept) - np.log(closed)
 
 

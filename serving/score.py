@@ -6,7 +6,7 @@ Batch, online, MLflow and Spark all end here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -23,9 +23,11 @@ from models.vectors import Vector
 from tiers import actions, families, grid, overrides
 from tiers import reasons as chosen
 from tiers.overrides import Override
+from tiers.rules import NONE, Codes
+from tiers.vectors import Mask
 
-_LETTERS = pa.array(grid.TIERS)
-_STATUSES = pa.array(grid.status(np.array(grid.TIERS)).tolist())
+STATUSES: tuple[str, ...] = tuple(grid.status(np.array(grid.TIERS)).tolist())
+"""The status of every tier, A to F."""
 
 
 def score(
@@ -43,7 +45,7 @@ def score(
     `previous` tiers, one per row ("" for none), hold customers near a cut where they were (`tiers.grid.hold`). Tiers
     set `by_hand` stand in for the computed ones while they are in force.
     """
-    predictions = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
+    predictions = predicted(bundle, frames.from_arrow(features, bundle.spec.names), reasons)
     raw = predictions.tiers
     if previous is not None:
         held = grid.hold(raw, previous, predictions.p_churn, predictions.value, bundle.cuts)
@@ -51,14 +53,19 @@ def score(
     if by_hand:
         given = overrides.apply(predictions.tiers, features["customer_id"], by_hand, bundle.about.as_of).tiers
         predictions = predict.graded(bundle, predictions, given)
-    why = _reasons(bundle, predictions, reasons)
-    columns = _numbers(predictions) | {
+    why = codes(bundle, predictions, reasons)
+    given = predictions.tiers
+    columns = {name: pa.array(column, pa.float64(), from_pandas=True) for name, column in numbers(predictions).items()}
+    columns |= {name: pa.array(flag, pa.bool_(), mask=np.isnan(predictions.value)) for name, flag in flags(predictions)}
+    columns |= {
         "customer_id": features["customer_id"],
         "as_of": pa.repeat(pa.scalar(bundle.about.as_of, pa.date32()), features.num_rows),
-        "reasons": why,
-        "action": actions.choose_arrow(predictions.tiers, chosen.leading(why)),
+        "tier": _taken(grid.TIERS, grid.places(given)),
+        "status": _taken(STATUSES, grid.places(given)),
+        "reasons": chosen.as_lists(why),
+        "action": _taken(actions.table(), actions.cells(given, why[:, 0])),
         "model": pa.repeat(bundle.about.model, features.num_rows),
-        "raw_tier": _by_letter(_LETTERS, raw),
+        "raw_tier": _taken(grid.TIERS, grid.places(raw)),
     }
     wanted = schema(bundle)
     return pa.Table.from_arrays([columns[name] for name in wanted.names], schema=wanted)
@@ -75,9 +82,10 @@ def _schema(about: About) -> pa.Schema:
     return scores.schema(about.currency, about.churn_days, about.value_days, extra=notes)
 
 
-def _numbers(p: Predictions) -> dict[str, pa.Array]:
+def numbers(p: Predictions) -> dict[str, Vector]:
+    """The columns of numbers; NaN stands for null."""
     sure, closed = p.certainty, p.frame
-    numbers: dict[str, Vector] = {
+    return {
         "p_churn": p.p_churn,
         "loyalty": 1 - p.p_churn,
         "p_alive": closed[btyd.P_ALIVE],
@@ -91,30 +99,35 @@ def _numbers(p: Predictions) -> dict[str, pa.Array]:
         "tier_confidence": sure.tier_confidence,
         **p.factors._asdict(),
     }
-    arrays = {name: pa.array(column, pa.float64(), from_pandas=True) for name, column in numbers.items()}
-    return arrays | {
-        "tier": _by_letter(_LETTERS, p.tiers),
-        "status": _by_letter(_STATUSES, p.tiers),
-        "is_borderline": pa.array(sure.is_borderline, pa.bool_(), mask=np.isnan(p.value)),
-        "disagreement": pa.array(p.disagreement, pa.bool_(), mask=np.isnan(p.value)),
-    }
 
 
-def _by_letter(texts: pa.StringArray, tiers: NDArray[np.str_]) -> pa.StringArray:
-    """The text of each customer's tier, by the place of its letter from A on."""
-    return texts.take(pa.array(np.ascontiguousarray(tiers, "<U1").view(np.uint32) - ord("A")))
+def flags(p: Predictions) -> tuple[tuple[str, Mask], ...]:
+    """The columns of yes and no; null where there is no value."""
+    return ("is_borderline", p.certainty.is_borderline), ("disagreement", p.disagreement)
 
 
-def _reasons(bundle: Bundle, p: Predictions, which: Reasons) -> pa.Array:
-    if which == "none":
-        return chosen.nobody(len(p.p_churn))
+def predicted(bundle: Bundle, frame: Frame, which: Reasons) -> Predictions:
+    """The numbers of a frame, with what `codes` needs for those reasons."""
+    return predict.predict(bundle, frame, families.family_of if which == "all" else None)
+
+
+def codes(bundle: Bundle, p: Predictions, which: Reasons) -> Codes:
+    """The reasons as numbers of `families.CODES`: one row of three per customer, -1 where a place stays empty."""
     if which == "all":
-        return _reasons_of(bundle, p.frame, p.p_churn)
-    rows = np.flatnonzero(p.p_churn > bundle.cuts.p_churn)
-    found = _reasons_of(bundle, {name: column[rows] for name, column in p.frame.items()}, p.p_churn[rows])
-    return chosen.spread(found, rows, len(p.p_churn))
+        return _codes_of(bundle, p.frame, p.p_churn, p.pushes)
+    found = np.full((len(p.p_churn), chosen.MOST), NONE, np.int16)
+    if which == "risky":
+        rows = np.flatnonzero(p.p_churn > bundle.cuts.p_churn)
+        frame = {name: column[rows] for name, column in p.frame.items()}
+        found[rows] = _codes_of(bundle, frame, p.p_churn[rows])
+    return found
 
 
-def _reasons_of(bundle: Bundle, frame: Frame, p_churn: Vector) -> pa.ListArray:
-    pushes = churn.pushes(bundle.churn, frame, bundle.centre, families.family_of)
-    return chosen.choose_by_family(pushes, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+def _codes_of(bundle: Bundle, frame: Frame, p_churn: Vector, pushes: Mapping[str, Vector] | None = None) -> Codes:
+    if pushes is None:
+        pushes = churn.pushes(bundle.churn, frame, bundle.centre, families.family_of)
+    return chosen.pick(pushes, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+
+
+def _taken(texts: Sequence[str], places: NDArray[np.intp]) -> pa.StringArray:
+    return pa.array(texts, pa.string()).take(pa.array(places))

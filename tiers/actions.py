@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -91,20 +91,22 @@ def choose(tiers: Text, first_reason_codes: Text | pa.Array | pa.ChunkedArray, p
     >>> choose(np.array(["B", "B", "F"]), np.array(["complained", "", "never_ordered"])).tolist()
     ['resolve_problem', 'personal_call', 'first_order_offer']
     """
-    chosen: Text = np.array(_table(_frozen(playbook)))[_cells(tiers, first_reason_codes)]
+    codes = first_reason_codes
+    given = pa.array(codes, pa.string()) if isinstance(codes, np.ndarray) else codes
+    leading = pc.index_in(given, value_set=_CODES).fill_null(-1).to_numpy(zero_copy_only=False)
+    chosen: Text = np.array(table(playbook))[cells(tiers, leading)]
     return chosen
 
 
-def choose_arrow(tiers: Text, first_reason_codes: pa.Array, playbook: Playbook = PLAYBOOK) -> pa.StringArray:
-    """The same as an Arrow array."""
-    return pa.array(_table(_frozen(playbook)), pa.string()).take(pa.array(_cells(tiers, first_reason_codes)))
+def table(playbook: Playbook = PLAYBOOK) -> tuple[str, ...]:
+    """The action of every tier and leading reason, tier by tier; a tier's last one is for who has no reason."""
+    return _table(_frozen(playbook))
 
 
-def _cells(tiers: Text, codes: Text | pa.Array | pa.ChunkedArray) -> NDArray[np.intp]:
-    """Where each customer's action stands in `_table`; who has no reason is in a tier's last column."""
-    given = pa.array(codes, pa.string()) if isinstance(codes, np.ndarray) else codes
-    position = pc.index_in(given, value_set=_CODES).fill_null(len(families.CODES)).to_numpy(zero_copy_only=False)
-    return np.asarray(np.searchsorted(np.array(grid.TIERS), tiers) * (len(families.CODES) + 1) + position)
+def cells(tiers: Text, leading: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
+    """Where in `table` each customer's action stands; `leading` numbers `families.CODES`, -1 for no reason."""
+    column = np.where(leading < 0, len(families.CODES), leading)
+    return grid.places(tiers) * (len(families.CODES) + 1) + column
 
 
 def _frozen(playbook: Playbook) -> Frozen:
@@ -113,7 +115,6 @@ def _frozen(playbook: Playbook) -> Frozen:
 
 @functools.lru_cache(maxsize=8)
 def _table(playbook: Frozen) -> tuple[str, ...]:
-    """The action of every tier and leading reason, tier by tier."""
     entries = {tier: dict(items) for tier, items in playbook}
     return tuple(_look_up(entries[tier], code) for tier in grid.TIERS for code in (*families.CODES, ""))
 

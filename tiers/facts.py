@@ -7,23 +7,21 @@ the one nearest to 90 days among those the feature table has, so the rules survi
 from __future__ import annotations
 
 import functools
-import operator
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from tiers.vectors import Mask, Vector
-
 REFERENCE_DAYS = 90
 Op = Literal["<", "<=", ">", ">=", "=="]
-_COMPARE: dict[str, Callable[[Vector, Vector | float], Mask]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
+_COMPARE: dict[str, np.ufunc] = {
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "==": np.equal,
 }
 
 
@@ -44,16 +42,16 @@ class Fact(NamedTuple):
         return f"{self.feature} {self.op} {right}"
 
 
-class Known(NamedTuple):
-    """What the rules may look at: the customers' facts, the base's typical values, the window in days.
+class Comparison(NamedTuple):
+    """A fact in a feature table that has what it asks for: `left op bound`, or `left op bound × scale`.
 
-    `found` remembers which conditions hold of whom: several rules ask the same.
+    `left` and `scale` are columns, `scale` "" where there is none; `compare` is the ufunc.
     """
 
-    facts: Mapping[str, Vector]
-    typical: Mapping[str, float]
-    window: int
-    found: dict[Fact, Mask | None]
+    compare: np.ufunc
+    left: str
+    bound: float
+    scale: str
 
 
 def reference_window(names: Iterable[str]) -> int:
@@ -66,6 +64,11 @@ def reference_window(names: Iterable[str]) -> int:
     >>> reference_window(["n_orders_60d", "n_orders_90d", "n_orders_120d", "orders_trend_60d"])
     60
     """
+    return _reference_window(tuple(names))
+
+
+@functools.lru_cache(maxsize=64)
+def _reference_window(names: tuple[str, ...]) -> int:
     found = [match for name in names if (match := re.fullmatch(r"(n_orders|orders_trend)_(\d+)d", name))]
     trends = [int(match[2]) for match in found if match[1] == "orders_trend"]
     windows = trends or [int(match[2]) for match in found]
@@ -78,28 +81,21 @@ def in_window(text: str, window: int) -> str:
     return text.replace("<w>", str(window)).replace("<2w>", str(2 * window))
 
 
-def all_hold(conditions: tuple[Fact, ...], known: Known, customers: int) -> Mask:
-    """Per customer, whether every condition holds; what is not known (absent or NaN) never does."""
-    held = [_holds(fact, known) for fact in conditions]
-    masks = [mask for mask in held if mask is not None]
-    if len(masks) < len(held):
-        return np.zeros(customers, bool)
-    return functools.reduce(np.logical_and, masks) if masks else np.ones(customers, bool)
+def placed(fact: Fact, columns: Set[str], typical: Mapping[str, float], window: int) -> Comparison | None:
+    """The fact for a table with these columns; None where it asks for what is not there, so that it holds of nobody.
 
-
-def _holds(fact: Fact, known: Known) -> Mask | None:
-    if fact not in known.found:
-        left, right = known.facts.get(in_window(fact.feature, known.window)), _bound(fact, known)
-        known.found[fact] = None if left is None or right is None else _COMPARE[fact.op](left, right)
-    return known.found[fact]
-
-
-def _bound(fact: Fact, known: Known) -> Vector | float | None:
-    if not fact.of:
-        return fact.bound
+    >>> placed(Fact("spend_<w>d", ">", 0.5, of="spend_<2w>d"), {"spend_90d", "spend_180d"}, {}, 90)[1:]
+    ('spend_90d', 0.5, 'spend_180d')
+    >>> placed(Fact("age_days", ">=", 2, of="<w>"), {"age_days"}, {}, 90)[1:]
+    ('age_days', 180.0, '')
+    """
+    left, bound, scale = in_window(fact.feature, window), float(fact.bound), ""
     if fact.of == "<w>":
-        return fact.bound * known.window
-    scale = (
-        known.typical.get(fact.feature) if fact.of == "typical" else known.facts.get(in_window(fact.of, known.window))
-    )
-    return None if scale is None else fact.bound * scale
+        bound *= window
+    elif fact.of == "typical":
+        bound *= typical.get(fact.feature, math.nan)
+    elif fact.of:
+        scale = in_window(fact.of, window)
+    if left not in columns or (scale and scale not in columns) or math.isnan(bound):
+        return None
+    return Comparison(_COMPARE[fact.op], left, bound, scale)

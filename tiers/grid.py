@@ -88,6 +88,15 @@ def hold(tiers: Text, previous: Text, p_churn: Vector, value: Vector, cuts: Cuts
     return np.where(is_bound, _LETTERS[_cell(p_churn, value, churn_cut, value_cut)], tiers)
 
 
+def places(tiers: Text) -> NDArray[np.intp]:
+    """The place of each letter from A on: 0 to 5.
+
+    >>> places(np.array(["C", "A", "F"])).tolist()
+    [2, 0, 5]
+    """
+    return np.ascontiguousarray(tiers, "<U1").view(np.uint32).astype(np.intp) - ord("A")
+
+
 def status(tiers: Text) -> Text:
     """`inactive` for E, `prospect` for F, `scored` for the four cells of the grid."""
     return np.where(tiers == "F", "prospect", np.where(tiers == "E", "inactive", "scored"))

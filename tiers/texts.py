@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -67,12 +68,18 @@ class Phrase(NamedTuple):
 
     def fill(self, numbers: Sequence[float | None], currency: str) -> str:
         """The text with one number per slot; without them if one is not known."""
-        text = self.words[0]
-        for number, slot, words in zip(numbers, self.slots, self.words[1:], strict=True):
-            if number is None or not math.isfinite(number):
-                return self.plain
-            text += _written(number, slot.form, currency) + words
-        return text
+        return self.fill_each([[math.nan if number is None else number] for number in numbers], 1, currency)[0]
+
+    def fill_each(self, numbers: Sequence[Sequence[float]], customers: int, currency: str) -> list[str]:
+        """The same for many customers: `numbers` has a column per slot."""
+        written = (_written(column, slot.form, currency) for column, slot in zip(numbers, self.slots, strict=True))
+        ends = ([words] * customers for words in self.words[1:])
+        parts = itertools.chain.from_iterable(zip(written, ends, strict=True))
+        texts = list(map("".join, zip([self.words[0]] * customers, *parts, strict=True)))
+        for column in numbers:
+            if not all(map(math.isfinite, column)):
+                texts = [text if math.isfinite(n) else self.plain for text, n in zip(texts, column, strict=True)]
+        return texts
 
 
 def render(code: str, facts_of_one_customer: Mapping[str, float], lang: Language = "en", currency: str = "") -> str:
@@ -126,13 +133,14 @@ def action(code: str, lang: Language = "en") -> str:
     return _in_language(actions.ACTIONS[code], lang)
 
 
-def _written(number: float, form: str, currency: str) -> str:
+def _written(numbers: Sequence[float], form: str, currency: str) -> list[str]:
     if form == "money":
-        return f"{number:,.2f} {currency}".rstrip()
+        ending = f" {currency}".rstrip()
+        return [f"{number:,.2f}{ending}" for number in numbers]
     if form in ("fewer", "more"):
-        return f"{abs(number):,.0f}"
-    count = f"{number:,.0f}"
-    return f"{count} {form}{'' if count == '1' else 's'}" if form else count
+        return [f"{abs(number):,.0f}" for number in numbers]
+    counts = [f"{number:,.0f}" for number in numbers]
+    return [f"{count} {form}{'' if count == '1' else 's'}" for count in counts] if form else counts
 
 
 def _in_language(wordings: Mapping[Language, Written], lang: Language) -> Written:

@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -21,8 +22,9 @@ from features.engines.arrays import column as columns
 from features.spec import MARGIN
 from models import bundle as bundles
 from models.bundle import Bundle
+from models.frame import Frame
 from serving import score
-from serving.service import arrivals, judging, plans, wording
+from serving.service import arrivals, judging, listed, plans, wording
 from serving.service.requests import ScoreRequest
 
 Answer = dict[str, Any]
@@ -74,11 +76,11 @@ class Online:
         """Per request the scores, in its order, without those who were not known yet."""
         row_of = {customer_id: row for row, customer_id in enumerate(features["customer_id"])}
         known = [[row_of[c.customer_id] for c in each.customers if c.customer_id in row_of] for each in requests]
-        order = list(itertools.chain.from_iterable(known))
+        order = np.fromiter(itertools.chain.from_iterable(known), np.intp)
         langs = [request.lang for request, rows in zip(requests, known, strict=True) for _ in rows]
-        ordered = {name: column[order] for name, column in features.items()}
-        scored = score.score(bundles.dated(self.bundle, requests[0].as_of), pa.table(ordered))
-        rows = iter(_in_words(scored, ordered, langs, self.bundle.about.currency))
+        frame = {name: features[name][order] for name in self.bundle.spec.names}
+        ids = features["customer_id"][order].tolist()
+        rows = iter(_in_words(bundles.dated(self.bundle, requests[0].as_of), ids, frame, langs))
         return (list(itertools.islice(rows, len(each))) for each in known)
 
     def warm_up(self, as_of: dt.date) -> None:
@@ -132,33 +134,9 @@ def _answer(
     return {**facts, "scores": rows, "dropped": dropped}
 
 
-def _in_words(scored: pa.Table, features: Columns, langs: Sequence[Any], currency: str) -> list[Answer]:
-    columns = {name: _listed(scored[name]) for name in scored.column_names}
-    facts = {name: column for name, column in features.items() if name != "customer_id"}
-    columns["reason_texts"] = wording.reasons(columns["reasons"], facts, langs, currency)
+def _in_words(bundle: Bundle, ids: list[str], frame: Frame, langs: Sequence[Any]) -> list[Answer]:
+    columns = {"customer_id": ids, **listed.columns(bundle, frame)}
+    columns["reason_texts"] = wording.reasons(columns["reasons"], frame, langs, bundle.about.currency)
     columns["action_text"] = wording.actions(columns["action"], langs)
     names = tuple(columns)
     return [dict(zip(names, row)) for row in zip(*columns.values(), strict=True)]
-
-
-def _listed(column: pa.ChunkedArray) -> list[Any]:
-    """The column as Python values, by way of NumPy where that is several times faster."""
-    if pa.types.is_list(column.type):
-        return _lists(column.combine_chunks())
-    if pa.types.is_date(column.type) or (pa.types.is_boolean(column.type) and column.null_count):
-        return _repeated(column)
-    values: list[Any] = column.to_numpy().tolist()
-    is_number_missing = column.null_count > 0 and pa.types.is_floating(column.type)
-    return [None if value != value else value for value in values] if is_number_missing else values
-
-
-def _lists(column: pa.ListArray) -> list[list[Any]]:
-    values, ends = column.values.to_numpy(zero_copy_only=False).tolist(), column.offsets.to_numpy().tolist()
-    return [values[start:end] for start, end in itertools.pairwise(ends)]
-
-
-def _repeated(column: pa.ChunkedArray) -> list[Any]:
-    """A column of few values: each is made once."""
-    coded = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    values = coded.dictionary.to_pylist()
-    return [values[place] for place in coded.indices.to_numpy().tolist()]

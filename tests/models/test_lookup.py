@@ -106,16 +106,23 @@ def test_labels_of_two_words_and_missing_zeros_are_among_what_was_tested() -> No
     assert max(max(split.labels) for split in splits if split.labels) >= 32
 
 
+STEPS = np.column_stack([np.repeat(np.arange(40.0), 50), *np.zeros((4, 2000))])
+
+
+def deep(leaves: int) -> Boosted:
+    """Trees that cut off one step at a time."""
+    data = lgb.Dataset(STEPS, 2.0 ** STEPS[:, 0], params={"verbose": -1})  # half of what is left is in the last step
+    how = {"num_leaves": leaves, "min_data_in_leaf": 1, "min_sum_hessian_in_leaf": 0.0, "verbose": -1}
+    return boosted.of(lgb.train(how, data, 3), NAMES)
+
+
 @pytest.mark.parametrize("leaves", [8, 31])
 def test_trees_that_are_too_deep_are_left_to_lightgbm(leaves: int) -> None:
-    table = np.column_stack([np.repeat(np.arange(40.0), 50), *np.zeros((4, 2000))])
-    data = lgb.Dataset(table, 2.0 ** table[:, 0], params={"verbose": -1})  # half of what is left is in the last step
-    how = {"num_leaves": leaves, "min_data_in_leaf": 1, "min_sum_hessian_in_leaf": 0.0, "verbose": -1}
-    model = boosted.of(lgb.train(how, data, 3), NAMES)
+    model = deep(leaves)
     if leaves == 31:
         with pytest.raises(ValueError, match="longer than"):
             patterns.of(forest.parse(model.text))
-    assert_equal(model, table[::10])
+    assert_equal(model, STEPS[::10])
 
 
 def test_a_model_that_learned_nothing_gives_everybody_its_base() -> None:
@@ -187,3 +194,16 @@ def test_an_answer_sends_everybody_where_the_rules_do(
     asked = questions.collect([split])
     yes = questions.answer(asked.questions, [column], slice(None))[asked.numbers[0]].astype(bool)
     assert (yes ^ asked.yes_is_left[0]).tolist() == questions.goes_right(split, column).tolist()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 200, 3000])
+def test_asked_together_the_questions_give_the_same_bits(n: int) -> None:
+    groups = ("x", "y", "x", "y", "")
+    cut_up, too_deep = grown(shop(9, 500, 0.1), 9, num_leaves=8), deep(31)
+    offset = np.linspace(-1.0, 1.0, n)
+    for model in (cut_up, too_deep, None):
+        some = frame(np.resize(strange(10), (n, 5)))
+        raw, sums = boosted.explained(model, some, offset, groups)
+        assert raw.tobytes() == boosted.raw(model, some, offset).tobytes()
+        apart, _ = boosted.contributions(model, some, groups)
+        assert {name: part.tobytes() for name, part in sums.items()} == {k: part.tobytes() for k, part in apart.items()}

@@ -141,6 +141,17 @@ def test_many_customers_are_answered_as_each_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", orders.TITLES)
+def test_who_is_alive_may_be_told_and_changes_no_bit(name: str) -> None:
+    random = np.random.default_rng(3)
+    x, T = random.integers(0, 30, 500).astype(np.float64), random.integers(30, 700, 500).astype(np.float64)
+    history = x, np.where(x > 0, np.floor(T * 0.6), 0.0), T
+    alive = orders.p_alive(TYPICAL[name], *history)
+    for question in (orders.expected_orders, orders.p_no_order):
+        told, asked = question(TYPICAL[name], *history, 90.0, alive), question(TYPICAL[name], *history, 90.0)
+        assert told.tobytes() == asked.tobytes()
+
+
+@pytest.mark.parametrize("name", orders.TITLES)
 def test_a_model_survives_json_with_its_name(name: str) -> None:
     written = json.loads(json.dumps(orders.as_dict(TYPICAL[name])))
     assert written["model"] == name

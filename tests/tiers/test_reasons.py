@@ -257,14 +257,6 @@ def test_nobody_gives_an_empty_list_of_the_contract_type() -> None:
     assert found.type == pa.list_(pa.string())
 
 
-def test_the_first_reason_is_empty_where_there_is_none() -> None:
-    given_ = pa.array([["a", "b"], [], ["c"]], pa.list_(pa.string()))
-    assert reasons.first(given_).tolist() == ["a", "", "c"]
-    assert reasons.first(given_.slice(1)).tolist() == ["", "c"]
-    assert reasons.first(pa.chunked_array([given_, given_.slice(2)])).tolist() == ["a", "", "c", "c"]
-    assert reasons.first(given_.slice(3)).tolist() == []
-
-
 def test_the_window_nearest_to_ninety_days_is_the_one_spoken_of() -> None:
     known = {"n_orders": 5.0, "n_orders_28d": 0.0, "n_orders_84d": 3.0}
     assert one({"n_orders_84d": -1.0}, known, 0.1) == ["active_lately"]

@@ -84,3 +84,14 @@ def test_tiers_and_actions_speak_both_languages() -> None:
     assert texts.tier("A").name == "top: keep"
     assert texts.tier("F", "zh").name == "潜在客户：争取首单"
     assert texts.action("let_rest", "zh") == "暂不打扰，不再投入。"
+
+
+def test_many_are_told_as_each_alone_and_who_lacks_a_number_without_it() -> None:
+    days, gaps = [74.0, 1.0, float("nan"), 1234.4, -0.2], [12.2, 0.5, 3.0, float("inf"), 1.5]
+    said = texts.phrase("silent_5x_usual_gap", "en", 90).fill_each([days, gaps], 5, "")
+    plain = "silent for 5 usual gaps or more"
+    told = ["silent for 74 days; usual gap 12", "silent for 1 day; usual gap 0", "silent for -0 days; usual gap 2"]
+    assert said == [*told[:2], plain, plain, told[2]]
+    known = ({"silence_days": day, "gap_mean_days": gap} for day, gap in zip(days, gaps, strict=True))
+    assert said == [texts.render("silent_5x_usual_gap", each) for each in known]
+    assert texts.phrase("never_ordered", "en", 90).fill_each([], 2, "") == ["known, but has never ordered"] * 2

@@ -6,11 +6,10 @@ import datetime as dt
 import json
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from models import bundle_folder
-from serving.service import arrivals, judging, online, plans
+from serving.service import arrivals, judging, plans
 from serving.service.online import Online
 from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked, customer, purchase
@@ -44,17 +43,3 @@ def test_only_where_every_row_is_plain_nobody_asks_for_findings(
     nothing = [(None, 0, True)]
     assert ([(row["reason"], row["unread"], row["local"] in (0, row["timed"])) for row in found] == nothing) == is_plain
     assert judging.is_plain(answers, "transactions") == is_plain
-
-
-@pytest.mark.parametrize(
-    "column",
-    [pa.array([1.5, None, 2.0]), pa.array([1.5, 2.0]), pa.array(["a", None]), pa.array(["é", "b"]),
-     pa.array([True, False]),
-     pa.array([True, None, False]), pa.array([AS_OF, AS_OF]), pa.array([["a", "b"], [], ["c"]]),
-     pa.array([], pa.list_(pa.string())), pa.array([], pa.date32()), pa.array([["x"], ["a", "b"], ["c"]]).slice(1)],
-    ids=str,
-)  # fmt: skip
-def test_a_column_becomes_the_values_that_arrow_itself_gives(column: pa.Array) -> None:
-    assert online._listed(pa.chunked_array([column])) == column.to_pylist()
-    halves = pa.chunked_array([column.slice(0, 1), column.slice(1)])
-    assert online._listed(halves) == column.to_pylist()
