@@ -8,32 +8,36 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from typing import Any, Literal
 
+import ibis
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from contract import errors, inputs
+from features.engines.arrays import Column, Given
+from features.engines.arrays import column as columns
 from features.spec import MARGIN, FeatureSpec
 from serving.service.requests import Customer, ScoreRequest
 
 REQUEST, ROW = "tiercast_request", "tiercast_row"
-ARROW = {"id": pa.string(), "time": pa.string(), "label": pa.string(), "money": pa.float64(), "number": pa.float64()}
+TEXT, NUMBER = "string", "float64"
+TYPES = {"id": TEXT, "time": TEXT, "label": TEXT, "money": NUMBER, "number": NUMBER}
+READERS: Mapping[str, Callable[[list[Any]], Column]] = {TEXT: columns.of_texts, NUMBER: columns.of_numbers}
+Schema = dict[str, str]
 
 
 @functools.lru_cache(maxsize=8)
-def schemas(spec: FeatureSpec) -> dict[str, pa.Schema]:
-    """The columns that this bundle looks at, per table; one schema for all requests."""
+def schemas(spec: FeatureSpec) -> dict[str, Schema]:
+    """The columns that this bundle looks at, per table; the same for all requests."""
     of_spec = {"customer_id", "ordered_at", "amount", "margin", *spec.columns}
     purchases = [column for column in inputs.TRANSACTIONS if column.name in of_spec]
-    attributes = [(a.name, pa.float64() if a.kind == "number" else pa.string()) for a in spec.attributes]
-    numbers = [(REQUEST, pa.int64()), (ROW, pa.int64())]
+    attributes = {a.name: NUMBER if a.kind == "number" else TEXT for a in spec.attributes}
+    numbers = {REQUEST: "int64", ROW: "int64"}
     return {
-        "transactions": pa.schema([*_fields(purchases), *numbers]),
-        "customers": pa.schema([*_fields(inputs.CUSTOMERS), *attributes, *numbers]),
-        "interactions": pa.schema([*_fields(inputs.INTERACTIONS), *numbers]),
+        "transactions": _fields(purchases) | numbers,
+        "customers": _fields(inputs.CUSTOMERS) | attributes | numbers,
+        "interactions": _fields(inputs.INTERACTIONS) | numbers,
     }
 
 
@@ -53,17 +57,16 @@ def refuse(request: ScoreRequest, spec: FeatureSpec) -> bool:
     return has_margin
 
 
-def arrange(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> dict[str, pa.Table]:
+def arrange(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> dict[str, Given]:
     """The tables by name of requests that were not refused, in columns as received.
 
     Every row has the number of its request and its own in there.
     """
     wanted = schemas(spec)
-    people = [request.customers for request in requests]
     return {
-        "transactions": _rows(wanted["transactions"], people, [[c.transactions for c in each] for each in people]),
-        "customers": _customers(wanted["customers"], people, spec),
-        "interactions": _rows(wanted["interactions"], people, [[c.interactions for c in each] for each in people]),
+        "transactions": _rows(wanted["transactions"], requests, "transactions"),
+        "customers": _customers(requests, spec),
+        "interactions": _rows(wanted["interactions"], requests, "interactions"),
     }
 
 
@@ -88,52 +91,42 @@ def place(request: ScoreRequest, table: str, row: int) -> str:
     raise IndexError(row)
 
 
-def _fields(columns: Iterable[inputs.Column]) -> list[tuple[str, pa.DataType]]:
-    return [(column.name, ARROW[column.kind]) for column in columns]
+def _fields(given: Iterable[inputs.Column]) -> Schema:
+    return {column.name: TYPES[column.kind] for column in given}
 
 
-def _rows(
-    schema: pa.Schema, people: Sequence[Sequence[Customer]], given: Sequence[Sequence[Sequence[Mapping[str, Any]]]]
-) -> pa.Table:
+def _rows(schema: Schema, requests: Sequence[ScoreRequest], table: Literal["transactions", "interactions"]) -> Given:
     """The lines of every customer of every request, one below the other."""
-    groups = list(itertools.chain.from_iterable(given))
-    lines = list(itertools.chain.from_iterable(groups))
-    if not lines:
-        return _no_rows(schema)
-    owners = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    ids = pa.array([customer.customer_id for each in people for customer in each], pa.string())
-    names = [name for name in schema.names if name not in ("customer_id", REQUEST, ROW)]
+    people = [(customer.customer_id, getattr(customer, table)) for each in requests for customer in each.customers]
+    lines: list[Mapping[str, Any]] = list(itertools.chain.from_iterable(rows for _, rows in people))
+    ids = np.array([customer_id for customer_id, _ in people], object)
+    owners = np.repeat(ids, np.array([len(rows) for _, rows in people], int))
     told: set[str] = set().union(*lines)
-    columns: dict[str, Any] = {name: [line.get(name) for line in lines] for name in names if name in told}
-    columns |= {name: pa.nulls(len(lines), schema.field(name).type) for name in names if name not in columns}
-    sizes = [sum(map(len, each)) for each in given]
-    return _table(schema, columns | {"customer_id": ids.take(pa.array(owners))} | _numbered(sizes))
+    found = {
+        name: READERS[kind]([line.get(name) for line in lines]) if name in told else columns.null(ibis.dtype(kind))
+        for name, kind in schema.items()
+        if kind in READERS and name != "customer_id"
+    }
+    sizes = [sum(len(getattr(customer, table)) for customer in each.customers) for each in requests]
+    return Given(len(lines), found | {"customer_id": Column(owners)} | _numbered(sizes))
 
 
-@functools.lru_cache(maxsize=32)
-def _no_rows(schema: pa.Schema) -> pa.Table:
-    """Most requests tell of no contacts, and making an empty table takes as long as one of a few rows."""
-    return schema.empty_table()
+def _customers(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> Given:
+    people = [customer for each in requests for customer in each.customers]
+    readers = {"number": columns.of_numbers, "label": columns.of_texts}
+    found = {a.name: readers[a.kind]([c.attributes[a.name] for c in people]) for a in spec.attributes}  # type: ignore[operator]
+    fixed = {
+        "customer_id": columns.of_texts([customer.customer_id for customer in people]),
+        "joined_on": columns.of_texts([customer.joined_on for customer in people]),
+    }
+    return Given(len(people), found | fixed | _numbered([len(each.customers) for each in requests]))
 
 
-def _customers(schema: pa.Schema, asked: Sequence[Sequence[Customer]], spec: FeatureSpec) -> pa.Table:
-    people = [customer for customers in asked for customer in customers]
-    columns = {a.name: [c.attributes[a.name] for c in people] for a in spec.attributes}
-    fixed = {"customer_id": [c.customer_id for c in people], "joined_on": [c.joined_on for c in people]}
-    return _table(schema, columns | fixed | _numbered([len(customers) for customers in asked]))
-
-
-def _table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
-    """As `pa.table`, which takes twice as long for a few rows."""
-    given = ((columns[field.name], field.type) for field in schema)
-    arrays = [column if isinstance(column, pa.Array) else pa.array(column, kind) for column, kind in given]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _numbered(sizes: Sequence[int]) -> dict[str, NDArray[np.int64]]:
+def _numbered(sizes: Sequence[int]) -> dict[str, Column]:
     """Per row the number of its request, and its own number in that request."""
-    rows = [np.arange(n) for n in sizes]
-    return {REQUEST: np.repeat(np.arange(len(sizes)), sizes), ROW: np.concatenate(rows)}
+    own = [np.arange(n) for n in sizes]
+    of_request = np.repeat(np.arange(len(sizes)), np.array(sizes, int))
+    return {REQUEST: Column(of_request), ROW: Column(np.concatenate([of_request[:0], *own]))}
 
 
 def _refuse_gaps(request: ScoreRequest, spec: FeatureSpec, per_line: Set[str]) -> None:

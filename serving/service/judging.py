@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from contract import errors
-from features.engines.arrays import Answers, Column
+from features.engines.arrays import Answers
+from features.engines.arrays import column as columns
 from features.reading import cleaning, times
 from features.reading.report import LATE, REASONS
 from serving.service import arrivals, plans
@@ -25,16 +26,12 @@ TIME_HINT = "write times as 2024-01-31 or 2024-01-31T12:30:00Z"
 def is_plain(answers: Answers, table: str) -> bool:
     """Whether every row counts and every time is written in the same way, so that there is nothing to find."""
     when = plans.RULES[table].when or ""
-    if any(_some_known(answers.column(table, name)) for name in ("reason", cleaning.UNREAD + when)):
+    if any(columns.says(answers.column(table, name)) for name in ("reason", cleaning.UNREAD + when)):
         return False
     is_timed = answers.column(table, when).known
     is_local = answers.column(table, cleaning.ZONE + when).values == times.LOCAL
     n_local = np.count_nonzero(is_local if is_timed is None else is_local & is_timed)
     return n_local in (0, answers.n_rows(table) if is_timed is None else np.count_nonzero(is_timed))
-
-
-def _some_known(column: Column) -> bool:
-    return bool(len(column.values)) if column.known is None else bool(column.known.any())
 
 
 def check(request: ScoreRequest, table: str, found: Sequence[Row]) -> dict[str, int]:

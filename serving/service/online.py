@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from contract import errors
-from features.engines.arrays import Answers
+from features.engines.arrays import Answers, Given
 from features.engines.arrays import column as columns
 from features.spec import MARGIN
 from models import bundle as bundles
@@ -86,8 +86,7 @@ class Online:
     def warm_up(self, as_of: dt.date) -> None:
         """Have the plan of a day ready, so that the first caller does not wait; score nobody once."""
         spec = self.bundle.spec
-        nobody = {table: schema.empty_table() for table, schema in arrivals.schemas(spec).items()}
-        found = plans.of(spec, as_of, MARGIN in spec.columns).run(nobody)
+        found = plans.of(spec, as_of, MARGIN in spec.columns).run(arrivals.arrange([], spec))
         for table in plans.RULES:
             list(found.rows(plans.findings(table)))
         score.score(bundles.dated(self.bundle, as_of), pa.table(_features(found)))
@@ -101,17 +100,13 @@ def _features(found: Answers) -> Columns:
 
 
 def _judge(
-    found: Answers, requests: Sequence[ScoreRequest], given: Mapping[str, pa.Table]
+    found: Answers, requests: Sequence[ScoreRequest], given: Mapping[str, Given]
 ) -> list[Dropped | errors.TiercastError]:
     """Per request what each table drops, or why it is refused; a table that says nothing of times needs no look."""
-    told = [table for table, rules in plans.RULES.items() if _says(given[table], str(rules.when))]
+    told = [table for table, rules in plans.RULES.items() if columns.says(given[table].columns[str(rules.when)])]
     odd = [table for table in told if not judging.is_plain(found, table)]
     rows = {table: list(found.rows(plans.findings(table))) if table in odd else [] for table in plans.RULES}
     return [_judged(request, number, rows) for number, request in enumerate(requests)]
-
-
-def _says(given: pa.Table, when: str) -> bool:
-    return bool(given[when].null_count < given.num_rows)
 
 
 def _judged(

@@ -55,8 +55,7 @@ def _expressions(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> dict[st
 
 
 def _judged(table: str, spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> ir.Table:
-    schema = ibis.Schema.from_pyarrow(arrivals.schemas(spec)[table])
-    raw = ibis.table(schema, name=table)
+    raw = ibis.table(arrivals.schemas(spec)[table], name=table)
     ours = {column.name for column in columns.TABLES[table]} - (set() if has_margin else {"margin"})
     given = raw.drop("margin") if "margin" in raw.columns and not has_margin else raw
     named = {name: name for name in given.columns if name in ours}

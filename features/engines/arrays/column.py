@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from ibis.expr import datatypes as dt
 from numpy.typing import NDArray
 
@@ -25,6 +24,13 @@ class Column(NamedTuple):
 
     values: NDArray[Any]
     known: Mask | None = None
+
+
+class Given(NamedTuple):
+    """A table of `n` rows as it comes in: texts, floats and whole numbers."""
+
+    n: int
+    columns: Mapping[str, Column]
 
 
 def null(kind: dt.DataType) -> Column:
@@ -110,18 +116,27 @@ def known_or_true(*given: Column) -> Any:
     return True if known is None else known
 
 
+def says(column: Column) -> bool:
+    """Whether any of its values is known."""
+    return column.values.size > 0 if column.known is None else bool(column.known.any())
+
+
 def is_true(column: Column) -> Mask:
     """Where a condition holds; it does not where it is null."""
     return column.values if column.known is None else column.values & column.known
 
 
-def from_arrow(column: pa.ChunkedArray) -> Column:
-    """Texts, whole numbers and floats as they come in."""
-    known = None if column.null_count == 0 else column.is_valid().to_numpy()
-    if pa.types.is_string(column.type):
-        texts = column.to_numpy()
-        return Column(texts if known is None else np.where(known, texts, ""), known)
-    return Column((column if known is None else column.fill_null(0)).to_numpy(), known)
+def of_texts(given: Sequence[str | None]) -> Column:
+    values = np.array(given, object)
+    if None not in given:
+        return Column(values)
+    known = np.array([text is not None for text in given], bool)
+    return Column(np.where(known, values, ""), known)
+
+
+def of_numbers(given: Sequence[float | None]) -> Column:
+    values = np.array(given, np.float64)  # None becomes nan
+    return Column(values, np.array([number is not None for number in given], bool) if None in given else None)
 
 
 def to_floats(column: Column, n: int) -> NDArray[np.float64]:

@@ -7,10 +7,9 @@ from typing import Any
 
 import ibis
 import numpy as np
-import pyarrow as pa
 
 from features.engines.arrays import column as columns
-from features.engines.arrays.column import Column
+from features.engines.arrays.column import Column, Given
 from features.engines.arrays.relations import Compiler
 from features.engines.arrays.steps import Relation, Run
 
@@ -18,10 +17,9 @@ from features.engines.arrays.steps import Relation, Run
 class Program:
     """Tables by name, compiled together, so that what two of them share is computed once per run.
 
-    >>> import pyarrow as pa
     >>> orders = ibis.table({"customer_id": "string", "n": "int64"}, name="orders")
     >>> per_customer = orders.group_by("customer_id").aggregate(most=orders.n.max())
-    >>> given = pa.table({"customer_id": ["a", "b", "a"], "n": [3, 1, 2]})
+    >>> given = Given(3, {"customer_id": columns.of_texts(["a", "b", "a"]), "n": Column(np.array([3, 1, 2]))})
     >>> list(Program({"most": per_customer}).run({"orders": given}).rows("most"))
     [{'customer_id': 'a', 'most': 3}, {'customer_id': 'b', 'most': 1}]
 
@@ -32,7 +30,7 @@ class Program:
         compiler = Compiler()
         self._relations = {name: compiler.relation(table.op()) for name, table in tables.items()}
 
-    def run(self, tables: Mapping[str, pa.Table]) -> Answers:
+    def run(self, tables: Mapping[str, Given]) -> Answers:
         """Answers from these tables, each computed when it is asked for. May be called by several threads at once."""
         return Answers(self._relations, Run(tables))
 

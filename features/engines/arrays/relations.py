@@ -99,9 +99,9 @@ def _numbered(key: Step, size: Size) -> Callable[[Run], grouping.Codes]:
 
 def _table(compiler: Compiler, node: ops.UnboundTable) -> Relation:
     def column(name: str) -> Step:
-        return once(lambda run: columns.from_arrow(run.tables[node.name].column(name)))
+        return lambda run: run.tables[node.name].columns[name]
 
-    return Relation({name: column(name) for name in node.schema.names}, lambda run: run.tables[node.name].num_rows)
+    return Relation({name: column(name) for name in node.schema.names}, lambda run: run.tables[node.name].n)
 
 
 def _project(compiler: Compiler, node: ops.Project) -> Relation:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from ibis.expr import operations as ops
 from numpy.typing import NDArray
 
-from features.engines.arrays.column import Column
+from features.engines.arrays.column import Column, Given
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Run:
     """One set of inputs, and what was computed from it so far."""
 
-    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+    def __init__(self, tables: Mapping[str, Given]) -> None:
         self.tables = tables
         self.done: dict[object, Any] = {}
 
