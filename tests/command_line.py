@@ -15,14 +15,8 @@ COMMAND = (sys.executable, "-m", "tiercast.cli")
 
 
 def around() -> dict[str, str]:
-    """The environment, with the project on the path, so that a command can run in any folder.
-
-    Compiled modules are kept for the next command, also where the environment forbids it: compiling SciPy and
-    scikit-learn anew takes five times as long as the command.
-    """
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    compiled = str(ROOT / ".pytest_cache" / "bytecode")
-    return kept | {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": compiled, "OMP_NUM_THREADS": "1"}
+    """The environment, with the project on the path, so that a command can run in any folder."""
+    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 def run(

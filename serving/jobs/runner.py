@@ -41,6 +41,16 @@ class Child(NamedTuple):
     process: subprocess.Popen[bytes]
 
 
+class Counted(NamedTuple):
+    """Whom a runner tells: of each job that ended here, once, and of how many wait in the store."""
+
+    ended: Callable[[Job], object] = lambda _: None
+    waiting: Callable[[int], object] = lambda _: None
+
+
+NOBODY = Counted()
+
+
 class Runner:
     """Takes jobs and looks after their processes until `stop`.
 
@@ -48,9 +58,16 @@ class Runner:
     """
 
     def __init__(
-        self, url: str, file: pathlib.Path, bundle: Callable[[], pathlib.Path], *, poll_seconds: float = POLL_SECONDS
+        self,
+        url: str,
+        file: pathlib.Path,
+        bundle: Callable[[], pathlib.Path],
+        counted: Counted = NOBODY,
+        *,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._url, self._file, self._bundle, self._poll_seconds = url, file, bundle, poll_seconds
+        self._counted = counted
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tiercast-jobs", daemon=True)
         self._children: list[Child] = []
@@ -87,7 +104,9 @@ class Runner:
         self._settle(engine, rules)
         if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
             self._housekept = time.monotonic()
-            claims.recover(engine, rules.jobs)
+            for each in claims.recover(engine, rules.jobs):
+                self._count(engine, each)
+            self._counted.waiting(backlog.waiting(engine))
             backlog.forget(engine, job.now() - dt.timedelta(days=rules.jobs.keep_days))
         bundle = self._bundle()
         taken = claims.take(engine, rules.sources, rules.jobs.at_once)
@@ -116,9 +135,17 @@ class Runner:
     def _settle(self, engine: Engine, rules: Configured) -> None:
         """What a process could not write at its end: it was killed, or the store was away."""
         for child in [each for each in self._children if each.process.poll() is not None]:
-            if child.process.returncode != 0:
-                claims.lost(engine, child.mine, rules.jobs.attempts, telling.death(child.mine, rules.jobs.attempts))
+            death = telling.death(child.mine, rules.jobs.attempts)
+            is_ours = child.process.returncode == 0 or claims.lost(engine, child.mine, rules.jobs.attempts, death)
             self._children.remove(child)
+            if is_ours:
+                self._count(engine, child.mine)
+
+    def _count(self, engine: Engine, mine: Job) -> None:
+        """Tell of the job's end. One that was queued again has none yet, and one begun anew elsewhere ends there."""
+        found = backlog.find(engine, mine.job_id)
+        if found.is_over and found.attempts == mine.attempts:
+            self._counted.ended(found)
 
     def _end_all(self) -> None:
         for child in self._children:
@@ -134,13 +161,15 @@ class Runner:
 
 
 @contextlib.contextmanager
-def running(environment: Mapping[str, str], bundle: Callable[[], pathlib.Path]) -> Iterator[Runner | None]:
+def running(
+    environment: Mapping[str, str], bundle: Callable[[], pathlib.Path], counted: Counted = NOBODY
+) -> Iterator[Runner | None]:
     """Run jobs inside the block, if TIERCAST_JOBS names a file of sources and TIERCAST_STORE a store."""
     file, url = environment.get(configured.VARIABLE), environment.get("TIERCAST_STORE")
     if not file or not url:
         yield None
         return
-    runner = Runner(url, pathlib.Path(file), bundle)
+    runner = Runner(url, pathlib.Path(file), bundle, counted)
     runner.start()
     try:
         yield runner

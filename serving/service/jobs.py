@@ -18,7 +18,7 @@ from serving.jobs import backlog, configured, desk, runner
 from serving.jobs.backlog import Asked
 from serving.jobs.desk import Desk
 from serving.lifecycle import source
-from serving.service import asking, failures, job_forms, readiness
+from serving.service import asking, failures, job_forms, metrics, readiness
 from serving.service.job_forms import JobId, JobRequest
 
 Given = ParamSpec("Given")
@@ -28,6 +28,7 @@ STATUS_OF: dict[type[errors.TiercastError], int] = {
     errors.KeyReused: 409,
     errors.QueueFull: 429,
 }
+COUNTED = runner.Counted(metrics.job_ended, metrics.JOBS_WAITING.set)
 RETRY = {"Retry-After": "30"}
 
 
@@ -56,6 +57,8 @@ def submit(asked: JobRequest) -> Response:
     by, wishes = asking.current().key_id or "local", asked.options.model_dump(exclude_none=True)
     wanted = Asked(asked.source, asked.as_of, wishes, by, asked.idempotency_key)
     found = backlog.submit(here.engine, wanted, here.rules.jobs.most_queued)
+    if found.is_new:
+        metrics.JOBS_SUBMITTED.inc()
     return _answer(job_forms.status(found.job), 202 if found.is_new else 200)
 
 
@@ -72,7 +75,10 @@ def status(asked: JobId) -> Response:
 
 @_refusing
 def cancel(asked: JobId) -> Response:
-    return _answer(job_forms.status(backlog.cancel(_desk().engine, asked.job_id)))
+    found = backlog.cancel(_desk().engine, asked.job_id)
+    if found.is_over_now:
+        metrics.JOBS_ENDED.labels(found.job.state).inc()
+    return _answer(job_forms.status(found.job))
 
 
 def check() -> None:
@@ -83,7 +89,7 @@ def check() -> None:
 @contextlib.contextmanager
 def running() -> Iterator[None]:
     """Run jobs inside the block, and tell /readyz of it."""
-    with runner.running(os.environ, _served) as started:
+    with runner.running(os.environ, _served, COUNTED) as started:
         if started is None:
             yield
             return

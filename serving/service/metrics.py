@@ -15,14 +15,19 @@ import os
 import pathlib
 from bisect import bisect_left
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import prometheus_client
 from prometheus_client import multiprocess
+
+if TYPE_CHECKING:
+    from serving.jobs.job import Job
 
 SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 if SHARED:
     pathlib.Path(SHARED).mkdir(parents=True, exist_ok=True)  # a counter opens its file there as soon as it is made
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+JOB_BUCKETS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0)
 RISKS = tuple(tenth / 10 for tenth in range(1, 11))
 VALUES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5)
 REQUESTS = prometheus_client.Counter("tiercast_requests", "Requests answered", ["route", "status"])
@@ -49,9 +54,17 @@ GENERATION = prometheus_client.Gauge(
 GENERATION_ID = prometheus_client.Gauge(
     "tiercast_generation_id", "The generation of scores that is served", multiprocess_mode="livemax"
 )
+JOBS_SUBMITTED = prometheus_client.Counter("tiercast_jobs_submitted", "Batch jobs accepted")
+JOBS_ENDED = prometheus_client.Counter("tiercast_jobs_ended", "Batch jobs that are over", ["outcome"])
+JOB_SECONDS = prometheus_client.Histogram(
+    "tiercast_job_seconds", "Time of a batch job from its last start to its end", ["outcome"], buckets=JOB_BUCKETS
+)
+JOBS_WAITING = prometheus_client.Gauge(
+    "tiercast_jobs_waiting", "Batch jobs that wait in the store", multiprocess_mode="livemostrecent"
+)
 EVERY = (
     REQUESTS, SECONDS, IN_FLIGHT, CUSTOMERS, P_CHURN, VALUE, REFUSED, UNAUDITED, MODEL, KEYS_READ, GENERATION,
-    GENERATION_ID,
+    GENERATION_ID, JOBS_SUBMITTED, JOBS_ENDED, JOB_SECONDS, JOBS_WAITING,
 )  # fmt: skip
 MEDIA_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
@@ -84,6 +97,13 @@ def _count_up_to(
     for place, bound in enumerate((*map(str, bounds), "+Inf")):
         below += found[place]
         counter.labels(bound).inc(below)
+
+
+def job_ended(job: Job) -> None:
+    """Count a batch job that was run and is over."""
+    JOBS_ENDED.labels(job.state).inc()
+    if job.started_at is not None and job.finished_at is not None:
+        JOB_SECONDS.labels(job.state).observe((job.finished_at - job.started_at).total_seconds())
 
 
 def serves(model: str, before: str | None = None) -> None:

@@ -50,7 +50,7 @@ def _file(engine: Engine) -> Iterator[bool]:
 @contextlib.contextmanager
 def _advisory(engine: Engine) -> Iterator[bool]:
     """PostgreSQL lets go of it when the connection ends, so nobody has to clean up after a crash."""
-    with opening.told(engine), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with opening.told(engine), opening.alive(engine) as connection:
         is_ours = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(NUMBER))))
         try:
             yield is_ours

@@ -66,7 +66,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     options: dict[str, Any] = {}
     if engine.dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with told(engine), engine.connect().execution_options(**options) as connection, connection.begin():
+    with told(engine), alive(engine).execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -74,35 +74,66 @@ def answered(engine: Engine, ask: Callable[[Connection], Answer], *, is_long: bo
     """The answer to a question about generations, which never change once they are served.
 
     So an answer is from one generation without a transaction around its parts, and on PostgreSQL it goes without: that
-    saves the ways there and back for its begin and its end. Only, a generation may be pruned after it was found and
-    before its rows are asked for. Then the question is asked again, and finds a newer one. `is_long`: it may look
-    at every row.
+    saves the ways there and back for its begin and its end. Nor is a connection tried first: one that turns out to be
+    dead, for the database was restarted meanwhile, costs the question a second try on a new one. `is_long`: it may
+    look at every row.
     """
-    try:
-        with _looking(engine, is_long) as connection:
-            return ask(connection)
-    except exc.ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", "") != UNDEFINED_TABLE:
-            raise
+    with told(engine):
+        try:
+            return _answered(engine, ask, is_long)
+        except exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return _answered(engine, ask, is_long)
+
+
+def _answered(engine: Engine, ask: Callable[[Connection], Answer], is_long: bool) -> Answer:
+    """Asked again where a generation was pruned after it was found and before its rows were asked for."""
     with _looking(engine, is_long) as connection:
+        try:
+            return ask(connection)
+        except exc.ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", "") != UNDEFINED_TABLE:
+                raise
         return ask(connection)
 
 
 @contextlib.contextmanager
 def _looking(engine: Engine, is_long: bool) -> Iterator[Connection]:
     if engine.dialect.name == "sqlite":  # whose transactions cost nothing
-        with contextlib.nullcontext() if is_long else _turn, reading(engine) as connection:
+        with contextlib.nullcontext() if is_long else _turn, engine.connect() as connection, connection.begin():
             yield connection
         return
-    with told(engine), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.connect() as connection:
         yield connection
 
 
 @contextlib.contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that changes the store, whole or not at all. Raises `StoreUnavailable`."""
-    with told(engine), engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+    options: dict[str, Any] = {WRITES: True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "READ COMMITTED"}
+    with told(engine), alive(engine).execution_options(**options) as connection, connection.begin():
         yield connection
+
+
+def alive(engine: Engine) -> Connection:
+    """A connection that answers: what is begun on a dead one could not simply be begun again.
+
+    The pool would see to that with `pool_pre_ping`, but for every question, which `answered` asks without.
+    """
+    connection = engine.connect()
+    if engine.dialect.name == "postgresql":
+        try:
+            connection.exec_driver_sql("SELECT 1")
+        except exc.DBAPIError as error:
+            connection.close()
+            if not error.connection_invalidated:
+                raise
+            return engine.connect()  # a new one: with the dead one, the pool gave up all that are as old
+        connection.rollback()  # of the transaction that SQLAlchemy believes in
+    return connection
 
 
 @contextlib.contextmanager
@@ -164,8 +195,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgres(url: URL, connections: int) -> Engine:
+    """Without transactions, except where `reading` and `writing` ask for one."""
     options = {"connect_timeout": CONNECT_SECONDS, "application_name": "tiercast"}
-    return sa.create_engine(url, pool_pre_ping=True, pool_size=connections, connect_args=options)
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=connections, connect_args=options)
 
 
 def _file(url: URL) -> str:

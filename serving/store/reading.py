@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine, Row
 
 from contract import errors
-from serving.store import generations, opening, records, tables
+from serving.store import generations, opening, records, served, tables
 from serving.store.generations import Generation
 from serving.store.records import Record
 from tiers import moves
@@ -68,9 +65,7 @@ def lookup(engine: Engine, ids: Sequence[str]) -> Found:
         raise errors.BadInput("too many customers at once", count=len(wanted), unit="customers", hint=hint)
 
     def ask(connection: Connection) -> Found:
-        generation = generations.current_in(connection)
-        question, several = _by_ids(generation.id, connection.dialect.name)
-        rows = connection.execute(question, {"ids": several(wanted)})
+        generation, rows = served.rows(connection, wanted)
         known = {row.customer_id: records.record(row, generation) for row in rows}
         return Found(
             generation,
@@ -102,21 +97,6 @@ def grid(engine: Engine) -> Grid:
     moved = None if matrix is None else Matrix(**{name: np.array(rows) for name, rows in matrix.items()})
     rows = [TierRow(**row) for row in sums["tiers"]]
     return Grid(generation, rows, sums["borderline"], sums["disagreement"], moved)
-
-
-@functools.lru_cache(maxsize=64)
-def _by_ids(generation_id: int, dialect: str) -> tuple[sa.Select[Any], Callable[[list[str]], Any]]:
-    """The question for some rows of a generation, and how its one parameter holds several ids.
-
-    Building a question takes longer than answering it, so it is built once; and because there is one parameter however
-    many ids, the database prepares it once.
-    """
-    table = tables.scores_of(generation_id)
-    asked, ids = records.all_columns(table), table.c.customer_id
-    if dialect == "postgresql":
-        return asked.where(ids == sa.any_(sa.bindparam("ids", type_=postgresql.ARRAY(sa.Text)))), list
-    listed = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
-    return asked.where(ids.in_(sa.select(listed.c.value))), json.dumps
 
 
 def _past(connection: Connection, line: list[Generation], customer_id: str) -> dict[int, Row[Any]]:

@@ -39,7 +39,7 @@ class Shop:
     def __init__(self, folder: Path, bundle: Path) -> None:
         self.folder, self.bundle, self.port = folder, bundle, free_port()
         self.store = opening.open(f"sqlite:///{folder / 'scores.db'}", create=True)
-        self.token = keys.add(self.store, "nightly", ["score"])[1].text()
+        self.token = keys.add(self.store, "nightly", ["score", "read"])[1].text()
         scored_tables.write(folder, scored_tables.purchases())
         (folder / "jobs.toml").write_text(JOBS)
 
@@ -66,6 +66,15 @@ class Shop:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             found: dict[str, Any] = json.load(answer)
             return found
+
+    def submitted(self) -> float:
+        """How many jobs were accepted, by whichever of the two workers."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/metrics", headers={"Authorization": f"Bearer {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            (line,) = (line for line in answer if line.startswith(b"tiercast_jobs_submitted_total "))
+            return float(line.split()[1])
 
     def waits_to_publish(self, job_id: str) -> int:
         """The job's process, once its scores are written and the lock holds it."""
@@ -104,6 +113,7 @@ def test_a_job_waits_for_the_next_service_after_a_stop_and_goes_on_by_itself_aft
     with lock.held(shop.store):
         with shop.served() as server:
             job_id = shop.ask("/v1/jobs/score", wanted)["job_id"]
+            assert [shop.submitted() for _ in range(6)] == [1.0] * 6
             first = shop.waits_to_publish(job_id)
             server.send_signal(signal.SIGTERM)
             assert server.wait(60) == 0

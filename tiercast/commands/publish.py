@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from serving.store.generations import Generation
     from serving.store.publish import Published
+
+
+NICENESS = 5
+"""Readers of the store go first where a publish has to share a machine with them."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,6 +39,7 @@ def publish(
     json: options.Json = False,
 ) -> None:
     """Serve these scores from now on: loaded beside the old ones, then switched in one step."""
+    os.nice(NICENESS)
     engine = opened(store, create=True)
     done = run(engine, scores, keep, force=force, memory=memory)
     if json:

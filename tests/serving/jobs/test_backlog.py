@@ -72,14 +72,23 @@ def test_the_list_is_the_newest_first_and_can_be_of_one_state(store: Engine) -> 
     assert [one.job_id for one in backlog.listed(store, most=1)] == [ids[2]]
 
 
+def test_those_that_wait_are_counted_and_no_others(store: Engine) -> None:
+    ids = [backlog.submit(store, Asked("shop", JULY, {}, "k"), 9).job.job_id for _ in range(4)]
+    assert claims.take(store, ["shop"], 1) is not None
+    backlog.cancel(store, ids[3])
+    assert backlog.waiting(store) == 2
+
+
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked_to_end(store: Engine) -> None:
     waiting = backlog.submit(store, Asked("shop", JULY, {}, "k"), 9).job
-    assert backlog.cancel(store, waiting.job_id).state == "cancelled"
-    assert backlog.cancel(store, waiting.job_id).state == "cancelled"
+    first, again = backlog.cancel(store, waiting.job_id), backlog.cancel(store, waiting.job_id)
+    assert (first.job.state, first.is_over_now) == ("cancelled", True)
+    assert (again.job.state, again.is_over_now) == ("cancelled", False)
     running = backlog.submit(store, Asked("shop", JULY, {}, "k"), 9).job
     assert claims.take(store, ["shop"], 1) is not None
-    assert backlog.cancel(store, running.job_id).state == "cancelling"
-    assert backlog.cancel(store, running.job_id).state == "cancelling"
+    for _ in range(2):
+        asked = backlog.cancel(store, running.job_id)
+        assert (asked.job.state, asked.is_over_now) == ("cancelling", False)
 
 
 def test_a_job_that_has_ended_cannot_be_called_off(store: Engine) -> None:

@@ -33,6 +33,8 @@ class Place:
         self.folder, self.bundle, self.url = folder, bundle, url
         self.orders, self.out = folder / "orders.parquet", folder / f"shop-{AS_OF}.parquet"
         self.file = folder / "jobs.toml"
+        self.ended: list[Job] = []
+        self.waiting: list[int] = []
         self.file.write_text(
             "[jobs]\nattempts = 2\n[sources.shop]\ntransactions = 'orders.parquet'\nout = 'shop-{as_of}.parquet'\n"
             "publish = true\nreasons = 'none'\n"
@@ -49,8 +51,18 @@ class Place:
         scored_tables.score(bundle_folder.load(self.bundle), str(self.orders), out, reasons="none")
         return str(out)
 
+    def counted(self, job_id: str) -> tuple[str, int]:
+        """The state and attempt in which the job's end was told, once it was."""
+        deadline = time.monotonic() + SECONDS
+        while not self.ended and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (one,) = self.ended
+        assert one.job_id == job_id
+        return one.state, one.attempts
+
     def start(self) -> runner.Runner:
-        started = runner.Runner(self.url, self.file, lambda: self.bundle, poll_seconds=0.1)
+        counted = runner.Counted(self.ended.append, self.waiting.append)
+        started = runner.Runner(self.url, self.file, lambda: self.bundle, counted, poll_seconds=0.1)
         started.start()
         return started
 
@@ -111,6 +123,7 @@ def test_a_job_killed_in_the_middle_is_done_again_and_gives_what_the_command_giv
     assert (served.id, served.as_of, served.n_customers) == (done.generation_id, AS_OF, done.result["customers"])
     assert sum(row["customers"] for row in done.result["tiers"]) == served.n_customers
     assert running.problem is None
+    assert place.counted(job_id) == ("done", 2)
 
 
 @on_sqlite
@@ -126,6 +139,7 @@ def test_a_job_that_is_killed_each_time_fails_with_the_reason(
     assert failed.state == "failed"
     assert failed.error is not None
     assert (failed.error["code"], failed.error["count"], failed.error["total"]) == ("RunnerLost", 2, 2)
+    assert place.counted(job_id) == ("failed", 2)
 
 
 @on_sqlite
@@ -136,10 +150,11 @@ def test_a_job_called_off_while_it_waits_to_publish_publishes_nothing(
     with lock.held(store):
         job_id = submitted(store)
         pid = wait(store, job_id, lambda one: one.progress >= 0.8 and place.out.exists()).pid
-        assert backlog.cancel(store, job_id).state == "cancelling"
+        assert backlog.cancel(store, job_id).job.state == "cancelling"
         wait(store, job_id, lambda one: one.state == "cancelled")
     wait(store, job_id, lambda one: not claims.is_alive(pid, job_id))
     assert generations.ready(store) == []
+    assert place.counted(job_id) == ("cancelled", 1)
 
 
 @on_sqlite
@@ -151,6 +166,7 @@ def test_a_service_that_stops_ends_its_job_and_the_next_one_takes_it_up(place: P
     assert not claims.is_alive(one.pid, job_id)
     waiting = backlog.find(store, job_id)
     assert (waiting.state, waiting.attempts, waiting.pid) == ("queued", 0, None)
+    assert place.ended == []
     place.write_orders()
     by_command = publish.publish(store, place.scored_by_command(place.out)).generation
     after = place.start()
@@ -158,6 +174,8 @@ def test_a_service_that_stops_ends_its_job_and_the_next_one_takes_it_up(place: P
         done = wait(store, job_id, lambda one: one.is_over)
     finally:
         after.stop()
+    assert set(place.waiting) <= {0, 1}
+    assert place.waiting
     # As after a job that was killed between the switch to its scores and its last word: nothing is published twice
     assert (done.state, done.attempts, done.generation_id) == ("done", 1, by_command.id)
     assert [each.id for each in generations.ready(store)] == [by_command.id]

@@ -76,6 +76,21 @@ def test_a_job_is_accepted_seen_listed_and_called_off(call: Caller, store: Engin
     assert backlog.find(store, told["job_id"]).state == "cancelled"
 
 
+def test_what_was_asked_for_and_called_off_is_counted_once(call: Caller) -> None:
+    def counted() -> list[float]:
+        told = call("GET", "/metrics", role="read").text
+        names = ("tiercast_jobs_submitted_total", 'tiercast_jobs_ended_total{outcome="cancelled"}')
+        return [sum(float(line.split()[1]) for line in told.splitlines() if line.startswith(name)) for name in names]
+
+    before, nightly = counted(), {**SHOP, "idempotency_key": "nightly"}
+    for _ in range(2):
+        mine = ask(call, "/v1/jobs/score", nightly).json()["job_id"]
+    for _ in range(2):
+        assert ask(call, "/v1/jobs/cancel", {"job_id": mine}).status_code == 200
+    refused(ask(call, "/v1/jobs/score", {**SHOP, "source": "orders"}), 422, "InvalidRequest")
+    assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1]
+
+
 def test_the_same_key_gives_the_same_job_with_200_and_other_work_under_it_is_a_conflict(call: Caller) -> None:
     nightly = {**SHOP, "idempotency_key": "nightly-1998-07-01"}
     first, second = ask(call, "/v1/jobs/score", nightly), ask(call, "/v1/jobs/score", nightly)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 
+from serving.jobs.job import Job
 from serving.service import metrics
+
+NOON = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
 
 
 def total(text: str, name: str, **labels: str) -> float:
@@ -31,3 +35,16 @@ def test_a_model_that_was_exchanged_no_longer_counts_as_serving() -> None:
     text = metrics.text().decode()
     assert total(text, "tiercast_model_info", model="tiercast/1") == 0
     assert total(text, "tiercast_model_info", model="tiercast/2") == 1
+
+
+def test_a_job_that_ran_is_counted_by_its_outcome_and_by_how_long_its_last_try_took() -> None:
+    before = metrics.text().decode()
+    plain = dict.fromkeys(Job._fields)
+    for state, seconds in (("done", 4), ("done", 90), ("failed", 0.5)):
+        finished = NOON + dt.timedelta(seconds=seconds)
+        metrics.job_ended(Job(**(plain | {"state": state, "started_at": NOON, "finished_at": finished})))  # type: ignore[arg-type]
+    ended = [after(before, "tiercast_jobs_ended_total", outcome=each) for each in ("done", "failed", "cancelled")]
+    assert ended == [2, 1, 0]
+    name = "tiercast_job_seconds_bucket"
+    assert [after(before, name, le=le, outcome="done") for le in ("1.0", "5.0", "60.0", "300.0")] == [0, 1, 1, 2]
+    assert after(before, "tiercast_job_seconds_sum", outcome="done") == 94
