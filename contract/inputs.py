@@ -47,4 +47,6 @@ INTERACTION_KINDS = ("visit", "support", "complaint", "review", "referral", "sur
 
 # Money is added as decimals with six places, so that neither the order of rows nor the number of
 # threads changes a bit of a sum. Amounts of 10^11 and more do not fit and are counted as unparsable.
+# Quantities, scores and minutes are added in the same way.
 MONEY_DIGITS, MONEY_PLACES = 18, 6
+TOO_MUCH = 10**11

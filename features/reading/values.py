@@ -16,7 +16,6 @@ from contract import errors, inputs
 from features.reading import times
 
 MONEY = f"decimal({inputs.MONEY_DIGITS}, {inputs.MONEY_PLACES})"
-TOO_MUCH = 10**11
 LARGEST_EXACT_FLOAT = 2.0**53
 NUMBER = r"^ *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})? *$"
 
@@ -64,7 +63,7 @@ def money(column: ir.Value, name: str) -> Cell:
     Text must be a plain number ("12.50", "-3", "1e2"): no currency sign, no thousands separator, no blank inside.
     """
     exact = _numeric(column, name).try_cast(MONEY)
-    value = ibis.ifelse(exact.abs() < TOO_MUCH, exact, ibis.null(MONEY))
+    value = ibis.ifelse(exact.abs() < inputs.TOO_MUCH, exact, ibis.null(MONEY))
     return Cell(value, _unread(_text(column), value))
 
 
@@ -80,7 +79,7 @@ def number(column: ir.Value, name: str) -> Cell:
 def figure(column: ir.Value, name: str) -> Cell:
     """A number that is added up: below 10^11, as money is, so that exact sums of billions of rows have room."""
     read = number(column, name).value
-    value = ibis.ifelse(read.abs() < TOO_MUCH, read, ibis.null("float64"))
+    value = ibis.ifelse(read.abs() < inputs.TOO_MUCH, read, ibis.null("float64"))
     return Cell(value, _unread(_text(column), value))
 
 

@@ -35,7 +35,9 @@ assert Kind.__args__ == inputs.INTERACTION_KINDS  # type: ignore[attr-defined]  
 
 
 Text = Annotated[Label | None, Field(json_schema_extra={"default": None})]
-Figure = Annotated[Number | None, Field(json_schema_extra={"default": None})]
+Margin = Annotated[Number | None, Field(json_schema_extra={"default": None})]
+Summand = Annotated[Number, Field(gt=-inputs.TOO_MUCH, lt=inputs.TOO_MUCH)]
+Figure = Annotated[Summand | None, Field(json_schema_extra={"default": None})]
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
@@ -55,7 +57,7 @@ class Purchase(TypedDict):
     category: NotRequired[Text]
     channel: NotRequired[Text]
     quantity: NotRequired[Figure]
-    margin: NotRequired[Figure]
+    margin: NotRequired[Margin]
 
 
 @with_config(STRICT)

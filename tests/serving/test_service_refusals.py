@@ -14,6 +14,12 @@ from tests.serving.asking import JSON, asked, customer, purchase, refusal
 WITHOUT_QUANTITY = {"ordered_at": "1998-01-03", "amount": 1}
 
 
+@pytest.mark.parametrize("quantity", [1e300, -1e11])
+def test_a_quantity_that_cannot_be_added_exactly_is_refused_by_name(client: Any, quantity: float) -> None:
+    error = refusal(client.post("/v1/score", json=asked(customer("a", purchase(quantity=quantity)))), 422)
+    assert [field["path"] for field in error["fields"]] == ["customers.0.transactions.0.quantity"]
+
+
 @pytest.mark.parametrize(
     ("change", "path"),
     [
