@@ -11,7 +11,7 @@ import pyarrow as pa
 from ibis.expr import datatypes as dt
 from numpy.typing import NDArray
 
-from features.engines.arrays.column import FEW, Column, Mask
+from features.engines.arrays.column import FEW, Column, Mask, UnknownOperation
 
 Cast = Callable[[Column], Column]
 DAY_MICROSECONDS = 86_400_000_000
@@ -26,13 +26,13 @@ TIME = re.compile(
 
 
 def cast(given: dt.DataType, wanted: dt.DataType) -> Cast:
-    """Raises `NotImplementedError` for a pair that nothing here needs."""
+    """Raises `UnknownOperation` for a pair that nothing here needs."""
     kinds = _kind(given), _kind(wanted)
     if kinds in CASTS:
         return CASTS[kinds](given, wanted)
     if kinds[0] == kinds[1] != "decimal":
         return lambda column: column
-    raise NotImplementedError(f"no cast from {given} to {wanted}")
+    raise UnknownOperation(f"no cast from {given} to {wanted}")
 
 
 def _kind(kind: dt.DataType) -> str:

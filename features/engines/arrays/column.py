@@ -14,6 +14,10 @@ Rows = NDArray[np.intp]
 FEW = 64  # below so many texts, Python is done before Arrow has started
 
 
+class UnknownOperation(TypeError):
+    """An expression asks for something that this engine does not know. That is a fault of ours, not of the data."""
+
+
 class Column(NamedTuple):
     """`values`, one per row or a single one for all (no dimension); `known` is False where they are null.
 
@@ -39,7 +43,7 @@ def null(kind: dt.DataType) -> Column:
 
 
 def storage(kind: dt.DataType) -> type:
-    """What holds the values of a type. Raises `NotImplementedError`."""
+    """What holds the values of a type. Raises `UnknownOperation`."""
     if kind.is_string():
         return object
     if kind.is_boolean():
@@ -48,7 +52,7 @@ def storage(kind: dt.DataType) -> type:
         return np.float64
     if kind.is_integer() or kind.is_decimal() or kind.is_date() or kind.is_timestamp():
         return np.int64
-    raise NotImplementedError(f"no array holds values of the type {kind}")
+    raise UnknownOperation(f"no array holds values of the type {kind}")
 
 
 def full(column: Column, n: int) -> Column:

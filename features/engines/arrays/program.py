@@ -23,7 +23,7 @@ class Program:
     >>> list(Program({"most": per_customer}).run({"orders": given}).rows("most"))
     [{'customer_id': 'a', 'most': 3}, {'customer_id': 'b', 'most': 1}]
 
-    An operation that this engine does not know raises `NotImplementedError` here, not when it runs.
+    An operation that this engine does not know raises `UnknownOperation` here, not when it runs.
     """
 
     def __init__(self, tables: Mapping[str, ibis.Table]) -> None:

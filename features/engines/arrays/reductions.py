@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from features.engines.arrays import column as columns
 from features.engines.arrays import groups as grouping
-from features.engines.arrays.column import Column, Mask
+from features.engines.arrays.column import Column, Mask, UnknownOperation
 from features.engines.arrays.groups import Groups
 
 Reduction = Callable[[Groups, Column, Mask | None], Column]
@@ -23,7 +23,7 @@ def total(groups: Groups, given: Column, used: Mask | None) -> Column:
     if values.dtype == np.bool_:
         values = values.astype(np.int64)
     if values.dtype == np.float64:
-        raise NotImplementedError("sums of floats depend on the order of rows: add decimals")
+        raise UnknownOperation("sums of floats depend on the order of rows: add decimals")
     if values.dtype == np.int64 and _largest(values) * len(values) >= 1 << 63:
         values = values.astype(object)
     return _reduced(groups, values, used, np.add, 0)
@@ -85,4 +85,4 @@ def _end(kind: np.dtype[Any], sign: int) -> Any:
         return sign * np.inf
     if kind == np.int64:
         return np.iinfo(np.int64).max if sign > 0 else np.iinfo(np.int64).min
-    raise NotImplementedError(f"no largest of {kind}")
+    raise UnknownOperation(f"no largest of {kind}")

@@ -10,7 +10,7 @@ from ibis.expr import operations as ops
 
 from features.engines.arrays import column as columns
 from features.engines.arrays import groups as grouping
-from features.engines.arrays.column import Column, Places
+from features.engines.arrays.column import Column, Places, UnknownOperation
 from features.engines.arrays.groups import Groups
 from features.engines.arrays.reductions import REDUCTIONS
 from features.engines.arrays.steps import Relation, Run, Step, once
@@ -52,7 +52,7 @@ class Compiler:
 
     def _reduction(self, node: ops.Reduction, within: Within) -> Step:
         if within is None:
-            raise NotImplementedError(f"{type(node).__name__} without groups")
+            raise UnknownOperation(f"{type(node).__name__} without groups")
         reduce, groups = REDUCTIONS[type(node)], within
         given = None if isinstance(node, ops.CountStar) else self.value(node.arg)
         where = None if node.where is None else self.value(node.where)
@@ -70,10 +70,10 @@ class Compiler:
 
     def _neighbour(self, node: ops.WindowFunction) -> Step:
         if not isinstance(node.func, ops.Lag | ops.Lead) or node.func.offset or node.func.default:
-            raise NotImplementedError(f"{type(node.func).__name__} over a window")
+            raise UnknownOperation(f"{type(node.func).__name__} over a window")
         (key,) = node.order_by
         if key.nulls_first or not key.ascending:
-            raise NotImplementedError("a window in another order than ascending, nulls last")
+            raise UnknownOperation("a window in another order than ascending, nulls last")
         given, step = self.value(node.func.arg), -1 if isinstance(node.func, ops.Lag) else 1
         line = self._line(node)
         return lambda run: grouping.neighbour(line(run), given(run), step)
@@ -142,7 +142,7 @@ def _aggregate(compiler: Compiler, node: ops.Aggregate) -> Relation:
     parent = compiler.relation(node.parent)
     keys = {name: compiler.value(value) for name, value in node.groups.items()}
     if not keys:
-        raise NotImplementedError("an aggregate without groups")
+        raise UnknownOperation("an aggregate without groups")
     codes = compiler.codes(list(keys.values()), parent.size)
     groups = once(lambda run: grouping.groups(codes(run)))
 
@@ -155,7 +155,7 @@ def _join(compiler: Compiler, node: ops.JoinChain) -> Relation:
     (link,) = node.rest
     (predicate,) = link.predicates
     if link.how not in ("left", "outer") or not isinstance(predicate, ops.Equals):
-        raise NotImplementedError(f"a {link.how} join on {type(predicate).__name__}")
+        raise UnknownOperation(f"a {link.how} join on {type(predicate).__name__}")
     left, right = compiler.relation(node.first), compiler.relation(link.table)
     keys = compiler.value(predicate.left), compiler.value(predicate.right)
 
@@ -189,5 +189,5 @@ RELATIONS: Mapping[type, Callable[[Compiler, Any], Relation]] = {
 def _known(builders: Mapping[type, Callable[..., Any]], node: Any) -> Callable[..., Any]:
     build = builders.get(type(node))
     if build is None:
-        raise NotImplementedError(f"this engine has no {type(node).__name__}")
+        raise UnknownOperation(f"this engine has no {type(node).__name__}")
     return build

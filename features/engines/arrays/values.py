@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from features.engines.arrays import casts, choices, texts
 from features.engines.arrays import column as columns
-from features.engines.arrays.column import Column, Mask
+from features.engines.arrays.column import Column, Mask, UnknownOperation
 from features.engines.arrays.steps import Build, Run, Step, Values
 
 EPOCH = datetime.date(1970, 1, 1)
@@ -30,7 +30,7 @@ def _single(value: Any) -> NDArray[Any]:
         return np.array(value, object)
     if isinstance(value, bool | int | float | np.number):
         return np.array(value)
-    raise NotImplementedError(f"no array holds {value!r}")
+    raise UnknownOperation(f"no array holds {value!r}")
 
 
 def date(of: Values, node: ops.DateFromYMD, within: Any) -> Step:
@@ -60,7 +60,7 @@ def _at_scale(step: Step, node: ops.Value, scale: int) -> Step:
     if scale == 0 or (node.dtype.is_decimal() and node.dtype.scale == scale):
         return step
     if not node.dtype.is_integer():
-        raise NotImplementedError(f"no arithmetic of decimals with {node.dtype}")
+        raise UnknownOperation(f"no arithmetic of decimals with {node.dtype}")
 
     def scaled(run: Run) -> Column:
         given = step(run)
