@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from contract.errors import BadInput, TiercastError
-from tiercast import say
+from tiercast import say, sparing
 from tiercast.commands import (
     backtest,
     check,
@@ -41,6 +41,8 @@ for commands in COMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 a gate refused or a watch alarmed."""
+    if arguments is None:  # typed by a person or a job: this process does nothing else
+        sparing.start(sys.argv[1:])
     try:
         app(args=list(arguments) if arguments is not None else None)
     except ModuleNotFoundError as error:  # an image that only scores and serves, or an extra that was left out
