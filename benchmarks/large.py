@@ -3,8 +3,8 @@
     python -m benchmarks large --customers 20000000 --reasons none risky
 
 Every size is simulated into a folder of Parquet files, graded by `tiercast score FOLDER/*.parquet` as a process of its
-own, and removed before the next one. The usual script, the lean one, grades the sizes that it can hold in memory. All of
-this lies in one folder where temporary files go (TMPDIR), which needs about half a GB per million customers of the
+own, and removed before the next one. The usual script, the lean one, grades the sizes that it can hold in memory. All
+of this lies in one folder where temporary files go (TMPDIR), which needs about half a GB per million customers of the
 largest size.
 """
 

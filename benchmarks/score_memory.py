@@ -49,7 +49,7 @@ Base = tuple[pathlib.Path, int]  # the file and its number of rows
 
 
 class Rival(NamedTuple):
-    """A script of the other side; `folder` holds what it learned, `like` is the kind of reasons whose output it gives."""
+    """A script of the other side; `folder` holds what it learned, `like` names our runs with the same output."""
 
     name: str
     module: str

@@ -123,8 +123,8 @@ def reasons(model: lgb.Booster, table: pd.DataFrame) -> dict[str, Any]:
         top = np.argpartition(pushes, REASONS, axis=1)[:, :REASONS]
         order = np.argsort(np.take_along_axis(pushes, top, axis=1), axis=1)
         found.append(np.take_along_axis(top, order, axis=1))
-    best, names = np.concatenate(found), list(table)
-    return {f"reason_{k + 1}": pd.Categorical.from_codes(best[:, k], names) for k in range(REASONS)}
+    best, names = np.concatenate(found), np.array(table.columns, dtype=object)
+    return {f"reason_{k + 1}": pd.Categorical(names[best[:, k]], names) for k in range(REASONS)}
 
 
 def main() -> None:

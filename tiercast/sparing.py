@@ -1,9 +1,9 @@
 """Starting `tiercast score` without what scoring does not need: half a second and more, whatever the base.
 
-Libraries import far more than they are asked for. pyarrow and Ibis look for pandas, in case they meet a data frame; here
-there is none. `scipy.special` copies NumPy's whole namespace, its tests and f2py included, for array libraries other
-than NumPy, while the functions themselves stand in one compiled module. And Python's collector walks through all that
-is being imported, again and again, where everything stays.
+Libraries import far more than they are asked for. pyarrow and Ibis look for pandas, in case they meet a data frame;
+here there is none. `scipy.special` copies NumPy's whole namespace, its tests and f2py included, for array libraries
+other than NumPy, while the functions themselves stand in one compiled module. And Python's collector walks through all
+that is being imported, again and again, where everything stays.
 
 Only the command line asks for this, in a process of its own that scores with DuckDB. Where Tiercast is imported into
 another program, nothing is left out.
