@@ -17,7 +17,14 @@ from tests.scored_tables import AS_OF
 from tiercast import cli, sparing
 from training.train import Trained
 
-LEFT_OUT = ("pandas", "numpy.f2py", "numpy.testing", "rich.progress", "scipy._lib._array_api", "scipy.sparse")
+LEFT_OUT = (
+    "pandas",
+    "numpy.f2py",
+    "numpy.testing",
+    "rich.progress",
+    "scipy._lib._array_api",
+    "sqlglot.dialects.oracle",
+)
 ELSEWHERE = ("lightgbm", "mlflow", "bentoml", "sqlalchemy", "pyspark", "matplotlib", "sklearn", "lifetimes")
 AS_A_PROGRAM = """
 import sys
