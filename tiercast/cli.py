@@ -41,8 +41,17 @@ for commands in COMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 a gate refused or a watch alarmed."""
-    if arguments is None:  # typed by a person or a job: this process does nothing else
-        sparing.start(sys.argv[1:])
+    if arguments is not None:
+        _run(arguments)
+        return
+    sparing.start(sys.argv[1:])  # typed by a person or a job: this process does nothing else
+    try:
+        _run(None)
+    finally:
+        sparing.end()
+
+
+def _run(arguments: Sequence[str] | None) -> None:
     try:
         app(args=list(arguments) if arguments is not None else None)
     except ModuleNotFoundError as error:  # an image that only scores and serves, or an extra that was left out

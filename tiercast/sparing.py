@@ -1,15 +1,18 @@
-"""Starting `tiercast score` without what scoring does not need: half a second and more, whatever the base.
+"""Starting `tiercast score` without what scoring does not need, and ending it at once: a second, whatever the base.
 
 Libraries import more than they are asked for. pyarrow and Ibis look for pandas, in case they meet a data frame; here
 there is none. `scipy.special` copies NumPy's whole namespace, its tests and f2py included, for array libraries other
 than NumPy, while the functions themselves stand in one compiled module. Ibis loads the SQL of twenty databases for one.
 
-Only the command line asks for this, in a process of its own that scores with DuckDB. Where Tiercast is imported into
-another program, nothing is left out.
+And when Python ends, it looks at everything that was ever loaded, several times over.
+
+Only the command line asks for this, in a process of its own; libraries are left out where it scores with DuckDB. Where
+Tiercast is imported into another program, nothing is left out.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -27,6 +30,11 @@ def start(arguments: Sequence[str]) -> None:
     """Leave out what a process with these arguments does not need."""
     if is_scoring(arguments):
         sys.meta_path.insert(0, Sparing())
+
+
+def end() -> None:
+    """Let the process go without looking through all that it has loaded for what could be freed."""
+    gc.freeze()
 
 
 def is_scoring(arguments: Sequence[str]) -> bool:
