@@ -47,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sparing.start(sys.argv[1:])  # typed by a person or a job: this process does nothing else
     try:
         _run(None)
-    finally:
-        sparing.end()
+    except SystemExit as done:
+        sparing.end(sys.argv[1:], done.code)
+        raise
 
 
 def _run(arguments: Sequence[str] | None) -> None:

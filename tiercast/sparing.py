@@ -4,7 +4,7 @@ Libraries import more than they are asked for. pyarrow and Ibis look for pandas,
 there is none. `scipy.special` copies NumPy's whole namespace, its tests and f2py included, for array libraries other
 than NumPy, while the functions themselves stand in one compiled module. Ibis loads the SQL of twenty databases for one.
 
-And when Python ends, it looks at everything that was ever loaded, several times over.
+And when Python ends, it frees what was ever loaded piece by piece.
 
 Only the command line asks for this, in a process of its own; libraries are left out where it scores with DuckDB. Where
 Tiercast is imported into another program, nothing is left out.
@@ -12,8 +12,9 @@ Tiercast is imported into another program, nothing is left out.
 
 from __future__ import annotations
 
-import gc
+import atexit
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -32,9 +33,20 @@ def start(arguments: Sequence[str]) -> None:
         sys.meta_path.insert(0, Sparing())
 
 
-def end() -> None:
-    """Let the process go without looking through all that it has loaded for what could be freed."""
-    gc.freeze()
+def end(arguments: Sequence[str], code: object) -> None:
+    """End the process here, if it scored, once what was registered for its end has run and all is said.
+
+    The memory goes back as a whole instead of object by object. It comes back where Python should end by itself.
+    """
+    if not is_scoring(arguments) or not isinstance(code, int | None):
+        return
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody listens any more: Python has its own way of saying so
+        return
+    os._exit(code or 0)
 
 
 def is_scoring(arguments: Sequence[str]) -> bool:
