@@ -3,8 +3,9 @@
     python -m benchmarks large --customers 20000000 --reasons none risky
 
 Every size is simulated into a folder of Parquet files, graded by `tiercast score FOLDER/*.parquet` as a process of its
-own, and removed before the next one. The usual script grades the sizes that it can hold in memory. All of this lies in
-one folder where temporary files go (TMPDIR), which needs about half a GB per million customers of the largest size.
+own, and removed before the next one. The usual script, the lean one, grades the sizes that it can hold in memory. All
+of this lies in one folder where temporary files go (TMPDIR), which needs about half a GB per million customers of the
+largest size.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def measure(sizes: Sequence[int] = LADDER, kinds: Sequence[str] = KINDS, tell: T
         tell(f"training on {score_memory.TRAINED_ON:,} simulated customers")
         sample, _ = score_memory.base(folder, score_memory.TRAINED_ON)
         bundle_folder.save(score_memory.train_on(sample), folder / "bundle")
-        score_memory.watch([*score_memory.USUAL, "fit", str(sample), str(folder / "usual")])
+        score_memory.watch(score_memory.LEAN.command("fit", folder, sample))
         return [_rung(folder, n, kinds, tell) for n in sorted(sizes)]
 
 

@@ -3,8 +3,9 @@
     python -m benchmarks.score_memory --customers 200000 1000000
 
 The bundle is trained once on a small simulated shop with horizons of 90 days and 100 trees; the bases that are scored
-come from the same world. The usual script scores the largest one too. Peak memory is the process's high-water mark of
-resident memory as Linux keeps it, the data engine's included.
+come from the same world. The other side scores the largest one too: the usual script as it mostly is, and in full, with
+the columns that we write. Peak memory is the process's high-water mark of resident memory as Linux keeps it, the data
+engine's included.
 """
 
 from __future__ import annotations
@@ -43,9 +44,30 @@ SETTINGS = Settings(
     trees=Trees(rounds_without_folds=TREES),
     rolling=Rolling(bootstrap_draws=20, most_windows=1),
 )
-USUAL = (sys.executable, "-m", "benchmarks.usual_script")
 Tell = Callable[[str], None]
 Base = tuple[pathlib.Path, int]  # the file and its number of rows
+
+
+class Rival(NamedTuple):
+    """A script of the other side; `folder` holds what it learned, `like` names our runs with the same output."""
+
+    name: str
+    module: str
+    folder: str
+    flags: tuple[str, ...] = ()
+    like: str | None = None
+
+    def command(self, what: str, folder: pathlib.Path, data: pathlib.Path, *out: pathlib.Path) -> list[str]:
+        places = [str(path) for path in (data, folder / self.folder, *out)]
+        return [sys.executable, "-m", self.module, what, *places, *self.flags]
+
+
+LEAN = Rival("the usual script, lean", "benchmarks.usual_script", "lean")
+FULL = Rival("the usual script, the same output without reasons", "benchmarks.usual_in_full", "full", like="none")
+REASONED = FULL._replace(
+    name="the usual script, the same output with reasons for all", flags=("--reasons",), like="all"
+)
+RIVALS = (LEAN, FULL, REASONED)
 
 
 class Scored(NamedTuple):
@@ -59,10 +81,10 @@ class Scored(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """`usual` is the other side's run on the largest base it is given, `phases` are of that base."""
+    """`usual` are the runs of `RIVALS` on the largest base they are given, `phases` are of that base."""
 
     runs: tuple[Scored, ...]
-    usual: Scored
+    usual: tuple[Scored, ...]
     phases: tuple[Phase, ...]
 
 
@@ -73,7 +95,8 @@ def measure(sizes: Sequence[int] = SIZES, repeats: int = 1, tell: Tell = lambda 
         tell(f"training on {TRAINED_ON:,} simulated customers")
         sample, _ = base(folder, TRAINED_ON)
         bundle_folder.save(train_on(sample), folder / "bundle")
-        watch([*USUAL, "fit", str(sample), str(folder / "usual")])
+        for rival in (LEAN, FULL):
+            watch(rival.command("fit", folder, sample))
         bases = {n: base(folder, n) for n in sizes}
         runs = [
             _median([_ours(folder, bases[n], n, reasons, tell) for _ in range(repeats)])
@@ -81,10 +104,10 @@ def measure(sizes: Sequence[int] = SIZES, repeats: int = 1, tell: Tell = lambda 
             for reasons in KINDS
         ]
         both = max(n for n in sizes if n <= LARGEST_USUAL)
-        theirs = _median([usual(folder, bases[both], both, tell) for _ in range(repeats)])
+        theirs = [_median([usual(folder, bases[both], both, tell, r) for _ in range(repeats)]) for r in RIVALS]
         tell(f"phases of {both:,} customers")
         phases = score_phases.measure(folder / "bundle", bases[both][0], AS_OF)
-        return Measured(tuple(runs), theirs, tuple(phases))
+        return Measured(tuple(runs), tuple(theirs), tuple(phases))
 
 
 def base(folder: pathlib.Path, n_customers: int) -> Base:
@@ -110,10 +133,10 @@ def scoring(bundle: pathlib.Path, data: str, out: pathlib.Path, reasons: str) ->
     return [*command, "--bundle", str(bundle), "--out", str(out), "--reasons", reasons, "--json"]
 
 
-def usual(folder: pathlib.Path, base: Base, n: int, tell: Tell) -> Scored:
-    """The usual script's run on the same base, a file or a folder of files."""
-    tell(f"scoring {n:,} customers with the usual script")
-    return _run([*USUAL, "score", str(base[0]), str(folder / "usual"), str(folder / "theirs.parquet")], n, base[1], "")
+def usual(folder: pathlib.Path, base: Base, n: int, tell: Tell, rival: Rival = LEAN) -> Scored:
+    """The other side's run on the same base, a file or a folder of files."""
+    tell(f"scoring {n:,} customers with {rival.name}")
+    return _run(rival.command("score", folder, base[0], folder / "theirs.parquet"), n, base[1], "")
 
 
 def _run(command: Sequence[str], n: int, rows: int, reasons: str) -> Scored:
@@ -167,13 +190,13 @@ def _median(runs: Sequence[Scored]) -> Scored:
 
 
 def markdown(measured: Measured) -> list[str]:
-    """The table and three sentences below it."""
+    """The table, the sentences below it, and the phases."""
     head = ["| | customers | rows | seconds | customers per second | peak memory |", "|---|--:|--:|--:|--:|--:|"]
     ours = [_row(f"`tiercast score --reasons {run.reasons}`", run) for run in measured.runs]
     return [
         *head,
         *ours,
-        _row("the usual script", measured.usual),
+        *(_row(rival.name, run) for rival, run in zip(RIVALS, measured.usual, strict=True)),
         "",
         *sentences(measured),
         "",
@@ -191,16 +214,25 @@ def sentences(measured: Measured) -> list[str]:
     smallest, largest = (pick(r.customers for r in measured.runs) for pick in (min, max))
     peak = {n: max(r.peak_gib for r in measured.runs if r.customers == n) for n in (smallest, largest)}
     verdict = "under" if peak[largest] < LARGEST_GIB else "**over**"
-    same = {r.reasons: r.seconds for r in measured.runs if r.customers == measured.usual.customers}
-    ratio = {reasons: measured.usual.seconds / seconds for reasons, seconds in same.items()}
     said = [
         f"{largest / smallest:.0f} times the customers need {peak[largest] / peak[smallest]:.2f} times the memory; "
         f"{largest:,} customers stay {verdict} {LARGEST_GIB:.0f} GiB.",
-        f"With {measured.usual.customers:,} customers the usual script takes {ratio['none']:.1f} times as long as "
-        f"scoring without reasons, {ratio['risky']:.1f} times as long as with reasons for the risky and "
-        f"{ratio['all']:.1f} times as long as with reasons for all.",
+        *beside(measured),
     ]
     return said + growth(measured.runs)
+
+
+def beside(measured: Measured) -> list[str]:
+    """How many times as long the other side takes: like for like, then the lean script beside all of ours."""
+    n = measured.usual[0].customers
+    ours = {run.reasons: run.seconds for run in measured.runs if run.customers == n}
+    theirs = dict(zip(RIVALS, (run.seconds for run in measured.usual), strict=True))
+    like = [f"{r.name}: {theirs[r] / ours[r.like]:.1f} times `--reasons {r.like}`" for r in RIVALS if r.like]
+    lean = [f"{theirs[LEAN] / seconds:.1f} times `--reasons {reasons}`" for reasons, seconds in ours.items()]
+    return [
+        f"Like for like, seconds with {n:,} customers: {'; '.join(like)}.",
+        f"Not alike, {LEAN.name} with four columns from half the features: {', '.join(lean)}.",
+    ]
 
 
 def growth(runs: Sequence[Scored]) -> list[str]:

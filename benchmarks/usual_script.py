@@ -3,8 +3,8 @@
     python -m benchmarks.usual_script fit SAMPLE.parquet FOLDER
     python -m benchmarks.usual_script score BASE.parquet FOLDER OUT.parquet
 
-It is the other side of `score_memory`: the same rows, a closed form and 100 trees, a dozen window features. It gives
-neither intervals, nor reasons, nor tiers.
+It is the lean one of the other side of `score_memory`: the same rows, a closed form and 100 trees, a dozen window
+features. It gives neither intervals, nor reasons, nor tiers; `usual_in_full` does.
 """
 
 from __future__ import annotations

@@ -59,12 +59,15 @@ def _table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequen
 @contextlib.contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
     """A bar on stderr, only on a terminal. Each call of what it yields names the step that begins."""
+    if not sys.stderr.isatty():
+        yield lambda name: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     shown = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+        console=Console(stderr=True), transient=True,
     )  # fmt: skip
     with shown:
         task = shown.add_task(what, total=total)
