@@ -59,15 +59,23 @@ def run(load: Load) -> Measured:
 class Connection:
     """One open socket; one request at a time."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, port: int) -> None:
+        self._port = port
 
     @classmethod
     async def open(cls, port: int) -> Connection:
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=2**20))
+        connection = cls(port)
+        await connection._open()
+        return connection
+
+    async def _open(self) -> None:
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=2**20)
 
     async def ask(self, request: bytes) -> int:
         """The status of the answer, once all of it is here."""
+        if self._reader.at_eof():  # closed by the server while nobody asked
+            self.close()
+            await self._open()
         self._writer.write(request)
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         await self._body(head)

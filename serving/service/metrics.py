@@ -94,9 +94,16 @@ def _count_up_to(
 ) -> None:
     found = collections.Counter(bisect_left(bounds, number) for number in numbers if number is not None)
     below = 0
-    for place, bound in enumerate((*map(str, bounds), "+Inf")):
+    for place, child in enumerate(_up_to(counter, bounds)):
         below += found[place]
-        counter.labels(bound).inc(below)
+        if below:
+            child.inc(below)
+
+
+@functools.cache
+def _up_to(counter: prometheus_client.Counter, bounds: tuple[float, ...]) -> list[prometheus_client.Counter]:
+    """What counts up to each bound, there from the first answer on: finding one by its label takes as long as counting."""
+    return [counter.labels(bound) for bound in (*map(str, bounds), "+Inf")]
 
 
 def job_ended(job: Job) -> None:
