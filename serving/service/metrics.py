@@ -102,7 +102,7 @@ def _count_up_to(
 
 @functools.cache
 def _up_to(counter: prometheus_client.Counter, bounds: tuple[float, ...]) -> list[prometheus_client.Counter]:
-    """What counts up to each bound, there from the first answer on: finding one by its label takes as long as counting."""
+    """What counts up to each bound; finding one by its label takes as long as counting."""
     return [counter.labels(bound) for bound in (*map(str, bounds), "+Inf")]
 
 

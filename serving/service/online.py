@@ -30,6 +30,7 @@ from serving.service.requests import ScoreRequest
 Answer = dict[str, Any]
 Columns = dict[str, NDArray[Any]]
 Dropped = dict[str, dict[str, int]]
+QUICK_CUSTOMERS, QUICK_ROWS = 16, 500
 NOTHING_DROPPED: Dropped = {table: {} for table in plans.RULES}
 
 
@@ -38,6 +39,13 @@ class Online:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
+
+    def is_quick(self, request: ScoreRequest) -> bool:
+        """Whether the answer takes hardly longer than one for a customer with a purchase."""
+        rows = sum(len(customer.transactions) + len(customer.interactions) for customer in request.customers)
+        is_small = len(request.customers) <= QUICK_CUSTOMERS and rows <= QUICK_ROWS
+        spec = self.bundle.spec
+        return is_small and plans.is_ready(spec, request.as_of, MARGIN in spec.columns)
 
     def answer(self, request: ScoreRequest) -> Answer:
         """What `answers.ScoreAnswer` describes, customers in the order of the request. Raises `BadInput`."""

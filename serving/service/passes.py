@@ -6,6 +6,7 @@ share it. Nothing waits for company: a request that comes to an idle service is 
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import threading
 from collections.abc import Callable
@@ -40,18 +41,21 @@ class _Waiting(NamedTuple):
     request: ScoreRequest
     check: Callable[[], None]
     ids: frozenset[str]
-    future: Future[Scored]
+    future: Future[Scored] | asyncio.Future[Scored]
 
 
 class Passes:
-    """Threads that score whatever waits. `online` gives what to score with, for one pass.
+    """Whatever waits is scored: quick requests by the event loop between two of its turns, others by threads.
 
-    `after` is told of every answer that was given; it must be quick.
+    What the loop has read by then is scored together. A thread would not be sooner: it has to be woken, and shares the
+    interpreter with the loop that reads the next request. `online` gives what to score with, for one pass; `after` is
+    told of every answer that was given, and must be quick.
     """
 
     def __init__(self, online: Callable[[], Online], n_threads: int = 1, after: After = lambda *_: None) -> None:
         self._online, self._after = online, after
         self._waiting: collections.deque[_Waiting] = collections.deque()
+        self._of_this_turn: collections.deque[_Waiting] = collections.deque()
         self._change = threading.Condition()
         self._is_open = True
         self._threads = [
@@ -60,18 +64,38 @@ class Passes:
         for thread in self._threads:
             thread.start()
 
+    async def score(self, request: ScoreRequest, check: Callable[[], None] = lambda: None) -> Scored:
+        """The answer; raises what `submit` raises and what it promises."""
+        if not self._online().is_quick(request):
+            return await asyncio.wrap_future(self.submit(request, check))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Scored] = loop.create_future()
+        self._of_this_turn.append(_Waiting(request, check, _ids(request), future))
+        if len(self._of_this_turn) == 1:
+            loop.call_soon(self._turn, loop)
+        return await future
+
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One pass; what does not fit into it has the next turn, so that others are heard in between."""
+        together, self._of_this_turn = _fitting(self._of_this_turn)
+        if self._of_this_turn:
+            loop.call_soon(self._turn, loop)
+        wanted = [each for each in together if not each.future.done() and _is_sound(each)]
+        if wanted:
+            self._score(wanted)
+
     def submit(self, request: ScoreRequest, check: Callable[[], None] = lambda: None) -> Future[Scored]:
-        """The answer to come, or `errors.TiercastError`, or what `check` raises before anything is scored.
+        """The answer to come from a thread, or `errors.TiercastError`, or what `check` raises before that.
 
         Raises `Busy`.
         """
-        waiting = _Waiting(request, check, frozenset(c.customer_id for c in request.customers), Future())
+        future = Future[Scored]()
         with self._change:
             if len(self._waiting) >= MOST_WAITING:
                 raise Busy
-            self._waiting.append(waiting)
+            self._waiting.append(_Waiting(request, check, _ids(request), future))
             self._change.notify()
-        return waiting.future
+        return future
 
     def close(self) -> None:
         """End the threads once everything that waits is answered."""
@@ -83,7 +107,7 @@ class Passes:
 
     def _work(self) -> None:
         while together := self._next():
-            wanted = [each for each in together if each.future.set_running_or_notify_cancel() and _is_sound(each)]
+            wanted = [each for each in together if _is_running(each.future) and _is_sound(each)]
             if wanted:
                 self._score(wanted)
 
@@ -136,6 +160,15 @@ def _fitting(waiting: collections.deque[_Waiting]) -> tuple[list[_Waiting], coll
     return together, left
 
 
+def _ids(request: ScoreRequest) -> frozenset[str]:
+    return frozenset(customer.customer_id for customer in request.customers)
+
+
+def _is_running(future: Future[Scored] | asyncio.Future[Scored]) -> bool:
+    """From here on it cannot be cancelled; False where it was."""
+    return isinstance(future, Future) and future.set_running_or_notify_cancel()
+
+
 def _is_sound(waiting: _Waiting) -> bool:
     try:
         waiting.check()
@@ -149,7 +182,7 @@ def _scored(answer: Answer) -> Scored:
     return Scored(pydantic_core.to_json(answer), answer["scores"])
 
 
-def _settle(future: Future[Scored], answer: Scored | Exception) -> None:
+def _settle(future: Future[Scored] | asyncio.Future[Scored], answer: Scored | Exception) -> None:
     if isinstance(answer, Exception):
         future.set_exception(answer)
     else:

@@ -7,8 +7,8 @@ DuckDB needs twenty times as long, nearly all of it before it looks at the first
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
-import functools
 import threading
 
 import ibis
@@ -25,16 +25,29 @@ RULES = {"transactions": cleaning.TRANSACTIONS, "customers": cleaning.CUSTOMERS,
 FEATURES = "features"
 KEPT_DAYS = 32
 _compiling = threading.Lock()  # Ibis does not promise that two threads may build expressions at once
+_plans: collections.OrderedDict[tuple[FeatureSpec, dt.date, bool], Program] = collections.OrderedDict()
 
 
-@functools.lru_cache(maxsize=KEPT_DAYS)
 def of(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> Program:
     """The plan for one day. One that is there is given at once, also while another is being compiled.
 
     Beside `FEATURES` it has each of the three tables as it was judged, for `judging.is_plain`, and its `findings`.
     """
+    key = (spec, as_of, has_margin)
+    found = _plans.get(key)
+    if found is not None:
+        return found
     with _compiling:
-        return Program(_expressions(spec, as_of, has_margin))
+        if key not in _plans:
+            _plans[key] = Program(_expressions(spec, as_of, has_margin))
+            if len(_plans) > KEPT_DAYS:
+                _plans.popitem(last=False)
+        return _plans[key]
+
+
+def is_ready(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> bool:
+    """Whether a request for that day finds its plan. Compiling one takes as long as a dozen answers."""
+    return (spec, as_of, has_margin) in _plans
 
 
 def findings(table: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import os
 import sys
@@ -88,7 +87,7 @@ class Tiercast:
         """Score customers from their raw transactions, as of a day."""
         check = functools.partial(endpoints.refuse_twins, asking.current().body, requests.n_names(request))
         try:
-            scored = await asyncio.wrap_future(self.passes.submit(request, check))
+            scored = await self.passes.score(request, check)
         except failures.Refused as refused:
             return refused.response()
         except errors.TiercastError as error:

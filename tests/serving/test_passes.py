@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import datetime as dt
 import json
 import threading
 from concurrent.futures import Future
@@ -9,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from models import bundle_folder
-from serving.service import passes
-from serving.service.online import Online
+from serving.service import passes, plans
+from serving.service.online import QUICK_CUSTOMERS, QUICK_ROWS, Online
 from serving.service.passes import Passes, Scored
 from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked, customer, purchase
@@ -132,3 +134,80 @@ def test_what_breaks_one_request_does_not_break_those_beside_it(
         assert (ids(first), ids(good)) == (["a"], ["b"])
         with pytest.raises(RuntimeError, match="engine is gone"):
             broken.result(SECONDS)
+
+
+def in_one_turn(online: Online, *requests: ScoreRequest) -> tuple[list[list[str]], list[str]]:
+    """The ids of answers to requests that an event loop has read in one turn, and by whom each pass was made."""
+    made_by: list[str] = []
+
+    def lent() -> Online:
+        made_by.append(threading.current_thread().name)
+        return online
+
+    async def ask(running: Passes) -> list[Scored]:
+        return await asyncio.gather(*(running.score(request) for request in requests))
+
+    with contextlib.closing(Passes(lent)) as running:
+        scored = asyncio.run(ask(running))
+    found = [[row["customer_id"] for row in json.loads(each.body)["scores"]] for each in scored]
+    return found, made_by[len(requests) :]  # every request asks first whether it is quick
+
+
+def test_small_requests_of_a_turn_are_scored_together_by_the_event_loop(online: Online) -> None:
+    online.warm_up(dt.date(1998, 7, 1))
+    here = threading.current_thread().name
+    assert in_one_turn(online, of("a"), of("b", "c")) == ([["a"], ["b", "c"]], [here])
+    assert in_one_turn(online, of("a"), of("a"), of("b")) == ([["a"], ["a"], ["b"]], [here, here])
+
+
+def test_large_requests_and_those_of_a_new_day_are_left_to_a_thread(
+    online: Online, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    online.warm_up(dt.date(1998, 7, 1))
+    many = [f"m-{k}" for k in range(QUICK_CUSTOMERS + 1)]
+    assert in_one_turn(online, of(*many)) == ([many], ["scoring-0"])
+    lines = ScoreRequest.model_validate_json(
+        json.dumps(asked(customer("a", *[purchase()] * (QUICK_ROWS + 1))) | {"as_of": "1998-07-01"})
+    )
+    assert in_one_turn(online, lines) == ([["a"]], ["scoring-0"])
+    monkeypatch.setattr(plans, "_plans", type(plans._plans)())
+    assert in_one_turn(online, of("a")) == ([["a"]], ["scoring-0"])
+    assert in_one_turn(online, of("a")) == ([["a"]], [threading.current_thread().name])
+
+
+def test_whoever_hangs_up_before_the_turn_is_not_scored(online: Online) -> None:
+    online.warm_up(dt.date(1998, 7, 1))
+    checked: list[str] = []
+
+    async def ask(running: Passes) -> Scored:
+        gone = asyncio.create_task(running.score(of("gone"), lambda: checked.append("gone")))
+        there = asyncio.create_task(running.score(of("there"), lambda: checked.append("there")))
+        await asyncio.sleep(0)  # both wait for the turn
+        gone.cancel()
+        return await there
+
+    with contextlib.closing(Passes(lambda: online)) as running:
+        assert asyncio.run(ask(running)).rows[0]["customer_id"] == "there"
+    assert checked == ["there"]
+
+
+def test_what_breaks_one_request_of_a_turn_does_not_break_those_beside_it(
+    online: Online, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    online.warm_up(dt.date(1998, 7, 1))
+    answers = online.answers
+
+    def failing(requests: list[ScoreRequest]) -> object:
+        if any(each.customer_id == "broken" for request in requests for each in request.customers):
+            raise RuntimeError("the engine is gone")
+        return answers(requests)
+
+    async def ask(running: Passes) -> tuple[Scored | BaseException, Scored | BaseException]:
+        both = (running.score(of("good")), running.score(of("broken")))
+        return await asyncio.gather(*both, return_exceptions=True)
+
+    monkeypatch.setattr(online, "answers", failing)
+    with contextlib.closing(Passes(lambda: online)) as running:
+        good, broken = asyncio.run(ask(running))
+    assert isinstance(good, Scored)
+    assert isinstance(broken, RuntimeError)
