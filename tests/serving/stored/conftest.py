@@ -26,13 +26,6 @@ class Stored(NamedTuple):
 
 
 @pytest.fixture(scope="package")
-def kept_database(postgres: str) -> Iterator[str]:
-    """A PostgreSQL database for all tests of this folder."""
-    with postgres_server.database(postgres) as url:
-        yield url
-
-
-@pytest.fixture(scope="package")
 def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Base, Base]:
     """June's and July's scores: nine of June's customers are gone in July, nine are new."""
     folder, people = tmp_path_factory.mktemp("published"), bases.ids(409)
@@ -44,15 +37,17 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Base, Base]:
 def stored(
     request: pytest.FixtureRequest, published: tuple[Base, Base], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stored]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'scores.db'}"
-    else:
-        url = request.getfixturevalue("kept_database")
-    engine = opening.open(url, create=True)
-    for base in published:
-        publish.publish(engine, str(base.path))
-    yield Stored(url, engine, *published)
-    engine.dispose()
+    """Made anew each time: tests that move between workers may ask for one store, then the other, then the first."""
+    with contextlib.ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'scores.db'}"
+        else:
+            url = stack.enter_context(postgres_server.database(request.getfixturevalue("postgres")))
+        engine = opening.open(url, create=True)
+        stack.callback(engine.dispose)
+        for base in published:
+            publish.publish(engine, str(base.path))
+        yield Stored(url, engine, *published)
 
 
 @contextlib.contextmanager
