@@ -60,7 +60,7 @@ class Connection:
     """One open socket; one request at a time."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self._port, self._is_over = port, False
 
     @classmethod
     async def open(cls, port: int) -> Connection:
@@ -73,11 +73,12 @@ class Connection:
 
     async def ask(self, request: bytes) -> int:
         """The status of the answer, once all of it is here."""
-        if self._reader.at_eof():  # closed by the server while nobody asked
+        if self._is_over or self._reader.at_eof():  # closed by the server, after an answer or while nobody asked
             self.close()
             await self._open()
         self._writer.write(request)
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        self._is_over = b"\r\nconnection: close" in head
         await self._body(head)
         return int(head.split(b" ", 2)[1])
 

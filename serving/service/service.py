@@ -96,7 +96,15 @@ class Tiercast:
             return failures.response(503, {"Retry-After": "1"}, code="Busy", message="too many requests are waiting")
         asking.count(len(request.customers))
         metrics.scored(*([row[name] for row in scored.rows] for name in ("tier", "p_churn", "value")))
-        return Response(scored.body, media_type="application/json")
+        return Response(scored.body, media_type="application/json", headers=_headers(len(request.customers)))
+
+
+def _headers(n_customers: int) -> dict[str, str]:
+    """A large answer ends its connection where there are several workers, so that the next may go to an idle one.
+
+    Callers' connections stay with the worker that took them, and of eight all may have met the same one.
+    """
+    return {"Connection": "close"} if WORKERS > 1 and n_customers > passes.MOST_TOGETHER else {}
 
 
 Tiercast.add_asgi_middleware(middleware.Gate)  # type: ignore[attr-defined]

@@ -123,3 +123,21 @@ def test_the_first_page_calls_no_one_and_leads_to_the_interface(client: Any) -> 
 
 def test_the_probes_answer(client: Any) -> None:
     assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 200]
+
+
+def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from serving.service import passes, service
+
+    def connection(n_customers: int) -> str | None:
+        people = [customer(f"c-{k}", purchase()) for k in range(n_customers)]
+        answer = client.post("/v1/score", json=asked(*people))
+        assert answer.status_code == 200
+        found: str | None = answer.headers.get("connection")
+        return found
+
+    assert connection(passes.MOST_TOGETHER + 1) is None
+    monkeypatch.setattr(service, "WORKERS", 2)
+    assert connection(passes.MOST_TOGETHER + 1) == "close"
+    assert connection(passes.MOST_TOGETHER) is None
