@@ -2,7 +2,7 @@
 
 They are the very expressions of the batch job (`features.reading.cleaning`, `features.build`) over tables that are
 named but not there yet. They run on arrays (`features.engines.arrays`), which gives what DuckDB gives: for one customer
-DuckDB needs twenty times as long, nearly all of it before it looks at the first row.
+DuckDB needs three times as long, nearly all of it before it looks at the first row.
 """
 
 from __future__ import annotations
