@@ -7,7 +7,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 SYNCED := $(VENV)/.synced
-PACKAGES := contract features models tiers training serving tiercast
 
 BUNDLE ?= out/bundle
 OUT ?= out/scores.parquet
@@ -45,7 +44,7 @@ check: $(SYNCED)  ## lint, format, types, import law
 	$(BIN)/lint-imports --no-logo
 
 docs: $(SYNCED)  ## does every link, every example and every documented command hold?
-	$(PY) -m pytest -n 2 -q --doctest-glob='*.md' README.md CONTRIBUTING.md docs $(PACKAGES) \
+	$(PY) -m pytest -n 2 -q --doctest-glob='*.md' README.md CONTRIBUTING.md docs tiercast \
 		tests/repo/test_docs.py tests/repo/test_commands.py $(ARGS)
 
 bench: $(SYNCED)  ## speed and size beside the usual scripts: machine, versions, ratios

@@ -42,7 +42,7 @@ from benchmarks import (
     tuning,
 )
 from benchmarks.fit import Timed
-from contract.errors import TiercastError
+from tiercast.contract.errors import TiercastError
 
 FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
 Side = tuple[Timed, Timed]

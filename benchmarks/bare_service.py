@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from models import bundle_folder
-from serving.service.online import Online
-from serving.service.requests import ScoreRequest
+from tiercast.models import bundle_folder
+from tiercast.serving.service.online import Online
+from tiercast.serving.service.requests import ScoreRequest
 
 
 def app(bundle: pathlib.Path) -> Starlette:

@@ -22,10 +22,10 @@ import scipy
 
 from benchmarks import simulate
 from benchmarks.simulate import Summaries
-from models import bgnbd, gamma_gamma
-from models.bgnbd import BgNbd
-from models.gamma_gamma import GammaGamma
-from training.btyd import families, fit_gamma_gamma, fit_orders
+from tiercast.models import bgnbd, gamma_gamma
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.training.btyd import families, fit_gamma_gamma, fit_orders
 
 
 class Timed(NamedTuple):

@@ -18,18 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import shops, simulate
-from features import reading
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models import intervals, predict
-from models.bundle import About
-from models.predict import Predictions
-from models.vectors import Vector
-from training import fit_churn, fit_value, procedure, sampling, train
-from training.evaluation import outcomes, probability
-from training.procedure import Procedure
-from training.settings import Horizons, Settings
-from training.snapshots import Snapshot
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models import intervals, predict
+from tiercast.models.bundle import About
+from tiercast.models.predict import Predictions
+from tiercast.models.vectors import Vector
+from tiercast.training import fit_churn, fit_value, procedure, sampling, train
+from tiercast.training.evaluation import outcomes, probability
+from tiercast.training.procedure import Procedure
+from tiercast.training.settings import Horizons, Settings
+from tiercast.training.snapshots import Snapshot
 
 LAST_BIN = 7
 IN_GRID = ("A", "B", "C", "D")

@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from benchmarks import score_memory, simulate
 from benchmarks.score_memory import Scored, Tell
-from contract import errors
-from models import bundle_folder
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
 
 LADDER = (1_000_000, 4_000_000, 10_000_000, 20_000_000)
 KINDS = ("none", "risky")

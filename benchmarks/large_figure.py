@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from benchmarks.large import Rung
-from training.plots import style
+from tiercast.training.plots import style
 
 FILE = pathlib.Path(__file__).with_name("large.svg")
 USUAL = "the usual script"

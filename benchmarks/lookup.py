@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from benchmarks import load, scored_base
 from benchmarks.load import Load, Measured
-from serving.store import opening, publish
+from tiercast.serving.store import opening, publish
 
 CUSTOMERS, BODIES, SECONDS, AT_ONCE = 1_000_000, 200, 8.0, 16
 LEAST = 400.0

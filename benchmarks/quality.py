@@ -18,15 +18,15 @@ import numpy as np
 
 from benchmarks import shops
 from benchmarks.shops import Shop
-from features import reading
-from features.engines.duckdb import Engine
-from training import train
-from training.evaluation import level, probability, ranking
-from training.evaluation.bootstrap import Measure, Metric
-from training.evaluation.scorecard import paired_difference
-from training.holdout import CLOSED_FORM, MODEL, Judged
-from training.settings import Horizons, Settings
-from training.train import Trained
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.training import train
+from tiercast.training.evaluation import level, probability, ranking
+from tiercast.training.evaluation.bootstrap import Measure, Metric
+from tiercast.training.evaluation.scorecard import paired_difference
+from tiercast.training.holdout import CLOSED_FORM, MODEL, Judged
+from tiercast.training.settings import Horizons, Settings
+from tiercast.training.train import Trained
 
 RECENCY = "recency"
 NAMES = {

@@ -20,13 +20,13 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from benchmarks import score_memory, simulate
-from features import labels, reading
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models.vectors import Vector
 from tiercast import cdnow
-from training.evaluation import level, probability, ranking, scorecard
-from training.evaluation.bootstrap import Metric
+from tiercast.features import labels, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import level, probability, ranking, scorecard
+from tiercast.training.evaluation.bootstrap import Metric
 
 HORIZON = 90
 SIMULATED, MOST = 200_000, (0, 50_000, 20_000)

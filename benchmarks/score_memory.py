@@ -25,12 +25,12 @@ from typing import NamedTuple
 
 from benchmarks import score_phases, simulate
 from benchmarks.score_phases import Phase
-from features import reading
-from features.engines.duckdb import Engine
-from models import bundle_folder
-from models.bundle import Bundle
-from training import train
-from training.settings import Horizons, Rolling, Settings, Trees
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.training import train
+from tiercast.training.settings import Horizons, Rolling, Settings, Trees
 
 TRAINED_ON = 20_000
 SIZES = (100_000, 1_000_000)

@@ -22,15 +22,15 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from contract.scores import Reasons
-from features import parts, reading
-from features.engines.duckdb import Engine
-from models import bundle_folder, predict
-from models import frame as frames
-from models.boosted import Boosted
-from models.bundle import Bundle
-from models.frame import Frame
-from serving import batch, output, score
+from tiercast.contract.scores import Reasons
+from tiercast.features import parts, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.models import bundle_folder, predict
+from tiercast.models import frame as frames
+from tiercast.models.boosted import Boosted
+from tiercast.models.bundle import Bundle
+from tiercast.models.frame import Frame
+from tiercast.serving import batch, output, score
 
 CONTRIBUTIONS_OF = 10_000  # LightGBM's own take a minute per million
 Answer = TypeVar("Answer")

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from benchmarks import score_memory
-from contract import scores
-from contract.scores import ScoreColumn
-from models import bundle_folder
-from tiers import actions, reason_texts
+from tiercast.contract import scores
+from tiercast.contract.scores import ScoreColumn
+from tiercast.models import bundle_folder
+from tiercast.tiers import actions, reason_texts
 
 AS_OF = dt.date(2024, 6, 1)
 SLICE = 1 << 18

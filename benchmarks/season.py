@@ -18,14 +18,14 @@ from typing import NamedTuple
 from benchmarks import simulate
 from benchmarks.simulate import World
 from benchmarks.yearly import Yearly
-from features import reading
-from features.engines.duckdb import Engine
-from models.bgnbd import BgNbd
-from models.bundle import About
-from training import holdout, procedure, spec_choice
-from training.holdout import CLOSED_FORM, MODEL
-from training.settings import Horizons, Rolling, Settings, Trees
-from training.snapshots import Snapshots
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.bundle import About
+from tiercast.training import holdout, procedure, spec_choice
+from tiercast.training.holdout import CLOSED_FORM, MODEL
+from tiercast.training.settings import Horizons, Rolling, Settings, Trees
+from tiercast.training.snapshots import Snapshots
 
 WORLD = World(days=1205, yearly=Yearly(), bg=BgNbd(r=1.0, alpha=1.0, a=1.0, b=8.0))  # leaving as in BG/NBD
 HORIZON = 90

@@ -27,11 +27,11 @@ from pyarrow import parquet
 
 from benchmarks import load, score_memory
 from benchmarks.load import Load, Measured
-from features import build, reading
-from features.engines.duckdb import Engine
-from models.bundle import Bundle
-from training import train
-from training.tracking import log_run, store
+from tiercast.features import build, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.models.bundle import Bundle
+from tiercast.training import train
+from tiercast.training.tracking import log_run, store
 
 ONES, THOUSANDS = 300, 6
 AT_ONCE, LARGE_AT_ONCE = 16, 8  # callers; fewer large ones may all be connected to the same of two workers

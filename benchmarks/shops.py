@@ -11,8 +11,8 @@ from typing import NamedTuple
 from pyarrow import compute, parquet
 
 from benchmarks import pages
-from features.reading import Sources
 from tiercast import cdnow
+from tiercast.features.reading import Sources
 
 ONLINE_RETAIL = "online_retail/transactions.parquet"
 JOURNEY_NAMES = {

@@ -22,13 +22,13 @@ from typing import NamedTuple, TypeVar
 
 from benchmarks import score_memory
 from benchmarks.score_memory import Base, Tell
-from features import parts, reading
-from features.engines.duckdb import Engine
-from models import bundle_folder
-from models.bundle import Bundle
-from serving import since
-from serving.since import Since
-from training import train
+from tiercast.features import parts, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.serving import since
+from tiercast.serving.since import Since
+from tiercast.training import train
 
 CUSTOMERS, REPEATS = 1_000_000, 2
 DAY = score_memory.AS_OF

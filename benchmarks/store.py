@@ -27,11 +27,11 @@ from pyarrow import parquet
 from sqlalchemy.engine import Engine
 
 from benchmarks import score_memory
-from contract import scores
-from features.engines.duckdb import Engine as DataEngine
-from features.reading import Sources
-from serving import batch
-from serving.store import opening, reading
+from tiercast.contract import scores
+from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.features.reading import Sources
+from tiercast.serving import batch
+from tiercast.serving.store import opening, reading
 
 CUSTOMERS, SCORED, CHANGED = 1_000_000, 50_000, 0.1
 SLICE = 50_000

@@ -17,16 +17,16 @@ from typing import NamedTuple
 from benchmarks import quality, shops
 from benchmarks.quality import Tell
 from benchmarks.shops import Shop
-from features import reading
-from features.engines.duckdb import Engine
-from training import train
-from training.evaluation.bootstrap import Measure, Metric
-from training.evaluation.scorecard import paired_difference
-from training.holdout import MODEL, Judged
-from training.settings import Horizons, Settings
-from training.train import Trained
-from training.tuning import tune
-from training.tuning.tune import Found, Tuned
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.training import train
+from tiercast.training.evaluation.bootstrap import Measure, Metric
+from tiercast.training.evaluation.scorecard import paired_difference
+from tiercast.training.holdout import MODEL, Judged
+from tiercast.training.settings import Horizons, Settings
+from tiercast.training.train import Trained
+from tiercast.training.tuning import tune
+from tiercast.training.tuning.tune import Found, Tuned
 
 DIGITS = {"auc": 4, "brier": 4, "ngini": 3, "mae": 2}
 Gains = dict[str, Metric]

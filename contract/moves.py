@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from contract import scores
-from contract.scores import ArrowName
+from tiercast.contract import scores
+from tiercast.contract.scores import ArrowName
 
 if TYPE_CHECKING:  # reading the names must not cost the command line an Arrow import
     import pyarrow as pa

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ibis.expr import types as ir
 
-from features import exact
-from features.spec import FeatureSpec
+from tiercast.features import exact
+from tiercast.features.spec import FeatureSpec
 
 
 def aggregates(lines: ir.Table, spec: FeatureSpec) -> dict[str, ir.Value]:

@@ -12,9 +12,9 @@ from typing import Any
 import ibis
 from ibis.expr import types as ir
 
-from features import breadth, contacts, exact, history, orders, people
-from features.spec import FeatureSpec
-from features.tables import Tables
+from tiercast.features import breadth, contacts, exact, history, orders, people
+from tiercast.features.spec import FeatureSpec
+from tiercast.features.tables import Tables
 
 
 def build(tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:

@@ -16,8 +16,8 @@ import operator
 import ibis
 from ibis.expr import types as ir
 
-from features import build, exact, history
-from features.spec import FeatureSpec
+from tiercast.features import build, exact, history
+from tiercast.features.spec import FeatureSpec
 
 GROUPS = 1 << 11
 TEXTS = ("product_id", "category", "channel")

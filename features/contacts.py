@@ -7,8 +7,8 @@ import datetime as dt
 import ibis
 from ibis.expr import types as ir
 
-from features import exact
-from features.spec import CONTACT_WINDOW_DAYS, FeatureSpec
+from tiercast.features import exact
+from tiercast.features.spec import CONTACT_WINDOW_DAYS, FeatureSpec
 
 
 def per_customer(interactions: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:

@@ -11,7 +11,7 @@ import datetime as dt
 import ibis
 from ibis.expr import types as ir
 
-from contract.inputs import MONEY_PLACES
+from tiercast.contract.inputs import MONEY_PLACES
 
 EPOCH = dt.date(1970, 1, 1)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ibis
 from ibis.expr import types as ir
 
-from features import exact
-from features.spec import YEAR_DAYS, FeatureSpec
+from tiercast.features import exact
+from tiercast.features.spec import YEAR_DAYS, FeatureSpec
 
 
 def aggregates(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:

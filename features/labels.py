@@ -7,8 +7,8 @@ import datetime as dt
 import ibis
 from ibis.expr import types as ir
 
-from features import exact, orders
-from features.tables import Tables
+from tiercast.features import exact, orders
+from tiercast.features.tables import Tables
 
 
 def labels(tables: Tables, as_of: dt.date, churn_days: int, value_days: int) -> ir.Table:

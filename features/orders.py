@@ -11,7 +11,7 @@ import datetime as dt
 import ibis
 from ibis.expr import types as ir
 
-from features import exact
+from tiercast.features import exact
 
 
 def daily(transactions: ir.Table) -> ir.Table:

@@ -11,10 +11,10 @@ import datetime as dt
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from features import buckets, build
-from features.engines import Engine
-from features.spec import FeatureSpec
-from features.tables import Tables
+from tiercast.features import buckets, build
+from tiercast.features.engines import Engine
+from tiercast.features.spec import FeatureSpec
+from tiercast.features.tables import Tables
 
 ROWS_PER_PART = 2_500_000
 PARTS_IN_PLACE = 2

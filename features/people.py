@@ -10,8 +10,8 @@ import datetime as dt
 import ibis
 from ibis.expr import types as ir
 
-from features import exact
-from features.spec import Attribute, FeatureSpec
+from tiercast.features import exact
+from tiercast.features.spec import Attribute, FeatureSpec
 
 
 def per_customer(customers: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import ibis
 
-from contract import errors
-from features.spec import MARGIN, FeatureSpec
-from features.tables import Tables
+from tiercast.contract import errors
+from tiercast.features.spec import MARGIN, FeatureSpec
+from tiercast.features.tables import Tables
 
 OPTIONS = {"customers": "--customers", "interactions": "--interactions"}
 
@@ -19,7 +19,7 @@ OPTIONS = {"customers": "--customers", "interactions": "--interactions"}
 def require(spec: FeatureSpec, tables: Tables) -> None:
     """Raise `BundleRefused`, a line per missing (-) or changed (!) column, where features cannot be built.
 
-    >>> from features.tables import Tables
+    >>> from tiercast.features.tables import Tables
     >>> orders = ibis.table({"customer_id": "string", "amount": "decimal(18, 6)"}, name="orders")
     >>> require(FeatureSpec(windows=(30,)), Tables(orders))
     >>> try:

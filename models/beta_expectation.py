@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import hyp2f1, log_expit
 
-from models.vectors import Vector
+from tiercast.models.vectors import Vector
 
 NODES = 257
 ROWS_AT_ONCE = 512

@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from contract import errors
-from features.spec import FeatureSpec
-from models.btyd import Btyd
-from models.churn import ChurnModel
-from models.intervals import Intervals
-from models.reference import Reference
-from models.value import ValueModel
-from tiers.grid import Cuts
+from tiercast.contract import errors
+from tiercast.features.spec import FeatureSpec
+from tiercast.models.btyd import Btyd
+from tiercast.models.churn import ChurnModel
+from tiercast.models.intervals import Intervals
+from tiercast.models.reference import Reference
+from tiercast.models.value import ValueModel
+from tiercast.tiers.grid import Cuts
 
 FORMAT = 2
 

@@ -20,18 +20,18 @@ from typing import Any
 
 import numpy as np
 
-from contract import errors
-from features import spec as specs
-from models import orders, reference
-from models.boosted import Boosted
-from models.btyd import Btyd
-from models.bundle import FORMAT, About, Bundle
-from models.calibration import Calibration
-from models.churn import ChurnModel
-from models.gamma_gamma import GammaGamma
-from models.intervals import Intervals
-from models.value import ValueModel
-from tiers.grid import Cuts
+from tiercast.contract import errors
+from tiercast.features import spec as specs
+from tiercast.models import orders, reference
+from tiercast.models.boosted import Boosted
+from tiercast.models.btyd import Btyd
+from tiercast.models.bundle import FORMAT, About, Bundle
+from tiercast.models.calibration import Calibration
+from tiercast.models.churn import ChurnModel
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.models.intervals import Intervals
+from tiercast.models.value import ValueModel
+from tiercast.tiers.grid import Cuts
 
 MANIFEST, MODEL, SCORECARD = "manifest.json", "model.json", "scorecard.json"
 TREES = {"churn": "churn.txt", "value": "value.txt"}

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-from models import vectors
-from models.vectors import Vector
+from tiercast.models import vectors
+from tiercast.models.vectors import Vector
 
 SMALLEST = 1e-6
 

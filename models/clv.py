@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from models import gamma_gamma, orders
-from models.gamma_gamma import GammaGamma
-from models.orders import OrderModel
-from models.vectors import Vector
+from tiercast.models import gamma_gamma, orders
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.models.orders import OrderModel
+from tiercast.models.vectors import Vector
 
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12
 
@@ -32,7 +32,7 @@ def clv(
     With `monthly_rate`, orders count as if they came at the end of their month (the last, cut month ends
     at the horizon) and are divided by (1 + monthly_rate) ** months.
 
-    >>> from models.bgnbd import BgNbd
+    >>> from tiercast.models.bgnbd import BgNbd
     >>> bg, gg = BgNbd(r=0.25, alpha=31.0, a=0.79, b=2.43), GammaGamma(p=6.25, q=3.74, v=15.44)
     >>> customer = np.array([2.0]), np.array([213.0]), np.array([272.0]), np.array([22.35])
     >>> bool(clv(bg, gg, *customer, 365.0) > clv(bg, gg, *customer, 365.0, monthly_rate=0.01) > 0)

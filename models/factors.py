@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-from models import btyd, vectors
-from models.btyd import Btyd
-from models.frame import Frame
-from models.vectors import Vector
+from tiercast.models import btyd, vectors
+from tiercast.models.btyd import Btyd
+from tiercast.models.frame import Frame
+from tiercast.models.vectors import Vector
 
 SMALLEST = 1e-9
 

@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models import calibration
-from models.calibration import Calibration
-from models.vectors import Vector
-from tiers.grid import Cuts
+from tiercast.models import calibration
+from tiercast.models.calibration import Calibration
+from tiercast.models.vectors import Vector
+from tiercast.tiers.grid import Cuts
 
 Table = NDArray[np.float64]
 COVERAGE = 0.8

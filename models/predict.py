@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models import agreement, btyd, churn, factors, intervals, value
-from models.bundle import Bundle
-from models.factors import Factors
-from models.frame import Frame
-from models.intervals import Certainty
-from models.vectors import Vector
-from tiers import grid
+from tiercast.models import agreement, btyd, churn, factors, intervals, value
+from tiercast.models.bundle import Bundle
+from tiercast.models.factors import Factors
+from tiercast.models.frame import Frame
+from tiercast.models.intervals import Certainty
+from tiercast.models.vectors import Vector
+from tiercast.tiers import grid
 
 
 class Predictions(NamedTuple):

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models import boosted, btyd, vectors
-from models.boosted import Boosted
-from models.frame import Frame
-from models.vectors import Vector
+from tiercast.models import boosted, btyd, vectors
+from tiercast.models.boosted import Boosted
+from tiercast.models.frame import Frame
+from tiercast.models.vectors import Vector
 
 SMALLEST = 1e-9
 LARGEST_LOG = 60.0

@@ -19,18 +19,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from contract.scores import Reasons
-from features import parts, reading, schema
-from features.engines import Engine
-from features.reading import Reading, Sources, overrides
-from models import bundle as bundles
-from models.bundle import Bundle
-from serving import output, previous, resuming, run_identity, score, totals
-from serving import since as since_last
-from serving.resuming import Kept
-from serving.since import Since, Sums
-from serving.totals import Totals
-from tiers.overrides import Override
+from tiercast.contract.scores import Reasons
+from tiercast.features import parts, reading, schema
+from tiercast.features.engines import Engine
+from tiercast.features.reading import Reading, Sources, overrides
+from tiercast.models import bundle as bundles
+from tiercast.models.bundle import Bundle
+from tiercast.serving import output, previous, resuming, run_identity, score, totals
+from tiercast.serving import since as since_last
+from tiercast.serving.resuming import Kept
+from tiercast.serving.since import Since, Sums
+from tiercast.serving.totals import Totals
+from tiercast.tiers.overrides import Override
 
 Tell = Callable[[int, int], None]
 ROWS = 1 << 16  # customers scored at once by one thread, and in one row group of the file

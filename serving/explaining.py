@@ -8,14 +8,14 @@ from typing import Any
 
 import ibis
 
-from features import build, schema
-from features.engines import Engine
-from features.tables import Tables
-from models import bundle as bundles
-from models.bundle import Bundle
-from serving import score
-from tiers import texts
-from tiers.languages import Language
+from tiercast.features import build, schema
+from tiercast.features.engines import Engine
+from tiercast.features.tables import Tables
+from tiercast.models import bundle as bundles
+from tiercast.models.bundle import Bundle
+from tiercast.serving import score
+from tiercast.tiers import texts
+from tiercast.tiers.languages import Language
 
 
 def explain(

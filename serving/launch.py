@@ -14,15 +14,15 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import NamedTuple
 
-from contract import errors, places
-from models import bundle_folder
-from serving.access import audit as record
-from serving.access import starting
-from serving.jobs import configured, runner
-from serving.lifecycle import cache, source
-from serving.service import limits
+from tiercast.contract import errors, places
+from tiercast.models import bundle_folder
+from tiercast.serving.access import audit as record
+from tiercast.serving.access import starting
+from tiercast.serving.jobs import configured, runner
+from tiercast.serving.lifecycle import cache, source
+from tiercast.serving.service import limits
 
-SERVICE = "serving.service.service:Tiercast"
+SERVICE = "tiercast.serving.service.service:Tiercast"
 SECONDS_TO_STOP = 30
 
 
@@ -78,7 +78,7 @@ def run(bundle: pathlib.Path | str, listening: Listening, *, shadow: str | None 
     else:
         source.settle(source.Registered(bundle, cache.of()))
         ours |= {source.FOLDER: "", source.MODEL: bundle, places.VARIABLE: places.tracking_uri()}
-    root = pathlib.Path(__file__).resolve().parents[1]
+    root = pathlib.Path(__file__).absolute().parents[2]
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(root)]
     with tempfile.TemporaryDirectory(prefix="tiercast-serve-") as scratch:
         environment = _environment(pathlib.Path(scratch)) | listening.environment | ours

@@ -14,16 +14,16 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from contract import errors
-from contract import moves as contract
-from features import exact
-from features.engines import Engine
-from features.reading import scored
-from features.reading.scored import ScoreFile
-from models.vectors import Vector
-from serving import output
-from tiers import grid, moves
-from tiers.moves import Matrix
+from tiercast.contract import errors
+from tiercast.contract import moves as contract
+from tiercast.features import exact
+from tiercast.features.engines import Engine
+from tiercast.features.reading import scored
+from tiercast.features.reading.scored import ScoreFile
+from tiercast.models.vectors import Vector
+from tiercast.serving import output
+from tiercast.tiers import grid, moves
+from tiercast.tiers.moves import Matrix
 
 NEEDED = ("tier", "value", "p_churn", "reasons")
 SLICE = 1 << 16

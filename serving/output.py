@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from contract import errors
-from features.reading import Sources
-from features.reading import sources as places
+from tiercast.contract import errors
+from tiercast.features.reading import Sources
+from tiercast.features.reading import sources as places
 
 Write = Callable[[pa.Table], None]
 

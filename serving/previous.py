@@ -9,10 +9,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from contract import errors
-from features.engines import Engine
-from features.reading import scored
-from features.reading.scored import ScoreFile
+from tiercast.contract import errors
+from tiercast.features.engines import Engine
+from tiercast.features.reading import scored
+from tiercast.features.reading.scored import ScoreFile
 
 NAME = "previous"
 

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from contract import errors
-from models import bundle as bundles
-from models import bundle_folder
-from models.bundle import Bundle
-from serving import score
+from tiercast.contract import errors
+from tiercast.models import bundle as bundles
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.serving import score
 
 CUSTOMER, BETWEEN_REASONS = "customer_id", "|"
 
@@ -80,7 +80,7 @@ def _refuse_other_columns(given: Sequence[str], wanted: Sequence[str]) -> None:
             total=len(wanted),
             unit="columns",
             first="\n  ".join([missing[0], "- missing, + unknown to this bundle:", *lines]),
-            hint="build the features with the bundle's own spec: features.build(tables, as_of, bundle.spec)",
+            hint="build the features with the bundle's own spec: tiercast.features.build(tables, as_of, bundle.spec)",
         )
 
 

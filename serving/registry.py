@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from contract import errors, places
-from models import bundle_folder
+from tiercast.contract import errors, places
+from tiercast.models import bundle_folder
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion

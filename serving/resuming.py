@@ -22,8 +22,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import ipc
 
-from contract import errors
-from serving import output
+from tiercast.contract import errors
+from tiercast.serving import output
 
 WHAT, LOCK = "run.json", "lock"
 _QUICK = ipc.IpcWriteOptions(compression="lz4")

@@ -8,11 +8,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from features.reading import Sources, database
-from features.reading import sources as places
-from models import bundle_folder
-from models.bundle import Bundle
-from serving import resuming
+from tiercast.features.reading import Sources, database
+from tiercast.features.reading import sources as places
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.serving import resuming
 
 LIBRARIES = ("tiercast", "duckdb", "ibis-framework", "numpy", "scipy", "pyarrow", "lightgbm")
 

@@ -12,19 +12,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from contract import scores
-from contract.scores import Reasons
-from models import btyd, churn, predict
-from models import frame as frames
-from models.bundle import About, Bundle
-from models.frame import Frame
-from models.predict import Predictions
-from models.vectors import Vector
-from tiers import actions, families, grid, overrides
-from tiers import reasons as chosen
-from tiers.overrides import Override
-from tiers.rules import NONE, Codes
-from tiers.vectors import Mask
+from tiercast.contract import scores
+from tiercast.contract.scores import Reasons
+from tiercast.models import btyd, churn, predict
+from tiercast.models import frame as frames
+from tiercast.models.bundle import About, Bundle
+from tiercast.models.frame import Frame
+from tiercast.models.predict import Predictions
+from tiercast.models.vectors import Vector
+from tiercast.tiers import actions, families, grid, overrides
+from tiercast.tiers import reasons as chosen
+from tiercast.tiers.overrides import Override
+from tiercast.tiers.rules import NONE, Codes
+from tiercast.tiers.vectors import Mask
 
 STATUSES: tuple[str, ...] = tuple(grid.status(np.array(grid.TIERS)).tolist())
 """The status of every tier, A to F."""

@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 from ibis.expr import types as ir
 
-from features import build, changes, orders, parts
-from features.engines import Engine
-from features.reading import Reading
-from features.spec import FeatureSpec
-from features.tables import Tables
-from serving import output, state_folder
-from serving.state_folder import State
+from tiercast.features import build, changes, orders, parts
+from tiercast.features.engines import Engine
+from tiercast.features.reading import Reading
+from tiercast.features.spec import FeatureSpec
+from tiercast.features.tables import Tables
+from tiercast.serving import output, state_folder
+from tiercast.serving.state_folder import State
 
 KEPT, TOUCHED, GROUPS, CHANGED = "kept", "touched", "groups", "changed_groups"
 

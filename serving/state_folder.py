@@ -21,10 +21,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from contract import errors
-from features import changes
-from features.spec import FeatureSpec
-from serving import output, resuming, run_identity
+from tiercast.contract import errors
+from tiercast.features import changes
+from tiercast.features.spec import FeatureSpec
+from tiercast.serving import output, resuming, run_identity
 
 FORMAT = 1
 LIBRARIES = ("tiercast", "duckdb", "ibis-framework")

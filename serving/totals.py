@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from tiers import grid
-from tiers.grid import TIERS, TierRow
+from tiercast.tiers import grid
+from tiercast.tiers.grid import TIERS, TierRow
 
 Sums = Mapping[str, tuple[float, ...]]
 

@@ -7,10 +7,10 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from features import build, reading
-from features.engines.duckdb import Engine
-from features.spec import FeatureSpec
 from tests import make_tables
+from tiercast.features import build, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.spec import FeatureSpec
 
 AS_OF = dt.date(2024, 3, 1)
 Rows = dict[str, dict[str, Any]]

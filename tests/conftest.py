@@ -15,8 +15,8 @@ from hypothesis import settings
 from tests import postgres_server
 
 if TYPE_CHECKING:
-    from training.tracking.log_run import LoggedRun
-    from training.train import Trained
+    from tiercast.training.tracking.log_run import LoggedRun
+    from tiercast.training.train import Trained
 
 # Before anything imports a vendor: no telemetry, no artifact that executes, one core for each of the two workers.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -112,7 +112,7 @@ def written(
     migrated_mlflow: Path, trained: Trained, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, LoggedRun]:
     """A folder whose `mlruns` has the small training as version 1 of `tiercast`, and its `bundle`. Only to be read."""
-    from training.tracking import log_run, store
+    from tiercast.training.tracking import log_run, store
 
     folder = tmp_path_factory.mktemp("written")
     (folder / "mlruns").mkdir()

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from contract import errors
-from features import reading
-from features.engines.duckdb import Engine
 from tests.make_tables import AS_OF
+from tiercast.contract import errors
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
 
 
 def rows(

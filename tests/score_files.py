@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from contract import scores
+from tiercast.contract import scores
 
 AS_OF = dt.date(2024, 6, 1)
 

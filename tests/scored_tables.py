@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models.bundle import Bundle
-from serving import batch
 from tests.cdnow_table import cdnow
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models.bundle import Bundle
+from tiercast.serving import batch
 
 AS_OF = dt.date(1998, 7, 1)
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from features.engines.duckdb import Engine
-from features.reading import Sources
 from tests.cdnow_table import cdnow
-from training import settings
-from training.backtest import plan, study
-from training.backtest.plan import Asked
-from training.backtest.study import Study
-from training.settings import Settings
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.training import settings
+from tiercast.training.backtest import plan, study
+from tiercast.training.backtest.plan import Asked
+from tiercast.training.backtest.study import Study
+from tiercast.training.settings import Settings
 
 ASKED = Asked(dt.date(1997, 8, 1), dt.date(1998, 4, 1), plan.every("120d"))
 DATES = (dt.date(1997, 8, 1), dt.date(1997, 11, 29), dt.date(1998, 3, 29))

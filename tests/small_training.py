@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from features import reading
-from features.engines.duckdb import Engine
 from tests.cdnow_table import cdnow
-from training import train
-from training.settings import Horizons, Rolling, Settings, Trees
-from training.train import Trained
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.training import train
+from tiercast.training.settings import Horizons, Rolling, Settings, Trees
+from tiercast.training.train import Trained
 
 AS_OF = dt.date(1998, 7, 1)
 SETTINGS = Settings(

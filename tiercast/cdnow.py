@@ -12,7 +12,7 @@ import pathlib
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from contract import errors
+from tiercast.contract import errors
 
 
 def cdnow() -> pa.Table:

@@ -8,7 +8,6 @@ from typing import NoReturn
 
 import typer
 
-from contract.errors import BadInput, TiercastError
 from tiercast import say
 from tiercast.commands import (
     backtest,
@@ -25,6 +24,7 @@ from tiercast.commands import (
     tune,
     watch,
 )
+from tiercast.contract.errors import BadInput, TiercastError
 
 app = typer.Typer(
     name="tiercast",

@@ -24,11 +24,11 @@ from typing import Any, Literal, TypeVar
 import urllib3
 from pydantic import BaseModel
 
-from contract import errors
-from serving.service import answers
-from serving.service.job_forms import JobList, JobStatus
-from serving.service.stored import answers as stored
 from tiercast import __version__
+from tiercast.contract import errors
+from tiercast.serving.service import answers
+from tiercast.serving.service.job_forms import JobList, JobStatus
+from tiercast.serving.service.stored import answers as stored
 
 AGAIN = (429, 503)
 PIECE = 1 << 16

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from tiercast import say
 
 if TYPE_CHECKING:
-    from training.comparison.migration import Migration
-    from training.comparison.side_by_side import Against, Comparison
+    from tiercast.training.comparison.migration import Migration
+    from tiercast.training.comparison.side_by_side import Against, Comparison
 
 
 def show(found: Comparison) -> None:
     """The whole comparison on the screen."""
-    from training.comparison import wording
+    from tiercast.training.comparison import wording
 
     short = [wording.short(run_id) for run_id in found.run_ids]
     for place, against in enumerate(found.against, 1):
@@ -37,7 +37,7 @@ def show(found: Comparison) -> None:
 def as_plain(found: Any) -> Any:
     """Tables by name instead of tuples by place, for JSON.
 
-    >>> from training.evaluation.bootstrap import Metric
+    >>> from tiercast.training.evaluation.bootstrap import Metric
     >>> as_plain((Metric(0.8, 0.7, 0.9), None))
     [{'value': 0.8, 'low': 0.7, 'high': 0.9}, None]
     """
@@ -49,7 +49,7 @@ def as_plain(found: Any) -> Any:
 
 
 def _differences(found: Comparison, against: Against, place: int) -> None:
-    from training.comparison import wording
+    from tiercast.training.comparison import wording
 
     first, other = wording.short(found.run_ids[0]), wording.short(against.run_id)
     right = ((name, "right") for name in (first, other, "difference", "95 % interval"))

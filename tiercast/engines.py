@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from contract.errors import BadInput
+from tiercast.contract.errors import BadInput
 
 DUCKDB, SPARK = "duckdb", "spark"
 
@@ -20,7 +20,7 @@ class Choice(NamedTuple):
         """The engine, to be closed by a `with` block. Raises `BadInput` where it cannot start."""
         if self.name == SPARK:
             return _spark().Engine(master=self.master, memory=self.memory)
-        from features.engines import duckdb
+        from tiercast.features.engines import duckdb
 
         return duckdb.Engine(memory=self.memory)
 
@@ -43,7 +43,7 @@ def choose(name: str, master: str | None = None, memory: str | None = None) -> C
 
 def _spark() -> Any:
     try:
-        from features.engines import spark
+        from tiercast.features.engines import spark
     except ImportError as error:
         hint = "pip install 'tiercast[spark]', or leave out --engine spark"
         raise BadInput("Spark is not installed", first=str(error), hint=hint) from error

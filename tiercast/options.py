@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract.errors import BadInput
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
-    from features.reading import Sources
-    from tiers.languages import Language
-    from training.settings import Settings
+    from tiercast.features.reading import Sources
+    from tiercast.tiers.languages import Language
+    from tiercast.training.settings import Settings
 
 Data = Annotated[
     str, typer.Argument(help="Transactions: a Parquet or CSV file, a quoted glob, or a folder of Parquet.")
@@ -86,7 +86,7 @@ def language(lang: str) -> Language:
     >>> language("zh")
     'zh'
     """
-    from tiers import languages
+    from tiercast.tiers import languages
 
     if lang not in languages.LANGUAGES:
         allowed = ", ".join(languages.LANGUAGES)
@@ -96,7 +96,7 @@ def language(lang: str) -> Language:
 
 def settings(config: pathlib.Path | None, churn_days: int | None, value_days: int | None) -> Settings:
     """The configuration's settings; horizons of the command line win. Raises BadInput."""
-    from training import settings as told
+    from tiercast.training import settings as told
 
     asked = {"churn_days": churn_days, "value_days": value_days}
     return told.load(config, {name: days for name, days in asked.items() if days is not None})
@@ -106,7 +106,7 @@ def sources(
     data: str, customers: str | None, interactions: str | None, names: list[str] | None, configured: dict[str, str]
 ) -> Sources:
     """Where the tables are; the command line's renames win over the configuration's."""
-    from features.reading import Sources
+    from tiercast.features.reading import Sources
 
     return Sources(data, customers, interactions, columns={**configured, **_renames(names or [])})
 

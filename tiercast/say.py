@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from contract import strict_json
+from tiercast.contract import strict_json
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from contract.errors import TiercastError
+    from tiercast.contract.errors import TiercastError
 
 
 def refuse(error: TiercastError, *, as_json: bool) -> None:

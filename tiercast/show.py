@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tiercast import say
 
 if TYPE_CHECKING:
-    from tiers.grid import TierRow
-    from tiers.languages import Language
-    from training.readiness import Readiness
+    from tiercast.tiers.grid import TierRow
+    from tiercast.tiers.languages import Language
+    from tiercast.training.readiness import Readiness
 
 TITLES = {"churn": "Churn, judged on {as_of} + {days} days", "value": "Value, judged on {as_of} + {days} days"}
 SHOWN = {
@@ -54,7 +54,7 @@ def readiness(found: Readiness) -> None:
 
 def grid(rows: Sequence[TierRow], currency: str = "", lang: Language = "en") -> None:
     """One line per tier A to F."""
-    from tiers import texts
+    from tiercast.tiers import texts
 
     tier, *names = HEADINGS[lang]
     columns = [(tier, "left"), ("", "left"), *((name, "right") for name in names)]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from tiercast import say
 
 if TYPE_CHECKING:
-    from training.backtest.day import Day
-    from training.backtest.over_time import Point
-    from training.backtest.study import Study
-    from training.evaluation.bootstrap import Metric
+    from tiercast.training.backtest.day import Day
+    from tiercast.training.backtest.over_time import Point
+    from tiercast.training.backtest.study import Study
+    from tiercast.training.evaluation.bootstrap import Metric
 
 METRICS = {
     "churn_auc": "churn: AUC",
@@ -68,7 +68,7 @@ def count(done: Study) -> str:
 
 def _over_time(done: Study, title: str, shown: tuple[Column, ...]) -> None:
     """One line per date on which one of the metrics was measured."""
-    from training.backtest import over_time
+    from tiercast.training.backtest import over_time
 
     points = [{point.as_of: point for point in over_time.series(done.days, column.metric)} for column in shown]
     dates = [each for each in done.judged if any(each.as_of in found for found in points)]

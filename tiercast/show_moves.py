@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tiercast import say
-from tiers import moves, texts
+from tiercast.tiers import moves, texts
 
 if TYPE_CHECKING:
-    from serving.moving import Moved
-    from tiers.languages import Language
+    from tiercast.serving.moving import Moved
+    from tiercast.tiers.languages import Language
 
 TITLE: Mapping[Language, str] = {
     "en": "Customers by tier on {old} (rows) and on {new} (columns)",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tiercast import say
 
 if TYPE_CHECKING:
-    from training.tuning.tune import Found
+    from tiercast.training.tuning.tune import Found
 
 BEST = 5
 WHAT = {"churn": "log loss", "value": "Gini and error"}

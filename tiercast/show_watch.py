@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from tiercast import say
 
 if TYPE_CHECKING:
-    from training.monitoring.drift import Drift
-    from training.monitoring.outcomes import Outcome, TierOutcome
-    from training.monitoring.watch import Watched
+    from tiercast.training.monitoring.drift import Drift
+    from tiercast.training.monitoring.outcomes import Outcome, TierOutcome
+    from tiercast.training.monitoring.watch import Watched
 
 DRIFTED = 12
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from features.reading import Sources
 from tiercast import cdnow, options, say, show
 from tiercast.commands import check, explain, score, train
-from training import settings
+from tiercast.features.reading import Sources
+from tiercast.training import settings
 
 AS_OF = dt.date(1998, 7, 1)
 HORIZONS = {"churn_days": 90, "value_days": 180}

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from contract import errors
-from tiers import families, grid
-from tiers.languages import Language
-from tiers.vectors import Text
+from tiercast.contract import errors
+from tiercast.tiers import families, grid
+from tiercast.tiers.languages import Language
+from tiercast.tiers.vectors import Text
 
 DEFAULT = "default"
 _KEYS = (DEFAULT, *families.POSITION, *families.CODES)

@@ -15,7 +15,7 @@ import fnmatch
 import functools
 from typing import Literal, NamedTuple
 
-from tiers.facts import Fact
+from tiercast.tiers.facts import Fact
 
 Direction = Literal["risk", "loyalty"]
 

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from contract import errors
-from tiers.vectors import Mask, Text, Vector
+from tiercast.contract import errors
+from tiercast.tiers.vectors import Mask, Text, Vector
 
 TIERS = ("A", "B", "C", "D", "E", "F")
 IN_GRID, HIGH, LOYAL = ("A", "B", "C", "D"), ("A", "B"), ("A", "C")

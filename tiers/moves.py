@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tiers.grid import TIERS
-from tiers.vectors import Text, Vector
+from tiercast.tiers.grid import TIERS
+from tiercast.tiers.vectors import Text, Vector
 
 Direction = Literal["stay", "up", "down", "in", "out"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)

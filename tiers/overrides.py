@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from contract import errors
-from tiers import grid
-from tiers.vectors import Text
+from tiercast.contract import errors
+from tiercast.tiers import grid
+from tiercast.tiers.vectors import Text
 
 Ids: TypeAlias = Sequence[str] | NDArray[np.object_] | Text | pa.Array | pa.ChunkedArray
 

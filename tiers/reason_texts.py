@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tiers.languages import Language
+from tiercast.tiers.languages import Language
 
 
 class Wording(NamedTuple):

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from contract import errors
-from tiers import actions, facts, reason_texts
-from tiers.languages import Language
+from tiercast.contract import errors
+from tiercast.tiers import actions, facts, reason_texts
+from tiercast.tiers.languages import Language
 
 Written = TypeVar("Written")
 PLACEHOLDER = re.compile(r"\{(?P<feature>[a-z0-9_]+)(?::(?P<form>[a-z]+))?\}")

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-import models  # noqa: F401  (sets how OpenMP waits, before LightGBM is imported anywhere below)
+import tiercast.models  # noqa: F401  (sets how OpenMP waits, before LightGBM is imported anywhere below)

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from contract import errors
-from models.vectors import Vector
-from training.evaluation import outcomes, ranking
+from tiercast.contract import errors
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import outcomes, ranking
 
 MONTH_DAYS = 30.0
 SILENCE_BINS = 20
@@ -180,6 +180,6 @@ def _learnable(earlier: Snapshot, outcome: Vector | None, name: str) -> tuple[Ve
 def _column(snapshot: Snapshot, name: str) -> Vector:
     if name not in snapshot.features:
         raise errors.MissingColumn(
-            f"the feature table has no column `{name}`.", hint="pass the table features.build made."
+            f"the feature table has no column `{name}`.", hint="pass the table tiercast.features.build made."
         )
     return snapshot.features[name].to_numpy(dtype=np.float64, na_value=np.nan)

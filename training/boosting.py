@@ -14,13 +14,13 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from models import boosted
-from models import frame as frames
-from models.boosted import Boosted
-from models.vectors import Vector
-from training.settings import Rolling, Trees
-from training.snapshots import Snapshot
-from training.windows import Fold
+from tiercast.models import boosted
+from tiercast.models import frame as frames
+from tiercast.models.boosted import Boosted
+from tiercast.models.vectors import Vector
+from tiercast.training.settings import Rolling, Trees
+from tiercast.training.snapshots import Snapshot
+from tiercast.training.windows import Fold
 
 Objective = Literal["binary", "tweedie"]
 PATIENCE = 25  # rounds without a gain on the later window after which a fold stops; its loss is then held

@@ -6,9 +6,9 @@ import hashlib
 
 import ibis
 
-from features import exact
-from features.engines import Engine
-from features.tables import Tables
+from tiercast.features import exact
+from tiercast.features.engines import Engine
+from tiercast.features.tables import Tables
 
 
 def of(engine: Engine, tables: Tables) -> str:

@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from contract import errors
-from models import btyd, churn
-from models.boosted import Boosted
-from models.calibration import Calibration
-from models.churn import ChurnModel
-from models.vectors import Vector
-from training import boosting, platt, season, windows
-from training.boosting import Task
-from training.settings import Settings
-from training.snapshots import Snapshot
+from tiercast.contract import errors
+from tiercast.models import btyd, churn
+from tiercast.models.boosted import Boosted
+from tiercast.models.calibration import Calibration
+from tiercast.models.churn import ChurnModel
+from tiercast.models.vectors import Vector
+from tiercast.training import boosting, platt, season, windows
+from tiercast.training.boosting import Task
+from tiercast.training.settings import Settings
+from tiercast.training.snapshots import Snapshot
 
 LEAST_OF_EACH = 100
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models import calibration, intervals
-from models.calibration import Calibration
-from models.intervals import Intervals, Spread
-from models.vectors import Vector
-from tiers.grid import Cuts
-from training import platt
+from tiercast.models import calibration, intervals
+from tiercast.models.calibration import Calibration
+from tiercast.models.intervals import Intervals, Spread
+from tiercast.models.vectors import Vector
+from tiercast.tiers.grid import Cuts
+from tiercast.training import platt
 
 MOST_BINS = 8
 LEAST_IN_BIN = 150

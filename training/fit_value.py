@@ -7,19 +7,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from contract import errors
-from models import btyd, churn, value
-from models.boosted import Boosted
-from models.churn import ChurnModel
-from models.value import ValueModel
-from models.vectors import Vector
-from training import boosting, level, shrinkage, windows
-from training.boosting import Choice, Task
-from training.level import LevelChoice
-from training.settings import Horizons, Settings
-from training.shrinkage import Seen, Shrinkage
-from training.snapshots import Snapshot
-from training.windows import Fold
+from tiercast.contract import errors
+from tiercast.models import btyd, churn, value
+from tiercast.models.boosted import Boosted
+from tiercast.models.churn import ChurnModel
+from tiercast.models.value import ValueModel
+from tiercast.models.vectors import Vector
+from tiercast.training import boosting, level, shrinkage, windows
+from tiercast.training.boosting import Choice, Task
+from tiercast.training.level import LevelChoice
+from tiercast.training.settings import Horizons, Settings
+from tiercast.training.shrinkage import Seen, Shrinkage
+from tiercast.training.snapshots import Snapshot
+from tiercast.training.windows import Fold
 
 LEAST_WITH_VALUE = 100
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import ibis
 
-from features import orders
+from tiercast.features import orders
 
 HORIZONS = (7, 14, 30, 60, 90, 180, 365)
 COVERED = 0.9

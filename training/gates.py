@@ -20,9 +20,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from training.comparison import duel
-from training.comparison.differences import Difference
-from training.comparison.duel import Duel
+from tiercast.training.comparison import duel
+from tiercast.training.comparison.differences import Difference
+from tiercast.training.comparison.duel import Duel
 
 MODEL, CLOSED_FORM = "tiercast", "btyd"
 UNKNOWN = "not judged"

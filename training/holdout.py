@@ -14,18 +14,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import btyd, predict
-from models.bundle import Bundle
-from models.predict import Predictions
-from models.vectors import Vector
-from tiers.grid import Cuts
-from training import baselines, fit_churn, fit_value
-from training.evaluation import scorecard
-from training.evaluation.bootstrap import Metric
-from training.evaluation.scorecard import IntervalCard
-from training.settings import Settings
-from training.snapshots import Snapshot
-from training.weekly import Weekly
+from tiercast.models import btyd, predict
+from tiercast.models.bundle import Bundle
+from tiercast.models.predict import Predictions
+from tiercast.models.vectors import Vector
+from tiercast.tiers.grid import Cuts
+from tiercast.training import baselines, fit_churn, fit_value
+from tiercast.training.evaluation import scorecard
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.evaluation.scorecard import IntervalCard
+from tiercast.training.settings import Settings
+from tiercast.training.snapshots import Snapshot
+from tiercast.training.weekly import Weekly
 
 MODEL, CLOSED_FORM = "tiercast", "btyd"
 Cards = Mapping[str, Mapping[str, Metric]]

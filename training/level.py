@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models import btyd
-from models.vectors import Vector
-from training.snapshots import Snapshot
+from tiercast.models import btyd
+from tiercast.models.vectors import Vector
+from tiercast.training.snapshots import Snapshot
 
 OWN, CLOSED_FORM, BLEND, SEASON, LAST_YEAR = "own", "closed_form", "blend", "season", "last_year"
 CLEARLY_BETTER = 2 / 3

@@ -16,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
-from contract import errors
-from models import btyd, orders
-from models.vectors import Vector
-from training import windows
-from training.evaluation import outcomes, probability
-from training.settings import Settings
-from training.snapshots import Snapshot, Snapshots
+from tiercast.contract import errors
+from tiercast.models import btyd, orders
+from tiercast.models.vectors import Vector
+from tiercast.training import windows
+from tiercast.training.evaluation import outcomes, probability
+from tiercast.training.settings import Settings
+from tiercast.training.snapshots import Snapshot, Snapshots
 
 DEFAULT, AUTO = "bgnbd", "auto"
 CLEARLY_BETTER = 0.01

@@ -6,9 +6,9 @@ import numpy as np
 from scipy import optimize
 from scipy.special import expit
 
-from contract import errors
-from models.calibration import Calibration
-from models.vectors import Vector
+from tiercast.contract import errors
+from tiercast.models.calibration import Calibration
+from tiercast.models.vectors import Vector
 
 PRIOR_CUSTOMERS = 50.0
 

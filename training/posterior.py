@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models import btyd
-from models.btyd import Btyd
-from models.frame import Frame
-from models.mbgnbd import MbgNbd
-from models.orders import OrderModel
-from models.paretonbd import ParetoNbd
-from models.vectors import Vector
+from tiercast.models import btyd
+from tiercast.models.btyd import Btyd
+from tiercast.models.frame import Frame
+from tiercast.models.mbgnbd import MbgNbd
+from tiercast.models.orders import OrderModel
+from tiercast.models.paretonbd import ParetoNbd
+from tiercast.models.vectors import Vector
 
 Mask = NDArray[np.bool_]
 

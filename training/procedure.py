@@ -11,19 +11,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from contract import errors
-from models import btyd, churn, factors, value
-from models.bundle import About, Bundle
-from models.vectors import Vector
-from tiers import inactivity
-from tiers.grid import Cuts
-from training import fit_churn, fit_intervals, fit_value, order_choice, posterior, references, windows
-from training.fit_churn import ChurnFit
-from training.fit_intervals import Outcomes
-from training.fit_value import ValueFit
-from training.order_choice import OrderChoice
-from training.settings import Settings
-from training.snapshots import Snapshot, Snapshots
+from tiercast.contract import errors
+from tiercast.models import btyd, churn, factors, value
+from tiercast.models.bundle import About, Bundle
+from tiercast.models.vectors import Vector
+from tiercast.tiers import inactivity
+from tiercast.tiers.grid import Cuts
+from tiercast.training import fit_churn, fit_intervals, fit_value, order_choice, posterior, references, windows
+from tiercast.training.fit_churn import ChurnFit
+from tiercast.training.fit_intervals import Outcomes
+from tiercast.training.fit_value import ValueFit
+from tiercast.training.order_choice import OrderChoice
+from tiercast.training.settings import Settings
+from tiercast.training.snapshots import Snapshot, Snapshots
 
 
 class Procedure(NamedTuple):

@@ -16,12 +16,12 @@ from typing import Literal, NamedTuple
 
 import ibis
 
-from contract import errors
-from features import labels, orders
-from features.reading.report import ReadingReport
-from features.tables import Tables
-from training import gaps, independence
-from training.independence import Independence
+from tiercast.contract import errors
+from tiercast.features import labels, orders
+from tiercast.features.reading.report import ReadingReport
+from tiercast.features.tables import Tables
+from tiercast.training import gaps, independence
+from tiercast.training.independence import Independence
 
 Verdict = Literal["ready", "degraded", "blocked"]
 ORDER: tuple[Verdict, ...] = ("ready", "degraded", "blocked")

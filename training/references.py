@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from models import predict, reference
-from models.bundle import Bundle
-from models.reference import Reference
-from training.snapshots import Snapshot
+from tiercast.models import predict, reference
+from tiercast.models.bundle import Bundle
+from tiercast.models.reference import Reference
+from tiercast.training.snapshots import Snapshot
 
 TYPICAL = ("order_value_mean", "order_value_last", "spend_total", "quantity_per_order")
 P_CHURN, VALUE = "p_churn", "value"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.vectors import Vector
-from training.evaluation import grades, level
-from training.evaluation.bootstrap import Metric
-from training.evaluation.grades import Grade
-from training.evaluation.scorecard import paired_difference
-from training.gates import LIMITS
-from training.holdout import CLOSED_FORM, MODEL, Cards, Judged, ValueJudged
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import grades, level
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.evaluation.grades import Grade
+from tiercast.training.evaluation.scorecard import paired_difference
+from tiercast.training.gates import LIMITS
+from tiercast.training.holdout import CLOSED_FORM, MODEL, Cards, Judged, ValueJudged
 
 
 def scorecard(churn: Judged | None, value: ValueJudged | None, notes: Sequence[str]) -> dict[str, Any]:

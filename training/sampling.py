@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from ibis.expr import types as ir
 
-from features import buckets
-from features.engines import Engine
-from features.tables import Tables
+from tiercast.features import buckets
+from tiercast.features.engines import Engine
+from tiercast.features.tables import Tables
 
 
 class Sample(NamedTuple):

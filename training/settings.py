@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from contract import errors
-from training.search_space import Frozen, Space
+from tiercast.contract import errors
+from tiercast.training.search_space import Frozen, Space
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Band = Annotated[float, Field(ge=0, lt=0.5)]

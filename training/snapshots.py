@@ -10,18 +10,18 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from contract import errors
-from features import build, labels
-from features.engines import Engine
-from features.spec import YEAR_DAYS, FeatureSpec
-from features.tables import Tables
-from models import btyd
-from models.btyd import Btyd
-from models.vectors import Vector
-from training import season
-from training.btyd import counts, fit_both
-from training.btyd.counts import Statistics
-from training.settings import Horizons
+from tiercast.contract import errors
+from tiercast.features import build, labels
+from tiercast.features.engines import Engine
+from tiercast.features.spec import YEAR_DAYS, FeatureSpec
+from tiercast.features.tables import Tables
+from tiercast.models import btyd
+from tiercast.models.btyd import Btyd
+from tiercast.models.vectors import Vector
+from tiercast.training import season
+from tiercast.training.btyd import counts, fit_both
+from tiercast.training.btyd.counts import Statistics
+from tiercast.training.settings import Horizons
 
 OUTCOMES = ("churned", "value", "n_future_orders")
 

@@ -6,12 +6,12 @@ import datetime as dt
 
 from ibis.expr import types as ir
 
-from contract import inputs
-from features.engines import Engine
-from features.spec import BREADTH, MARGIN, YEAR_DAYS, Attribute, FeatureSpec
-from features.tables import Tables
-from training import windows
-from training.settings import Settings
+from tiercast.contract import inputs
+from tiercast.features.engines import Engine
+from tiercast.features.spec import BREADTH, MARGIN, YEAR_DAYS, Attribute, FeatureSpec
+from tiercast.features.tables import Tables
+from tiercast.training import windows
+from tiercast.training.settings import Settings
 
 MOST_CATEGORIES = 50
 

@@ -6,20 +6,20 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from contract import errors
-from features.engines import Engine
-from features.reading import Reading
-from features.tables import Tables
-from models import orders
-from models.bundle import About, Bundle
-from training import fingerprint, holdout, procedure, report, sampling, spec_choice, weekly, windows
-from training.btyd import fit_both
-from training.btyd.fit_both import Fits
-from training.holdout import Judged, ValueJudged
-from training.procedure import Procedure
-from training.settings import Settings
-from training.snapshots import Snapshot, Snapshots
-from training.stopwatch import Stopwatch, Tell
+from tiercast.contract import errors
+from tiercast.features.engines import Engine
+from tiercast.features.reading import Reading
+from tiercast.features.tables import Tables
+from tiercast.models import orders
+from tiercast.models.bundle import About, Bundle
+from tiercast.training import fingerprint, holdout, procedure, report, sampling, spec_choice, weekly, windows
+from tiercast.training.btyd import fit_both
+from tiercast.training.btyd.fit_both import Fits
+from tiercast.training.holdout import Judged, ValueJudged
+from tiercast.training.procedure import Procedure
+from tiercast.training.settings import Settings
+from tiercast.training.snapshots import Snapshot, Snapshots
+from tiercast.training.stopwatch import Stopwatch, Tell
 
 STEPS = ("features", "churn holdout", "value holdout", "final models")
 

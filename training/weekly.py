@@ -13,12 +13,12 @@ import numpy as np
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
-from features import exact, orders
-from features.engines import Engine
-from features.tables import Tables
-from models import orders as order_models
-from models.orders import OrderModel
-from models.vectors import Vector
+from tiercast.features import exact, orders
+from tiercast.features.engines import Engine
+from tiercast.features.tables import Tables
+from tiercast.models import orders as order_models
+from tiercast.models.orders import OrderModel
+from tiercast.models.vectors import Vector
 
 WEEK = 7
 
@@ -54,7 +54,7 @@ def expected(model: OrderModel, born: Vector) -> Vector:
 
     A customer who came on day b is t = d - b days old on day d and has E[X(t)] repeat orders: a convolution.
 
-    >>> from models.bgnbd import BgNbd
+    >>> from tiercast.models.bgnbd import BgNbd
     >>> paper = BgNbd(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
     >>> expected(paper, np.array([1.0, 0.0, 1.0]))[[0, 2]].round(4)      # published: E[X(1)] = .0532, E[X(3)] = .1506
     array([0.0532, 0.2038])

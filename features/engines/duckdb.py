@@ -23,9 +23,9 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from pyarrow import parquet
 
-from contract import errors
-from features import buckets as parts
-from features.engines import refusals
+from tiercast.contract import errors
+from tiercast.features import buckets as parts
+from tiercast.features.engines import refusals
 
 ROWS_WAITING = 1 << 21
 FEWEST_ROWS_WAITING = 2048  # one of the engine's own vectors

@@ -6,7 +6,7 @@ import re
 
 import duckdb
 
-from contract import errors, places
+from tiercast.contract import errors, places
 
 # A query that DuckDB refuses as such is a mistake of ours, and must not be blamed on the file.
 OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)

@@ -20,8 +20,8 @@ from pyarrow import parquet
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, functions
 
-from features import buckets as parts
-from features.engines import spark_refusals, spark_session, text_encoding
+from tiercast.features import buckets as parts
+from tiercast.features.engines import spark_refusals, spark_session, text_encoding
 
 
 class Connection(Backend):  # type: ignore[misc]  # Ibis has no types of its own

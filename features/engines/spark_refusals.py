@@ -13,7 +13,7 @@ from pyspark.errors import (
     PySparkException,
 )
 
-from contract import errors
+from tiercast.contract import errors
 
 # A query that Spark refuses as such is a mistake of ours, and must not be blamed on the file.
 OURS = (ParseException, ArithmeticException, NumberFormatException)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from typing import Any, NamedTuple
 
-from contract import errors
+from tiercast.contract import errors
 
 MASTER, GATEWAY = "TIERCAST_SPARK_MASTER", "PYSPARK_GATEWAY_PORT"
 HERE = "local[*]"

@@ -6,7 +6,7 @@ import gzip
 import pathlib
 from collections.abc import Sequence
 
-from contract import errors
+from tiercast.contract import errors
 
 
 def check(files: Sequence[str]) -> None:

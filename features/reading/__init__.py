@@ -1,7 +1,7 @@
 """Reading the input tables: from files to canonical, counted, strictly past rows.
 
 >>> import datetime, pathlib, tempfile
->>> from features.engines.duckdb import Engine
+>>> from tiercast.features.engines.duckdb import Engine
 >>> folder = tempfile.TemporaryDirectory()
 >>> file = pathlib.Path(folder.name, "orders.csv")
 >>> _ = file.write_text("Client,ordered_at,amount\\n007,2024-01-30,12.50\\n,2024-01-31,3\\n007,2024-02-01,9\\n")
@@ -22,12 +22,12 @@ from typing import NamedTuple
 
 import ibis
 
-from features.engines import Engine
-from features.reading import columns, customers, interactions, transactions
-from features.reading.report import ReadingReport, TableReport
-from features.reading.sources import Sources
-from features.reading.transactions import Duplicates
-from features.tables import Tables
+from tiercast.features.engines import Engine
+from tiercast.features.reading import columns, customers, interactions, transactions
+from tiercast.features.reading.report import ReadingReport, TableReport
+from tiercast.features.reading.sources import Sources
+from tiercast.features.reading.transactions import Duplicates
+from tiercast.features.tables import Tables
 
 __all__ = ["Duplicates", "Reading", "ReadingReport", "Sources", "TableReport", "Tables", "read"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-from contract import errors
-from features.reading import columns
-from features.reading.cleaning import Rules
-from features.reading.report import REASONS
-from features.reading.tally import Span, Tally
+from tiercast.contract import errors
+from tiercast.features.reading import columns
+from tiercast.features.reading.cleaning import Rules
+from tiercast.features.reading.report import REASONS
+from tiercast.features.reading.tally import Span, Tally
 
 UNREADABLE_SHARE = 0.2
 HINTS = {

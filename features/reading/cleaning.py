@@ -13,9 +13,9 @@ from typing import NamedTuple
 import ibis
 from ibis.expr import types as ir
 
-from contract import inputs
-from features.reading import columns, times, values
-from features.reading.report import LATE
+from tiercast.contract import inputs
+from tiercast.features.reading import columns, times, values
+from tiercast.features.reading.report import LATE
 
 UNREAD, ZONE, OTHER = "unread_", "zone_", "other_"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 
-from contract import errors, inputs
+from tiercast.contract import errors, inputs
 
 TABLES = {
     "transactions": inputs.TRANSACTIONS,

@@ -8,12 +8,12 @@ import ibis
 from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr import types as ir
 
-from contract import errors
-from features.engines import Engine
-from features.reading import checks, cleaning, opening, values
-from features.reading import tally as tallies
-from features.reading.report import TableReport
-from features.reading.sources import Sources
+from tiercast.contract import errors
+from tiercast.features.engines import Engine
+from tiercast.features.reading import checks, cleaning, opening, values
+from tiercast.features.reading import tally as tallies
+from tiercast.features.reading.report import TableReport
+from tiercast.features.reading.sources import Sources
 
 PLAIN = r"^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)$"
 

@@ -20,8 +20,8 @@ from pyarrow import parquet
 from sqlglot import errors as sqlglot_errors
 from sqlglot import exp
 
-from contract import errors, places
-from features.reading import columns
+from tiercast.contract import errors, places
+from tiercast.features.reading import columns
 
 if TYPE_CHECKING:
     from adbc_driver_manager import dbapi

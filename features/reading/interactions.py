@@ -6,11 +6,11 @@ import datetime
 
 import ibis
 
-from features.engines import Engine
-from features.reading import checks, cleaning, opening
-from features.reading import tally as tallies
-from features.reading.report import TableReport
-from features.reading.sources import Sources
+from tiercast.features.engines import Engine
+from tiercast.features.reading import checks, cleaning, opening
+from tiercast.features.reading import tally as tallies
+from tiercast.features.reading.report import TableReport
+from tiercast.features.reading.sources import Sources
 
 
 def read(engine: Engine, place: Sources, as_of: datetime.date) -> tuple[ibis.Table, TableReport]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ibis
 
-from features.engines import Engine
-from features.reading import cleaning, columns, database, sources, text_files
-from features.reading.sources import Sources
+from tiercast.features.engines import Engine
+from tiercast.features.reading import cleaning, columns, database, sources, text_files
+from tiercast.features.reading.sources import Sources
 
 
 def open_table(engine: Engine, table: str, place: Sources) -> ibis.Table:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
-from contract import errors
-from features.engines import Engine
-from features.reading import checks, cleaning, opening
-from features.reading import tally as tallies
-from features.reading.sources import Sources
+from tiercast.contract import errors
+from tiercast.features.engines import Engine
+from tiercast.features.reading import checks, cleaning, opening
+from tiercast.features.reading import tally as tallies
+from tiercast.features.reading.sources import Sources
 
 
 class OverrideRow(NamedTuple):

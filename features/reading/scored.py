@@ -10,9 +10,9 @@ import ibis
 import pyarrow as pa
 from pyarrow import parquet
 
-from contract import errors, scores
-from features.engines import Engine
-from features.reading import sources
+from tiercast.contract import errors, scores
+from tiercast.features.engines import Engine
+from tiercast.features.reading import sources
 
 HINT = "pass a Parquet file that `tiercast score --out` wrote"
 

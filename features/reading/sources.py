@@ -11,7 +11,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from contract import errors, places
+from tiercast.contract import errors, places
 
 Format = Literal["parquet", "text"]
 PARQUET_MAGIC = b"PAR1"

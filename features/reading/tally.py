@@ -10,8 +10,8 @@ import ibis
 from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr import types as ir
 
-from features.reading import cleaning, times
-from features.reading.report import LATE, TableReport
+from tiercast.features.reading import cleaning, times
+from tiercast.features.reading.report import LATE, TableReport
 
 Row = dict[str, Any]
 

@@ -10,8 +10,8 @@ import gzip
 import pathlib
 from typing import NamedTuple
 
-from contract import errors
-from features.reading.sources import Files
+from tiercast.contract import errors
+from tiercast.features.reading.sources import Files
 
 DELIMITERS = ",;\t|"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")

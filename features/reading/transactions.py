@@ -7,13 +7,13 @@ from typing import Literal, NamedTuple
 
 import ibis
 
-from contract import places
-from features.engines import Engine
-from features.reading import checks, cleaning, opening, times
-from features.reading import tally as tallies
-from features.reading.report import DUPLICATE, TableReport
-from features.reading.sources import Sources
-from features.reading.tally import Span
+from tiercast.contract import places
+from tiercast.features.engines import Engine
+from tiercast.features.reading import checks, cleaning, opening, times
+from tiercast.features.reading import tally as tallies
+from tiercast.features.reading.report import DUPLICATE, TableReport
+from tiercast.features.reading.sources import Sources
+from tiercast.features.reading.tally import Span
 
 Duplicates = Literal["keep", "drop"]
 FIRST_COLUMNS = ("customer_id", "ordered_at", "ordered_on", "money", "amount")

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import ibis
 from ibis.expr import types as ir
 
-from contract import errors, inputs
-from features.reading import times
+from tiercast.contract import errors, inputs
+from tiercast.features.reading import times
 
 MONEY = f"decimal({inputs.MONEY_DIGITS}, {inputs.MONEY_PLACES})"
 LARGEST_EXACT_FLOAT = 2.0**53

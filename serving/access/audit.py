@@ -13,7 +13,7 @@ import pathlib
 import sys
 from typing import NamedTuple
 
-from contract import errors
+from tiercast.contract import errors
 
 
 class Entry(NamedTuple):

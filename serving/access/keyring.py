@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from contract import errors
-from serving.access import tokens
-from serving.access.keys import Key, State
+from tiercast.contract import errors
+from tiercast.serving.access import tokens
+from tiercast.serving.access.keys import Key, State
 
 
 class Found(NamedTuple):

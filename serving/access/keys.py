@@ -10,9 +10,9 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.access import roles, tokens
-from serving.store import migrations, opening, tables
+from tiercast.contract import errors
+from tiercast.serving.access import roles, tokens
+from tiercast.serving.store import migrations, opening, tables
 
 NAME = re.compile(r"[\w.+-](?:[\w .+-]{0,62}[\w.+-])?", re.ASCII)
 State = Literal["live", "expired", "revoked"]

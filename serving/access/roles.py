@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from contract import errors
+from tiercast.contract import errors
 
 Role = Literal["read", "score", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 
-from contract import errors
-from serving.access import keys
-from serving.store import migrations, opening
+from tiercast.contract import errors
+from tiercast.serving.access import keys
+from tiercast.serving.store import migrations, opening
 
 LOCAL = "TIERCAST_LOCAL"
 """`1` in the environment of a service that may answer without keys, to callers on the same machine only."""

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from contract import errors
-from serving.jobs import job, words
-from serving.jobs.job import Job
-from serving.jobs.words import State
-from serving.store import opening, tables
+from tiercast.contract import errors
+from tiercast.serving.jobs import job, words
+from tiercast.serving.jobs.job import Job
+from tiercast.serving.jobs.words import State
+from tiercast.serving.store import opening, tables
 
 _j = tables.jobs.c
 LOCK = 7_420_163  # any number: one change of the line of jobs at a time, in a PostgreSQL store

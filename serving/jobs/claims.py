@@ -18,11 +18,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from serving.jobs import backlog, job, telling, words
-from serving.jobs.configured import Running
-from serving.jobs.job import Job
-from serving.jobs.words import State
-from serving.store import opening, tables
+from tiercast.serving.jobs import backlog, job, telling, words
+from tiercast.serving.jobs.configured import Running
+from tiercast.serving.jobs.job import Job
+from tiercast.serving.jobs.words import State
+from tiercast.serving.store import opening, tables
 
 _j = tables.jobs.c
 HOST = socket.gethostname()

@@ -21,10 +21,10 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from contract import errors
-from contract.scores import Reasons
-from features.reading import Sources, columns
-from serving.jobs import words
+from tiercast.contract import errors
+from tiercast.contract.scores import Reasons
+from tiercast.features.reading import Sources, columns
+from tiercast.serving.jobs import words
 
 VARIABLE = "TIERCAST_JOBS"
 DAY = "{as_of}"

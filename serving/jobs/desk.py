@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Engine
 
-from serving.jobs import configured
-from serving.jobs.configured import Configured
-from serving.store import migrations, opening
+from tiercast.serving.jobs import configured
+from tiercast.serving.jobs.configured import Configured
+from tiercast.serving.store import migrations, opening
 
 
 class Desk(NamedTuple):

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from serving.jobs import words
-from serving.jobs.words import State
-from serving.store import tables
+from tiercast.serving.jobs import words
+from tiercast.serving.jobs.words import State
+from tiercast.serving.store import tables
 
 
 class Job(NamedTuple):

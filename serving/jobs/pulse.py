@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.jobs import claims
-from serving.jobs.job import Job
+from tiercast.contract import errors
+from tiercast.serving.jobs import claims
+from tiercast.serving.jobs.job import Job
 
 BEAT_SECONDS = 1.0
 

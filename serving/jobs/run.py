@@ -1,4 +1,4 @@
-"""One job, in a process of its own: `python -m serving.jobs.run JOB_ID CLAIM`, which the service starts.
+"""One job, in a process of its own: `python -m tiercast.serving.jobs.run JOB_ID CLAIM`, which the service starts.
 
 Where the store, the jobs file and the bundle are comes from the environment, for everybody on the machine can read a
 command line, and the store's address may hold a password. SIGTERM ends it: what was half done is removed, and the job
@@ -18,18 +18,18 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from features.engines.duckdb import Engine as DataEngine
-from models import bundle_folder
-from models.bundle import Bundle
-from serving import batch
-from serving.batch import Scored
-from serving.jobs import backlog, claims, configured, telling
-from serving.jobs.configured import Source
-from serving.jobs.job import Job
-from serving.jobs.pulse import Pulse, Stopped, Stopping
-from serving.service import quiet
-from serving.store import generations, opening, publish
+from tiercast.contract import errors
+from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.serving import batch
+from tiercast.serving.batch import Scored
+from tiercast.serving.jobs import backlog, claims, configured, telling
+from tiercast.serving.jobs.configured import Source
+from tiercast.serving.jobs.job import Job
+from tiercast.serving.jobs.pulse import Pulse, Stopped, Stopping
+from tiercast.serving.service import quiet
+from tiercast.serving.store import generations, opening, publish
 
 Given = TypeVar("Given")
 STORE, BUNDLE = "TIERCAST_STORE", "TIERCAST_BUNDLE"

@@ -23,15 +23,15 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.jobs import backlog, claims, configured, desk, job, telling
-from serving.jobs.configured import Configured
-from serving.jobs.job import Job
+from tiercast.contract import errors
+from tiercast.serving.jobs import backlog, claims, configured, desk, job, telling
+from tiercast.serving.jobs.configured import Configured
+from tiercast.serving.jobs.job import Job
 
 POLL_SECONDS = 1.0
 STOP_SECONDS = 8.0
 HOUSEKEEPING_SECONDS = 5.0
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).absolute().parents[3]
 
 
 class Child(NamedTuple):
@@ -124,7 +124,7 @@ class Runner:
 
     def _started(self, taken: Job, bundle: pathlib.Path) -> subprocess.Popen[bytes]:
         """In a session of its own, so that what is sent to the service's group does not reach it."""
-        command = [sys.executable, "-m", "serving.jobs.run", taken.job_id, str(taken.claim)]
+        command = [sys.executable, "-m", "tiercast.serving.jobs.run", taken.job_id, str(taken.claim)]
         ours = {"TIERCAST_STORE": self._url, "TIERCAST_BUNDLE": str(bundle)}
         ours |= {configured.VARIABLE: str(self._file), "PYTHONPATH": _python_path()}
         return subprocess.Popen(  # noqa: S603  fixed words and an id of ours

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract import errors
-from features.reading import columns
-from features.reading.report import TableReport
-from models.bundle import Bundle
-from serving.batch import Scored
-from serving.jobs.configured import Source
-from serving.jobs.job import Job
+from tiercast.contract import errors
+from tiercast.features.reading import columns
+from tiercast.features.reading.report import TableReport
+from tiercast.models.bundle import Bundle
+from tiercast.serving.batch import Scored
+from tiercast.serving.jobs.configured import Source
+from tiercast.serving.jobs.job import Job
 
 
 def refusal(error: errors.TiercastError, name: str, source: Source | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import secrets
 import shutil
 from typing import NamedTuple
 
-from contract import errors, places
+from tiercast.contract import errors, places
 
 VARIABLE = "TIERCAST_CACHE"
 KEPT = 4  # bundles beside those that a pointer names

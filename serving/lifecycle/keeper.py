@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from contract import errors
-from serving.lifecycle.served import Served
-from serving.lifecycle.source import Found, Source
+from tiercast.contract import errors
+from tiercast.serving.lifecycle.served import Served
+from tiercast.serving.lifecycle.source import Found, Source
 
 FOLLOW_SECONDS = 1.0
 FIRST_RETRY, LAST_RETRY, JITTER = 5.0, 300.0, 0.2

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from contract import errors
-from models import bundle_folder
-from serving.lifecycle import source
-from serving.lifecycle.served import Served
-from serving.lifecycle.source import Found
-from serving.service import model_card
-from serving.service.online import Online
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
+from tiercast.serving.lifecycle import source
+from tiercast.serving.lifecycle.served import Served
+from tiercast.serving.lifecycle.source import Found
+from tiercast.serving.service import model_card
+from tiercast.serving.service.online import Online
 
 
 def prepare(found: Found) -> Served:

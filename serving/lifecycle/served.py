@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
-from serving.lifecycle.source import Found
-from serving.service.online import Online
+from tiercast.serving.lifecycle.source import Found
+from tiercast.serving.service.online import Online
 
 
 class Served(NamedTuple):

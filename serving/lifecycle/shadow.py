@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from contract import errors
-from serving.lifecycle import keeper
-from serving.lifecycle.differences import Differences
-from serving.lifecycle.served import Served
-from serving.lifecycle.shadow_log import ShadowLog
-from serving.lifecycle.source import Found, Source
-from serving.service.requests import ScoreRequest
+from tiercast.contract import errors
+from tiercast.serving.lifecycle import keeper
+from tiercast.serving.lifecycle.differences import Differences
+from tiercast.serving.lifecycle.served import Served
+from tiercast.serving.lifecycle.shadow_log import ShadowLog
+from tiercast.serving.lifecycle.source import Found, Source
+from tiercast.serving.service.requests import ScoreRequest
 
 MOST_WAITING = 64  # requests
 LOG_SECONDS, RETRY_SECONDS = 60.0, 60.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from serving import registry
+from tiercast.serving import registry
 
 EXPERIMENT = "tiercast-shadow"
 

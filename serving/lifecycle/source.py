@@ -8,10 +8,10 @@ import os
 import pathlib
 from typing import NamedTuple, Protocol
 
-from contract import errors
-from models import bundle_folder
-from serving.lifecycle import cache as caches
-from serving.lifecycle.cache import Cache, Pointer
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
+from tiercast.serving.lifecycle import cache as caches
+from tiercast.serving.lifecycle.cache import Cache, Pointer
 
 FOLDER, MODEL = "TIERCAST_BUNDLE", "TIERCAST_MODEL"
 
@@ -80,7 +80,7 @@ class Registered:
 
     def ask(self) -> Found:
         """Asks the registry, and fetches the bundle if the cache does not have it."""
-        from serving import registry
+        from tiercast.serving import registry
 
         version = registry.find(self.wanted)
         folder = self._cache.folder / version.folder

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from contract import scores
+from tiercast.contract import scores
 
 TYPES: dict[scores.ArrowName, Any] = {
     "string": str,

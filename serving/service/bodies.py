@@ -5,8 +5,8 @@ from __future__ import annotations
 import anyio
 from starlette.types import Message, Receive, Scope
 
-from serving.service import failures, headers
-from serving.service.limits import Limits
+from tiercast.serving.service import failures, headers
+from tiercast.serving.service.limits import Limits
 
 CLOSE = {"Connection": "close"}
 

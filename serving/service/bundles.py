@@ -8,15 +8,15 @@ from typing import Any
 
 import bentoml
 
-from contract import errors
-from serving.lifecycle import cache, keeper, preparing, source
-from serving.lifecycle.keeper import Keeper
-from serving.lifecycle.served import Served
-from serving.lifecycle.shadow import Shadow
-from serving.lifecycle.source import Registered
-from serving.service import answers, failures, limits, metrics, readiness
-from serving.service.online import Answer, Online
-from serving.service.requests import ScoreRequest
+from tiercast.contract import errors
+from tiercast.serving.lifecycle import cache, keeper, preparing, source
+from tiercast.serving.lifecycle.keeper import Keeper
+from tiercast.serving.lifecycle.served import Served
+from tiercast.serving.lifecycle.shadow import Shadow
+from tiercast.serving.lifecycle.source import Registered
+from tiercast.serving.service import answers, failures, limits, metrics, readiness
+from tiercast.serving.service.online import Answer, Online
+from tiercast.serving.service.requests import ScoreRequest
 
 SHADOW = "TIERCAST_SHADOW"
 

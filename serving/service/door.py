@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from starlette.types import Scope
 
-from contract import errors
-from serving.access import keyring, keys, rate, roles, starting
-from serving.access.keyring import Keyring
-from serving.service import asking, failures, headers, metrics, readiness
-from serving.service.limits import Limits
+from tiercast.contract import errors
+from tiercast.serving.access import keyring, keys, rate, roles, starting
+from tiercast.serving.access.keyring import Keyring
+from tiercast.serving.service import asking, failures, headers, metrics, readiness
+from tiercast.serving.service.limits import Limits
 
 LONGEST_HEADER = 200
 UNKNOWN = "the key is not known, has ended or was revoked"

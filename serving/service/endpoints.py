@@ -19,8 +19,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contract import errors, strict_json
-from serving.service import failures
+from tiercast.contract import errors, strict_json
+from tiercast.serving.service import failures
 
 Handler = Callable[[Request], Awaitable[Response]]
 Asked = TypeVar("Asked", bound=BaseModel)

@@ -14,8 +14,8 @@ from typing import Any
 import pydantic
 from starlette.responses import JSONResponse, Response
 
-from contract import errors
-from serving.service import asking
+from tiercast.contract import errors
+from tiercast.serving.service import asking
 
 MOST_FIELDS, LONGEST_PLACE = 20, 200
 DOCS = "GET /docs.json describes every request"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Scope
 
-from serving.service import failures
+from tiercast.serving.service import failures
 
 
 def every(scope: Scope, name: bytes) -> list[bytes]:

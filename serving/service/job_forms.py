@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contract.scores import Reasons
-from serving.jobs import words
-from serving.jobs.words import State
+from tiercast.contract.scores import Reasons
+from tiercast.serving.jobs import words
+from tiercast.serving.jobs.words import State
 
 if TYPE_CHECKING:  # the forms are the client's too, which has no database
-    from serving.jobs.configured import Configured
-    from serving.jobs.job import Job
+    from tiercast.serving.jobs.configured import Configured
+    from tiercast.serving.jobs.job import Job
 
 
 class _Strict(BaseModel):

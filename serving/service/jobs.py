@@ -13,13 +13,13 @@ import pydantic_core
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from contract import errors
-from serving.jobs import backlog, configured, desk, runner
-from serving.jobs.backlog import Asked
-from serving.jobs.desk import Desk
-from serving.lifecycle import source
-from serving.service import asking, failures, job_forms, metrics, readiness
-from serving.service.job_forms import JobId, JobRequest
+from tiercast.contract import errors
+from tiercast.serving.jobs import backlog, configured, desk, runner
+from tiercast.serving.jobs.backlog import Asked
+from tiercast.serving.jobs.desk import Desk
+from tiercast.serving.lifecycle import source
+from tiercast.serving.service import asking, failures, job_forms, metrics, readiness
+from tiercast.serving.service.job_forms import JobId, JobRequest
 
 Given = ParamSpec("Given")
 STATUS_OF: dict[type[errors.TiercastError], int] = {

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from contract import errors
-from features.engines.arrays import Answers
-from features.engines.arrays import column as columns
-from features.reading import cleaning, times
-from features.reading.report import LATE, REASONS
-from serving.service import arrivals, plans
-from serving.service.requests import ScoreRequest
+from tiercast.contract import errors
+from tiercast.features.engines.arrays import Answers
+from tiercast.features.engines.arrays import column as columns
+from tiercast.features.reading import cleaning, times
+from tiercast.features.reading.report import LATE, REASONS
+from tiercast.serving.service import arrivals, plans
+from tiercast.serving.service.requests import ScoreRequest
 
 Row = Mapping[str, Any]
 TIME_HINT = "write times as 2024-01-31 or 2024-01-31T12:30:00Z"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from contract import errors
+from tiercast.contract import errors
 
 
 class Limits(NamedTuple):

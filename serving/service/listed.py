@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from models.bundle import Bundle
-from models.frame import Frame
-from models.vectors import Vector
-from serving import score
-from tiers import actions, families, grid
-from tiers.vectors import Mask
+from tiercast.models.bundle import Bundle
+from tiercast.models.frame import Frame
+from tiercast.models.vectors import Vector
+from tiercast.serving import score
+from tiercast.tiers import actions, families, grid
+from tiercast.tiers.vectors import Mask
 
 _STATUS = dict(zip(grid.TIERS, score.STATUSES, strict=True))
 

@@ -21,7 +21,7 @@ import prometheus_client
 from prometheus_client import multiprocess
 
 if TYPE_CHECKING:
-    from serving.jobs.job import Job
+    from tiercast.serving.jobs.job import Job
 
 SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 if SHARED:

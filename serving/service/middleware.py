@@ -15,10 +15,22 @@ import anyio
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.access import audit
-from serving.service import asking, bodies, door, failures, headers, jobs, limits, metrics, quiet, readiness, routes
-from serving.service.routes import Route
-from serving.service.stored import shelf
+from tiercast.serving.access import audit
+from tiercast.serving.service import (
+    asking,
+    bodies,
+    door,
+    failures,
+    headers,
+    jobs,
+    limits,
+    metrics,
+    quiet,
+    readiness,
+    routes,
+)
+from tiercast.serving.service.routes import Route
+from tiercast.serving.service.stored import shelf
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT")
 KEPT = (b"allow", b"retry-after", b"www-authenticate", b"connection")

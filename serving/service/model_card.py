@@ -9,13 +9,13 @@ from typing import Any
 
 import pydantic_core
 
-from contract import inputs, scores
-from models import bundle_folder
-from models.bundle import Bundle
-from serving import score
-from serving.service.stored import answers
-from tiers import actions, reason_texts, texts
-from tiers.languages import Language
+from tiercast.contract import inputs, scores
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.serving import score
+from tiercast.serving.service.stored import answers
+from tiercast.tiers import actions, reason_texts, texts
+from tiercast.tiers.languages import Language
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 

@@ -16,16 +16,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from contract import errors
-from features.engines.arrays import Answers, Given
-from features.engines.arrays import column as columns
-from features.spec import MARGIN
-from models import bundle as bundles
-from models.bundle import Bundle
-from models.frame import Frame
-from serving import score
-from serving.service import arrivals, judging, listed, plans, wording
-from serving.service.requests import ScoreRequest
+from tiercast.contract import errors
+from tiercast.features.engines.arrays import Answers, Given
+from tiercast.features.engines.arrays import column as columns
+from tiercast.features.spec import MARGIN
+from tiercast.models import bundle as bundles
+from tiercast.models.bundle import Bundle
+from tiercast.models.frame import Frame
+from tiercast.serving import score
+from tiercast.serving.service import arrivals, judging, listed, plans, wording
+from tiercast.serving.service.requests import ScoreRequest
 
 Answer = dict[str, Any]
 Columns = dict[str, NDArray[Any]]

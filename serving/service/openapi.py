@@ -9,10 +9,10 @@ import pydantic_core
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serving.service import answers, failures
+from tiercast.serving.service import answers, failures
 
 if TYPE_CHECKING:
-    from serving.service.routes import Route
+    from tiercast.serving.service.routes import Route
 
 VERSION = "1"
 REF = "#/components/schemas/{model}"

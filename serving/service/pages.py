@@ -8,8 +8,8 @@ import bentoml
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from serving.access.roles import Role
-from serving.service import metrics
+from tiercast.serving.access.roles import Role
+from tiercast.serving.service import metrics
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Tiercast</title></head>

@@ -14,12 +14,12 @@ import threading
 import ibis
 from ibis.expr import types as ir
 
-from features import build
-from features.engines.arrays import Program
-from features.reading import cleaning, columns, times, transactions, values
-from features.spec import FeatureSpec
-from features.tables import Tables
-from serving.service import arrivals
+from tiercast.features import build
+from tiercast.features.engines.arrays import Program
+from tiercast.features.reading import cleaning, columns, times, transactions, values
+from tiercast.features.spec import FeatureSpec
+from tiercast.features.tables import Tables
+from tiercast.serving.service import arrivals
 
 RULES = {"transactions": cleaning.TRANSACTIONS, "customers": cleaning.CUSTOMERS, "interactions": cleaning.INTERACTIONS}
 FEATURES = "features"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from serving.service import failures
+from tiercast.serving.service import failures
 
 
 class State(NamedTuple):

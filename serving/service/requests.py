@@ -11,8 +11,8 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, field_validator, with_config
 from typing_extensions import TypedDict
 
-from contract import inputs
-from tiers.languages import Language
+from tiercast.contract import inputs
+from tiercast.tiers.languages import Language
 
 MOST_CUSTOMERS, MOST_ROWS, MOST_ATTRIBUTES = 1_000, 5_000, 200
 

@@ -14,13 +14,24 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.access.roles import Role
-from serving.service import answers, bundles, endpoints, examples, job_forms, jobs, openapi, pages, readiness, requests
-from serving.service.endpoints import Handler
-from serving.service.stored import answers as stored_answers
-from serving.service.stored import examples as stored_examples
-from serving.service.stored import export, handlers
-from serving.service.stored import requests as stored_requests
+from tiercast.serving.access.roles import Role
+from tiercast.serving.service import (
+    answers,
+    bundles,
+    endpoints,
+    examples,
+    job_forms,
+    jobs,
+    openapi,
+    pages,
+    readiness,
+    requests,
+)
+from tiercast.serving.service.endpoints import Handler
+from tiercast.serving.service.stored import answers as stored_answers
+from tiercast.serving.service.stored import examples as stored_examples
+from tiercast.serving.service.stored import export, handlers
+from tiercast.serving.service.stored import requests as stored_requests
 
 JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"
 

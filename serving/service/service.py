@@ -1,4 +1,4 @@
-"""The BentoML service. Start it with `tiercast serve`, or `bentoml serve serving.service.service:Tiercast`."""
+"""The BentoML service. Start it with `tiercast serve`, or `bentoml serve tiercast.serving.service.service:Tiercast`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 import bentoml
 from starlette.responses import Response
 
-from contract import errors
-from serving.lifecycle import source
-from serving.service import (
+from tiercast.contract import errors
+from tiercast.serving.lifecycle import source
+from tiercast.serving.service import (
     answers,
     asking,
     bundles,
@@ -26,9 +26,9 @@ from serving.service import (
     quiet,
     requests,
 )
-from serving.service.online import Online
-from serving.service.passes import Passes
-from serving.service.requests import ScoreRequest
+from tiercast.serving.service.online import Online
+from tiercast.serving.service.passes import Passes
+from tiercast.serving.service.requests import ScoreRequest
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
 # How long a thread that scores keeps the interpreter while a request waits to be read or an answer to be sent: Python's

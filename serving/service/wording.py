@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from models.vectors import Vector
-from tiers import facts, texts
-from tiers.languages import Language
+from tiercast.models.vectors import Vector
+from tiercast.tiers import facts, texts
+from tiercast.tiers.languages import Language
 
 
 def reasons(

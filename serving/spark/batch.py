@@ -16,20 +16,20 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.taskcontext import TaskContext
 
-from contract.scores import Reasons
-from features import build, parts, reading, schema
-from features.engines.spark import Engine
-from features.reading import Reading, Sources
-from features.reading import overrides as overrides_table
-from models import bundle as bundles
-from models.bundle import Bundle
-from serving import previous, score, totals
-from serving.batch import Scored, Tell
-from serving.spark import columns, progress, worker
-from serving.spark import folder as folders
-from serving.spark.worker import Job, Sent
-from tiers import overrides
-from tiers.overrides import Override
+from tiercast.contract.scores import Reasons
+from tiercast.features import build, parts, reading, schema
+from tiercast.features.engines.spark import Engine
+from tiercast.features.reading import Reading, Sources
+from tiercast.features.reading import overrides as overrides_table
+from tiercast.models import bundle as bundles
+from tiercast.models.bundle import Bundle
+from tiercast.serving import previous, score, totals
+from tiercast.serving.batch import Scored, Tell
+from tiercast.serving.spark import columns, progress, worker
+from tiercast.serving.spark import folder as folders
+from tiercast.serving.spark.worker import Job, Sent
+from tiercast.tiers import overrides
+from tiercast.tiers.overrides import Override
 
 
 class _Prepared(NamedTuple):

@@ -12,9 +12,9 @@ import pathlib
 import shutil
 from collections.abc import Iterator, Mapping
 
-from contract import errors
-from features.reading import Sources
-from features.reading import sources as places
+from tiercast.contract import errors
+from tiercast.features.reading import Sources
+from tiercast.features.reading import sources as places
 
 ENDING = ".parquet"
 

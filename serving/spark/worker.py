@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from contract.scores import Reasons
-from models import bundle as bundles
-from models import bundle_folder
-from models.bundle import Bundle
-from serving import score, totals
-from tiers.overrides import Override
+from tiercast.contract.scores import Reasons
+from tiercast.models import bundle as bundles
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.serving import score, totals
+from tiercast.tiers.overrides import Override
 
 PREVIOUS = "previous_tier"
 AT_ONCE = 1 << 16

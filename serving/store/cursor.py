@@ -12,7 +12,7 @@ import json
 import math
 from typing import Any, NamedTuple
 
-from contract import errors
+from tiercast.contract import errors
 
 
 class Cursor(NamedTuple):

@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from contract import errors
-from serving.store import generations, tables
-from serving.store.generations import Generation
-from tiers import moves
+from tiercast.contract import errors
+from tiercast.serving.store import generations, tables
+from tiercast.serving.store.generations import Generation
+from tiercast.tiers import moves
 
 Way = Literal["up", "down", "in"]
 WAYS: tuple[Way, ...] = ("up", "down", "in")

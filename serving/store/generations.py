@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from contract import errors
-from serving.store import lock, opening, tables
+from tiercast.contract import errors
+from tiercast.serving.store import lock, opening, tables
 
 KEEP = 13  # a year of monthly scores and the month a year ago
 DROP_WAITS_MS = 3_000

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from pyarrow import compute, csv
 from sqlalchemy.engine import Connection
 
-from contract import errors, scores
-from features.reading import scored
-from serving.store import tables
-from tiers import grid
+from tiercast.contract import errors, scores
+from tiercast.features.reading import scored
+from tiercast.serving.store import tables
+from tiercast.tiers import grid
 
 NEVER_NULL = tuple(c.name for c in scores.SCORES if c.null_when == "never")
 DOUBLES = tuple(c.name for c in scores.SCORES if c.type == "double")

@@ -10,8 +10,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.store import opening
+from tiercast.contract import errors
+from tiercast.serving.store import opening
 
 NUMBER = 7_420_162  # any number, the same for every publisher into a PostgreSQL database
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pyarrow import compute
 from sqlalchemy.engine import Engine
 
-from serving.store import opening, tables
-from tiers import moves
-from tiers.moves import Matrix
+from tiercast.serving.store import opening, tables
+from tiercast.tiers import moves
+from tiercast.tiers.moves import Matrix
 
 
 class Merge:

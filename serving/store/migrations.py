@@ -12,8 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
 
-from contract import errors
-from serving.store import opening
+from tiercast.contract import errors
+from tiercast.serving.store import opening
 
 LOCK = 7_420_161  # any number: one upgrade of a PostgreSQL store at a time
 

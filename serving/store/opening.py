@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine
 
-from contract import errors
+from tiercast.contract import errors
 
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 BUSY_MS = 15_000

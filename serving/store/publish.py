@@ -18,15 +18,15 @@ import sqlalchemy as sa
 from pyarrow import parquet
 from sqlalchemy.engine import Engine
 
-from contract import errors, scores
-from features.engines.duckdb import Engine as DataEngine
-from features.reading import scored, sources
-from features.reading.scored import ScoreFile
-from serving import totals
-from serving.store import generations, loading, lock, merging, migrations, opening, tables
-from serving.store.generations import Generation
-from serving.store.merging import Merge
-from serving.totals import Totals
+from tiercast.contract import errors, scores
+from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.features.reading import scored, sources
+from tiercast.features.reading.scored import ScoreFile
+from tiercast.serving import totals
+from tiercast.serving.store import generations, loading, lock, merging, migrations, opening, tables
+from tiercast.serving.store.generations import Generation
+from tiercast.serving.store.merging import Merge
+from tiercast.serving.totals import Totals
 
 SLICE = 1 << 15
 MEMORY = "512MB"  # for sorting; beyond it, the data engine uses disk

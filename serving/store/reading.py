@@ -9,13 +9,13 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from contract import errors
-from serving.store import generations, opening, records, served, tables
-from serving.store.generations import Generation
-from serving.store.records import Record
-from tiers import moves
-from tiers.grid import TierRow
-from tiers.moves import Direction, Lost, Matrix
+from tiercast.contract import errors
+from tiercast.serving.store import generations, opening, records, served, tables
+from tiercast.serving.store.generations import Generation
+from tiercast.serving.store.records import Record
+from tiercast.tiers import moves
+from tiercast.tiers.grid import TierRow
+from tiercast.tiers.moves import Direction, Lost, Matrix
 
 MOST = 1_000
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from contract import scores as contract
-from serving.store import tables
-from serving.store.generations import Generation
+from tiercast.contract import scores as contract
+from tiercast.serving.store import tables
+from tiercast.serving.store.generations import Generation
 
 EXTRA = ("value_at_risk", "previous_tier", "move")
 ORDER = (*contract.NAMES, *EXTRA)

@@ -10,16 +10,16 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from contract import errors
-from contract import scores as contract
-from serving.store import cursor as cursors
-from serving.store import filters as chosen
-from serving.store import generations, opening, records, tables, walking
-from serving.store.cursor import Cursor
-from serving.store.filters import Filters
-from serving.store.generations import Generation
-from serving.store.records import Record
-from serving.store.walking import Sort
+from tiercast.contract import errors
+from tiercast.contract import scores as contract
+from tiercast.serving.store import cursor as cursors
+from tiercast.serving.store import filters as chosen
+from tiercast.serving.store import generations, opening, records, tables, walking
+from tiercast.serving.store.cursor import Cursor
+from tiercast.serving.store.filters import Filters
+from tiercast.serving.store.generations import Generation
+from tiercast.serving.store.records import Record
+from tiercast.serving.store.walking import Sort
 
 MOST = 1_000
 SLICE = 1 << 12

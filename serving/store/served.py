@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Row
 
-from serving.store import generations, tables
-from serving.store.generations import Generation
+from tiercast.serving.store import generations, tables
+from tiercast.serving.store.generations import Generation
 
 SEEN = "tiercast_served"
 _p = tables.pointer.c

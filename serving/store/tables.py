@@ -21,8 +21,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from contract import scores as contract
-from contract.scores import ScoreColumn
+from tiercast.contract import scores as contract
+from tiercast.contract.scores import ScoreColumn
 
 ONCE = ("as_of", "model")
 REASONS = ("reason_1", "reason_2", "reason_3")

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import operators
 
-from serving.store import filters as chosen
-from serving.store import records, tables
-from serving.store.cursor import Cursor
-from serving.store.filters import Filters
-from serving.store.generations import Generation
+from tiercast.serving.store import filters as chosen
+from tiercast.serving.store import records, tables
+from tiercast.serving.store.cursor import Cursor
+from tiercast.serving.store.filters import Filters
+from tiercast.serving.store.generations import Generation
 
 WALK = 10_000
 By = Literal["customer_id", "value", "p_churn", "value_at_risk"]

@@ -16,8 +16,8 @@ import pytest
 from benchmarks import growth, large, large_figure, pages, score_memory, simulate
 from benchmarks.large import Graded, Rung
 from benchmarks.score_memory import Scored
-from contract import errors
-from models.bgnbd import BgNbd
+from tiercast.contract import errors
+from tiercast.models.bgnbd import BgNbd
 
 GIB = 2**30
 

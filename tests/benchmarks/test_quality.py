@@ -11,9 +11,9 @@ import pytest
 
 from benchmarks import machine, pages, quality, score_memory, shops
 from benchmarks.shops import Shop
-from features.reading import Sources
-from training.evaluation.bootstrap import Metric
-from training.train import Trained
+from tiercast.features.reading import Sources
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.train import Trained
 
 SHOP = Shop("CDNOW", Sources("cdnow.parquet"), dt.date(1998, 7, 1), 90)
 SURE, LUCKY, WORSE = Metric(0.02, 0.01, 0.03), Metric(0.02, -0.01, 0.05), Metric(-0.02, -0.03, -0.01)

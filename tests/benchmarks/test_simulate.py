@@ -12,7 +12,7 @@ import pytest
 from benchmarks import simulate
 from benchmarks.simulate import World
 from benchmarks.yearly import Yearly
-from models.bgnbd import BgNbd
+from tiercast.models.bgnbd import BgNbd
 
 
 def test_the_file_holds_every_customer_and_only_known_days(tmp_path: Path) -> None:

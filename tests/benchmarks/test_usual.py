@@ -15,9 +15,9 @@ import pytest
 
 from benchmarks import score_memory, simulate, usual_features
 from benchmarks.score_memory import Measured, Scored
-from features import parts, reading
-from features.engines.duckdb import Engine
-from features.spec import FeatureSpec
+from tiercast.features import parts, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.spec import FeatureSpec
 
 END = pd.Timestamp("2024-01-01")
 SPEC = FeatureSpec(windows=(30, 60, 90, 180, 365), season_days=90)

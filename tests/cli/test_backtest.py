@@ -13,8 +13,8 @@ from pyarrow import parquet
 
 from tests import command_line, small_backtest
 from tests.small_backtest import ASKED, CONFIG, DATES
-from training.evaluation.scorecard import CHURN_MEASURES
-from training.tracking import log_backtest, log_run, lookup, store
+from tiercast.training.evaluation.scorecard import CHURN_MEASURES
+from tiercast.training.tracking import log_backtest, log_run, lookup, store
 
 pytestmark = pytest.mark.slow
 FIRST = [f"{DATES[0]}{end}" for end in (".json", ".parquet")]

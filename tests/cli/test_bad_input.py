@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from models import bundle_folder
 from tests import command_line, make_tables, scored_tables
-from training.train import Trained
+from tiercast.models import bundle_folder
+from tiercast.training.train import Trained
 
 pytestmark = pytest.mark.slow
 HEADER = "customer_id,ordered_at,amount,quantity\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from models import bundle_folder
 from tests import command_line, make_tables, scored_tables
 from tests.cdnow_table import write_parquet
-from training.train import Trained
+from tiercast.models import bundle_folder
+from tiercast.training.train import Trained
 
 pytestmark = pytest.mark.slow
 QUICK = """

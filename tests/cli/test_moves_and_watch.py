@@ -8,12 +8,12 @@ import mlflow
 import pytest
 from pyarrow import parquet
 
-from contract import moves as contract
-from models import bundle_folder
 from tests import command_line, score_files, scored_tables, small_training
-from training.monitoring import checks
-from training.tracking import store
-from training.train import Trained
+from tiercast.contract import moves as contract
+from tiercast.models import bundle_folder
+from tiercast.training.monitoring import checks
+from tiercast.training.tracking import store
+from tiercast.training.train import Trained
 
 pytestmark = pytest.mark.slow
 AS_OF, LATER = dt.date(1998, 7, 1), dt.date(1998, 9, 15)

@@ -5,10 +5,10 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from models import bundle_folder
 from tests import command_line, small_training
-from training import settings
-from training.tracking import store, tuning
+from tiercast.models import bundle_folder
+from tiercast.training import settings
+from tiercast.training.tracking import store, tuning
 
 QUICK = """
 [horizons]

@@ -18,15 +18,15 @@ import pytest
 from pyarrow import csv, parquet
 
 import tiercast
-from contract import errors
-from models import bundle_folder
-from serving.access import keys
-from serving.store import opening, publish
 from tests import scored_tables
 from tests.scored_tables import AS_OF
 from tests.serving.test_launch import free_port, wait_until_ready
 from tiercast import Client, ServiceError
-from training.train import Trained
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
+from tiercast.serving.access import keys
+from tiercast.serving.store import opening, publish
+from tiercast.training.train import Trained
 
 ROOT = Path(__file__).parents[2]
 JOBS = '[sources.shop]\ntransactions = "orders.parquet"\nout = "shop-{as_of}.parquet"\n'

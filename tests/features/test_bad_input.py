@@ -10,10 +10,10 @@ import sys
 import pyarrow as pa
 import pytest
 
-from contract import errors
-from features.engines.duckdb import Engine
 from tests import make_tables
 from tests.read_tables import refusal
+from tiercast.contract import errors
+from tiercast.features.engines.duckdb import Engine
 
 HEADER = "customer_id,ordered_at,amount\n"
 LINES = "c-1,2024-01-01,10\nc-2,2024-01-05,5.5\nc-3,2024-02-20,99.99\n"
@@ -132,9 +132,9 @@ def test_a_place_that_cannot_be_written_to_is_refused(tmp_path: pathlib.Path) ->
 
 FULL_DISK = """
 import resource, sys
-from contract import errors
-from features import reading
-from features.engines.duckdb import Engine
+from tiercast.contract import errors
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # no file may grow beyond 100 kB
 try:
     with Engine(threads=1) as engine:

@@ -8,9 +8,9 @@ import pathlib
 import pyarrow as pa
 import pytest
 
-from contract import errors
 from tests import make_tables
 from tests.read_tables import refusal, report
+from tiercast.contract import errors
 
 HEADER = "customer_id,ordered_at,amount\n"
 

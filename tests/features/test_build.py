@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from contract import errors
-from features import build, reading, schema
-from features.engines.duckdb import Engine
-from features.spec import Attribute, FeatureSpec
-from features.tables import Tables
 from tests import built_features
 from tests.built_features import orders
 from tests.cdnow_table import cdnow, write_parquet
+from tiercast.contract import errors
+from tiercast.features import build, reading, schema
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.spec import Attribute, FeatureSpec
+from tiercast.features.tables import Tables
 
 PLAIN = FeatureSpec(windows=(30,))
 LINES: dict[str, Any] = {

@@ -12,12 +12,12 @@ import pytest
 from psycopg import sql
 from pyarrow import parquet
 
-from contract import errors
-from features import reading
-from features.engines.duckdb import Engine
-from features.reading import database as source_database
 from tests.make_tables import AS_OF
 from tests.read_tables import rows
+from tiercast.contract import errors
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import database as source_database
 
 ORDERS = """
     CREATE SCHEMA sales;

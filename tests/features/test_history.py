@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from features.spec import FeatureSpec
 from tests import built_features
 from tests.built_features import orders
+from tiercast.features.spec import FeatureSpec
 
 SPEC = FeatureSpec(windows=(30, 60))
 # as_of is 2024-03-01; 2024 is a leap year, so January 1 is 60 days and February 20 is 10 days before it.

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
-from features import labels, reading
-from features.engines.duckdb import Engine
 from tests import make_tables
 from tests.built_features import AS_OF, orders
+from tiercast.features import labels, reading
+from tiercast.features.engines.duckdb import Engine
 
 BEFORE = [(one, "2024-02-01", 10.0) for one in ("never", "first", "last", "after", "refunded", "zero", "both")]
 FUTURE = [

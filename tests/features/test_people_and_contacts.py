@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from features.engines.duckdb import Engine
-from features.reading import Sources, read
-from features.spec import Attribute, FeatureSpec
 from tests import built_features, make_tables
 from tests.built_features import AS_OF, orders
-from training import spec_choice
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources, read
+from tiercast.features.spec import Attribute, FeatureSpec
+from tiercast.training import spec_choice
 
 ORDERS = orders(("ann", "2024-02-01", 10.0), ("bob", "2024-02-20", 5.0))
 PEOPLE: dict[str, Any] = {

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import reading
-from features.engines.duckdb import Engine
 from tests import cdnow_table, make_tables
 from tests.make_tables import AS_OF
 from tests.read_tables import column, rows
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
 
 HEADER = "customer_id,ordered_at,amount\n"
 

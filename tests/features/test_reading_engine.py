@@ -9,8 +9,8 @@ import duckdb
 import ibis
 import pytest
 
-from contract import errors
-from features.engines.duckdb import Engine
+from tiercast.contract import errors
+from tiercast.features.engines.duckdb import Engine
 
 IDS = [f"c-{k}" for k in range(200)] + ["", "007", "Zoë", "顧客"]
 
@@ -39,7 +39,7 @@ def test_splitting_holds_a_number_of_rows_that_does_not_grow_with_the_parts(monk
     """A million rows of some 100 bytes do not fit into 64 MB, and there is no disk to spill to."""
 
     def split(waiting: int) -> int:
-        monkeypatch.setattr("features.engines.duckdb.ROWS_WAITING", waiting)
+        monkeypatch.setattr("tiercast.features.engines.duckdb.ROWS_WAITING", waiting)
         with Engine(memory="64MB", threads=1) as engine:
             engine.con.raw_sql("SET max_temp_directory_size = '0B'")
             numbers = ibis.range(1_000_000).unnest().name("n").as_table()

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from features import reading
-from features.engines.duckdb import Engine
 from tests import make_tables
 from tests.read_tables import column, rows
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
 
 HEADER = "customer_id,ordered_at,amount\n"
 

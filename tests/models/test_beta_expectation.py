@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from models import beta_expectation
+from tiercast.models import beta_expectation
 
 
 def size(low: float, high: float) -> st.SearchStrategy[float]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
-from models import bgnbd
-from models.bgnbd import BgNbd
+from tiercast.models import bgnbd
+from tiercast.models.bgnbd import BgNbd
 
 TWENTY_YEARS = 7305.0
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from contract import errors
-from models import bundle_folder, predict
-from models.bundle import Bundle
 from tests import command_line
-from training.train import Trained
+from tiercast.contract import errors
+from tiercast.models import bundle_folder, predict
+from tiercast.models.bundle import Bundle
+from tiercast.training.train import Trained
 
 FILES = {"manifest.json", "model.json", "scorecard.json", "churn.txt", "value.txt"}
 
@@ -200,7 +200,7 @@ def test_a_save_that_fails_leaves_the_old_bundle_and_nothing_else(trained: Train
 
 KILLED = """
 import pathlib, sys, time
-from models import bundle_folder
+from tiercast.models import bundle_folder
 
 class Slow(dict):
     def items(self):
@@ -228,8 +228,8 @@ def test_a_save_that_is_killed_leaves_the_old_bundle(saved: Path) -> None:
 
 FULL = """
 import pathlib, sys
-from contract import errors
-from models import bundle_folder
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
 
 folder = pathlib.Path(sys.argv[1])
 bundle = bundle_folder.load(folder)
@@ -256,8 +256,8 @@ def test_a_full_disk_is_said_and_leaves_the_old_bundle_and_nothing_else(saved: P
 
 FORBIDDEN = """
 import os, pathlib, sys
-from contract import errors
-from models import bundle_folder
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
 
 if os.getuid() == 0:  # root may write anywhere: become nobody
     os.setgid(65534)

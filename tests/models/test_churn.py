@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from models import btyd, churn
-from models.calibration import Calibration
-from models.churn import ChurnModel
-from training.train import Trained
+from tiercast.models import btyd, churn
+from tiercast.models.calibration import Calibration
+from tiercast.models.churn import ChurnModel
+from tiercast.training.train import Trained
 
 LINES = [Calibration(), Calibration(0.3, 0.7), Calibration(-1.2, 1.9)]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import bgnbd, clv, gamma_gamma
-from models.bgnbd import BgNbd
-from models.gamma_gamma import GammaGamma
-from training.btyd import lifetimes_bridge
+from tiercast.models import bgnbd, clv, gamma_gamma
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.training.btyd import lifetimes_bridge
 
 BG, GG = BgNbd(r=0.25, alpha=31.0, a=0.79, b=2.43), GammaGamma(p=6.25, q=3.74, v=15.44)
 X, T_X, T = np.array([2.0, 0.0, 7.0]), np.array([213.0, 0.0, 250.0]), np.array([272.0, 100.0, 260.0])

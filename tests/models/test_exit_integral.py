@@ -7,9 +7,9 @@ import pytest
 from scipy import integrate
 from scipy.special import gamma, hyp2f1
 
-from models import exit_integral, paretonbd
-from models.exit_integral import Rates
-from models.paretonbd import ParetoNbd
+from tiercast.models import exit_integral, paretonbd
+from tiercast.models.exit_integral import Rates
+from tiercast.models.paretonbd import ParetoNbd
 
 
 def textbook_odds(R: float, alpha: float, s: float, beta: float, t: float, T: float) -> float:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import factors, predict
-from training.train import Trained
+from tiercast.models import factors, predict
+from tiercast.training.train import Trained
 
 CHANCE = st.floats(0.001, 0.999)
 

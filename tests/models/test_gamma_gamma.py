@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from models import gamma_gamma
-from models.gamma_gamma import GammaGamma
+from tiercast.models import gamma_gamma
+from tiercast.models.gamma_gamma import GammaGamma
 
 
 def size(low: float, high: float) -> st.SearchStrategy[float]:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import intervals
-from models.calibration import Calibration
-from models.intervals import Intervals, Spread
-from tiers.grid import Cuts
+from tiercast.models import intervals
+from tiercast.models.calibration import Calibration
+from tiercast.models.intervals import Intervals, Spread
+from tiercast.tiers.grid import Cuts
 
 CUTS = Cuts(value=100.0, p_churn=0.5)
 UNIFORM = 2 * intervals.LEVELS  # realised ÷ expected is spread evenly between 0 and 2

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import boosted, forest, patterns, questions, shapley
-from models.boosted import Boosted
-from models.vectors import Vector
-from training.train import Trained
+from tiercast.models import boosted, forest, patterns, questions, shapley
+from tiercast.models.boosted import Boosted
+from tiercast.models.vectors import Vector
+from tiercast.training.train import Trained
 
 NAMES = ("a", "b", "c", "d", "label")
 LABELS = 40  # two words of 32 bits

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import btyd, predict
-from models.frame import Frame
-from models.vectors import Vector
-from tiers import grid
-from training.train import Trained
+from tiercast.models import btyd, predict
+from tiercast.models.frame import Frame
+from tiercast.models.vectors import Vector
+from tiercast.tiers import grid
+from tiercast.training.train import Trained
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from models import reference
+from tiercast.models import reference
 
 
 def test_every_customer_is_in_one_bin_or_missing() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import shapley
-from models.forest import Split, Tree
+from tiercast.models import shapley
+from tiercast.models.forest import Split, Tree
 
 
 def split(feature: int) -> Split:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import btyd, value
-from models.value import ValueModel
-from training.train import Trained
+from tiercast.models import btyd, value
+from tiercast.models.value import ValueModel
+from tiercast.training.train import Trained
 
 NOBODY = np.zeros(3)
 

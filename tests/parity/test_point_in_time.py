@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features import build, reading
-from features.engines.duckdb import Engine
-from features.spec import Attribute, FeatureSpec
 from tests import make_tables, scored_tables
-from training.train import Trained
+from tiercast.features import build, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.spec import Attribute, FeatureSpec
+from tiercast.training.train import Trained
 
 AS_OF = dt.date(1998, 4, 1)
 SPEC = FeatureSpec(

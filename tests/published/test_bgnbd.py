@@ -7,11 +7,11 @@ import functools
 import numpy as np
 import pytest
 
-from models import bgnbd
-from models.bgnbd import BgNbd
 from tests.published import cdnow
-from training.btyd import families, fit_orders
-from training.btyd.fit_orders import OrdersFit
+from tiercast.models import bgnbd
+from tiercast.models.bgnbd import BgNbd
+from tiercast.training.btyd import families, fit_orders
+from tiercast.training.btyd.fit_orders import OrdersFit
 
 PUBLISHED = BgNbd(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
 

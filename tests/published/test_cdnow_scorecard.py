@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from models import bgnbd, paretonbd
-from models.bgnbd import BgNbd
-from models.paretonbd import ParetoNbd
-from models.vectors import Vector
 from tests.published import cdnow
+from tiercast.models import bgnbd, paretonbd
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.paretonbd import ParetoNbd
+from tiercast.models.vectors import Vector
 
 PUBLISHED = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426)  # as the paper prints them
 

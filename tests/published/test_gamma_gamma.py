@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import gamma_gamma
-from models.gamma_gamma import GammaGamma
 from tests.published import cdnow
-from training.btyd import fit_gamma_gamma
+from tiercast.models import gamma_gamma
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.training.btyd import fit_gamma_gamma
 
 PUBLISHED = GammaGamma(p=6.25, q=3.74, v=15.44)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import mbgnbd
-from models.mbgnbd import MbgNbd
 from tests.published import cdnow
-from training.btyd import families, fit_orders, lifetimes_bridge
+from tiercast.models import mbgnbd
+from tiercast.models.mbgnbd import MbgNbd
+from tiercast.training.btyd import families, fit_orders, lifetimes_bridge
 
 PUBLISHED = MbgNbd(r=0.525, alpha=6.183, a=0.891, b=1.614)
 

@@ -7,11 +7,11 @@ import functools
 import numpy as np
 import pytest
 
-from models import paretonbd
-from models.paretonbd import ParetoNbd
 from tests.published import cdnow
-from training.btyd import families, fit_orders, lifetimes_bridge
-from training.btyd.fit_orders import OrdersFit
+from tiercast.models import paretonbd
+from tiercast.models.paretonbd import ParetoNbd
+from tiercast.training.btyd import families, fit_orders, lifetimes_bridge
+from tiercast.training.btyd.fit_orders import OrdersFit
 
 PUBLISHED = ParetoNbd(r=0.55315, alpha=10.57633, s=0.60625, beta=11.67150)
 

@@ -67,17 +67,16 @@ def test_the_image_runs_what_was_tested_and_nothing_that_trains() -> None:
 def test_a_bento_holds_no_training(tmp_path: Path) -> None:
     home = tmp_path / "bentoml"
     built = subprocess.run(
-        [str(TOOLS / "bentoml"), "build", "-f", "deploy/bentofile.yaml", "--output", "tag", "."],
-        cwd=tree.ROOT,
-        env={"PATH": "/usr/bin:/bin", "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"},
+        ["bash", str(DEPLOY / "bento.sh"), "--output", "tag"],
+        cwd=tmp_path,
+        env={"PATH": f"{TOOLS}:/usr/bin:/bin", "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert built.returncode == 0, built.stderr
-    (service,) = home.glob("bentos/tiercast/*/src/serving/service/service.py")
-    source = service.parents[2]
-    inside = {path.name for path in source.iterdir() if path.is_dir()}
-    assert inside == SERVED - {"tiercast"} | {"deploy"}
-    modules = {path.relative_to(source) for path in source.rglob("*.py")}
-    assert modules == {path.relative_to(tree.ROOT) for path in tree.modules(*(SERVED - {"tiercast"}))}
+    (service,) = home.glob("bentos/tiercast/*/src/tiercast/serving/service/service.py")
+    source = service.parents[3]
+    assert {path.name for path in source.iterdir() if path.is_dir()} == {"tiercast", "deploy"}
+    modules = {path.relative_to(source).as_posix() for path in source.rglob("*.py")}
+    assert modules == {tree.installed(path) for path in tree.modules(*SERVED)}

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from tests.repo import tree
 from tiercast import show
-from tiers import grid
-from tiers.grid import TierRow
-from training import settings
-from training.search_space import Range
+from tiercast.tiers import grid
+from tiercast.tiers.grid import TierRow
+from tiercast.training import settings
+from tiercast.training.search_space import Range
 
 FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"(?<=\s)[-+]?[\d,]*\.?\d+%?(?=\s|$)|(?<=\s)–(?=\s|$)", re.MULTILINE)

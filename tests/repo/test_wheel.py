@@ -34,12 +34,12 @@ def metadata(wheel: zipfile.ZipFile, name: str) -> str:
 
 
 def test_the_wheel_holds_every_file_of_the_seven_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    ours = {tree.name(path) for path in tree.files() if path.relative_to(tree.ROOT).parts[0] in tree.PACKAGES}
+    ours = {tree.installed(path) for path in tree.files() if path.relative_to(tree.ROOT).parts[0] in tree.PACKAGES}
     assert inside(wheel) == ours
 
 
 def test_every_package_in_the_wheel_is_typed(wheel: zipfile.ZipFile) -> None:
-    assert {f"{package}/py.typed" for package in tree.PACKAGES} <= inside(wheel)
+    assert {tree.installed(tree.ROOT / package / "py.typed") for package in tree.PACKAGES} <= inside(wheel)
 
 
 def test_the_wheel_holds_no_tests_and_nothing_that_executes_on_loading(wheel: zipfile.ZipFile) -> None:

@@ -31,6 +31,11 @@ def is_made(path: Path) -> bool:
     return is_hidden or any(part in NOT_OURS for part in parts)
 
 
+def installed(path: Path) -> str:
+    """Where a file of a package lies once it is installed: everything is inside `tiercast`."""
+    return tree_name if (tree_name := name(path)).startswith("tiercast/") else f"tiercast/{tree_name}"
+
+
 def modules(*folders: str) -> list[Path]:
     """The Python files of some top-level folders; of all when none is named."""
     inside = [path for path in files() if path.suffix == ".py"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from models import bundle_folder
-from training.train import Trained
+from tiercast.models import bundle_folder
+from tiercast.training.train import Trained
 
 HERE = "http://127.0.0.1"
 
@@ -33,7 +33,7 @@ def client(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Starlette 1.10 asks for httpx2, which few have yet
             from starlette.testclient import TestClient
-        from serving.service import service
+        from tiercast.serving.service import service
 
         app = service.Tiercast.to_asgi()  # type: ignore[attr-defined]
         with TestClient(app, base_url=HERE, raise_server_exceptions=False) as opened:

@@ -14,11 +14,11 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from contract import errors
-from serving.access import keys
-from serving.service import asking, endpoints, middleware, pages, readiness
-from serving.service.routes import JSON, Route
-from serving.store import opening
+from tiercast.contract import errors
+from tiercast.serving.access import keys
+from tiercast.serving.service import asking, endpoints, middleware, pages, readiness
+from tiercast.serving.service.routes import JSON, Route
+from tiercast.serving.store import opening
 
 ROLES = ("score", "read", "admin")
 

@@ -8,17 +8,17 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from contract import errors, scores
-from features import build, parts, reading
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models import btyd, churn, predict
-from models import frame as frames
-from serving import batch
 from tests import make_tables, scored_tables
 from tests.scored_tables import AS_OF
-from tiers import reasons
-from training.train import Trained
+from tiercast.contract import errors, scores
+from tiercast.features import build, parts, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models import btyd, churn, predict
+from tiercast.models import frame as frames
+from tiercast.serving import batch
+from tiercast.tiers import reasons
+from tiercast.training.train import Trained
 
 
 @pytest.fixture(scope="module")

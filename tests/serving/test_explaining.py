@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors, scores
-from features import reading
-from features.engines.duckdb import Engine
-from features.tables import Tables
-from serving import explaining
 from tests import make_tables, scored_tables
 from tests.scored_tables import AS_OF
-from tiers import languages
-from training.train import Trained
+from tiercast.contract import errors, scores
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.tables import Tables
+from tiercast.serving import explaining
+from tiercast.tiers import languages
+from tiercast.training.train import Trained
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from pathlib import Path
 from adbc_driver_postgresql import dbapi
 from pyarrow import parquet
 
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from serving import batch, run_identity
 from tests import scored_tables
 from tests.scored_tables import AS_OF
-from training.train import Trained
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.serving import batch, run_identity
+from tiercast.training.train import Trained
 
 
 def test_a_table_gives_the_scores_of_its_file(trained: Trained, database: str, tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ from typing import Any
 import psutil
 import pytest
 
-from serving.access import keys
-from serving.jobs import backlog, claims
-from serving.store import generations, lock, opening
 from tests import scored_tables
 from tests.scored_tables import AS_OF
 from tests.serving.test_launch import free_port, wait_until_ready
+from tiercast.serving.access import keys
+from tiercast.serving.jobs import backlog, claims
+from tiercast.serving.store import generations, lock, opening
 
 ROOT = Path(__file__).parents[2]
 JOBS = """
@@ -93,7 +93,7 @@ def killed(leader: int) -> None:
     """kill -9 to a process and whatever it started, but for what has a session of its own, as a job has."""
     with contextlib.suppress(psutil.NoSuchProcess):
         for one in [*psutil.Process(leader).children(recursive=True), psutil.Process(leader)]:
-            if "serving.jobs.run" not in one.cmdline():
+            if "tiercast.serving.jobs.run" not in one.cmdline():
                 one.kill()
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
-from serving import launch
-from serving.access import keys
-from serving.store import migrations, opening
 from tests.serving.asking import JSON, asked, customer, purchase
+from tiercast.contract import errors
+from tiercast.serving import launch
+from tiercast.serving.access import keys
+from tiercast.serving.store import migrations, opening
 
-ROOT = Path(launch.__file__).parents[1]
+ROOT = Path(launch.__file__).parents[2]
 SECONDS_TO_START = 120
 
 
@@ -113,9 +113,9 @@ def wait_until_ready(server: subprocess.Popen[str], address: str) -> None:
 
 LAUNCH = """
 import pathlib, sys
-from serving import launch
-from serving.access import keys
-from serving.store import migrations, opening
+from tiercast.serving import launch
+from tiercast.serving.access import keys
+from tiercast.serving.store import migrations, opening
 sys.exit(launch.run(pathlib.Path(sys.argv[1]), launch.prepare(sys.argv[2], int(sys.argv[3]))))
 """
 

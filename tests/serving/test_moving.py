@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from pyarrow import parquet
 
-from contract import errors, scores
-from contract import moves as contract
-from features.engines.duckdb import Engine
-from serving import moving
-from serving.moving import Moved
 from tests import score_files
-from tiers import moves
+from tiercast.contract import errors, scores
+from tiercast.contract import moves as contract
+from tiercast.features.engines.duckdb import Engine
+from tiercast.serving import moving
+from tiercast.serving.moving import Moved
+from tiercast.tiers import moves
 
 LATER = dt.date(2024, 7, 1)
 NAN = float("nan")

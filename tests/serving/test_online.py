@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract import errors
-from models import bundle_folder
-from serving.service.online import Online
-from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
+from tiercast.serving.service.online import Online
+from tiercast.serving.service.requests import ScoreRequest
 
 TIMES = (
     "1997-05-01",

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from contract import errors
-from serving import output
 from tests import command_line
+from tiercast.contract import errors
+from tiercast.serving import output
 
 TABLE = pa.table({"customer_id": ["a", "b"], "p_churn": [0.1, 0.9]})
 
@@ -56,8 +56,8 @@ def test_rows_of_another_shape_leave_the_old_file_and_no_part(out: Path) -> None
 FULL = """
 import pathlib, resource, sys
 import numpy as np, pyarrow as pa
-from contract import errors
-from serving import output
+from tiercast.contract import errors
+from tiercast.serving import output
 
 out = pathlib.Path(sys.argv[1])
 rows = pa.table({"x": np.random.default_rng(1).random(100_000)})
@@ -82,8 +82,8 @@ def test_a_disk_that_fills_up_leaves_the_old_file_and_no_part(out: Path) -> None
 
 FORBIDDEN = """
 import os, pathlib, sys
-from contract import errors
-from serving import output
+from tiercast.contract import errors
+from tiercast.serving import output
 
 if os.getuid() == 0:  # root may write anywhere: become nobody
     os.setgid(65534)

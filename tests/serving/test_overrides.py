@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from contract import errors
 from tests import make_tables, scored_tables
-from training.train import Trained
+from tiercast.contract import errors
+from tiercast.training.train import Trained
 
 HEADER = "customer_id,tier,reason,by,until\n"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from models import bundle_folder
-from serving.service import passes, plans
-from serving.service.online import QUICK_CUSTOMERS, QUICK_ROWS, Online
-from serving.service.passes import Passes, Scored
-from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked, customer, purchase
+from tiercast.models import bundle_folder
+from tiercast.serving.service import passes, plans
+from tiercast.serving.service.online import QUICK_CUSTOMERS, QUICK_ROWS, Online
+from tiercast.serving.service.passes import Passes, Scored
+from tiercast.serving.service.requests import ScoreRequest
 
 SECONDS = 60
 

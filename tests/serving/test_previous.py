@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from contract import errors, scores
 from tests import scored_tables
-from tiers import grid
-from training.train import Trained
+from tiercast.contract import errors, scores
+from tiercast.tiers import grid
+from tiercast.training.train import Trained
 
 
 @pytest.fixture(scope="module")

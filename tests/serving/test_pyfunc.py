@@ -19,13 +19,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from contract import errors, scores
-from models import bundle_folder
-from models.bundle import Bundle
-from serving import pyfunc, registry, score
-from training.tracking import model, store
-from training.tracking.log_run import LoggedRun
-from training.train import Trained
+from tiercast.contract import errors, scores
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.serving import pyfunc, registry, score
+from tiercast.training.tracking import model, store
+from tiercast.training.tracking.log_run import LoggedRun
+from tiercast.training.train import Trained
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def frame(trained: Trained) -> pd.DataFrame:
 
 
 def expected(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
-    """The same customers through `serving.score`, which batch uses."""
+    """The same customers through `tiercast.serving.score`, which batch uses."""
     scored = score.score(bundle, pa.Table.from_pandas(frame, preserve_index=False))
     table: pd.DataFrame = scored.to_pandas()
     return table

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from serving.access import keys
-from serving.store import opening
 from tests.serving.asking import asked, customer, purchase
 from tests.serving.test_launch import free_port, wait_until_ready
+from tiercast.serving.access import keys
+from tiercast.serving.store import opening
 
 ROOT = Path(__file__).parents[2]
 PLANTED = ("c-00917", "ann@example.org", "4111111111111111", "hunter2", "drop-table-keys")

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from models import bundle_folder
 from tests.serving.asking import refusal
-from training.train import Trained
+from tiercast.models import bundle_folder
+from tiercast.training.train import Trained
 
 
 def test_a_reload_says_what_answers_and_a_bad_bundle_is_refused_with_the_way_out(

@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from contract import errors
-from features import parts
-from models import bundle_folder
-from serving import batch, resuming, score
 from tests import command_line, scored_tables
-from training.train import Trained
+from tiercast.contract import errors
+from tiercast.features import parts
+from tiercast.models import bundle_folder
+from tiercast.serving import batch, resuming, score
+from tiercast.training.train import Trained
 
 ROWS = pa.table({"customer_id": ["a", "b", "c"], "p_churn": [0.1, 0.5, 0.9]})
 WHAT = {"data": "of today"}
@@ -156,9 +156,9 @@ def test_other_options_and_another_bundle_start_over(
 
 KILLED = """
 import os, pathlib, signal, sys
-from features import parts
-from models import bundle_folder
-from serving import batch
+from tiercast.features import parts
+from tiercast.models import bundle_folder
+from tiercast.serving import batch
 from tests import scored_tables
 
 parts.ROWS_PER_PART, batch.ROWS = 70, 10

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import compute, parquet
 
-from contract import scores
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models import bundle_folder
-from serving import batch
 from tests import cdnow_table
 from tests.serving.asking import AS_OF, as_request, asked, customer, purchase
+from tiercast.contract import scores
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models import bundle_folder
+from tiercast.serving import batch
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_the_probes_answer(client: Any) -> None:
 def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from serving.service import passes, service
+    from tiercast.serving.service import passes, service
 
     def connection(n_customers: int) -> str | None:
         people = [customer(f"c-{k}", purchase()) for k in range(n_customers)]

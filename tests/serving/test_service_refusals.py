@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from features.engines.arrays import Answers, Program
-from features.engines.arrays.steps import Run
 from tests.serving.asking import JSON, asked, customer, purchase, refusal
+from tiercast.features.engines.arrays import Answers, Program
+from tiercast.features.engines.arrays.steps import Run
 
 WITHOUT_QUANTITY = {"ordered_at": "1998-01-03", "amount": 1}
 

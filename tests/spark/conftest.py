@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract import errors
+from tiercast.contract import errors
 
 # Small tables: compiling a query for the JVM would take longer than running it. The cluster's test does compile.
 SETTINGS = {
@@ -22,7 +22,7 @@ SETTINGS = {
 @pytest.fixture(scope="session")
 def spark() -> Iterator[Any]:
     """A Spark on this machine with two cores, as a notebook has one; without Java the test skips and says so."""
-    from features.engines import spark_session
+    from tiercast.features.engines import spark_session
 
     try:
         joined = spark_session.join(master="local[2]", conf=SETTINGS)

@@ -12,9 +12,9 @@ from pyarrow import csv, parquet
 
 from benchmarks import simulate
 from benchmarks.simulate import World
-from contract.inputs import INTERACTION_KINDS
-from features.reading import Sources
-from features.spec import Attribute, FeatureSpec
+from tiercast.contract.inputs import INTERACTION_KINDS
+from tiercast.features.reading import Sources
+from tiercast.features.spec import Attribute, FeatureSpec
 
 AS_OF = dt.date(2023, 7, 1)
 N_CUSTOMERS = 300

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from models import bundle_folder
 from tests import scored_tables
 from tests.command_line import COMMAND
 from tests.scored_tables import AS_OF
 from tests.spark import small_cluster
 from tests.spark.alike import assert_alike
-from training.train import Trained
+from tiercast.models import bundle_folder
+from tiercast.training.train import Trained
 
 PARTS = 12
 JOB_SECONDS = 420

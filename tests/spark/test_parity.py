@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from features import build, labels, reading
-from features.engines import Engine, duckdb
-from features.reading import Sources
-from features.spec import FeatureSpec
-from features.tables import Tables
-from models.bgnbd import BgNbd
 from tests import small_training
 from tests.spark import shop
 from tests.spark.alike import assert_alike
-from training import fingerprint, readiness, spec_choice, weekly
-from training.btyd import counts, fit_both
+from tiercast.features import build, labels, reading
+from tiercast.features.engines import Engine, duckdb
+from tiercast.features.reading import Sources
+from tiercast.features.spec import FeatureSpec
+from tiercast.features.tables import Tables
+from tiercast.models.bgnbd import BgNbd
+from tiercast.training import fingerprint, readiness, spec_choice, weekly
+from tiercast.training.btyd import counts, fit_both
 
 Make = Callable[[Path], Sources]
 
@@ -38,7 +38,7 @@ SHOPS: dict[str, tuple[Make, dt.date]] = {
 @pytest.fixture(scope="module", params=SHOPS)
 def both(request: Any, spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Both engines with the same shop read by each, and the day."""
-    from features.engines.spark import Engine as Spark
+    from tiercast.features.engines.spark import Engine as Spark
 
     make, as_of = SHOPS[request.param]
     sources = make(tmp_path_factory.mktemp("shop"))

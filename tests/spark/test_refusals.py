@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from contract import errors
-from features import reading
-from features.engines import spark_session
-from features.reading import Sources
 from tests import make_tables
 from tests.make_tables import AS_OF
 from tiercast import engines
+from tiercast.contract import errors
+from tiercast.features import reading
+from tiercast.features.engines import spark_session
+from tiercast.features.reading import Sources
 
 HEADER = "customer_id,ordered_at,amount\n"
 
 
 @pytest.fixture(scope="module")
 def engine(spark: Any) -> Iterator[Any]:
-    from features.engines.spark import Engine
+    from tiercast.features.engines.spark import Engine
 
     with Engine() as opened:
         yield opened

@@ -12,22 +12,22 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from contract import errors, scores
-from features.reading import Sources
-from models import bundle_folder
-from models.bundle import Bundle
-from serving import totals
-from serving.spark import folder as folders
 from tests import make_tables, scored_tables
 from tests.scored_tables import AS_OF
 from tests.spark import shop
 from tests.spark.alike import assert_alike
-from training.train import Trained
+from tiercast.contract import errors, scores
+from tiercast.features.reading import Sources
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.serving import totals
+from tiercast.serving.spark import folder as folders
+from tiercast.training.train import Trained
 
 
 @pytest.fixture(scope="module")
 def engine(spark: Any) -> Iterator[Any]:
-    from features.engines.spark import Engine
+    from tiercast.features.engines.spark import Engine
 
     with Engine() as opened:
         yield opened
@@ -49,7 +49,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def score(engine: Any, with_files: Any, sources: Sources, as_of: dt.date, out: Path, **how: Any) -> Any:
-    from serving.spark import batch
+    from tiercast.serving.spark import batch
 
     return batch.score_all(engine, with_files[0], with_files[1], sources, as_of, out, **how)
 
@@ -125,7 +125,7 @@ def test_every_optional_table_overrides_and_last_times_tiers_count_as_on_one_mac
 
 
 def test_the_data_frame_is_the_same_scores_for_delta_and_tables(engine: Any, done: Any, real: Any, source: str) -> None:
-    from serving.spark import batch
+    from tiercast.serving.spark import batch
 
     found = batch.frame(engine, real[0], real[1], Sources(source), AS_OF).toArrow()
     written = parquet.read_table(done.path, partitioning=None)

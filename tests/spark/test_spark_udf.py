@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from features import build, reading
-from features.reading import Sources
-from models import bundle_folder
-from serving import score
 from tests import scored_tables
 from tests.scored_tables import AS_OF
 from tests.spark.alike import assert_alike
-from training.tracking import store
-from training.tracking.log_run import LoggedRun
+from tiercast.features import build, reading
+from tiercast.features.reading import Sources
+from tiercast.models import bundle_folder
+from tiercast.serving import score
+from tiercast.training.tracking import store
+from tiercast.training.tracking.log_run import LoggedRun
 
 RESULT = "tier string, status string, p_churn double, value double, value_low double, value_high double"
 
@@ -27,7 +27,7 @@ def test_the_registered_model_gives_the_scores_of_the_batch(
     import mlflow
     from pyspark.sql import functions
 
-    from features.engines.spark import Engine
+    from tiercast.features.engines.spark import Engine
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     store.connect(written[0])

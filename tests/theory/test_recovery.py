@@ -7,13 +7,13 @@ import pytest
 
 from benchmarks import simulate
 from benchmarks.simulate import Summaries, World
-from models import bgnbd, gamma_gamma, mbgnbd, paretonbd
-from models.bgnbd import BgNbd
-from models.gamma_gamma import GammaGamma
-from models.mbgnbd import MbgNbd
-from models.paretonbd import ParetoNbd
-from models.vectors import Vector
-from training.btyd import families, fit_gamma_gamma, fit_orders
+from tiercast.models import bgnbd, gamma_gamma, mbgnbd, paretonbd
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.models.mbgnbd import MbgNbd
+from tiercast.models.paretonbd import ParetoNbd
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import families, fit_gamma_gamma, fit_orders
 
 pytestmark = pytest.mark.slow
 

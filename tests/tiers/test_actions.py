@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contract import errors
-from tiers import actions, families, grid
+from tiercast.contract import errors
+from tiercast.tiers import actions, families, grid
 
 
 def chosen(tier: str, reason: str, playbook: actions.Playbook = actions.PLAYBOOK) -> str:

@@ -4,7 +4,7 @@ import fnmatch
 
 import pytest
 
-from tiers import facts, families
+from tiercast.tiers import facts, families
 
 FEATURES = [
     "n_orders",

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import errors
-from tiers import grid
+from tiercast.contract import errors
+from tiercast.tiers import grid
 
 Customer = tuple[float, float, float, float]
 CUTS = grid.Cuts(value=100.0, p_churn=0.5, inactive_days=365.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tiers import grid, moves
+from tiercast.tiers import grid, moves
 
 LOYAL, HIGH = set("AC"), set("AB")
 

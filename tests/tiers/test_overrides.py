@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contract import errors
-from tiers import overrides
+from tiercast.contract import errors
+from tiercast.tiers import overrides
 
 UNTIL = datetime.date(2024, 7, 1)
 DAY = datetime.timedelta(days=1)

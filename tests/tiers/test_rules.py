@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiers import facts, families, rules
-from tiers.families import Reason
+from tiercast.tiers import facts, families, rules
+from tiercast.tiers.families import Reason
 
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 ASKED = [fact for f in families.FAMILIES for reason in (*f.risk, *f.loyalty) for fact in reason.when]

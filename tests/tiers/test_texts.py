@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from contract import errors
 from tests.tiers.test_families import KNOWN
-from tiers import actions, facts, families, grid, reason_texts, texts
-from tiers.languages import Language
+from tiercast.contract import errors
+from tiercast.tiers import actions, facts, families, grid, reason_texts, texts
+from tiercast.tiers.languages import Language
 
 BOTH: tuple[Language, Language] = ("en", "zh")
 HAN = re.compile(r"[\u4e00-\u9fff]")

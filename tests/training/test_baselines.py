@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
-from contract import errors
-from models.vectors import Vector
-from training import baselines
-from training.baselines import Snapshot
-from training.evaluation import outcomes, ranking
+from tiercast.contract import errors
+from tiercast.models.vectors import Vector
+from tiercast.training import baselines
+from tiercast.training.baselines import Snapshot
+from tiercast.training.evaluation import outcomes, ranking
 
 
 def snapshot(

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
 
-from features import reading
-from features.engines.duckdb import Engine
 from tests import small_training
-from training import boosting, fit_churn, sampling, train, windows
-from training.boosting import Choice, Task
-from training.snapshots import Snapshots
-from training.windows import Fold
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.training import boosting, fit_churn, sampling, train, windows
+from tiercast.training.boosting import Choice, Task
+from tiercast.training.snapshots import Snapshots
+from tiercast.training.windows import Fold
 
 SETTINGS = small_training.SETTINGS.model_copy(
     update={"rolling": small_training.SETTINGS.rolling.model_copy(update={"most_windows": 6, "most_folds": 2})}

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.vectors import Vector
-from training.evaluation import bootstrap, level, outcomes, ranking, scorecard
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import bootstrap, level, outcomes, ranking, scorecard
 
 ALL_MEASURES = {**scorecard.CHURN_MEASURES, **scorecard.VALUE_MEASURES}
 

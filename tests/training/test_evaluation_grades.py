@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from models.vectors import Vector
-from training import gates, report
-from training.evaluation import grades, outcomes, ranking
-from training.evaluation.grades import Grade
-from training.holdout import CLOSED_FORM, MODEL, Judged
-from training.train import Trained
+from tiercast.models.vectors import Vector
+from tiercast.training import gates, report
+from tiercast.training.evaluation import grades, outcomes, ranking
+from tiercast.training.evaluation.grades import Grade
+from tiercast.training.holdout import CLOSED_FORM, MODEL, Judged
+from tiercast.training.train import Trained
 
 LIMITS = gates.LIMITS
 

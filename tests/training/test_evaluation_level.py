@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from models.vectors import Vector
-from training.evaluation import level, outcomes
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import level, outcomes
 
 
 def customers(n: int = 1000) -> tuple[Vector, Vector]:

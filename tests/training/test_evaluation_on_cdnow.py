@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from scipy import special
 
-from models.vectors import Vector
-from training.evaluation import level, outcomes, ranking, scorecard
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import level, outcomes, ranking, scorecard
 
 WEEKS = 39.0
 AS_OF = pd.Timestamp("1997-10-01")

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from models.vectors import Vector
-from training.evaluation import bootstrap, outcomes, probability
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import bootstrap, outcomes, probability
 
 
 def customers(seed: int, n: int = 1000) -> tuple[Vector, Vector]:

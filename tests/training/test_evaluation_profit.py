@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from sklearn import metrics
 
-from models.vectors import Vector
-from training.evaluation import outcomes, profit
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import outcomes, profit
 
 
 def integrate_best_threshold(score: Vector, churned: Vector, campaign: profit.Campaign) -> float:

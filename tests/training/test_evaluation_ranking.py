@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from contract import errors
-from models.vectors import Vector
-from training.evaluation import bootstrap, outcomes, ranking
+from tiercast.contract import errors
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import bootstrap, outcomes, ranking
 
 RANKINGS = [
     ranking.ngini,

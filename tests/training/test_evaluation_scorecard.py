@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from training.evaluation import scorecard
+from tiercast.training.evaluation import scorecard
 
 CDNOW_CUSTOMERS = 23_570
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.evaluation import stability
-from training.evaluation.stability import Share, Tiers
+from tiercast.training.evaluation import stability
+from tiercast.training.evaluation.stability import Share, Tiers
 
 HISTORIES = st.lists(st.text(alphabet=["A", "B", "C", "D", "E", "F", "-"], min_size=4, max_size=4), min_size=1)
 

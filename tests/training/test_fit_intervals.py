@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models import intervals
-from models.vectors import Vector
-from tiers import grid
-from tiers.grid import Cuts
-from training import fit_intervals
-from training.evaluation import outcomes, probability
-from training.fit_intervals import Outcomes
+from tiercast.models import intervals
+from tiercast.models.vectors import Vector
+from tiercast.tiers import grid
+from tiercast.tiers.grid import Cuts
+from tiercast.training import fit_intervals
+from tiercast.training.evaluation import outcomes, probability
+from tiercast.training.fit_intervals import Outcomes
 
 CUTS = Cuts(value=30.0, p_churn=0.5)
 

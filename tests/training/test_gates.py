@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from training import gates
-from training.comparison.differences import Difference
-from training.comparison.duel import Duel
+from tiercast.training import gates
+from tiercast.training.comparison.differences import Difference
+from tiercast.training.comparison.duel import Duel
 
 METRICS = {
     "churn": {"auc": (0.90, 0.85), "brier": (0.10, 0.12), "ece": (0.02, 0.05)},

@@ -11,13 +11,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from features import reading
-from features.engines.duckdb import Engine
-from models.vectors import Vector
 from tests import cdnow_table, make_tables
 from tests.published import cdnow
-from training import independence, readiness
-from training.readiness import Readiness
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.models.vectors import Vector
+from tiercast.training import independence, readiness
+from tiercast.training.readiness import Readiness
 
 
 def drawn(n: int = 4000, seed: int = 1) -> tuple[Vector, Vector]:

@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from models import btyd
 from tests.training.test_windows import CLOSED_FORM
-from training import level
-from training.snapshots import LastYear, Snapshot
+from tiercast.models import btyd
+from tiercast.training import level
+from tiercast.training.snapshots import LastYear, Snapshot
 
 
 def snapshot(closed: float, last_year: LastYear | None = None) -> Snapshot:

@@ -10,14 +10,14 @@ import pytest
 
 from benchmarks import simulate
 from benchmarks.simulate import World
-from features import reading
-from features.engines.duckdb import Engine
-from features.spec import FeatureSpec
-from models import orders
-from models.bgnbd import BgNbd
-from training import order_choice
-from training.settings import Clv, Horizons, Settings
-from training.snapshots import Snapshots
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.spec import FeatureSpec
+from tiercast.models import orders
+from tiercast.models.bgnbd import BgNbd
+from tiercast.training import order_choice
+from tiercast.training.settings import Clv, Horizons, Settings
+from tiercast.training.snapshots import Snapshots
 
 FIRST, HORIZONS = dt.date(2022, 1, 1), Horizons(churn_days=60, value_days=90)
 AUTO = Settings(horizons=HORIZONS, clv=Clv(model="auto"))

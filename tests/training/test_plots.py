@@ -10,13 +10,13 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from models.vectors import Vector
-from tiers import moves as tier_moves
-from training.evaluation import scorecard
-from training.evaluation.bootstrap import Metric
-from training.monitoring.drift import Drift
-from training.plots import churn, compared, drift, grid, models, moves, over_time, style, tuning, value
-from training.weekly import Weekly
+from tiercast.models.vectors import Vector
+from tiercast.tiers import moves as tier_moves
+from tiercast.training.evaluation import scorecard
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.monitoring.drift import Drift
+from tiercast.training.plots import churn, compared, drift, grid, models, moves, over_time, style, tuning, value
+from tiercast.training.weekly import Weekly
 
 COUNTS = {"A": 2100, "B": 812, "C": 6034, "D": 7401, "E": 6100, "F": 1123}
 GAINS = (np.array([-0.02, 0.01, -9.0, 0.03]), np.array([False, False, True, False]))
@@ -106,7 +106,7 @@ def test_every_figure_can_be_written_and_its_title_and_notes_lie_inside(name: st
 
 def test_drawing_leaves_pyplot_alone() -> None:
     code = (
-        "import sys, numpy as np; from training.plots import churn, compared, grid, models, value; "
+        "import sys, numpy as np; from tiercast.training.plots import churn, compared, grid, models, value; "
         "churn.reliability(np.linspace(0, 1, 40), np.tile([0.0, 1.0], 20)).canvas.draw(); "
         "assert 'matplotlib.pyplot' not in sys.modules"
     )

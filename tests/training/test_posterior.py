@@ -3,15 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import btyd, gamma_gamma, orders
-from models.bgnbd import BgNbd
-from models.btyd import Btyd
-from models.gamma_gamma import GammaGamma
-from models.mbgnbd import MbgNbd
-from models.orders import OrderModel
-from models.paretonbd import ParetoNbd
-from models.vectors import Vector
-from training import posterior
+from tiercast.models import btyd, gamma_gamma, orders
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.btyd import Btyd
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.models.mbgnbd import MbgNbd
+from tiercast.models.orders import OrderModel
+from tiercast.models.paretonbd import ParetoNbd
+from tiercast.models.vectors import Vector
+from tiercast.training import posterior
 
 MODEL = Btyd(BgNbd(r=0.8, alpha=60.0, a=0.8, b=2.5), GammaGamma(p=6.25, q=3.74, v=15.44))
 CHURN, VALUE, N = 60.0, 180.0, 40_000

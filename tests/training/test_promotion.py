@@ -6,10 +6,10 @@ from typing import Any
 import mlflow
 import pytest
 
-from contract import errors
 from tests.training.test_gates import card
-from training import gates
-from training.tracking import log_run, lookup, measures, registry, store
+from tiercast.contract import errors
+from tiercast.training import gates
+from tiercast.training.tracking import log_run, lookup, measures, registry, store
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contract import errors
-from features import reading
-from features.engines.duckdb import Engine
 from tests import cdnow_table, make_tables
-from training import gaps, readiness
-from training.readiness import Readiness
+from tiercast.contract import errors
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.training import gaps, readiness
+from tiercast.training.readiness import Readiness
 
 END = datetime.date(1998, 7, 1)
 

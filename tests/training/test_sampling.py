@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features import reading
-from features.engines.duckdb import Engine
-from features.tables import Tables
 from tests import cdnow_table, small_training
-from training import fingerprint, sampling, train
-from training.sampling import Sample
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.tables import Tables
+from tiercast.training import fingerprint, sampling, train
+from tiercast.training.sampling import Sample
 
 EVERYBODY = 23_570
 

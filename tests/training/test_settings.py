@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
-from training import settings
+from tiercast.contract import errors
+from tiercast.training import settings
 
 FULL = """
 [horizons]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training import shrinkage
-from training.shrinkage import Seen
+from tiercast.training import shrinkage
+from tiercast.training.shrinkage import Seen
 
 
 def seen(closed: list[float], truth_over_closed: list[float], correction_share: float) -> Seen:
@@ -34,7 +34,7 @@ def test_trees_that_are_wrong_are_not_believed() -> None:
 
 def test_the_gain_is_worked_out_by_hand() -> None:
     """Full belief is the truth: Gini and error gain all there is: (1 - g) / g + 1, g the closed form's own Gini."""
-    from training.evaluation import outcomes, ranking
+    from tiercast.training.evaluation import outcomes, ranking
 
     window = seen(CLOSED, RATIO, 1.0)
     g = ranking.ngini(outcomes.pair(window.closed_form, window.actual))

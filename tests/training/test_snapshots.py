@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features import reading
-from features.engines.duckdb import Engine
-from features.reading import Reading
-from features.spec import FeatureSpec
-from models import btyd
 from tests import make_tables, scored_tables
-from training.settings import Horizons
-from training.snapshots import Snapshots
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Reading
+from tiercast.features.spec import FeatureSpec
+from tiercast.models import btyd
+from tiercast.training.settings import Horizons
+from tiercast.training.snapshots import Snapshots
 
 FIRST, LAST = dt.date(1997, 1, 1), dt.date(1998, 7, 1)
 SPEC, HORIZONS = FeatureSpec(windows=(90,)), Horizons(churn_days=60, value_days=120)

@@ -8,12 +8,12 @@ import mlflow
 import pytest
 from mlflow.entities import Run
 
-from contract import errors
-from models import bundle_folder
-from training import train
-from training.tracking import compare, log_run, lookup, measures, runs, store
-from training.tracking.log_run import LoggedRun
-from training.train import Trained
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
+from tiercast.training import train
+from tiercast.training.tracking import compare, log_run, lookup, measures, runs, store
+from tiercast.training.tracking.log_run import LoggedRun
+from tiercast.training.train import Trained
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_without_register_there_is_a_run_and_no_version(connected: Path, trained
 def test_a_version_is_taken_back_when_its_bundle_cannot_be_written(
     connected: Path, trained: Trained, tmp_path: Path
 ) -> None:
-    from training.tracking import model
+    from tiercast.training.tracking import model
 
     foreign = tmp_path / "somebody"
     foreign.mkdir()

@@ -9,15 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contract import errors
-from features import reading
-from features.engines.duckdb import Engine
-from models import btyd, bundle_folder, orders
 from tests import make_tables, scored_tables
 from tiercast import cdnow
-from training import train
-from training.settings import Clv, Horizons, Rolling, Settings, Trees
-from training.train import Trained
+from tiercast.contract import errors
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.models import btyd, bundle_folder, orders
+from tiercast.training import train
+from tiercast.training.settings import Clv, Horizons, Rolling, Settings, Trees
+from tiercast.training.train import Trained
 
 LAST = dt.date(1998, 7, 1)
 QUICKEST = Rolling(bootstrap_draws=20, most_windows=1, most_folds=1, threads=1, feature_windows=(90,))
@@ -76,7 +76,7 @@ def test_cuts_are_where_the_settings_say(trained: Trained) -> None:
     now, cuts = trained.final.now, predictions.cuts
     assert cuts.p_churn == 0.5
     active = now.features["silence_days"].to_numpy() < (cuts.inactive_days or np.inf)
-    from models import predict
+    from tiercast.models import predict
 
     value = predict.predict(predictions, {name: now.frame[name] for name in predictions.spec.names}).value
     assert (value[active] >= cuts.value).mean() == pytest.approx(0.2, abs=0.01)

@@ -5,11 +5,11 @@ import datetime as dt
 import ibis
 import numpy as np
 
-from features.engines.duckdb import Engine
-from features.tables import Tables
-from models import bgnbd
-from models.bgnbd import BgNbd
-from training import weekly
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.tables import Tables
+from tiercast.models import bgnbd
+from tiercast.models.bgnbd import BgNbd
+from tiercast.training import weekly
 
 PAPER = BgNbd(r=0.2425945, alpha=4.4136019 * 7, a=0.7929199, b=2.4258881)  # weeks as days
 START, AS_OF = dt.date(2024, 1, 1), dt.date(2024, 1, 22)

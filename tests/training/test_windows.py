@@ -8,11 +8,11 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.bgnbd import BgNbd
-from models.btyd import Btyd
-from models.gamma_gamma import GammaGamma
-from training import windows
-from training.snapshots import Snapshot
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.btyd import Btyd
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.training import windows
+from tiercast.training.snapshots import Snapshot
 
 CLOSED_FORM = Btyd(BgNbd(1, 1, 1, 1), GammaGamma(1, 2, 1))
 FIRST = dt.date(2020, 1, 1)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contract.errors import BadInput
 from tiercast import options, say
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
-    from models.bundle import Bundle
-    from training.backtest.plan import Asked
-    from training.backtest.study import Study
-    from training.settings import Settings
+    from tiercast.models.bundle import Bundle
+    from tiercast.training.backtest.plan import Asked
+    from tiercast.training.backtest.study import Study
+    from tiercast.training.settings import Settings
 
 RUN = "run.json"
 
@@ -84,13 +84,13 @@ def replay(
     memory: str | None = None,
 ) -> tuple[Study, str | None]:
     """Judge every date, write the folder, log the run; the run's id, or None when nothing is logged."""
-    from features.engines.duckdb import Engine
-    from serving import output
-    from training.backtest import figures, folder, plan, study
+    from tiercast.features.engines.duckdb import Engine
+    from tiercast.serving import output
+    from tiercast.training.backtest import figures, folder, plan, study
 
     output.refuse_input(out / study.SUMMARY, where)
     if tracked:
-        from training.tracking import store
+        from tiercast.training.tracking import store
 
         store.connect()
     steps = len(plan.dates(asked)) + 3
@@ -106,9 +106,9 @@ def _logged(done: Study, out: pathlib.Path) -> str:
     """The run of this very backtest: the one that is there, or else a new one."""
     import hashlib
 
-    from contract import strict_json
-    from training.backtest import folder
-    from training.tracking import log_backtest
+    from tiercast.contract import strict_json
+    from tiercast.training.backtest import folder
+    from tiercast.training.tracking import log_backtest
 
     stamp = hashlib.sha256(strict_json.dumps(done.as_dict(), sort_keys=True).encode()).hexdigest()
     kept = folder.get_json(out / RUN)
@@ -120,7 +120,7 @@ def _logged(done: Study, out: pathlib.Path) -> str:
 
 
 def _asked(first: str, last: str, every: str) -> Asked:
-    from training.backtest import plan
+    from tiercast.training.backtest import plan
 
     return plan.Asked(options.date(first, "--from"), options.date(last, "--to"), plan.every(every))
 

@@ -11,9 +11,9 @@ from tiercast import engines, options, say
 if TYPE_CHECKING:
     import datetime as dt
 
-    from features.reading import ReadingReport, Sources
     from tiercast.engines import Choice
-    from training.readiness import Readiness
+    from tiercast.features.reading import ReadingReport, Sources
+    from tiercast.training.readiness import Readiness
 
 
 def add_to(app: typer.Typer) -> None:
@@ -60,8 +60,8 @@ def measure(
     on: Choice = engines.DEFAULT,
 ) -> tuple[ReadingReport, Readiness]:
     """What was read, and what it is enough for."""
-    from features import reading
-    from training import readiness
+    from tiercast.features import reading
+    from tiercast.training import readiness
 
     with on.start() as engine, say.progress("check", 2) as step:
         step("reading")

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contract.errors import BadInput
 from tiercast import options, say
 from tiercast.commands import score
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from models.bundle import Bundle
-    from tiers.languages import Language
+    from tiercast.models.bundle import Bundle
+    from tiercast.tiers.languages import Language
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,9 +61,9 @@ def explain(
 
 def of(bundle: Bundle, where: Any, day: dt.date, ids: list[str], lang: Language) -> list[dict[str, Any]]:
     """The scores of some customers with their texts, in the order of `ids`; unknown ones are left out."""
-    from features import reading
-    from features.engines.duckdb import Engine
-    from serving import explaining
+    from tiercast.features import reading
+    from tiercast.features.engines.duckdb import Engine
+    from tiercast.serving import explaining
 
     with Engine() as engine:
         read = reading.read(engine, where, day, is_counted=False)

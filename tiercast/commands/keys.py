@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contract.errors import BadInput
 from tiercast import options, say
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
-    from serving.access.keys import Key
+    from tiercast.serving.access.keys import Key
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,8 +33,8 @@ def add(
     json: options.Json = False,
 ) -> None:
     """Make a key and show it, this once: only a hash of its secret is kept."""
-    from serving.access import keys
-    from serving.store import opening
+    from tiercast.serving.access import keys
+    from tiercast.serving.store import opening
 
     engine = opening.open(_given(store), create=True)
     key, token = keys.add(engine, name, role or [], days=days)
@@ -48,8 +48,8 @@ def add(
 
 def show(store: options.Store = None, json: options.Json = False) -> None:
     """List all keys, the ended and the revoked ones too; no secret is among what is kept."""
-    from serving.access import keys
-    from serving.store import migrations, opening
+    from tiercast.serving.access import keys
+    from tiercast.serving.store import migrations, opening
 
     engine = opening.open(_given(store))
     migrations.require(engine)
@@ -67,8 +67,8 @@ def revoke(
     json: options.Json = False,
 ) -> None:
     """End a key; a running service knows within seconds."""
-    from serving.access import keys
-    from serving.store import migrations, opening
+    from tiercast.serving.access import keys
+    from tiercast.serving.store import migrations, opening
 
     engine = opening.open(_given(store))
     migrations.require(engine)

@@ -12,7 +12,7 @@ import typer
 from tiercast import options, say
 
 if TYPE_CHECKING:
-    from training.tracking.runs import RunRow
+    from tiercast.training.tracking.runs import RunRow
 
 SHORT = 12
 """Signs of a run's id (of 32) in the table: every command takes them, and the line stays one line."""
@@ -29,8 +29,8 @@ def runs(
     limit: Annotated[int, typer.Option("--limit", help="How many runs, newest first.")] = 20, json: options.Json = False
 ) -> None:
     """List training runs with what the holdout said, newest first."""
-    from training.tracking import runs as tracked
-    from training.tracking import store
+    from tiercast.training.tracking import runs as tracked
+    from tiercast.training.tracking import store
 
     store.connect()
     found = tracked.runs(limit)
@@ -65,9 +65,9 @@ def compare(
 ) -> None:
     """Put runs side by side: every difference with its paired interval, who changes tier, what was set otherwise."""
     from tiercast import compared
-    from training.comparison import page, side_by_side
-    from training.tracking import compare as tracked
-    from training.tracking import store
+    from tiercast.training.comparison import page, side_by_side
+    from tiercast.training.tracking import compare as tracked
+    from tiercast.training.tracking import store
 
     store.connect()
     with say.progress("compare", len(run) + 1) as step:
@@ -93,7 +93,7 @@ def promote(
     json: options.Json = False,
 ) -> None:
     """Make a registered model the champion, if every numbered gate allows it (exit code 3 if not)."""
-    from training.tracking import registry, store
+    from tiercast.training.tracking import registry, store
 
     store.connect()
     done = registry.promote(run, force=force, why=why, who=_user())
@@ -110,7 +110,7 @@ def rollback(
     json: options.Json = False,
 ) -> None:
     """Bring the previous champion back."""
-    from training.tracking import registry, store
+    from tiercast.training.tracking import registry, store
 
     store.connect()
     done = registry.rollback(why, who=_user())

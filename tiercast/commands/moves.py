@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract.errors import BadInput
 from tiercast import options, say
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
-    from serving.moving import Moved
+    from tiercast.serving.moving import Moved
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,8 +52,8 @@ def moves(
 
 def run(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | None) -> Moved:
     """Compare with a bar on the terminal."""
-    from features.engines.duckdb import Engine
-    from serving import moving
+    from tiercast.features.engines.duckdb import Engine
+    from tiercast.serving import moving
 
     with Engine(memory=memory) as engine, say.progress("moves", len(moving.STEPS)) as step:
         return moving.compare(engine, old, new, top=top, out=out, tell=step)
@@ -61,10 +61,10 @@ def run(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | No
 
 def draw(found: Moved, plot: pathlib.Path) -> None:
     """Write the heatmap. Raises BadInput where matplotlib is missing, CannotWrite where the file cannot be."""
-    from contract import errors
+    from tiercast.contract import errors
 
     try:
-        from training.plots import moves as picture
+        from tiercast.training.plots import moves as picture
     except ImportError as error:
         hint = "pip install 'tiercast[train]', or leave out --plot"
         raise BadInput("matplotlib is not installed", first=str(error), hint=hint) from error

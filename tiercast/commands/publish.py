@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contract.errors import BadInput
 from tiercast import options, say
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-    from serving.store.generations import Generation
-    from serving.store.publish import Published
+    from tiercast.serving.store.generations import Generation
+    from tiercast.serving.store.publish import Published
 
 
 NICENESS = 5
@@ -67,8 +67,8 @@ def generations(
             "--to says where to go back to", first=f"--to {to}", hint=f"add --rollback: --rollback --to {to}"
         )
     engine = opened(store)
-    from serving.store import generations as kept
-    from serving.store import migrations
+    from tiercast.serving.store import generations as kept
+    from tiercast.serving.store import migrations
 
     if upgrade:
         migrations.upgrade(engine)
@@ -90,8 +90,8 @@ COLUMNS += [("model", "left"), ("published", "left")]
 
 def run(engine: Engine, scores: str, keep: int | None, *, force: bool, memory: str | None) -> Published:
     """Publish with a bar on the terminal."""
-    from serving.store import generations as kept
-    from serving.store import publish as publishing
+    from tiercast.serving.store import generations as kept
+    from tiercast.serving.store import publish as publishing
 
     n = kept.KEEP if keep is None else keep
     with say.progress("publish", publishing.STEPS) as step:
@@ -104,7 +104,7 @@ def opened(store: str | None, *, create: bool = False) -> Engine:
     if not store:
         hint = "pass --store scores.db or --store postgresql://user@host/database, or set TIERCAST_STORE"
         raise BadInput("nothing says where the scores are kept", first="no --store", hint=hint)
-    from serving.store import opening
+    from tiercast.serving.store import opening
 
     return opening.open(store, create=create)
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contract.errors import BadInput
 from tiercast import engines, options, say
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from models.bundle import Bundle
-    from serving.batch import Scored
     from tiercast.engines import Choice
+    from tiercast.models.bundle import Bundle
+    from tiercast.serving.batch import Scored
 
 REASONS = ("all", "risky", "none")
 OUT = {engines.DUCKDB: pathlib.Path("scores.parquet"), engines.SPARK: pathlib.Path("scores")}
@@ -69,7 +69,7 @@ def score(
     """Score every customer known before --as-of, prospects included, with a trained bundle."""
     if reasons not in REASONS:
         raise BadInput("--reasons is not known", first=reasons, hint=f"one of: {', '.join(REASONS)}")
-    from models import bundle_folder
+    from tiercast.models import bundle_folder
 
     spoken = options.language(lang)
     where = options.sources(data, customers, interactions, column, {})._replace(overrides=overrides)
@@ -111,7 +111,7 @@ def run(
     on: Choice = engines.DEFAULT,
 ) -> Scored:
     """Score with a bar on the terminal; `since` is the folder of what is kept from run to run."""
-    from serving import batch
+    from tiercast.serving import batch
 
     with on.start() as engine, say.progress("score", 1) as step:
         return batch.score_all(
@@ -153,11 +153,11 @@ def run_on_spark(
     on: Choice,
 ) -> Scored:
     """The same on Spark, to a folder. `folder` is the bundle's, whose files the workers get."""
-    from models import bundle_folder
+    from tiercast.models import bundle_folder
 
     files = bundle_folder.packed(folder)
     with on.start() as engine, say.progress("score", 1) as step:
-        from serving.spark import batch
+        from tiercast.serving.spark import batch
 
         return batch.score_all(
             engine,
@@ -174,7 +174,7 @@ def run_on_spark(
 
 def load(bundle: pathlib.Path | None, model: str | None) -> Bundle:
     """The bundle from a folder or from the registry. Raises BadInput when both or neither are given."""
-    from models import bundle_folder
+    from tiercast.models import bundle_folder
 
     with folder_of(bundle, model) as folder:
         return bundle_folder.load(folder)
@@ -187,7 +187,7 @@ def folder_of(bundle: pathlib.Path | None, model: str | None) -> Iterator[pathli
     if bundle is not None:
         yield bundle
         return
-    from serving import registry
+    from tiercast.serving import registry
 
     with tempfile.TemporaryDirectory(prefix="tiercast-") as folder:
         yield registry.fetch(str(model), pathlib.Path(folder))

@@ -39,7 +39,7 @@ def serve(
     ] = None,
 ) -> None:
     """Answer score requests over HTTP with one bundle, until stopped."""
-    from serving import launch
+    from tiercast.serving import launch
 
     score.refuse_both(bundle, model)
     door = launch.prepare(host, port, store=store, audit=audit, rate=rate, jobs=jobs)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract.errors import BadInput
 from tiercast import engines, options, say
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
-    from features.reading import Sources
     from tiercast.engines import Choice
-    from training.settings import Settings
-    from training.train import Trained
+    from tiercast.features.reading import Sources
+    from tiercast.training.settings import Settings
+    from tiercast.training.train import Trained
 
 
 def add_to(app: typer.Typer) -> None:
@@ -77,13 +77,13 @@ def fit_and_keep(
     on: Choice = engines.DEFAULT,
 ) -> tuple[Trained, str | None]:
     """Train, write the bundle, log the run; the run's id, or None when nothing is logged."""
-    from features import reading
-    from models import bundle_folder
-    from training import train as training
+    from tiercast.features import reading
+    from tiercast.models import bundle_folder
+    from tiercast.training import train as training
 
     bundle_folder.check(bundle)
     if tracked:
-        from training.tracking import store
+        from tiercast.training.tracking import store
 
         store.connect()
     with on.start() as engine, say.progress("train", len(training.STEPS) + 2) as step:
@@ -96,6 +96,6 @@ def fit_and_keep(
         if not tracked:
             bundle_folder.save(trained.bundle, bundle)
             return trained, None
-        from training.tracking import log_run
+        from tiercast.training.tracking import log_run
 
         return trained, log_run.log(trained, bundle, register=register).run_id

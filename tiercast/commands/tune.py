@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contract.errors import BadInput
 from tiercast import options, say
 from tiercast.commands import train as training
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
-    from features.reading import Sources
-    from training.settings import Settings
-    from training.tuning.tune import Found, Tuned
+    from tiercast.features.reading import Sources
+    from tiercast.training.settings import Settings
+    from tiercast.training.tuning.tune import Found, Tuned
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,7 +54,7 @@ def tune(
     if register and not (train and tracked):
         hint = "add --train" if not train else "leave out --no-mlflow"
         raise BadInput("--register needs a training that MLflow knows of", first="--register", hint=hint)
-    from training.tuning import as_toml, study_file
+    from tiercast.training.tuning import as_toml, study_file
 
     chosen = options.settings(config, churn_days, value_days)
     if trials is not None:
@@ -79,12 +79,12 @@ def _search(
     where: Sources, as_of: str | None, chosen: Settings, study: pathlib.Path, *, tracked: bool
 ) -> tuple[Tuned, str | None]:
     """The search with a bar on the terminal, and the id of its run, or None when nothing is logged."""
-    from features.engines.duckdb import Engine
-    from training.tuning import tune as tuning
+    from tiercast.features.engines.duckdb import Engine
+    from tiercast.training.tuning import tune as tuning
 
     day = options.day(as_of)
     if tracked:
-        from training.tracking import store
+        from tiercast.training.tracking import store
 
         store.connect()
     steps = len(tuning.MODELS) * (chosen.tune.trials + 2) + 3
@@ -96,7 +96,7 @@ def _search(
             say.note(f"--as-of was not given: {tuned.as_of}, the day after the newest transaction, is taken.")
         if not tracked:
             return tuned, None
-        from training.tracking import tuning as log_tuning
+        from tiercast.training.tracking import tuning as log_tuning
 
         step("logging")
         return tuned, log_tuning.log(tuned)
@@ -110,7 +110,7 @@ def _train(
     day = tuned.as_of.isoformat()
     trained, run = training.fit_and_keep(where, day, tuned.settings, bundle, register=register, tracked=tracked)
     if run and tuning_run:
-        from training.tracking import tuning as log_tuning
+        from tiercast.training.tracking import tuning as log_tuning
 
         log_tuning.link(run, tuning_run)
     if not is_quiet:
@@ -120,7 +120,7 @@ def _train(
 
 def _check_bundle(bundle: pathlib.Path) -> None:
     """Before hours of search, not after."""
-    from models import bundle_folder
+    from tiercast.models import bundle_folder
 
     bundle_folder.check(bundle)
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract.errors import BadInput
 from tiercast import options, say
 from tiercast.commands import score as scoring
+from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from features.reading import Sources
-    from models.bundle import Bundle
-    from training.monitoring.checks import Part
-    from training.monitoring.watch import Watched
+    from tiercast.features.reading import Sources
+    from tiercast.models.bundle import Bundle
+    from tiercast.training.monitoring.checks import Part
+    from tiercast.training.monitoring.watch import Watched
 
 ALARMED = 3
 
@@ -71,14 +71,14 @@ def run_checks(
     tracked: bool,
 ) -> tuple[Watched, str | None]:
     """Read, check and log; the run's id, or None when nothing is logged."""
-    from features import reading
-    from features.engines.duckdb import Engine
-    from features.reading import scored
-    from training.monitoring import outcomes
-    from training.monitoring import watch as watching
+    from tiercast.features import reading
+    from tiercast.features.engines.duckdb import Engine
+    from tiercast.features.reading import scored
+    from tiercast.training.monitoring import outcomes
+    from tiercast.training.monitoring import watch as watching
 
     if tracked:
-        from training.tracking import store
+        from tiercast.training.tracking import store
 
         store.connect()
     with Engine(memory=memory) as engine, say.progress("watch", len(watching.STEPS) + 2) as step:
@@ -89,13 +89,13 @@ def run_checks(
         step("writing")
         if not tracked:
             return found, None
-        from training.tracking import watching as log
+        from tiercast.training.tracking import watching as log
 
         return found, log.log(found)
 
 
 def _parts(only: list[str] | None) -> tuple[Part, ...]:
-    from training.monitoring import checks
+    from tiercast.training.monitoring import checks
 
     unknown = [name for name in only or [] if name not in checks.PARTS]
     if unknown:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tiers import grid
-from training.backtest.panel import Panel
-from training.evaluation import stability
-from training.evaluation.bootstrap import Metric
-from training.evaluation.stability import Tiers
+from tiercast.tiers import grid
+from tiercast.training.backtest.panel import Panel
+from tiercast.training.evaluation import stability
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.evaluation.stability import Tiers
 
 
 class Band(NamedTuple):

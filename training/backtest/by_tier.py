@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.vectors import Vector
-from tiers import grid
-from training.backtest import panel
-from training.backtest.day import Day
-from training.evaluation import probability
+from tiercast.models.vectors import Vector
+from tiercast.tiers import grid
+from tiercast.training.backtest import panel
+from tiercast.training.backtest.day import Day
+from tiercast.training.evaluation import probability
 
 ALL = "all"
 NUMBERS = ("value", "value_low", "value_high", "actual_value", "p_churn", "churned")

@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from contract import errors
-from models import bundle as bundles
-from models import orders
-from models.bundle import About, Bundle
-from models.predict import Predictions
-from models.vectors import Vector
-from training import holdout, procedure, report, windows
-from training.backtest.plan import Planned
-from training.evaluation import level, probability, ranking
-from training.evaluation.bootstrap import Measure
-from training.evaluation.scorecard import paired_difference
-from training.holdout import CLOSED_FORM, MODEL, Earlier, Judged
-from training.settings import Settings
-from training.snapshots import Snapshot, Snapshots
+from tiercast.contract import errors
+from tiercast.models import bundle as bundles
+from tiercast.models import orders
+from tiercast.models.bundle import About, Bundle
+from tiercast.models.predict import Predictions
+from tiercast.models.vectors import Vector
+from tiercast.training import holdout, procedure, report, windows
+from tiercast.training.backtest.plan import Planned
+from tiercast.training.evaluation import level, probability, ranking
+from tiercast.training.evaluation.bootstrap import Measure
+from tiercast.training.evaluation.scorecard import paired_difference
+from tiercast.training.holdout import CLOSED_FORM, MODEL, Earlier, Judged
+from tiercast.training.settings import Settings
+from tiercast.training.snapshots import Snapshot, Snapshots
 
 GAINS: Mapping[str, Mapping[str, tuple[Measure, int]]] = {
     "churn": {"auc": (ranking.auc, 1), "brier": (probability.brier, -1)},

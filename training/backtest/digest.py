@@ -13,9 +13,9 @@ from typing import NamedTuple
 import ibis
 from ibis.expr import types as ir
 
-from features import buckets as parts
-from features.engines import Engine
-from features.tables import Tables
+from tiercast.features import buckets as parts
+from tiercast.features.engines import Engine
+from tiercast.features.tables import Tables
 
 BEGINNING = dt.date.min
 """The day of rows without one: a table of customers is as it is today."""

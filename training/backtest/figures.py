@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from training.backtest import over_time
-from training.backtest.study import Study
-from training.plots import over_time as plots
+from tiercast.training.backtest import over_time
+from tiercast.training.backtest.study import Study
+from tiercast.training.plots import over_time as plots
 
 
 class _Picture(NamedTuple):

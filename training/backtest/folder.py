@@ -17,10 +17,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from contract import errors, strict_json
-from training.backtest import inputs as dependencies
-from training.backtest.day import Day
-from training.backtest.inputs import Inputs
+from tiercast.contract import errors, strict_json
+from tiercast.training.backtest import inputs as dependencies
+from tiercast.training.backtest.day import Day
+from tiercast.training.backtest.inputs import Inputs
 
 FORMAT = 1
 SCORES = "scores"

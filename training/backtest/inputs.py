@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
-from contract import errors
-from features.spec import FeatureSpec
-from models import bundle_folder
-from models.bundle import Bundle
-from training.backtest.digest import Rows
-from training.backtest.plan import Planned
-from training.settings import Settings
+from tiercast.contract import errors
+from tiercast.features.spec import FeatureSpec
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.training.backtest.digest import Rows
+from tiercast.training.backtest.plan import Planned
+from tiercast.training.settings import Settings
 
 Inputs = dict[str, Any]
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from models.vectors import Vector
-from tiers.grid import Cuts
-from training.backtest.day import Day
-from training.evaluation.stability import Tiers
+from tiercast.models.vectors import Vector
+from tiercast.tiers.grid import Cuts
+from tiercast.training.backtest.day import Day
+from tiercast.training.evaluation.stability import Tiers
 
 
 class Panel(NamedTuple):

@@ -7,8 +7,8 @@ import datetime as dt
 import re
 from typing import Literal, NamedTuple
 
-from contract import errors
-from training.settings import Horizons
+from tiercast.contract import errors
+from tiercast.training.settings import Horizons
 
 Unit = Literal["d", "w", "m"]
 MOST_DATES = 400

@@ -7,22 +7,22 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from contract import errors
-from features import reading, schema
-from features.engines import Engine
-from features.reading import Reading, Sources
-from features.spec import FeatureSpec
-from models.bundle import Bundle
-from training import spec_choice, windows
-from training.backtest import bands, by_tier, day, digest, folder, inputs, over_time, panel, plan
-from training.backtest.bands import BandRow
-from training.backtest.by_tier import TierRow
-from training.backtest.day import Day
-from training.backtest.inputs import Inputs
-from training.backtest.over_time import Overall
-from training.backtest.plan import Asked, Plan, Planned
-from training.settings import Settings
-from training.snapshots import Snapshots
+from tiercast.contract import errors
+from tiercast.features import reading, schema
+from tiercast.features.engines import Engine
+from tiercast.features.reading import Reading, Sources
+from tiercast.features.spec import FeatureSpec
+from tiercast.models.bundle import Bundle
+from tiercast.training import spec_choice, windows
+from tiercast.training.backtest import bands, by_tier, day, digest, folder, inputs, over_time, panel, plan
+from tiercast.training.backtest.bands import BandRow
+from tiercast.training.backtest.by_tier import TierRow
+from tiercast.training.backtest.day import Day
+from tiercast.training.backtest.inputs import Inputs
+from tiercast.training.backtest.over_time import Overall
+from tiercast.training.backtest.plan import Asked, Plan, Planned
+from tiercast.training.settings import Settings
+from tiercast.training.snapshots import Snapshots
 
 Tell = Callable[[str], None]
 TRAINED = "trained on each date"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import psi
 
-from models import chances
-from models.vectors import Vector
-from training.btyd import histories as summaries
-from training.btyd.histories import Histories
+from tiercast.models import chances
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import histories as summaries
+from tiercast.training.btyd.histories import Histories
 
 
 def bg_nbd(histories: Histories, log_params: Vector) -> tuple[float, Vector]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from contract import errors
-from models.vectors import Vector
+from tiercast.contract import errors
+from tiercast.models.vectors import Vector
 
 FEWEST_REPEAT_BUYERS = 2
 FEWEST_HISTORIES = 3

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from features.engines import Engine
-from models.vectors import Vector
+from tiercast.features.engines import Engine
+from tiercast.models.vectors import Vector
 
 
 class Statistics(NamedTuple):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from models import orders
-from models.bgnbd import BgNbd
-from models.mbgnbd import MbgNbd
-from models.orders import OrderModel
-from models.paretonbd import ParetoNbd
-from models.vectors import Vector
-from training.btyd import chances_likelihood, paretonbd_likelihood
-from training.btyd.histories import Histories
+from tiercast.models import orders
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.mbgnbd import MbgNbd
+from tiercast.models.orders import OrderModel
+from tiercast.models.paretonbd import ParetoNbd
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import chances_likelihood, paretonbd_likelihood
+from tiercast.training.btyd.histories import Histories
 
 M = TypeVar("M", bound=OrderModel)
 

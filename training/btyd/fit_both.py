@@ -7,15 +7,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from models.btyd import Btyd
-from models.orders import OrderModel
-from models.vectors import Vector
-from training import independence
-from training.btyd import families, fit_gamma_gamma, fit_orders
-from training.btyd.counts import Statistics
-from training.btyd.fit_gamma_gamma import GammaGammaFit
-from training.btyd.fit_orders import OrdersFit
-from training.independence import Independence
+from tiercast.models.btyd import Btyd
+from tiercast.models.orders import OrderModel
+from tiercast.models.vectors import Vector
+from tiercast.training import independence
+from tiercast.training.btyd import families, fit_gamma_gamma, fit_orders
+from tiercast.training.btyd.counts import Statistics
+from tiercast.training.btyd.fit_gamma_gamma import GammaGammaFit
+from tiercast.training.btyd.fit_orders import OrdersFit
+from tiercast.training.independence import Independence
 
 
 class Fits(NamedTuple):

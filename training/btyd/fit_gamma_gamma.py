@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from contract import errors
-from models.gamma_gamma import GammaGamma
-from models.vectors import Vector
-from training.btyd import checks, gamma_gamma_likelihood, optimise
-from training.btyd.gamma_gamma_likelihood import Spending
-from training.btyd.optimise import Objective, Optimum
+from tiercast.contract import errors
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import checks, gamma_gamma_likelihood, optimise
+from tiercast.training.btyd.gamma_gamma_likelihood import Spending
+from tiercast.training.btyd.optimise import Objective, Optimum
 
 STAGES = (4_000, 60_000)
 PRIOR_SPREAD = 3.0

@@ -14,13 +14,13 @@ from typing import Generic, NamedTuple
 
 import numpy as np
 
-from contract import errors
-from models.vectors import Vector
-from training.btyd import checks, optimise
-from training.btyd import histories as summaries
-from training.btyd.families import Family, M
-from training.btyd.histories import Histories
-from training.btyd.optimise import Optimum
+from tiercast.contract import errors
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import checks, optimise
+from tiercast.training.btyd import histories as summaries
+from tiercast.training.btyd.families import Family, M
+from tiercast.training.btyd.histories import Histories
+from tiercast.training.btyd.optimise import Optimum
 
 DETECTABLE = 1e-4  # log-likelihood that dropout must add to be believed
 PRIOR_SPREAD = 3.0  # a factor of e ** 3 = 20 either way is one standard deviation
@@ -47,7 +47,7 @@ def fit(x: Vector, t_x: Vector, T: Vector, family: Family[M], weights: Vector | 
     Any time unit; the timed parameters come back in it. `weights` counts customers who share a row. Raises
     NotEnoughData where there is nothing to learn from, FitFailed where no maximum was reached.
 
-    >>> from training.btyd import families
+    >>> from tiercast.training.btyd import families
     >>> x, t_x, T = np.array([0.0, 1, 2, 5, 0, 3]), np.array([0.0, 9, 30, 12, 0, 55]), np.full(6, 60.0)
     >>> fit(x, t_x, T, families.BGNBD, weights=np.full(6, 100.0)).has_dropout
     True

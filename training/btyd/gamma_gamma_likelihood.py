@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betaln, psi
 
-from models.vectors import Vector
-from training.btyd import grouping
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import grouping
 
 ROWS_AT_ONCE = 4096  # as in histories
 

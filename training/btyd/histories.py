@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import psi
 
-from models import chances
-from models.vectors import Vector
-from training.btyd import grouping
+from tiercast.models import chances
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import grouping
 
 ROWS_AT_ONCE = 4096  # work arrays stay in the cache, and BLAS starts no threads for sums this short
 WORTH_A_BLOCK = 1024

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from models import orders
-from models.gamma_gamma import GammaGamma
-from models.orders import OrderModel
-from models.paretonbd import ParetoNbd
+from tiercast.models import orders
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.models.orders import OrderModel
+from tiercast.models.paretonbd import ParetoNbd
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

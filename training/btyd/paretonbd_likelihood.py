@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from models import exit_integral
-from models.exit_integral import ROWS_AT_ONCE, Rates
-from models.vectors import Vector
-from training.btyd import histories as summaries
-from training.btyd.histories import Histories
+from tiercast.models import exit_integral
+from tiercast.models.exit_integral import ROWS_AT_ONCE, Rates
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import histories as summaries
+from tiercast.training.btyd.histories import Histories
 
 
 def pareto_nbd(histories: Histories, log_params: Vector) -> tuple[float, Vector]:

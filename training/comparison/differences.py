@@ -18,14 +18,14 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from models.intervals import COVERAGE
-from models.vectors import Vector
-from training.comparison import kept
-from training.comparison.kept import Kept
-from training.comparison.subject import Subject
-from training.evaluation import level, outcomes, scorecard
-from training.evaluation.bootstrap import Metric
-from training.evaluation.outcomes import Pairs
+from tiercast.models.intervals import COVERAGE
+from tiercast.models.vectors import Vector
+from tiercast.training.comparison import kept
+from tiercast.training.comparison.kept import Kept
+from tiercast.training.comparison.subject import Subject
+from tiercast.training.evaluation import level, outcomes, scorecard
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.evaluation.outcomes import Pairs
 
 Verdict = Literal["better", "worse", "noise", "same", "unknown"]
 MORE_IS_BETTER = frozenset(

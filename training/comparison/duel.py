@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from training.comparison import differences, kept, side_by_side
-from training.comparison.differences import Difference
-from training.comparison.subject import Subject
+from tiercast.training.comparison import differences, kept, side_by_side
+from tiercast.training.comparison.differences import Difference
+from tiercast.training.comparison.subject import Subject
 
 PAIRED, ACROSS = ("churn_brier", "value_ngini", "value_mae"), ("churn_auc", "value_ngini")
 WITHOUT_EFFECT = frozenset({"rolling.threads", "rolling.bootstrap_draws", "tracking.kept_customers", "clv.currency"})

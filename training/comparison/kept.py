@@ -21,8 +21,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
-from models.vectors import Vector
-from training.holdout import Judged
+from tiercast.models.vectors import Vector
+from tiercast.training.holdout import Judged
 
 Target = Literal["churn", "value"]
 TARGETS: tuple[Target, ...] = ("churn", "value")

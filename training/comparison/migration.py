@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tiers import grid
-from training.comparison.kept import Kept
+from tiercast.tiers import grid
+from tiercast.training.comparison.kept import Kept
 
 
 class Move(NamedTuple):

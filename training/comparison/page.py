@@ -14,11 +14,11 @@ from typing import NamedTuple
 import jinja2
 from matplotlib.figure import Figure
 
-from contract import errors
-from training.comparison import wording
-from training.comparison.side_by_side import Comparison
-from training.comparison.subject import Subject
-from training.plots import compared
+from tiercast.contract import errors
+from tiercast.training.comparison import wording
+from tiercast.training.comparison.side_by_side import Comparison
+from tiercast.training.comparison.subject import Subject
+from tiercast.training.plots import compared
 
 
 class Picture(NamedTuple):
@@ -47,7 +47,7 @@ def render(found: Comparison, subjects: Sequence[Subject]) -> str:
     """The page as text. Every value is escaped, for parameters may hold anything."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.globals |= {"say": wording}
-    source = resources.files("training.comparison").joinpath("page.html").read_text(encoding="utf-8")
+    source = resources.files("tiercast.training.comparison").joinpath("page.html").read_text(encoding="utf-8")
     pictures = {name: _picture(drawn, words) for name, drawn, words in _figures(found, subjects)}
     return environment.from_string(source).render(c=found, pictures=pictures, sections=wording.sections(found.metrics))
 

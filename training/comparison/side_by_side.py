@@ -6,15 +6,15 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from contract import errors
-from tiers import grid
-from training.comparison import differences, kept, migration
-from training.comparison.differences import Difference
-from training.comparison.migration import Migration
-from training.comparison.subject import Subject
-from training.evaluation.bootstrap import Metric
-from training.settings import Settings
-from training.stopwatch import Tell
+from tiercast.contract import errors
+from tiercast.tiers import grid
+from tiercast.training.comparison import differences, kept, migration
+from tiercast.training.comparison.differences import Difference
+from tiercast.training.comparison.migration import Migration
+from tiercast.training.comparison.subject import Subject
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.settings import Settings
+from tiercast.training.stopwatch import Tell
 
 HORIZONS = ("horizons.churn_days", "horizons.value_days")
 DATA = ("data", "first_on", "as_of", "n_customers", "n_features", "data_rows")

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from training.comparison.kept import Kept
-from training.evaluation.bootstrap import Metric
-from training.weekly import Weekly
+from tiercast.training.comparison.kept import Kept
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.weekly import Weekly
 
 NAN = float("nan")
 

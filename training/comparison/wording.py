@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
-from training.comparison.differences import Difference
-from training.comparison.side_by_side import Against, Spread
+from tiercast.training.comparison.differences import Difference
+from tiercast.training.comparison.side_by_side import Against, Spread
 
 Row = TypeVar("Row")
 

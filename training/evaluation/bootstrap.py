@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.vectors import Vector
-from training.evaluation import outcomes
-from training.evaluation.outcomes import Pairs
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import outcomes
+from tiercast.training.evaluation.outcomes import Pairs
 
 LARGEST_DRAW = 50_000
 Measure = Callable[[Pairs], float]

@@ -30,9 +30,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.vectors import Vector
-from training.evaluation import bootstrap, level, outcomes, probability, ranking, scorecard
-from training.evaluation.bootstrap import Measure, Metric
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import bootstrap, level, outcomes, probability, ranking, scorecard
+from tiercast.training.evaluation.bootstrap import Measure, Metric
 
 LEAST_ACCURACY = 0.5
 CHURN_STEP, VALUE_STEP = 0.10, 0.05

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.vectors import Vector
-from training.evaluation import outcomes
-from training.evaluation.outcomes import Pairs
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import outcomes
+from tiercast.training.evaluation.outcomes import Pairs
 
 
 class Deciles(NamedTuple):

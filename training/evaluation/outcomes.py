@@ -15,8 +15,8 @@ from typing import NamedTuple, SupportsFloat
 import numpy as np
 from numpy.typing import NDArray
 
-from contract import errors
-from models.vectors import Vector
+from tiercast.contract import errors
+from tiercast.models.vectors import Vector
 
 
 class Steps(NamedTuple):

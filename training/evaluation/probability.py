@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from models.vectors import Vector
-from training.evaluation import outcomes
-from training.evaluation.outcomes import Pairs
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import outcomes
+from tiercast.training.evaluation.outcomes import Pairs
 
 N_BINS = 10
 _NEVER = float(np.finfo(np.float64).eps)

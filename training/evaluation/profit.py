@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize, special
 
-from models.vectors import Vector
-from training.evaluation.outcomes import Pairs
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation.outcomes import Pairs
 
 
 class Campaign(NamedTuple):

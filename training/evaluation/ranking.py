@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.vectors import Vector
-from training.evaluation import outcomes
-from training.evaluation.outcomes import Pairs, Steps
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import outcomes
+from tiercast.training.evaluation.outcomes import Pairs, Steps
 
 
 def auc(pairs: Pairs) -> float:

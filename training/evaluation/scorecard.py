@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.vectors import Vector
-from training.evaluation import bootstrap, level, outcomes, probability, profit, ranking
-from training.evaluation.bootstrap import Contrast, Measure, Metric
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import bootstrap, level, outcomes, probability, profit, ranking
+from tiercast.training.evaluation.bootstrap import Contrast, Measure, Metric
 
 CHURN_MEASURES: Mapping[str, Measure] = {
     "auc": ranking.auc,

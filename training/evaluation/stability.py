@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vectors import Vector
-from training.evaluation import bootstrap, level, outcomes
-from training.evaluation.bootstrap import Metric
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import bootstrap, level, outcomes
+from tiercast.training.evaluation.bootstrap import Metric
 
 Tiers = NDArray[np.str_]
 HIGH_VALUE = ("A", "B")

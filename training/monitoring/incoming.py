@@ -18,10 +18,10 @@ import ibis
 import numpy as np
 from numpy.typing import NDArray
 
-from features import exact, orders
-from features.engines import Engine
-from models.vectors import Vector
-from training.monitoring.checks import Check, Level, worst
+from tiercast.features import exact, orders
+from tiercast.features.engines import Engine
+from tiercast.models.vectors import Vector
+from tiercast.training.monitoring.checks import Check, Level, worst
 
 YEAR_DAYS = 365
 PERIODS = {7: 26, 28: 13}

@@ -15,18 +15,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from contract import errors
-from features import labels
-from features.engines import Engine
-from features.reading.scored import ScoreFile
-from features.tables import Tables
-from models.vectors import Vector
-from tiers import grid
-from training import gates
-from training.evaluation import probability, scorecard
-from training.evaluation.bootstrap import Metric
-from training.evaluation.scorecard import IntervalCard
-from training.monitoring.checks import Check, Level
+from tiercast.contract import errors
+from tiercast.features import labels
+from tiercast.features.engines import Engine
+from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.tables import Tables
+from tiercast.models.vectors import Vector
+from tiercast.tiers import grid
+from tiercast.training import gates
+from tiercast.training.evaluation import probability, scorecard
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.evaluation.scorecard import IntervalCard
+from tiercast.training.monitoring.checks import Check, Level
 
 NEEDED = ("tier", "p_churn", "value", "value_low", "value_high")
 PROMISED, SHORT = 0.8, 0.05

@@ -6,22 +6,22 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from contract import errors
-from features import parts as base_parts
-from features import schema
-from features.engines import Engine
-from features.reading import Reading
-from features.reading.scored import ScoreFile
-from models import bundle as bundles
-from models import frame, predict
-from models.bundle import Bundle
-from models.reference import Counted
-from training.monitoring import drift, incoming, outcomes
-from training.monitoring.checks import Check, Level, Part, worst
-from training.monitoring.drift import Drift
-from training.monitoring.incoming import Step
-from training.monitoring.outcomes import Outcome, Window
-from training.references import P_CHURN, VALUE
+from tiercast.contract import errors
+from tiercast.features import parts as base_parts
+from tiercast.features import schema
+from tiercast.features.engines import Engine
+from tiercast.features.reading import Reading
+from tiercast.features.reading.scored import ScoreFile
+from tiercast.models import bundle as bundles
+from tiercast.models import frame, predict
+from tiercast.models.bundle import Bundle
+from tiercast.models.reference import Counted
+from tiercast.training.monitoring import drift, incoming, outcomes
+from tiercast.training.monitoring.checks import Check, Level, Part, worst
+from tiercast.training.monitoring.drift import Drift
+from tiercast.training.monitoring.incoming import Step
+from tiercast.training.monitoring.outcomes import Outcome, Window
+from tiercast.training.references import P_CHURN, VALUE
 
 STEPS = ("drift", "what came in", "closed windows")
 Tell = Callable[[str], None]

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from models.vectors import Vector
-from training.evaluation import outcomes, probability, profit, ranking
-from training.plots import style
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import outcomes, probability, profit, ranking
+from tiercast.training.plots import style
 
 SHORTEST_LIST = 0.01
 """Lift is drawn from here on; of fewer customers it is mostly luck."""

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.vectors import Vector
-from training.evaluation import level, outcomes, probability, ranking
-from training.plots import style
-from training.weekly import Weekly
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import level, outcomes, probability, ranking
+from tiercast.training.plots import style
+from tiercast.training.weekly import Weekly
 
 Forecasts = Mapping[str, tuple[Vector, Vector]]
 """By the training's name, what it forecast and what happened, one entry per customer in each."""

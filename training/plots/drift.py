@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from training.monitoring import drift
-from training.monitoring.drift import Drift
-from training.plots import style
+from tiercast.training.monitoring import drift
+from tiercast.training.monitoring.drift import Drift
+from tiercast.training.plots import style
 
 MOST = 30
 FARTHEST = 0.6

@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from training.plots import style
+from tiercast.training.plots import style
 
 _SHADES = LinearSegmentedColormap.from_list("value", ["#F4F7FA", "#9CC3E0", style.MODEL])
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.evaluation import probability
-from training.evaluation.scorecard import Coverage
-from training.plots import style
+from tiercast.training.evaluation import probability
+from tiercast.training.evaluation.scorecard import Coverage
+from tiercast.training.plots import style
 
 PROMISED = 0.8
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from models.vectors import Vector
-from training.evaluation.bootstrap import Metric
-from training.plots import style
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.plots import style
 
 
 def comparison(

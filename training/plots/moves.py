@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from tiers import moves
-from tiers.moves import Matrix
-from training.plots import style
+from tiercast.tiers import moves
+from tiercast.tiers.moves import Matrix
+from tiercast.training.plots import style
 
 _SHADES = {
     "down": LinearSegmentedColormap.from_list("down", ["#FBF3EE", style.PALE, style.ACTUAL]),

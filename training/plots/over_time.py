@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from training.evaluation.bootstrap import Metric
-from training.plots import style
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.plots import style
 
 MOST_TICKS = 8
 LEAST_HEIGHT = 0.02

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from models.vectors import Vector
-from training.plots import style
+from tiercast.models.vectors import Vector
+from tiercast.training.plots import style
 
 
 def history(searches: Mapping[str, tuple[Vector, NDArray[np.bool_]]]) -> Figure:

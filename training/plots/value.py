@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.vectors import Vector
-from training.evaluation import level, outcomes, ranking
-from training.plots import style
+from tiercast.models.vectors import Vector
+from tiercast.training.evaluation import level, outcomes, ranking
+from tiercast.training.plots import style
 
 
 def value_lift(forecast: Vector, actual: Vector) -> Figure:

@@ -13,13 +13,13 @@ import numpy as np
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from contract import errors
-from training.comparison import kept, side_by_side
-from training.comparison.kept import Kept
-from training.comparison.side_by_side import Comparison
-from training.comparison.subject import Subject
-from training.tracking import log_run, lookup, store
-from training.weekly import Weekly
+from tiercast.contract import errors
+from tiercast.training.comparison import kept, side_by_side
+from tiercast.training.comparison.kept import Kept
+from tiercast.training.comparison.side_by_side import Comparison
+from tiercast.training.comparison.subject import Subject
+from tiercast.training.tracking import log_run, lookup, store
+from tiercast.training.weekly import Weekly
 
 COMPARISONS = "comparisons"
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.figure import Figure
 
-from models import predict
-from models.boosted import Boosted
-from tiers import grid as tiers_grid
-from training.btyd import lifetimes_bridge
-from training.holdout import MODEL, Judged, ValueJudged
-from training.plots import churn, grid, intervals, models, value
-from training.train import Trained
+from tiercast.models import predict
+from tiercast.models.boosted import Boosted
+from tiercast.tiers import grid as tiers_grid
+from tiercast.training.btyd import lifetimes_bridge
+from tiercast.training.holdout import MODEL, Judged, ValueJudged
+from tiercast.training.plots import churn, grid, intervals, models, value
+from tiercast.training.train import Trained
 
 Named = tuple[str, Figure]
 ALMOST_ALL = 0.99

@@ -12,13 +12,13 @@ import mlflow
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
-from training import settings
-from training.backtest import figures, over_time
-from training.backtest.day import Day
-from training.backtest.study import SUMMARY, Study
-from training.holdout import CLOSED_FORM, MODEL
-from training.tracking import measures, store
-from training.tracking.log_run import KIND
+from tiercast.training import settings
+from tiercast.training.backtest import figures, over_time
+from tiercast.training.backtest.day import Day
+from tiercast.training.backtest.study import SUMMARY, Study
+from tiercast.training.holdout import CLOSED_FORM, MODEL
+from tiercast.training.tracking import measures, store
+from tiercast.training.tracking.log_run import KIND
 
 STUDY, DATE = "backtest study", "backtest date"
 AT_ONCE = 1000

@@ -20,15 +20,15 @@ from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric
 from mlflow.types import ColSpec, Schema
 
-from models import btyd, bundle_folder
-from models.bundle import Bundle
-from models.vectors import Vector
-from training import fit_value, report
-from training.comparison import kept
-from training.evaluation import outcomes, scorecard
-from training.fit_value import Unseen
-from training.tracking import figures, measures, model, parameters, store
-from training.train import Trained
+from tiercast.models import btyd, bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.models.vectors import Vector
+from tiercast.training import fit_value, report
+from tiercast.training.comparison import kept
+from tiercast.training.evaluation import outcomes, scorecard
+from tiercast.training.fit_value import Unseen
+from tiercast.training.tracking import figures, measures, model, parameters, store
+from tiercast.training.train import Trained
 
 KIND, TRAINING, HOLDOUT, BACKTEST = "tiercast.kind", "training", "holdout", "backtest"
 SCORECARD = "scorecard.json"

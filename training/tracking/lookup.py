@@ -9,8 +9,8 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
 
-from contract import errors
-from training.tracking import log_run, store
+from tiercast.contract import errors
+from tiercast.training.tracking import log_run, store
 
 HINT = "`tiercast runs` lists them"
 SHORTEST_BEGINNING = 6

@@ -15,12 +15,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-from contract import scores
-from models import bundle_folder
-from models.bundle import Bundle
+from tiercast.contract import scores
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
 
 CHALLENGER = "challenger"
-LOADER = "serving.pyfunc"
+LOADER = "tiercast.serving.pyfunc"
 NEEDS = ("tiercast", *(library for library in bundle_folder.LIBRARIES if library != "tiercast"), "pandas", "pyarrow")
 TYPES = {"string": "string", "date32": "string", "double": "double", "bool": "boolean", "list<string>": "string"}
 

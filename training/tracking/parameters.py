@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from training.settings import flat
-from training.train import Trained
+from tiercast.training.settings import flat
+from tiercast.training.train import Trained
 
 
 def of(trained: Trained) -> dict[str, Any]:

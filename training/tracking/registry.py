@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import mlflow
 from mlflow.exceptions import MlflowException
 
-from contract import errors
-from training import gates
-from training.comparison import duel
-from training.comparison.duel import Duel
-from training.gates import Gate, Limits
-from training.tracking import compare, log_run, lookup
+from tiercast.contract import errors
+from tiercast.training import gates
+from tiercast.training.comparison import duel
+from tiercast.training.comparison.duel import Duel
+from tiercast.training.gates import Gate, Limits
+from tiercast.training.tracking import compare, log_run, lookup
 
 CHAMPION, CHALLENGER, HISTORY, LOG = "champion", "challenger", "champion_history", "promotions"
 MOST_REMEMBERED = 100

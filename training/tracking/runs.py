@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mlflow.entities import Run
 
-from training.tracking import lookup, store
+from tiercast.training.tracking import lookup, store
 
 SHOWN = {
     "churn_auc": "churn_auc",

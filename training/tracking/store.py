@@ -11,7 +11,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from contract import errors, places
+from tiercast.contract import errors, places
 
 EXPERIMENT = "tiercast"
 

@@ -12,12 +12,12 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 from numpy.typing import NDArray
 
-from models.vectors import Vector
-from training.plots import tuning as plot
-from training.tracking import log_run, store
-from training.tuning import as_toml
-from training.tuning.study import Trial
-from training.tuning.tune import Found, Tuned
+from tiercast.models.vectors import Vector
+from tiercast.training.plots import tuning as plot
+from tiercast.training.tracking import log_run, store
+from tiercast.training.tuning import as_toml
+from tiercast.training.tuning.study import Trial
+from tiercast.training.tuning.tune import Found, Tuned
 
 TUNING, TRIAL = "tuning", "trial"
 TUNED_BY = "tiercast.tuned_by"

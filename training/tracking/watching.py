@@ -10,11 +10,11 @@ from importlib import metadata
 import mlflow
 from matplotlib.figure import Figure
 
-from training.monitoring.checks import LEVELS
-from training.monitoring.outcomes import Outcome
-from training.monitoring.watch import Watched
-from training.plots import churn, drift
-from training.tracking import log_run, store
+from tiercast.training.monitoring.checks import LEVELS
+from tiercast.training.monitoring.outcomes import Outcome
+from tiercast.training.monitoring.watch import Watched
+from tiercast.training.plots import churn, drift
+from tiercast.training.tracking import log_run, store
 
 WATCH = "watch"
 REPORT = "watch.json"

@@ -7,11 +7,11 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract import errors
-from training.settings import Settings
+from tiercast.contract import errors
+from tiercast.training.settings import Settings
 
 if TYPE_CHECKING:
-    from training.tuning.tune import Tuned
+    from tiercast.training.tuning.tune import Tuned
 
 
 def check(out: pathlib.Path, config: pathlib.Path | None) -> None:

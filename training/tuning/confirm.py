@@ -6,16 +6,16 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from models import churn, value
-from models.calibration import Calibration
-from models.churn import ChurnModel
-from models.vectors import Vector
-from training import fit_churn, fit_value
-from training.evaluation import level, outcomes, probability, ranking
-from training.evaluation.bootstrap import Measure, Metric
-from training.evaluation.scorecard import paired_difference
-from training.settings import Settings
-from training.tuning.stage import Stage
+from tiercast.models import churn, value
+from tiercast.models.calibration import Calibration
+from tiercast.models.churn import ChurnModel
+from tiercast.models.vectors import Vector
+from tiercast.training import fit_churn, fit_value
+from tiercast.training.evaluation import level, outcomes, probability, ranking
+from tiercast.training.evaluation.bootstrap import Measure, Metric
+from tiercast.training.evaluation.scorecard import paired_difference
+from tiercast.training.settings import Settings
+from tiercast.training.tuning.stage import Stage
 
 
 class Confirmed(NamedTuple):

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from training import boosting, fit_churn, fit_value, shrinkage
-from training.boosting import Watched
-from training.settings import Rolling, Trees
-from training.tuning.stage import Stage
+from tiercast.training import boosting, fit_churn, fit_value, shrinkage
+from tiercast.training.boosting import Watched
+from tiercast.training.settings import Rolling, Trees
+from tiercast.training.tuning.stage import Stage
 
 
 def after_each_fold(stage: Stage, trees: Trees, rolling: Rolling) -> Iterator[float]:

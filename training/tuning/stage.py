@@ -13,11 +13,11 @@ import datetime as dt
 import math
 from typing import NamedTuple
 
-from models import btyd
-from training import fit_churn, fit_value, windows
-from training.settings import Horizons, Model, Settings
-from training.snapshots import Snapshot, Snapshots
-from training.windows import Fold
+from tiercast.models import btyd
+from tiercast.training import fit_churn, fit_value, windows
+from tiercast.training.settings import Horizons, Model, Settings
+from tiercast.training.snapshots import Snapshot, Snapshots
+from tiercast.training.windows import Fold
 
 ENOUGH = {"churn": fit_churn.is_enough, "value": fit_value.is_enough}
 

@@ -21,9 +21,9 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from contract import errors
-from training.search_space import Range
-from training.tuning import study_file
+from tiercast.contract import errors
+from tiercast.training.search_space import Range
+from tiercast.training.tuning import study_file
 
 IDENTITY, DEFAULTS = "identity", "losses_of_defaults"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)

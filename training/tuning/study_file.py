@@ -7,7 +7,7 @@ import pathlib
 import sqlite3
 from collections.abc import Mapping
 
-from contract import errors
+from tiercast.contract import errors
 
 OTHER = "pass --study with another file, or delete this one to begin anew"
 

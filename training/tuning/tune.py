@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from typing import NamedTuple
 
-from contract import errors
-from features import reading
-from features.engines import Engine
-from features.reading import Reading, Sources
-from training import fingerprint, sampling, train
-from training.search_space import Range
-from training.settings import Horizons, Model, Settings
-from training.tuning import confirm, losses, stage
-from training.tuning.confirm import Confirmed
-from training.tuning.stage import Stage
-from training.tuning.study import Study, Trial, Values
+from tiercast.contract import errors
+from tiercast.features import reading
+from tiercast.features.engines import Engine
+from tiercast.features.reading import Reading, Sources
+from tiercast.training import fingerprint, sampling, train
+from tiercast.training.search_space import Range
+from tiercast.training.settings import Horizons, Model, Settings
+from tiercast.training.tuning import confirm, losses, stage
+from tiercast.training.tuning.confirm import Confirmed
+from tiercast.training.tuning.stage import Stage
+from tiercast.training.tuning.study import Study, Trial, Values
 
 Tell = Callable[[str], None]
 MODELS: tuple[Model, ...] = ("churn", "value")

@@ -8,7 +8,7 @@ It knows the operations that features and reading use, and refuses any other whe
 gives is what DuckDB gives, to the last bit: tests compare the two.
 """
 
-from features.engines.arrays.column import Column, Given, UnknownOperation
-from features.engines.arrays.program import Answers, Program
+from tiercast.features.engines.arrays.column import Column, Given, UnknownOperation
+from tiercast.features.engines.arrays.program import Answers, Program
 
 __all__ = ["Answers", "Column", "Given", "Program", "UnknownOperation"]

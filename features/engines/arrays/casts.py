@@ -11,7 +11,7 @@ import pyarrow as pa
 from ibis.expr import datatypes as dt
 from numpy.typing import NDArray
 
-from features.engines.arrays.column import FEW, Column, Mask, UnknownOperation
+from tiercast.features.engines.arrays.column import FEW, Column, Mask, UnknownOperation
 
 Cast = Callable[[Column], Column]
 DAY_MICROSECONDS = 86_400_000_000

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from ibis.expr import operations as ops
 
-from features.engines.arrays import column as columns
-from features.engines.arrays.column import Column, Mask
-from features.engines.arrays.steps import Run, Step, Values
+from tiercast.features.engines.arrays import column as columns
+from tiercast.features.engines.arrays.column import Column, Mask
+from tiercast.features.engines.arrays.steps import Run, Step, Values
 
 
 def greatest(of: Values, node: ops.Greatest, within: Any) -> Step:

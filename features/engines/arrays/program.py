@@ -8,10 +8,10 @@ from typing import Any
 import ibis
 import numpy as np
 
-from features.engines.arrays import column as columns
-from features.engines.arrays.column import Column, Given
-from features.engines.arrays.relations import Compiler
-from features.engines.arrays.steps import Relation, Run
+from tiercast.features.engines.arrays import column as columns
+from tiercast.features.engines.arrays.column import Column, Given
+from tiercast.features.engines.arrays.relations import Compiler
+from tiercast.features.engines.arrays.steps import Relation, Run
 
 
 class Program:

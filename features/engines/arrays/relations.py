@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from ibis.expr import operations as ops
 
-from features.engines.arrays import column as columns
-from features.engines.arrays import groups as grouping
-from features.engines.arrays.column import Column, Places, UnknownOperation
-from features.engines.arrays.groups import Groups
-from features.engines.arrays.reductions import REDUCTIONS
-from features.engines.arrays.steps import Relation, Run, Step, once
-from features.engines.arrays.values import VALUES
+from tiercast.features.engines.arrays import column as columns
+from tiercast.features.engines.arrays import groups as grouping
+from tiercast.features.engines.arrays.column import Column, Places, UnknownOperation
+from tiercast.features.engines.arrays.groups import Groups
+from tiercast.features.engines.arrays.reductions import REDUCTIONS
+from tiercast.features.engines.arrays.steps import Relation, Run, Step, once
+from tiercast.features.engines.arrays.values import VALUES
 
 Within = Callable[[Run], Groups] | None
 Size = Callable[[Run], int]

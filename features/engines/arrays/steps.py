@@ -10,7 +10,7 @@ import pyarrow as pa
 from ibis.expr import operations as ops
 from numpy.typing import NDArray
 
-from features.engines.arrays.column import Column, Given
+from tiercast.features.engines.arrays.column import Column, Given
 
 T = TypeVar("T")
 

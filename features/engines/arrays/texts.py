@@ -11,9 +11,9 @@ from ibis.expr import operations as ops
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from features.engines.arrays import column as columns
-from features.engines.arrays.column import FEW, Column
-from features.engines.arrays.steps import Build, Run, Step, Values
+from tiercast.features.engines.arrays import column as columns
+from tiercast.features.engines.arrays.column import FEW, Column
+from tiercast.features.engines.arrays.steps import Build, Run, Step, Values
 
 BLANKS = " \t\n\r\v\f"
 

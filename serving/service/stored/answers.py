@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, create_model
 
-from contract.scores import ScoreColumn
-from serving.service import answers
-from tiers.moves import Direction, Lost
+from tiercast.contract.scores import ScoreColumn
+from tiercast.serving.service import answers
+from tiercast.tiers.moves import Direction, Lost
 
 STORED = (
     ScoreColumn(

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 from pyarrow import parquet
 
-from contract import errors
-from serving.service import asking
-from serving.service.stored import refusals, spreadsheet, telling
-from serving.service.stored.requests import SearchRequest
-from serving.service.stored.shelf import Shelf
-from serving.service.stored.streams import Stream
-from serving.store import search
-from serving.store.generations import Generation
-from serving.store.search import Export
-from tiers.languages import Language
+from tiercast.contract import errors
+from tiercast.serving.service import asking
+from tiercast.serving.service.stored import refusals, spreadsheet, telling
+from tiercast.serving.service.stored.requests import SearchRequest
+from tiercast.serving.service.stored.shelf import Shelf
+from tiercast.serving.service.stored.streams import Stream
+from tiercast.serving.store import search
+from tiercast.serving.store.generations import Generation
+from tiercast.serving.store.search import Export
+from tiercast.tiers.languages import Language
 
 ROW_GROUP = 1 << 16
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"

@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from contract import errors
-from serving.service import asking
-from serving.service.stored import export, refusals, shelf, telling
-from serving.service.stored.requests import HistoryRequest, LookupRequest, SearchRequest
-from serving.store import generations, reading, search
+from tiercast.contract import errors
+from tiercast.serving.service import asking
+from tiercast.serving.service.stored import export, refusals, shelf, telling
+from tiercast.serving.service.stored.requests import HistoryRequest, LookupRequest, SearchRequest
+from tiercast.serving.store import generations, reading, search
 
 PAGE = 100
 Json = dict[str, Any]

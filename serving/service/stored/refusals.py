@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contract import errors
-from serving.service.failures import Refused
+from tiercast.contract import errors
+from tiercast.serving.service.failures import Refused
 
 NO_STORE = "this service has no store of scores"
 GET_ONE = "tiercast publish SCORES --store URL makes one; then start the service with --store URL"

@@ -7,12 +7,12 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from serving.service.requests import MOST_CUSTOMERS, Id, Number
-from serving.store import search, walking
-from serving.store.filters import Filters, Way
-from serving.store.walking import Sort
-from tiers import actions, reason_texts
-from tiers.languages import Language
+from tiercast.serving.service.requests import MOST_CUSTOMERS, Id, Number
+from tiercast.serving.store import search, walking
+from tiercast.serving.store.filters import Filters, Way
+from tiercast.serving.store.walking import Sort
+from tiercast.tiers import actions, reason_texts
+from tiercast.tiers.languages import Language
 
 LONGEST_CURSOR = 4_096
 MOST_WISHES = 200

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.service import endpoints, failures, metrics, readiness
-from serving.service.stored import refusals
-from serving.store import generations, migrations, opening
+from tiercast.contract import errors
+from tiercast.serving.service import endpoints, failures, metrics, readiness
+from tiercast.serving.service.stored import refusals
+from tiercast.serving.store import generations, migrations, opening
 
 SECONDS = 5.0
 EXPORTS = 2

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import pyarrow as pa
 from pyarrow import compute, csv
 
-from serving.service.stored import telling
-from tiers.languages import Language
+from tiercast.serving.service.stored import telling
+from tiercast.tiers.languages import Language
 
 FORMULA = "^[=+\\-@\t\r\n＝＋－＠]"
 BETWEEN = "; "

@@ -11,7 +11,7 @@ import anyio.to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from serving.service import quiet
+from tiercast.serving.service import quiet
 
 PIECE = 1 << 18
 SECONDS_A_PIECE, SECONDS_IN_ALL = 30.0, 1_800.0

@@ -11,11 +11,11 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from serving.store.generations import Generation
-from serving.store.reading import Grid, Step
-from serving.store.records import Record
-from tiers import actions, moves, reason_texts, texts
-from tiers.languages import Language
+from tiercast.serving.store.generations import Generation
+from tiercast.serving.store.reading import Grid, Step
+from tiercast.serving.store.records import Record
+from tiercast.tiers import actions, moves, reason_texts, texts
+from tiercast.tiers.languages import Language
 
 Json = dict[str, Any]
 

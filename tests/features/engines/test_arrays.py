@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import build
-from features.engines.arrays import Column, Given, Program, UnknownOperation, casts
-from features.engines.arrays import column as columns
-from features.engines.duckdb import Engine
-from features.reading import cleaning, transactions, values
-from features.spec import Attribute, FeatureSpec
-from features.tables import Tables
+from tiercast.features import build
+from tiercast.features.engines.arrays import Column, Given, Program, UnknownOperation, casts
+from tiercast.features.engines.arrays import column as columns
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import cleaning, transactions, values
+from tiercast.features.spec import Attribute, FeatureSpec
+from tiercast.features.tables import Tables
 
 AS_OF = dt.date(2024, 3, 1)
 SPEC = FeatureSpec(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
-from serving.access import audit
+from tiercast.contract import errors
+from tiercast.serving.access import audit
 
 ENTRY = audit.Entry("3f2a91c0d4e5", "checkout", "POST", "/v1/score", 200, 3, "0" * 32)
 

@@ -5,10 +5,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from serving.access import keyring, keys, tokens
-from serving.access.keys import Key
-from serving.store import opening
 from tests.serving.gate_calls import Shelf
+from tiercast.serving.access import keyring, keys, tokens
+from tiercast.serving.access.keys import Key
+from tiercast.serving.store import opening
 
 NOW = dt.datetime.now(dt.UTC)
 TOKEN = tokens.new()

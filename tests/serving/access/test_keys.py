@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.access import keys
-from serving.store import opening
+from tiercast.contract import errors
+from tiercast.serving.access import keys
+from tiercast.serving.store import opening
 
 NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from serving.access import rate
+from tiercast.serving.access import rate
 
 
 @dataclasses.dataclass

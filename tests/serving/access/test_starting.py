@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
-from serving.access import keys, starting
-from serving.store import migrations, opening
+from tiercast.contract import errors
+from tiercast.serving.access import keys, starting
+from tiercast.serving.store import migrations, opening
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from serving.access import tokens
+from tiercast.serving.access import tokens
 
 
 def test_a_secret_has_256_bits_and_no_two_tokens_are_the_same() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.jobs import backlog, claims, job
-from serving.jobs.backlog import Asked
-from serving.store import opening
+from tiercast.contract import errors
+from tiercast.serving.jobs import backlog, claims, job
+from tiercast.serving.jobs.backlog import Asked
+from tiercast.serving.store import opening
 
 JULY = dt.date(1998, 7, 1)
 NIGHTLY = Asked("shop", JULY, {}, "key-1", "nightly-1998-07-01")

@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from serving.jobs import backlog, claims, job
-from serving.jobs.backlog import Asked
-from serving.jobs.configured import Running
-from serving.jobs.job import Job
-from serving.store import opening, tables
+from tiercast.serving.jobs import backlog, claims, job
+from tiercast.serving.jobs.backlog import Asked
+from tiercast.serving.jobs.configured import Running
+from tiercast.serving.jobs.job import Job
+from tiercast.serving.store import opening, tables
 
 JULY = dt.date(1998, 7, 1)
 RULES = Running(attempts=2, stale_seconds=30)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
-from serving.jobs import configured
+from tiercast.contract import errors
+from tiercast.serving.jobs import configured
 
 SHOP = '[sources.shop]\ntransactions = "orders.parquet"\nout = "scores/shop-{as_of}.parquet"\n'
 JULY = dt.date(1998, 7, 1)
@@ -92,14 +92,14 @@ def test_the_last_scores_are_those_of_the_newest_day_before(tmp_path: Path) -> N
 
 
 def test_every_key_stands_on_the_service_s_page() -> None:
-    page = (Path(configured.__file__).parents[2] / "docs" / "service.md").read_text()
+    page = (Path(configured.__file__).parents[3] / "docs" / "service.md").read_text()
     section = page.partition("## Batch jobs")[2].partition("\n## ")[0]
     keys = {*configured.Running.model_fields, *configured.Source.model_fields}
     assert not [key for key in keys if f"`{key}`" not in section]
 
 
 def test_the_example_on_the_page_can_be_read(tmp_path: Path) -> None:
-    page = (Path(configured.__file__).parents[2] / "docs" / "service.md").read_text()
+    page = (Path(configured.__file__).parents[3] / "docs" / "service.md").read_text()
     shop = configured.read(written(tmp_path, page.partition("```toml\n")[2].partition("```")[0])).sources["shop"]
     assert shop.publish
     assert shop.columns["amount"] == "Total"

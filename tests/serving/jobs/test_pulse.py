@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from features.engines.duckdb import Engine as DataEngine
-from serving.jobs.pulse import Stopped, Stopping
+from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.serving.jobs.pulse import Stopped, Stopping
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
-from models import bundle_folder
-from serving.jobs import backlog, claims, configured, runner
-from serving.jobs.backlog import Asked
-from serving.jobs.job import Job
-from serving.store import generations, lock, publish
 from tests import scored_tables
 from tests.scored_tables import AS_OF
+from tiercast.models import bundle_folder
+from tiercast.serving.jobs import backlog, claims, configured, runner
+from tiercast.serving.jobs.backlog import Asked
+from tiercast.serving.jobs.job import Job
+from tiercast.serving.store import generations, lock, publish
 
 SECONDS = 60
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
-from serving.jobs import telling
-from serving.jobs.configured import Source
+from tiercast.contract import errors
+from tiercast.serving.jobs import telling
+from tiercast.serving.jobs.configured import Source
 
 SHOP = Source(transactions="/data/shop/orders.csv", customers="/data/shop", out="/scores/shop.parquet")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from models import bundle_folder
-from models.bundle import Bundle
-from training.tracking.log_run import LoggedRun
-from training.train import Trained
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.training.tracking.log_run import LoggedRun
+from tiercast.training.train import Trained
 
 
 def named(bundle: Bundle, model: str) -> Bundle:

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
-from models import bundle_folder
-from serving.lifecycle import cache, keeper, preparing, source
-from serving.lifecycle.keeper import Keeper
-from serving.lifecycle.source import Folder, Source
-from serving.service.passes import Passes
-from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked, customer, purchase
 from tests.serving.lifecycle.conftest import named
-from training.train import Trained
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
+from tiercast.serving.lifecycle import cache, keeper, preparing, source
+from tiercast.serving.lifecycle.keeper import Keeper
+from tiercast.serving.lifecycle.source import Folder, Source
+from tiercast.serving.service.passes import Passes
+from tiercast.serving.service.requests import ScoreRequest
+from tiercast.training.train import Trained
 
 SECONDS = 30
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
-from models import bundle_folder
-from serving.lifecycle import cache, keeper, preparing, source
-from serving.lifecycle.keeper import Keeper
-from serving.lifecycle.source import Registered
 from tests.serving.lifecycle.test_keeper import answering, soon
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
+from tiercast.serving.lifecycle import cache, keeper, preparing, source
+from tiercast.serving.lifecycle.keeper import Keeper
+from tiercast.serving.lifecycle.source import Registered
 
 Register = Callable[[str], str]
 
@@ -99,8 +99,8 @@ def test_only_a_few_old_bundles_are_kept(registered: Register) -> None:
 
 AGAIN_AND_AGAIN = """
 import shutil, sys
-from serving.lifecycle import cache
-from serving.lifecycle.source import Registered
+from tiercast.serving.lifecycle import cache
+from tiercast.serving.lifecycle.source import Registered
 sources = [Registered(wanted, cache.of()) for wanted in sys.argv[1:]]
 follow = Registered("champion", cache.of())
 print("ready", flush=True)

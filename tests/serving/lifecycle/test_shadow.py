@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.lifecycle import cache, preparing, shadow_log
-from serving.lifecycle.differences import Differences
-from serving.lifecycle.shadow import Shadow
-from serving.lifecycle.source import Registered
-from serving.service.online import Online
-from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked, customer, purchase
 from tests.serving.lifecycle.test_keeper import soon
-from training.train import Trained
+from tiercast.serving.lifecycle import cache, preparing, shadow_log
+from tiercast.serving.lifecycle.differences import Differences
+from tiercast.serving.lifecycle.shadow import Shadow
+from tiercast.serving.lifecycle.source import Registered
+from tiercast.serving.service.online import Online
+from tiercast.serving.service.requests import ScoreRequest
+from tiercast.training.train import Trained
 
 Register = Callable[[str], str]
 SECRET = "c-90210-secret"
@@ -63,7 +63,7 @@ def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns:
 def test_answers_that_find_no_room_are_dropped_and_counted(
     registered: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.lifecycle.shadow.MOST_WAITING", 2)
+    monkeypatch.setattr("tiercast.serving.lifecycle.shadow.MOST_WAITING", 2)
     registered("challenger")
     shadow = Shadow(Registered("champion", cache.of()), preparing.prepare)
     assert soon(lambda: "0 compared" in shadow.state())

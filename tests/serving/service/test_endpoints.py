@@ -10,12 +10,12 @@ import anyio
 import pytest
 from starlette.responses import PlainTextResponse
 
-from contract import errors
-from serving.service import endpoints, middleware
-from serving.service.routes import JSON, Route
 from tests.serving import gate_calls
 from tests.serving.asking import refusal
 from tests.serving.gate_calls import Caller
+from tiercast.contract import errors
+from tiercast.serving.service import endpoints, middleware
+from tiercast.serving.service.routes import JSON, Route
 
 PLANTED = "c-00917"
 

@@ -13,7 +13,7 @@ from schemathesis import GenerationMode, checks
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks as promised
 
-from serving.service import openapi, routes
+from tiercast.serving.service import openapi, routes
 
 HERE = "http://127.0.0.1"
 SCHEMA = schemathesis.openapi.from_dict(json.loads(openapi.as_json(routes.TABLE)))

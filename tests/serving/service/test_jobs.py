@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import Engine
 
-from serving.jobs import backlog, claims
-from serving.service import job_forms, routes
-from serving.store import opening
 from tests.serving import gate_calls
 from tests.serving.gate_calls import Answered, Caller
+from tiercast.serving.jobs import backlog, claims
+from tiercast.serving.service import job_forms, routes
+from tiercast.serving.store import opening
 
 JOBS = """
 [jobs]

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract import errors
-from serving.service import limits
+from tiercast.contract import errors
+from tiercast.serving.service import limits
 
 
 def test_what_is_not_set_has_its_default() -> None:

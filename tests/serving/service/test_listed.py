@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models import bundle_folder
-from models.bundle import Bundle
-from models.vectors import Vector
-from serving import score
-from serving.service import listed
-from training.train import Trained
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.models.vectors import Vector
+from tiercast.serving import score
+from tiercast.serving.service import listed
+from tiercast.training.train import Trained
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from serving.jobs.job import Job
-from serving.service import metrics
+from tiercast.serving.jobs.job import Job
+from tiercast.serving.service import metrics
 
 NOON = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from serving.access import keyring, keys
-from serving.store import opening
 from tests.serving import gate_calls
 from tests.serving.asking import refusal
 from tests.serving.gate_calls import Caller
+from tiercast.serving.access import keyring, keys
+from tiercast.serving.store import opening
 
 ID = b"4bf92f3577b34da6a3ce929d0e0e4736"
 PLANTED = "ann.c-00917"
@@ -202,7 +202,7 @@ class TestWithoutKeys:
     ) -> None:
         url = f"sqlite:///{tmp_path / 'scores.db'}"
         call = gate_calls.caller(tmp_path, monkeypatch, with_keys=False, LOCAL="1", STORE=url)
-        from serving.store import migrations
+        from tiercast.serving.store import migrations
 
         engine = opening.open(url, create=True)
         migrations.upgrade(engine)

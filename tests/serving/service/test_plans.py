@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from models import bundle_folder
-from serving.service import arrivals, judging, plans
-from serving.service.online import Online
-from serving.service.requests import ScoreRequest
 from tests.serving.asking import asked, customer, purchase
+from tiercast.models import bundle_folder
+from tiercast.serving.service import arrivals, judging, plans
+from tiercast.serving.service.online import Online
+from tiercast.serving.service.requests import ScoreRequest
 
 AS_OF = dt.date(1998, 7, 1)
 PLAIN, UTC, LATE, UNREADABLE = "1998-01-01", "1998-01-01T10:00:00Z", "1999-01-01", "soon"

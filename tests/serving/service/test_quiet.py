@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serving.service import quiet
+from tiercast.serving.service import quiet
 
 PLANTED = "c-00917"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contract import strict_json
-from serving.service import requests
 from tests.serving.asking import JSON, asked, customer, purchase, refusal
+from tiercast.contract import strict_json
+from tiercast.serving.service import requests
 
 VISIT = {"occurred_at": "1998-01-01", "kind": "visit"}
 FULL = asked(

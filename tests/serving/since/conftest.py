@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from features import parts
-from models.bundle import Bundle
 from tests import scored_tables
 from tests.serving.since import going_on
-from training.train import Trained
+from tiercast.features import parts
+from tiercast.models.bundle import Bundle
+from tiercast.training.train import Trained
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models.bundle import Bundle
-from serving import batch
-from serving.since import Since
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models.bundle import Bundle
+from tiercast.serving import batch
+from tiercast.serving.since import Since
 
 FIRST = dt.date(1998, 4, 1)
 DAYS = tuple(FIRST + dt.timedelta(days) for days in (0, 1, 2, 9, 90))

@@ -12,15 +12,15 @@ import pyarrow as pa
 import pytest
 from pyarrow import compute, parquet
 
-from features import parts, reading
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models.bundle import Bundle
-from serving import since, state_folder
 from tests import scored_tables
 from tests.serving.since import going_on
 from tests.spark import shop
-from training.train import Trained
+from tiercast.features import parts, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models.bundle import Bundle
+from tiercast.serving import since, state_folder
+from tiercast.training.train import Trained
 
 SHOP_DAYS = tuple(shop.AS_OF - dt.timedelta(back) for back in (40, 39, 38, 30, 0))
 

@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
-from contract import errors
-from models import bundle_folder
-from models.bundle import Bundle
-from serving import state_folder
 from tests import command_line
 from tests.serving.since import going_on
+from tiercast.contract import errors
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.serving import state_folder
 
 KILLED = """
 import datetime as dt, os, pathlib, signal, sys
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models import bundle_folder
-from serving import batch, output, state_folder
-from features import parts
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models import bundle_folder
+from tiercast.serving import batch, output, state_folder
+from tiercast.features import parts
 
 bundle, source, day, out, state, moment = sys.argv[1:]
 parts.ROWS_PER_PART = 400

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.engine import Engine
 
-from serving.store import opening
+from tiercast.serving.store import opening
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from serving.store import generations, publish, reading, tables
 from tests import command_line
 from tests.serving.store import drawn_scores
 from tests.serving.store.drawn_scores import JULY
+from tiercast.serving.store import generations, publish, reading, tables
 
 SCRIPT = """
 import os, signal, sys
-from serving.store import generations, opening, publish, tables
+from tiercast.serving.store import generations, opening, publish, tables
 
 where, url, path = sys.argv[1:]
 publish.SLICE = 32

@@ -10,8 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
-from contract import errors, scores
-from serving.store import migrations, opening, tables
+from tiercast.contract import errors, scores
+from tiercast.serving.store import migrations, opening, tables
 
 VERSION = sa.table("alembic_version", sa.column("version_num"))
 

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.store import migrations, opening, tables
+from tiercast.contract import errors
+from tiercast.serving.store import migrations, opening, tables
 
 SECRET = "hunter2"
 NOW = dt.datetime(2024, 6, 1, 14, 30, 0, 123456, tzinfo=dt.timezone(dt.timedelta(hours=2)))

@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from pyarrow import parquet
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from features.engines.duckdb import Engine as DataEngine
-from serving import moving
-from serving.store import generations, lock, opening, publish, reading, search, tables
 from tests import score_files
 from tests.serving.store import drawn_scores
 from tests.serving.store.drawn_scores import AUGUST, JULY, JUNE
+from tiercast.contract import errors
+from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.serving import moving
+from tiercast.serving.store import generations, lock, opening, publish, reading, search, tables
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.store import generations, migrations, publish, reading
 from tests import score_files
 from tests.serving.store import drawn_scores
 from tests.serving.store.drawn_scores import AUGUST, JULY, JUNE
+from tiercast.contract import errors
+from tiercast.serving.store import generations, migrations, publish, reading
 
 REASONS = [["silent_long"], []]
 

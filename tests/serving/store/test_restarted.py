@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.store import generations, lock, opening, publish, reading, tables
-from serving.store.reading import Found
 from tests import postgres_server, score_files
+from tiercast.contract import errors
+from tiercast.serving.store import generations, lock, opening, publish, reading, tables
+from tiercast.serving.store.reading import Found
 
 IDS = ["anna", "ben"]
 

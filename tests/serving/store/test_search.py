@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy.engine import Engine
 
-from contract import errors
-from serving.store import cursor, generations, opening, publish, search, walking
-from serving.store.filters import NONE, Filters
-from serving.store.walking import Sort
 from tests.serving.store import drawn_scores
 from tests.serving.store.drawn_scores import AUGUST, JULY, JUNE
-from tiers import moves
+from tiercast.contract import errors
+from tiercast.serving.store import cursor, generations, opening, publish, search, walking
+from tiercast.serving.store.filters import NONE, Filters
+from tiercast.serving.store.walking import Sort
+from tiercast.tiers import moves
 
 Row = dict[str, Any]
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from serving.store import generations, opening, publish, reading, served, tables
 from tests import score_files
+from tiercast.serving.store import generations, opening, publish, reading, served, tables
 
 PEOPLE = ["anna", "ben"]
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy.engine import Engine
 
-from serving.store import opening, publish
 from tests import postgres_server
 from tests.serving.stored import bases
 from tests.serving.stored.bases import Base
+from tiercast.serving.store import opening, publish
 
 
 class Stored(NamedTuple):
@@ -58,7 +58,7 @@ def served(store: str | None) -> Iterator[Any]:
         from starlette.testclient import TestClient
     from starlette.applications import Starlette
 
-    from serving.service import middleware
+    from tiercast.serving.service import middleware
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TIERCAST_LOCAL", "1")

@@ -7,11 +7,11 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from contract import scores
-from serving.service.stored import shelf
-from serving.service.stored.export import Drain
 from tests.serving.asking import refusal
 from tests.serving.stored.conftest import Stored
+from tiercast.contract import scores
+from tiercast.serving.service.stored import shelf
+from tiercast.serving.service.stored.export import Drain
 
 URL = "/v1/customers/search"
 

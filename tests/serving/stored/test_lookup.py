@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from contract import scores
-from serving.service.stored import answers
 from tests.serving.asking import refusal
 from tests.serving.stored.conftest import Stored
+from tiercast.contract import scores
+from tiercast.serving.service.stored import answers
 
 URL = "/v1/customers/lookup"
 

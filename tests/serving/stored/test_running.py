@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from benchmarks import lookup, scored_base
-from serving.service.stored import shelf
-from serving.store import opening, publish
 from tests.serving.test_launch import ROOT, free_port, wait_until_ready
+from tiercast.serving.service.stored import shelf
+from tiercast.serving.store import opening, publish
 
 PEOPLE = 100_000
 

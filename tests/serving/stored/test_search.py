@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from serving.service.stored import answers, requests
-from serving.store import walking
 from tests.serving.asking import refusal
 from tests.serving.stored.conftest import Stored
+from tiercast.serving.service.stored import answers, requests
+from tiercast.serving.store import walking
 
 URL = "/v1/customers/search"
 Row = dict[str, Any]
@@ -44,7 +44,7 @@ def people(stored: Stored) -> list[Row]:
 
 
 def rises(row: Row) -> bool:
-    """By hand: what `tiers.moves` calls up, as pairs of letters."""
+    """By hand: what `tiercast.tiers.moves` calls up, as pairs of letters."""
     return (row["was"] or "") + row["tier"] in {
         "BA", "CA", "DA", "DB", "DC", "EA", "EB", "EC", "ED", "FA", "FB", "FC", "FD", "FE",
     }  # fmt: skip

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from serving.service import quiet
-from serving.service.stored import shelf
-from serving.store import opening, publish
 from tests import score_files
 from tests.serving.stored.conftest import served
+from tiercast.serving.service import quiet
+from tiercast.serving.service.stored import shelf
+from tiercast.serving.store import opening, publish
 
 ANN = "ann.planted@example.org"
 LOOKUP, HISTORY, SEARCH = (f"/v1/customers/{name}" for name in ("lookup", "history", "search"))

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from serving.access import keys
-from serving.service import metrics
-from serving.service.stored import shelf
-from serving.service.stored.shelf import Shelf
-from serving.store import generations, migrations, opening, publish
 from tests.serving.asking import refusal
 from tests.serving.stored import bases
 from tests.serving.stored.conftest import Stored, served
+from tiercast.serving.access import keys
+from tiercast.serving.service import metrics
+from tiercast.serving.service.stored import shelf
+from tiercast.serving.service.stored.shelf import Shelf
+from tiercast.serving.store import generations, migrations, opening, publish
 
 QUESTIONS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     ("POST", "/v1/customers/lookup", {"customer_ids": ["ann"]}),

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from serving.service.stored import streams
-from serving.service.stored.streams import Stream
+from tiercast.serving.service.stored import streams
+from tiercast.serving.service.stored.streams import Stream
 
 
 class Caller:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from serving.store import generations, opening, publish
 from tests import score_files
 from tests.serving.stored import bases
 from tests.serving.stored.conftest import served
+from tiercast.serving.store import generations, opening, publish
 
 PEOPLE = bases.ids(300)
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from serving.service.stored import answers
 from tests.serving.stored.conftest import Stored
-from tiers import grid, moves
+from tiercast.serving.service.stored import answers
+from tiercast.tiers import grid, moves
 
 HISTORY = "/v1/customers/history"
 

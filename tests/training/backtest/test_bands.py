@@ -4,11 +4,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiers import grid
-from tiers.grid import Cuts
-from training.backtest import bands
-from training.backtest.bands import NONE, Band
-from training.backtest.panel import Panel
+from tiercast.tiers import grid
+from tiercast.tiers.grid import Cuts
+from tiercast.training.backtest import bands
+from tiercast.training.backtest.bands import NONE, Band
+from tiercast.training.backtest.panel import Panel
 
 CUTS = Cuts(value=100.0, p_churn=0.5, inactive_days=300)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from features import reading
-from features.engines.duckdb import Engine
 from tests import make_tables
-from training.backtest import digest
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.training.backtest import digest
 
 DAY = dt.date(2024, 2, 10)
 PEOPLE = {"customer_id": ["c-1", "c-2", "c-3"], "joined_on": ["2023-01-01"] * 3, "city": ["Rome", "Oslo", "Rome"]}

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from contract import errors
-from training.backtest import plan
-from training.backtest.plan import Asked, Every, Planned
-from training.settings import Horizons
+from tiercast.contract import errors
+from tiercast.training.backtest import plan
+from tiercast.training.backtest.plan import Asked, Every, Planned
+from tiercast.training.settings import Horizons
 
 HORIZONS = Horizons(churn_days=30, value_days=90)
 END = dt.date(2024, 7, 1)

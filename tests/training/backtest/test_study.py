@@ -9,18 +9,18 @@ import pyarrow as pa
 import pytest
 from pyarrow import compute, parquet
 
-from contract import errors
-from features import reading
-from features.engines.duckdb import Engine
-from features.reading import Sources
-from models.bundle import Bundle
 from tests import small_backtest
 from tests.small_backtest import ASKED, DATES
-from training import train
-from training.backtest import folder, over_time, plan, study
-from training.backtest.plan import Asked
-from training.backtest.study import Study
-from training.holdout import CLOSED_FORM, MODEL
+from tiercast.contract import errors
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models.bundle import Bundle
+from tiercast.training import train
+from tiercast.training.backtest import folder, over_time, plan, study
+from tiercast.training.backtest.plan import Asked
+from tiercast.training.backtest.study import Study
+from tiercast.training.holdout import CLOSED_FORM, MODEL
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from features import build, reading
-from features.engines.duckdb import Engine
-from features.spec import FeatureSpec
 from tests import built_features, make_tables, small_training
-from training.btyd import counts, fit_both
+from tiercast.features import build, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.spec import FeatureSpec
+from tiercast.training.btyd import counts, fit_both
 
 
 def test_equal_customers_are_counted_once_by_hand(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract import errors
-from models import gamma_gamma
-from models.gamma_gamma import GammaGamma
-from models.vectors import Vector
 from tests.published import cdnow
-from training.btyd import fit_gamma_gamma, gamma_gamma_likelihood
+from tiercast.contract import errors
+from tiercast.models import gamma_gamma
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import fit_gamma_gamma, gamma_gamma_likelihood
 
 Spenders = tuple[Vector, Vector]
 

@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 
 from benchmarks import simulate
 from benchmarks.simulate import Summaries
-from contract import errors
-from models import bgnbd, orders
-from models.bgnbd import BgNbd
-from models.vectors import Vector
 from tests import shared_data
 from tests.published import cdnow
-from training.btyd import families, fit_orders, lifetimes_bridge, optimise
-from training.btyd import histories as summaries
-from training.btyd.families import Family
-from training.btyd.histories import Histories
+from tiercast.contract import errors
+from tiercast.models import bgnbd, orders
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import families, fit_orders, lifetimes_bridge, optimise
+from tiercast.training.btyd import histories as summaries
+from tiercast.training.btyd.families import Family
+from tiercast.training.btyd.histories import Histories
 
 AS_OF = pd.date_range("2011-02-01", "2011-12-06", freq="14D")
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.btyd import grouping
+from tiercast.training.btyd import grouping
 
 whole = st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 9))
 rows_of_whole_numbers = st.lists(whole, min_size=1, max_size=60)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import bgnbd, gamma_gamma
-from models.bgnbd import BgNbd
-from models.gamma_gamma import GammaGamma
 from tests.published import cdnow
-from training.btyd import lifetimes_bridge
+from tiercast.models import bgnbd, gamma_gamma
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.gamma_gamma import GammaGamma
+from tiercast.training.btyd import lifetimes_bridge
 
 BG, GG = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426), GammaGamma(p=6.25, q=3.74, v=15.44)
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from models import bgnbd, orders
-from models.bgnbd import BgNbd
-from models.mbgnbd import MbgNbd
-from models.orders import OrderModel
-from models.paretonbd import ParetoNbd
-from training.btyd import lifetimes_bridge
+from tiercast.models import bgnbd, orders
+from tiercast.models.bgnbd import BgNbd
+from tiercast.models.mbgnbd import MbgNbd
+from tiercast.models.orders import OrderModel
+from tiercast.models.paretonbd import ParetoNbd
+from tiercast.training.btyd import lifetimes_bridge
 
 PAPER = BgNbd(r=0.2425945, alpha=4.4136019 * 7, a=0.7929199, b=2.4258881)  # the paper's fit, in days
 

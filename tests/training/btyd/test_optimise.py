@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.vectors import Vector
-from training.btyd import optimise
+from tiercast.models.vectors import Vector
+from tiercast.training.btyd import optimise
 
 
 def hill(point: Vector) -> tuple[float, Vector]:

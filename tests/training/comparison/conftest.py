@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from tests import scored_tables, small_training
-from training.comparison.subject import Subject
-from training.settings import Horizons, Rolling, Settings, Trees
-from training.train import Trained
+from tiercast.training.comparison.subject import Subject
+from tiercast.training.settings import Horizons, Rolling, Settings, Trees
+from tiercast.training.train import Trained
 
 PLANT = "planted-"
 QUICK = Rolling(bootstrap_draws=20, most_windows=1, most_folds=1, threads=1, feature_windows=(30, 90))
@@ -32,7 +32,7 @@ class Pair(NamedTuple):
 
 @pytest.fixture(scope="session")
 def pair(migrated_mlflow: Path, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    from training.tracking import compare, log_run, store
+    from tiercast.training.tracking import compare, log_run, store
 
     folder = tmp_path_factory.mktemp("pair")
     (folder / "mlruns").mkdir()
@@ -53,7 +53,7 @@ def pair(migrated_mlflow: Path, tmp_path_factory: pytest.TempPathFactory) -> Pai
 @pytest.fixture
 def logged(pair: Pair, mlruns: Path, monkeypatch: pytest.MonkeyPatch) -> Pair:
     """The store of `pair`, connected for one test."""
-    from training.tracking import store
+    from tiercast.training.tracking import store
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     store.connect(pair.folder)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.training.comparison.conftest import Pair
-from training.comparison import differences, kept
-from training.comparison.kept import Kept
-from training.evaluation import level, outcomes, probability, ranking, scorecard
-from training.evaluation.bootstrap import Measure, Metric
-from training.holdout import Judged
+from tiercast.training.comparison import differences, kept
+from tiercast.training.comparison.kept import Kept
+from tiercast.training.evaluation import level, outcomes, probability, ranking, scorecard
+from tiercast.training.evaluation.bootstrap import Measure, Metric
+from tiercast.training.holdout import Judged
 
 
 def judged(pair: Pair, target: kept.Target) -> tuple[Judged, Judged]:

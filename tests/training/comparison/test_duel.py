@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.training.comparison.test_side_by_side import subject
-from training.comparison import duel, kept
-from training.comparison.kept import Kept, Window
-from training.comparison.subject import Subject
+from tiercast.training.comparison import duel, kept
+from tiercast.training.comparison.kept import Kept, Window
+from tiercast.training.comparison.subject import Subject
 
 N = 400
 RNG = np.random.default_rng(5)

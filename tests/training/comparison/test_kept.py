@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from tests.training.comparison.conftest import Pair
-from training.comparison import kept
-from training.comparison.kept import Kept, Window
+from tiercast.training.comparison import kept
+from tiercast.training.comparison.kept import Kept, Window
 
 
 def window(n: int, ids: str = "ab" * 16) -> Window:

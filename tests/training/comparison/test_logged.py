@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from contract import errors
 from tests import command_line
 from tests.training.comparison.conftest import PLANT, Pair
-from training.comparison import kept
-from training.tracking import compare, log_run, lookup, registry
+from tiercast.contract import errors
+from tiercast.training.comparison import kept
+from tiercast.training.tracking import compare, log_run, lookup, registry
 
 
 def files(pair: Pair) -> list[Path]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.training.comparison.conftest import Pair
-from training.comparison import kept, migration
-from training.comparison.kept import Kept, Window
-from training.comparison.migration import Move
+from tiercast.training.comparison import kept, migration
+from tiercast.training.comparison.kept import Kept, Window
+from tiercast.training.comparison.migration import Move
 
 
 def rows(tiers: str, value: list[float], actual: list[float]) -> Kept:

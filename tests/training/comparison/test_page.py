@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
 from tests.training.comparison.conftest import Pair
-from training.comparison import page, side_by_side
-from training.comparison.side_by_side import Comparison
-from training.comparison.subject import Subject
+from tiercast.contract import errors
+from tiercast.training.comparison import page, side_by_side
+from tiercast.training.comparison.side_by_side import Comparison
+from tiercast.training.comparison.subject import Subject
 
 LEADS_AWAY = ("src", "href", "srcset", "poster", "data", "action")
 

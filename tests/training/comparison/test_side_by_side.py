@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from contract import errors
 from tests.training.comparison.conftest import Pair
-from training.comparison import differences, side_by_side
-from training.comparison.subject import Subject
-from training.settings import Settings
+from tiercast.contract import errors
+from tiercast.training.comparison import differences, side_by_side
+from tiercast.training.comparison.subject import Subject
+from tiercast.training.settings import Settings
 
 ASKED = {"horizons.churn_days": "90", "horizons.value_days": "365", "as_of": "1998-07-01", "data": "aa"}
 

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import pytest
 
-from features import reading
-from features.engines.duckdb import Engine
-from models.bundle import Bundle
 from tests import scored_tables, small_training
-from training import train
-from training.settings import Horizons
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.models.bundle import Bundle
+from tiercast.training import train
+from tiercast.training.settings import Horizons
 
 TRAINED_ON = dt.date(1998, 2, 1)
 LATER = dt.date(1998, 5, 1)

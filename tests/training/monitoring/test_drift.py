@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models import reference
-from models.reference import Counted
-from models.vectors import Vector
-from training.monitoring import drift
-from training.references import P_CHURN, VALUE
+from tiercast.models import reference
+from tiercast.models.reference import Counted
+from tiercast.models.vectors import Vector
+from tiercast.training.monitoring import drift
+from tiercast.training.references import P_CHURN, VALUE
 
 
 def counts(*cells: int, missing: int = 0) -> Counted:

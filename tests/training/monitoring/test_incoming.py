@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features import reading
-from features.engines.duckdb import Engine
-from training.monitoring import incoming
-from training.monitoring.incoming import Daily, Step
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.training.monitoring import incoming
+from tiercast.training.monitoring.incoming import Daily, Step
 
 AS_OF = dt.date(2024, 6, 1)
 

@@ -9,15 +9,15 @@ import pytest
 from pyarrow import parquet
 from sklearn import metrics
 
-from contract import errors
-from features import reading
-from features.engines.duckdb import Engine
-from features.reading import scored
 from tests import make_tables, score_files
 from tests.training.monitoring.conftest import DAYS, LATER, TRAINED_ON, Place
-from training.evaluation.bootstrap import Metric
-from training.monitoring import outcomes
-from training.monitoring.outcomes import Outcome
+from tiercast.contract import errors
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import scored
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.monitoring import outcomes
+from tiercast.training.monitoring.outcomes import Outcome
 
 
 def judge(orders: str, path: str, as_of: dt.date, card: dict[str, object] | None = None) -> Outcome:

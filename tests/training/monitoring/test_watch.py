@@ -11,18 +11,18 @@ import pytest
 from mlflow.entities import Run
 from pyarrow import parquet
 
-from contract import errors
-from features import parts, reading
-from features.engines.duckdb import Engine
-from features.reading import scored
-from models import bundle_folder
-from models.bundle import Bundle
-from models.reference import Reference
 from tests import score_files
 from tests.training.monitoring.conftest import LATER, TRAINED_ON, Place
-from training.monitoring import checks, outcomes, watch
-from training.monitoring.watch import Watched
-from training.tracking import log_run, runs, store, watching
+from tiercast.contract import errors
+from tiercast.features import parts, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import scored
+from tiercast.models import bundle_folder
+from tiercast.models.bundle import Bundle
+from tiercast.models.reference import Reference
+from tiercast.training.monitoring import checks, outcomes, watch
+from tiercast.training.monitoring.watch import Watched
+from tiercast.training.tracking import log_run, runs, store, watching
 
 
 def look(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from contract import errors
-from training import settings
-from training.search_space import Range, Space
-from training.settings import Clv, Grid, Horizons, Rolling, Settings, Tune
-from training.tuning import as_toml
+from tiercast.contract import errors
+from tiercast.training import settings
+from tiercast.training.search_space import Range, Space
+from tiercast.training.settings import Clv, Grid, Horizons, Rolling, Settings, Tune
+from tiercast.training.tuning import as_toml
 
 EVERYTHING = Settings(
     horizons=Horizons(churn_days=30, value_days=60),

@@ -9,13 +9,13 @@ import mlflow
 import pytest
 from mlflow.entities import Run
 
-from training.evaluation.bootstrap import Metric
-from training.settings import Settings
-from training.tracking import log_run, runs, store, tuning
-from training.tuning import as_toml
-from training.tuning.confirm import Confirmed
-from training.tuning.study import Trial
-from training.tuning.tune import Found, Tuned
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.settings import Settings
+from tiercast.training.tracking import log_run, runs, store, tuning
+from tiercast.training.tuning import as_toml
+from tiercast.training.tuning.confirm import Confirmed
+from tiercast.training.tuning.study import Trial
+from tiercast.training.tuning.tune import Found, Tuned
 
 TRIALS = (
     Trial(1, {"num_leaves": 4, "learning_rate": 0.02}, (0.51, 0.49), is_pruned=False),

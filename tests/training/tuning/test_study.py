@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from contract import errors
-from training.search_space import Range
-from training.tuning.study import Study, Trial, Values
+from tiercast.contract import errors
+from tiercast.training.search_space import Range
+from tiercast.training.tuning.study import Study, Trial, Values
 
 RANGES = {"x": Range(low=-2.0, high=2.0), "n": Range(low=1, high=64, log=True)}
 ABOUT: dict[str, object] = {"data": "abc", "trees.num_leaves": 8}

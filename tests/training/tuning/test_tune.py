@@ -17,19 +17,19 @@ from pyarrow import compute, parquet
 from scipy.special import expit
 from sklearn import metrics
 
-from contract import errors
-from features.engines.duckdb import Engine
-from features.reading import Reading, Sources
-from models import churn, predict
-from models.bundle import About
-from models.calibration import Calibration
 from tests import command_line, small_training
-from training import boosting, fit_churn, fit_value, procedure, sampling, train
-from training.search_space import Range, Space
-from training.settings import Horizons, Rolling, Settings, Trees, Tune, load
-from training.tuning import as_toml, confirm, losses, stage, tune
-from training.tuning.stage import Stage
-from training.tuning.tune import Tuned
+from tiercast.contract import errors
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Reading, Sources
+from tiercast.models import churn, predict
+from tiercast.models.bundle import About
+from tiercast.models.calibration import Calibration
+from tiercast.training import boosting, fit_churn, fit_value, procedure, sampling, train
+from tiercast.training.search_space import Range, Space
+from tiercast.training.settings import Horizons, Rolling, Settings, Trees, Tune, load
+from tiercast.training.tuning import as_toml, confirm, losses, stage, tune
+from tiercast.training.tuning.stage import Stage
+from tiercast.training.tuning.tune import Tuned
 
 AS_OF = small_training.AS_OF
 BEGINS = dt.date(1998, 4, 2)  # 90 days earlier: here both holdouts begin
