@@ -26,8 +26,8 @@ from pydantic import BaseModel
 
 from tiercast import __version__
 from tiercast.contract import errors
+from tiercast.serving.jobs.api_models import JobList, JobStatus
 from tiercast.serving.service import answers
-from tiercast.serving.service.job_forms import JobList, JobStatus
 from tiercast.serving.service.stored import answers as stored
 
 AGAIN = (429, 503)

@@ -11,7 +11,7 @@ from tiercast.contract import errors
 from tiercast.serving.service import asking
 from tiercast.serving.service.stored import export, refusals, shelf, telling
 from tiercast.serving.service.stored.requests import HistoryRequest, LookupRequest, SearchRequest
-from tiercast.serving.store import generations, reading, search
+from tiercast.serving.store import generations, queries, search
 
 PAGE = 100
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 def lookup(asked: LookupRequest) -> Json:
     """`answers.LookupAnswer`. Raises `Refused`, as all of these do."""
-    found = shelf.current().ask(lambda engine: reading.lookup(engine, asked.customer_ids))
+    found = shelf.current().ask(lambda engine: queries.lookup(engine, asked.customer_ids))
     asking.count(len(found.rows))
     rows = [telling.score(row, asked.lang) for row in found.rows]
     return {**telling.stamp(found.generation), "scores": rows, "unknown": found.unknown}
@@ -27,7 +27,7 @@ def lookup(asked: LookupRequest) -> Json:
 
 def history(asked: HistoryRequest) -> Json:
     """`answers.HistoryAnswer`."""
-    steps = shelf.current().ask(lambda engine: reading.history(engine, asked.customer_id))
+    steps = shelf.current().ask(lambda engine: queries.history(engine, asked.customer_id))
     current = steps[0].generation if steps else shelf.current().ask(generations.current)
     asking.count(1 if steps else 0)
     return {**telling.stamp(current), "steps": telling.steps(steps, asked.lang)}
@@ -50,7 +50,7 @@ def find(asked: SearchRequest) -> Json | Response:
 
 def grid() -> Json:
     """`answers.GridAnswer`."""
-    found = shelf.current().ask(reading.grid)
+    found = shelf.current().ask(queries.grid)
     return {**telling.stamp(found.generation), **telling.grid(found)}
 
 
