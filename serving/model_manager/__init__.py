@@ -1,1 +1,1 @@
-"""Which bundle answers: fetched into a cache, swapped without a pause, watched, and compared with a challenger."""
+"""The served model: loaded from a folder or the registry, reloaded without a pause, compared with a challenger."""

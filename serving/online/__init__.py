@@ -1,1 +1,1 @@
-"""TODO: one sentence."""
+"""Online scoring: requests in, scores out, in one process and without files."""

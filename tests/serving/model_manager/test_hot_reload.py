@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving.asking import asked, customer, purchase
-from tests.serving.lifecycle.conftest import named
+from tests.serving.model_manager.conftest import named
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.model_manager import cache, hot_reload, loading, source

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.serving.asking import asked, customer, purchase
-from tests.serving.lifecycle.test_keeper import soon
+from tests.serving.model_manager.test_hot_reload import soon
 from tiercast.serving.model_manager import cache, loading, shadow_log
 from tiercast.serving.model_manager.differences import Differences
 from tiercast.serving.model_manager.shadow import Shadow

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.lifecycle.test_keeper import answering, soon
+from tests.serving.model_manager.test_hot_reload import answering, soon
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.model_manager import cache, hot_reload, loading, source
