@@ -18,7 +18,7 @@ def coverage(overall: Coverage, by_tier: Mapping[str, Coverage]) -> Figure:
     groups = {"all": overall, **{tier: by_tier[tier] for tier in sorted(by_tier) if by_tier[tier].n_customers}}
     drawn, (ax,) = style.figure(
         "Do the value intervals hold what they promise?",
-        f"Share of customers whose realised value was in the {INTERVAL_COVERAGE:.0%} interval; the dashed line is right.",
+        f"Share of customers whose realised value was inside the {INTERVAL_COVERAGE:.0%} interval. Dashed: promised.",
     )
     at, held = np.arange(len(groups)), np.array([group.coverage for group in groups.values()])
     n = np.array([float(group.n_customers) for group in groups.values()])
