@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.models.vectors import Vector
 from tiercast.serving import score
 from tiercast.serving.online import score_columns
 from tiercast.training.train import Trained
