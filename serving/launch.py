@@ -18,11 +18,11 @@ from tiercast.contract import errors, places
 from tiercast.models import bundle_folder
 from tiercast.serving.access import audit as record
 from tiercast.serving.access import startup
+from tiercast.serving.http import limits
 from tiercast.serving.jobs import sources, worker
-from tiercast.serving.lifecycle import cache, source
-from tiercast.serving.service import limits
+from tiercast.serving.model_manager import cache, source
 
-SERVICE = "tiercast.serving.service.service:Tiercast"
+SERVICE = "tiercast.serving.http.bento:Tiercast"
 SECONDS_TO_STOP = 30
 
 
@@ -44,7 +44,7 @@ def prepare(
     rate: float | None = None,
     jobs: pathlib.Path | None = None,
 ) -> Listening:
-    """Look whether the service may listen there, and whether it will ask for keys: see `access.startup`.
+    """Look whether the service may listen there, and whether it will ask for keys: see `access.starting`.
 
     Raises `BadInput` for an address without keys that others reach, for one that is taken, and for wrong settings.
     """
