@@ -19,7 +19,7 @@ from tiercast.models import bundle_folder
 from tiercast.serving.access import audit as record
 from tiercast.serving.access import starting
 from tiercast.serving.jobs import configured, runner
-from tiercast.serving.lifecycle import cache, source
+from tiercast.serving.model_manager import cache, source
 from tiercast.serving.service import limits
 
 SERVICE = "tiercast.serving.service.service:Tiercast"

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, churn, value
 from tiercast.models.boosted import Boosted
 from tiercast.models.churn import ChurnModel
 from tiercast.models.value import ValueModel
-from tiercast.models.vectors import Vector
 from tiercast.training import boosting, level, shrinkage, windows
 from tiercast.training.boosting import Choice, Task
 from tiercast.training.level import LevelChoice

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd
-from tiercast.models.vectors import Vector
 from tiercast.training.snapshots import Snapshot
 
 OWN, CLOSED_FORM, BLEND, SEASON, LAST_YEAR = "own", "closed_form", "blend", "season", "last_year"

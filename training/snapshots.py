@@ -11,13 +11,14 @@ import pandas as pd
 import pyarrow as pa
 
 from tiercast.contract import errors
+from tiercast.contract.periods import YEAR_DAYS
+from tiercast.contract.vectors import Vector
 from tiercast.features import build, labels
 from tiercast.features.engines import Engine
-from tiercast.features.spec import YEAR_DAYS, FeatureSpec
+from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.models import btyd
 from tiercast.models.btyd import Btyd
-from tiercast.models.vectors import Vector
 from tiercast.training import season
 from tiercast.training.btyd import counts, fit_both
 from tiercast.training.btyd.counts import Statistics

@@ -17,7 +17,7 @@ from tiercast.contract import errors
 from tiercast.serving.jobs import backlog, configured, desk, runner
 from tiercast.serving.jobs.backlog import Asked
 from tiercast.serving.jobs.desk import Desk
-from tiercast.serving.lifecycle import source
+from tiercast.serving.model_manager import source
 from tiercast.serving.service import asking, failures, job_forms, metrics, readiness
 from tiercast.serving.service.job_forms import JobId, JobRequest
 

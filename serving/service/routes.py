@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tiercast.serving.access.roles import Role
+from tiercast.serving.online import requests
 from tiercast.serving.service import (
     answers,
     bundles,
@@ -25,7 +26,6 @@ from tiercast.serving.service import (
     openapi,
     pages,
     readiness,
-    requests,
 )
 from tiercast.serving.service.endpoints import Handler
 from tiercast.serving.service.stored import answers as stored_answers

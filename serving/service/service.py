@@ -10,7 +10,11 @@ import bentoml
 from starlette.responses import Response
 
 from tiercast.contract import errors
-from tiercast.serving.lifecycle import source
+from tiercast.serving.model_manager import source
+from tiercast.serving.online import micro_batch, requests
+from tiercast.serving.online.micro_batch import Passes
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import Online
 from tiercast.serving.service import (
     answers,
     asking,
@@ -22,13 +26,8 @@ from tiercast.serving.service import (
     limits,
     metrics,
     middleware,
-    passes,
     quiet,
-    requests,
 )
-from tiercast.serving.service.online import Online
-from tiercast.serving.service.passes import Passes
-from tiercast.serving.service.requests import ScoreRequest
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
 # How long a thread that scores keeps the interpreter while a request waits to be read or an answer to be sent: Python's
@@ -92,7 +91,7 @@ class Tiercast:
             return refused.response()
         except errors.TiercastError as error:
             return failures.of_ours(error)
-        except passes.Busy:
+        except micro_batch.Busy:
             return failures.response(503, {"Retry-After": "1"}, code="Busy", message="too many requests are waiting")
         asking.count(len(request.customers))
         metrics.scored(*([row[name] for row in scored.rows] for name in ("tier", "p_churn", "value")))
@@ -104,7 +103,7 @@ def _headers(n_customers: int) -> dict[str, str]:
 
     Callers' connections stay with the worker that took them, and of eight all may have met the same one.
     """
-    return {"Connection": "close"} if WORKERS > 1 and n_customers > passes.MOST_TOGETHER else {}
+    return {"Connection": "close"} if WORKERS > 1 and n_customers > micro_batch.MOST_TOGETHER else {}
 
 
 Tiercast.add_asgi_middleware(middleware.Gate)  # type: ignore[attr-defined]

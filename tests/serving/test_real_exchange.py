@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.serving.asking import JSON, asked, customer, purchase
-from tests.serving.lifecycle.conftest import cache_of_this_test, registered
+from tests.serving.model_manager.conftest import cache_of_this_test, registered
 from tests.serving.test_launch import ROOT, free_port, wait_until_ready
 
 __all__ = ["cache_of_this_test", "registered"]

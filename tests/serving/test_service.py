@@ -128,7 +128,8 @@ def test_the_probes_answer(client: Any) -> None:
 def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tiercast.serving.service import passes, service
+    from tiercast.serving.online import micro_batch
+    from tiercast.serving.service import service
 
     def connection(n_customers: int) -> str | None:
         people = [customer(f"c-{k}", purchase()) for k in range(n_customers)]
@@ -137,7 +138,7 @@ def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
         found: str | None = answer.headers.get("connection")
         return found
 
-    assert connection(passes.MOST_TOGETHER + 1) is None
+    assert connection(micro_batch.MOST_TOGETHER + 1) is None
     monkeypatch.setattr(service, "WORKERS", 2)
-    assert connection(passes.MOST_TOGETHER + 1) == "close"
-    assert connection(passes.MOST_TOGETHER) is None
+    assert connection(micro_batch.MOST_TOGETHER + 1) == "close"
+    assert connection(micro_batch.MOST_TOGETHER) is None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from tiercast.serving.service.requests import MOST_CUSTOMERS, Id, Number
+from tiercast.serving.online.requests import MOST_CUSTOMERS, Id, Number
 from tiercast.serving.store import search, walking
 from tiercast.serving.store.filters import Filters, Way
 from tiercast.serving.store.walking import Sort

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tiercast.serving.service import failures, openapi, requests, routes
+from tiercast.serving.online import requests
+from tiercast.serving.service import failures, openapi, routes
 
 DOCUMENT = openapi.document(routes.TABLE)
 OPERATIONS = {(method, path): found for path, item in DOCUMENT["paths"].items() for method, found in item.items()}

@@ -1,4 +1,4 @@
-"""The one shape of numbers that models take and give: one entry per customer."""
+"""The arrays that all packages share: one entry per customer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Text = NDArray[np.str_]
 
 
 def bounded(numbers: Vector, low: float, high: float) -> Vector:

@@ -6,11 +6,11 @@ import datetime as dt
 
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
-from tiercast.serving.lifecycle import source
-from tiercast.serving.lifecycle.served import Served
-from tiercast.serving.lifecycle.source import Found
-from tiercast.serving.service import model_card
-from tiercast.serving.service.online import Online
+from tiercast.serving.model_manager import source
+from tiercast.serving.model_manager.served_model import Served
+from tiercast.serving.model_manager.source import Found
+from tiercast.serving.online import model_card
+from tiercast.serving.online.scorer import Online
 
 
 def prepare(found: Found) -> Served:

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import pydantic_core
 
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import Answer, Online
 from tiercast.serving.service import quiet
-from tiercast.serving.service.online import Answer, Online
-from tiercast.serving.service.requests import ScoreRequest
 
 MOST_TOGETHER = 256  # customers; a larger request is scored alone, so that no small one waits for its own answer longer
 MOST_WAITING = 1_000  # requests; a second's worth at least

@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol
 
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
-from tiercast.serving.lifecycle import cache as caches
-from tiercast.serving.lifecycle.cache import Cache, Pointer
+from tiercast.serving.model_manager import cache as caches
+from tiercast.serving.model_manager.cache import Cache, Pointer
 
 FOLDER, MODEL = "TIERCAST_BUNDLE", "TIERCAST_MODEL"
 

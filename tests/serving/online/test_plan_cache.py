@@ -10,9 +10,9 @@ import pytest
 
 from tests.serving.asking import asked, customer, purchase
 from tiercast.models import bundle_folder
-from tiercast.serving.service import arrivals, judging, plans
-from tiercast.serving.service.online import Online
-from tiercast.serving.service.requests import ScoreRequest
+from tiercast.serving.online import plan_cache, request_columns, validation
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import Online
 
 AS_OF = dt.date(1998, 7, 1)
 PLAIN, UTC, LATE, UNREADABLE = "1998-01-01", "1998-01-01T10:00:00Z", "1999-01-01", "soon"
@@ -37,9 +37,9 @@ def test_only_where_every_row_is_plain_nobody_asks_for_findings(
     opened: Online, times: list[str], is_plain: bool
 ) -> None:
     """The findings, asked all the same, are the second way: one line without a reason, nothing unread, one zone."""
-    plan = plans.of(opened.bundle.spec, AS_OF, has_margin=False)
-    answers = plan.run(arrivals.arrange([request(*times)], opened.bundle.spec))
-    found = list(answers.rows(plans.findings("transactions")))
+    plan = plan_cache.of(opened.bundle.spec, AS_OF, has_margin=False)
+    answers = plan.run(request_columns.arrange([request(*times)], opened.bundle.spec))
+    found = list(answers.rows(plan_cache.findings("transactions")))
     nothing = [(None, 0, True)]
     assert ([(row["reason"], row["unread"], row["local"] in (0, row["timed"])) for row in found] == nothing) == is_plain
-    assert judging.is_plain(answers, "transactions") == is_plain
+    assert validation.is_plain(answers, "transactions") == is_plain

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.serving.asking import asked
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
-from tiercast.serving.service.online import Online
-from tiercast.serving.service.requests import ScoreRequest
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import Online
 
 TIMES = (
     "1997-05-01",

@@ -18,7 +18,7 @@ from tiercast.contract import errors, inputs
 from tiercast.features.engines.arrays import Column, Given
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.spec import MARGIN, FeatureSpec
-from tiercast.serving.service.requests import Customer, ScoreRequest
+from tiercast.serving.online.requests import Customer, ScoreRequest
 
 REQUEST, ROW = "tiercast_request", "tiercast_row"
 TEXT, NUMBER = "string", "float64"
@@ -73,7 +73,7 @@ def arrange(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> dict[str, Gi
 def place(request: ScoreRequest, table: str, row: int) -> str:
     """Where the row of a table stands in the request.
 
-    >>> from tiercast.serving.service.requests import ScoreRequest
+    >>> from tiercast.serving.online.requests import ScoreRequest
     >>> asked = {"as_of": "2024-01-31", "customers": [
     ...     {"customer_id": "a", "transactions": []},
     ...     {"customer_id": "b", "transactions": [{"ordered_at": "2024-01-01", "amount": 1}] * 2}]}

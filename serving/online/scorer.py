@@ -24,14 +24,14 @@ from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
 from tiercast.serving import score
-from tiercast.serving.service import arrivals, judging, listed, plans, wording
-from tiercast.serving.service.requests import ScoreRequest
+from tiercast.serving.online import messages, plan_cache, request_columns, score_columns, validation
+from tiercast.serving.online.requests import ScoreRequest
 
 Answer = dict[str, Any]
 Columns = dict[str, NDArray[Any]]
 Dropped = dict[str, dict[str, int]]
 QUICK_CUSTOMERS, QUICK_ROWS = 16, 500
-NOTHING_DROPPED: Dropped = {table: {} for table in plans.RULES}
+NOTHING_DROPPED: Dropped = {table: {} for table in plan_cache.RULES}
 
 
 class Online:
@@ -45,7 +45,7 @@ class Online:
         rows = sum(len(customer.transactions) + len(customer.interactions) for customer in request.customers)
         is_small = len(request.customers) <= QUICK_CUSTOMERS and rows <= QUICK_ROWS
         spec = self.bundle.spec
-        return is_small and plans.is_ready(spec, request.as_of, MARGIN in spec.columns)
+        return is_small and plan_cache.is_ready(spec, request.as_of, MARGIN in spec.columns)
 
     def answer(self, request: ScoreRequest) -> Answer:
         """What `answers.ScoreAnswer` describes, customers in the order of the request. Raises `BadInput`."""
@@ -64,7 +64,7 @@ class Online:
         for number, request in enumerate(requests):
             try:
                 bundles.dated(self.bundle, request.as_of)
-                sound.setdefault(arrivals.refuse(request, self.bundle.spec), []).append(number)
+                sound.setdefault(request_columns.refuse(request, self.bundle.spec), []).append(number)
             except errors.TiercastError as error:
                 found[number] = error
         for has_margin, numbers in sound.items():
@@ -73,8 +73,8 @@ class Online:
         return [found[number] for number in range(len(requests))]
 
     def _alike(self, requests: Sequence[ScoreRequest], has_margin: bool) -> list[Answer | errors.TiercastError]:
-        plan = plans.of(self.bundle.spec, requests[0].as_of, has_margin)
-        given = arrivals.arrange(requests, self.bundle.spec)
+        plan = plan_cache.of(self.bundle.spec, requests[0].as_of, has_margin)
+        given = request_columns.arrange(requests, self.bundle.spec)
         found = plan.run(given)
         judged = _judge(found, requests, given)
         rows = self._rows(_features(found), requests)
@@ -94,15 +94,15 @@ class Online:
     def warm_up(self, as_of: dt.date) -> None:
         """Have the plan of a day ready, so that the first caller does not wait; score nobody once."""
         spec = self.bundle.spec
-        found = plans.of(spec, as_of, MARGIN in spec.columns).run(arrivals.arrange([], spec))
-        for table in plans.RULES:
-            list(found.rows(plans.findings(table)))
+        found = plan_cache.of(spec, as_of, MARGIN in spec.columns).run(request_columns.arrange([], spec))
+        for table in plan_cache.RULES:
+            list(found.rows(plan_cache.findings(table)))
         score.score(bundles.dated(self.bundle, as_of), pa.table(_features(found)))
 
 
 def _features(found: Answers) -> Columns:
     """The feature table: ids as objects, numbers as float64 with NaN for null."""
-    n, table = found.n_rows(plans.FEATURES), found.columns(plans.FEATURES)
+    n, table = found.n_rows(plan_cache.FEATURES), found.columns(plan_cache.FEATURES)
     ids = table.pop("customer_id").values
     return {"customer_id": ids} | {name: columns.to_floats(column, n) for name, column in table.items()}
 
@@ -111,18 +111,18 @@ def _judge(
     found: Answers, requests: Sequence[ScoreRequest], given: Mapping[str, Given]
 ) -> list[Dropped | errors.TiercastError]:
     """Per request what each table drops, or why it is refused; a table that says nothing of times needs no look."""
-    told = [table for table, rules in plans.RULES.items() if columns.says(given[table].columns[str(rules.when)])]
-    odd = [table for table in told if not judging.is_plain(found, table)]
-    rows = {table: list(found.rows(plans.findings(table))) if table in odd else [] for table in plans.RULES}
+    told = [table for table, rules in plan_cache.RULES.items() if columns.says(given[table].columns[str(rules.when)])]
+    odd = [table for table in told if not validation.is_plain(found, table)]
+    rows = {table: list(found.rows(plan_cache.findings(table))) if table in odd else [] for table in plan_cache.RULES}
     return [_judged(request, number, rows) for number, request in enumerate(requests)]
 
 
 def _judged(
-    request: ScoreRequest, number: int, found: Mapping[str, Sequence[judging.Row]]
+    request: ScoreRequest, number: int, found: Mapping[str, Sequence[validation.Row]]
 ) -> Dropped | errors.TiercastError:
     ours = {table: [row for row in rows if row["request"] == number] for table, rows in found.items()}
     try:
-        return {table: judging.check(request, table, rows) for table, rows in ours.items()}
+        return {table: validation.check(request, table, rows) for table, rows in ours.items()}
     except errors.TiercastError as error:
         return error
 
@@ -138,8 +138,8 @@ def _answer(
 
 
 def _in_words(bundle: Bundle, ids: list[str], frame: Frame, langs: Sequence[Any]) -> list[Answer]:
-    columns = {"customer_id": ids, **listed.columns(bundle, frame)}
-    columns["reason_texts"] = wording.reasons(columns["reasons"], frame, langs, bundle.about.currency)
-    columns["action_text"] = wording.actions(columns["action"], langs)
+    columns = {"customer_id": ids, **score_columns.columns(bundle, frame)}
+    columns["reason_texts"] = messages.reasons(columns["reasons"], frame, langs, bundle.about.currency)
+    columns["action_text"] = messages.actions(columns["action"], langs)
     names = tuple(columns)
     return [dict(zip(names, row)) for row in zip(*columns.values(), strict=True)]

@@ -12,10 +12,10 @@ import pytest
 
 from tests.serving.asking import asked, customer, purchase
 from tiercast.models import bundle_folder
-from tiercast.serving.service import passes, plans
-from tiercast.serving.service.online import QUICK_CUSTOMERS, QUICK_ROWS, Online
-from tiercast.serving.service.passes import Passes, Scored
-from tiercast.serving.service.requests import ScoreRequest
+from tiercast.serving.online import micro_batch, plan_cache
+from tiercast.serving.online.micro_batch import Passes, Scored
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import QUICK_CUSTOMERS, QUICK_ROWS, Online
 
 SECONDS = 60
 
@@ -78,9 +78,9 @@ def test_requests_of_two_days_are_scored_apart(lender: Lender) -> None:
 
 
 def test_a_request_larger_than_a_pass_is_scored_alone(lender: Lender) -> None:
-    large = of(*(f"l-{k}" for k in range(passes.MOST_TOGETHER + 1)))
+    large = of(*(f"l-{k}" for k in range(micro_batch.MOST_TOGETHER + 1)))
     answered = all_answered(lender, of("z"), large, of("a"), of("b"))
-    assert [len(each) for each in answered] == [1, passes.MOST_TOGETHER + 1, 1, 1]
+    assert [len(each) for each in answered] == [1, micro_batch.MOST_TOGETHER + 1, 1, 1]
     assert lender.lent == 3
 
 
@@ -95,12 +95,12 @@ def test_whoever_hangs_up_while_waiting_is_not_scored(lender: Lender) -> None:
 
 
 def test_more_than_can_wait_is_turned_away_at_once(lender: Lender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passes, "MOST_WAITING", 2)
+    monkeypatch.setattr(micro_batch, "MOST_WAITING", 2)
     with contextlib.closing(Passes(lender)) as running:
         first = running.submit(of("a"))
         assert lender.asked.wait(SECONDS)
         waiting = [running.submit(of("b")), running.submit(of("c"))]
-        with pytest.raises(passes.Busy):
+        with pytest.raises(micro_batch.Busy):
             running.submit(of("d"))
         lender.gate.set()
         assert [ids(each) for each in (first, *waiting)] == [["a"], ["b"], ["c"]]
@@ -170,7 +170,7 @@ def test_large_requests_and_those_of_a_new_day_are_left_to_a_thread(
         json.dumps(asked(customer("a", *[purchase()] * (QUICK_ROWS + 1))) | {"as_of": "1998-07-01"})
     )
     assert in_one_turn(online, lines) == ([["a"]], ["scoring-0"])
-    monkeypatch.setattr(plans, "_plans", type(plans._plans)())
+    monkeypatch.setattr(plan_cache, "_plans", type(plan_cache._plans)())
     assert in_one_turn(online, of("a")) == ([["a"]], ["scoring-0"])
     assert in_one_turn(online, of("a")) == ([["a"]], [threading.current_thread().name])
 

@@ -16,8 +16,8 @@ from tiercast.features.engines.arrays import Answers
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.reading import cleaning, times
 from tiercast.features.reading.report import LATE, REASONS
-from tiercast.serving.service import arrivals, plans
-from tiercast.serving.service.requests import ScoreRequest
+from tiercast.serving.online import plan_cache, request_columns
+from tiercast.serving.online.requests import ScoreRequest
 
 Row = Mapping[str, Any]
 TIME_HINT = "write times as 2024-01-31 or 2024-01-31T12:30:00Z"
@@ -25,7 +25,7 @@ TIME_HINT = "write times as 2024-01-31 or 2024-01-31T12:30:00Z"
 
 def is_plain(answers: Answers, table: str) -> bool:
     """Whether every row counts and every time is written in the same way, so that there is nothing to find."""
-    when = plans.RULES[table].when or ""
+    when = plan_cache.RULES[table].when or ""
     if any(columns.says(answers.column(table, name)) for name in ("reason", cleaning.UNREAD + when)):
         return False
     is_timed = answers.column(table, when).known
@@ -40,7 +40,7 @@ def check(request: ScoreRequest, table: str, found: Sequence[Row]) -> dict[str, 
     `found` has one row per reason, as `plans.Plan.findings` gives them; none where all is plain.
     """
     known = [row for row in found if row["reason"] != LATE]
-    when = plans.RULES[table].when or ""
+    when = plan_cache.RULES[table].when or ""
     for row in known:
         if row["reason"] is not None:
             raise _unreadable(request, table, REASONS[row["reason"]], row["n"], row["first"])
@@ -58,13 +58,13 @@ def _refuse_mixed_zones(request: ScoreRequest, table: str, known: Sequence[Row])
             f"a time of the {table} says no zone, while others do, so the day it means is not known",
             count=n_local,
             total=n_timed,
-            first=arrivals.place(request, table, min(row["first_local"] for row in known if row["local"])),
+            first=request_columns.place(request, table, min(row["first_local"] for row in known if row["local"])),
             hint="write all times with an offset (2024-01-31T12:30:00+01:00), or all without one (taken as UTC)",
         )
 
 
 def _unreadable(request: ScoreRequest, table: str, what: str, count: int, first: int) -> errors.WrongType:
-    place = arrivals.place(request, table, first)
+    place = request_columns.place(request, table, first)
     total = sum(len(getattr(customer, table)) for customer in request.customers) if table != "customers" else None
     return errors.WrongType(
         what, count=int(count), total=total, first=place, hint=f"{TIME_HINT}, amounts as numbers below 10^11"

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.models.vectors import Vector
 from tiercast.serving import score
-from tiercast.serving.service import listed
+from tiercast.serving.online import score_columns
 from tiercast.training.train import Trained
 
 
@@ -42,7 +42,7 @@ def test_the_lists_are_those_of_the_score_table(
     ids = [f"c-{k}" for k in range(len(some["n_orders"]))]
     table = score.score(asked, pa.table({"customer_id": pa.array(ids, pa.string()), **some}))
     expected = {name: column.to_pylist() for name, column in zip(table.column_names, table.columns, strict=True)}
-    found = {"customer_id": ids, **listed.columns(asked, some)}
+    found = {"customer_id": ids, **score_columns.columns(asked, some)}
     assert list(found) == table.column_names
     assert found == expected
     assert all(type(x) is type(y) for name in found for x, y in zip(found[name], expected[name], strict=True))

@@ -19,7 +19,7 @@ from tiercast.features.engines.arrays import Program
 from tiercast.features.reading import cleaning, columns, times, transactions, values
 from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
-from tiercast.serving.service import arrivals
+from tiercast.serving.online import request_columns
 
 RULES = {"transactions": cleaning.TRANSACTIONS, "customers": cleaning.CUSTOMERS, "interactions": cleaning.INTERACTIONS}
 FEATURES = "features"
@@ -68,7 +68,7 @@ def _expressions(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> dict[st
 
 
 def _judged(table: str, spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> ir.Table:
-    raw = ibis.table(arrivals.schemas(spec)[table], name=table)
+    raw = ibis.table(request_columns.schemas(spec)[table], name=table)
     ours = {column.name for column in columns.TABLES[table]} - (set() if has_margin else {"margin"})
     given = raw.drop("margin") if "margin" in raw.columns and not has_margin else raw
     named = {name: name for name in given.columns if name in ours}
@@ -84,8 +84,8 @@ def _people(kept: ir.Table, spec: FeatureSpec) -> ir.Table:
 
 def _findings(judged: ir.Table, when: str) -> ir.Table:
     """One row per request and reason, null for the rows that count: how many, the first, what their times are like."""
-    request = judged[cleaning.OTHER + arrivals.REQUEST]
-    row = judged[cleaning.OTHER + arrivals.ROW]
+    request = judged[cleaning.OTHER + request_columns.REQUEST]
+    row = judged[cleaning.OTHER + request_columns.ROW]
     is_unread = judged[cleaning.UNREAD + when].notnull()
     is_local = judged[when].notnull() & (judged[cleaning.ZONE + when] == times.LOCAL)
     return judged.group_by("reason", request=request).aggregate(

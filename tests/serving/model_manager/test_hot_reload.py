@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.serving.asking import asked, customer, purchase
-from tests.serving.lifecycle.conftest import named
+from tests.serving.model_manager.conftest import named
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
-from tiercast.serving.lifecycle import cache, keeper, preparing, source
-from tiercast.serving.lifecycle.keeper import Keeper
-from tiercast.serving.lifecycle.source import Folder, Source
-from tiercast.serving.service.passes import Passes
-from tiercast.serving.service.requests import ScoreRequest
+from tiercast.serving.model_manager import cache, hot_reload, loading, source
+from tiercast.serving.model_manager.hot_reload import Keeper
+from tiercast.serving.model_manager.source import Folder, Source
+from tiercast.serving.online.micro_batch import Passes
+from tiercast.serving.online.requests import ScoreRequest
 from tiercast.training.train import Trained
 
 SECONDS = 30
@@ -33,7 +33,7 @@ def of_folder(folder: Path) -> Source:
 @contextlib.contextmanager
 def kept(folder: Path) -> Iterator[Keeper]:
     wanted = of_folder(folder)
-    running = Keeper(wanted, preparing.prepare, *keeper.start(wanted, preparing.prepare))
+    running = Keeper(wanted, loading.prepare, *hot_reload.start(wanted, loading.prepare))
     running.start_watching()
     try:
         yield running
@@ -128,7 +128,7 @@ def test_a_folder_that_changed_is_not_served_before_somebody_says_so(folder: Pat
         bundle_folder.save(named(trained.bundle, "second"), folder)
         with kept(folder) as started_later:
             assert answering(started_later) == "second"
-            time.sleep(2 * keeper.FOLLOW_SECONDS)
+            time.sleep(2 * hot_reload.FOLLOW_SECONDS)
             assert answering(running) == "first"
 
 
@@ -136,7 +136,7 @@ def test_nothing_to_serve_is_said_with_what_to_do(tmp_path: Path, monkeypatch: p
     for name in (source.FOLDER, source.MODEL):
         monkeypatch.setenv(name, "")  # the service of other tests in this process names its own
     with pytest.raises(errors.BundleRefused, match="no readable bundle"):
-        keeper.start(of_folder(tmp_path / "nothing"), preparing.prepare)
+        hot_reload.start(of_folder(tmp_path / "nothing"), loading.prepare)
     with pytest.raises(errors.BadInput, match="which bundle to serve"):
         source.of_environment()
 

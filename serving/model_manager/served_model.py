@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
-from tiercast.serving.lifecycle.source import Found
-from tiercast.serving.service.online import Online
+from tiercast.serving.model_manager.source import Found
+from tiercast.serving.online.scorer import Online
 
 
 class Served(NamedTuple):

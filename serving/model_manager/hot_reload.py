@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tiercast.contract import errors
-from tiercast.serving.lifecycle.served import Served
-from tiercast.serving.lifecycle.source import Found, Source
+from tiercast.serving.model_manager.served_model import Served
+from tiercast.serving.model_manager.source import Found, Source
 
 FOLLOW_SECONDS = 1.0
 FIRST_RETRY, LAST_RETRY, JITTER = 5.0, 300.0, 0.2

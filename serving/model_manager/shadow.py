@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tiercast.contract import errors
-from tiercast.serving.lifecycle import keeper
-from tiercast.serving.lifecycle.differences import Differences
-from tiercast.serving.lifecycle.served import Served
-from tiercast.serving.lifecycle.shadow_log import ShadowLog
-from tiercast.serving.lifecycle.source import Found, Source
-from tiercast.serving.service.requests import ScoreRequest
+from tiercast.serving.model_manager import hot_reload
+from tiercast.serving.model_manager.differences import Differences
+from tiercast.serving.model_manager.served_model import Served
+from tiercast.serving.model_manager.shadow_log import ShadowLog
+from tiercast.serving.model_manager.source import Found, Source
+from tiercast.serving.online.requests import ScoreRequest
 
 MOST_WAITING = 64  # requests
 LOG_SECONDS, RETRY_SECONDS = 60.0, 60.0
@@ -99,7 +99,7 @@ class Shadow:
         try:
             if self._served is not None and self._source.ask().mark == self._served.found.mark:
                 return
-            fresh, _ = keeper.start(self._source, self._prepare)
+            fresh, _ = hot_reload.start(self._source, self._prepare)
         except Exception as error:
             self._why_not = error.what if isinstance(error, errors.TiercastError) else type(error).__name__
             log.warning("no newer shadow: %s", self._why_not)

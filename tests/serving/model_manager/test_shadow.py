@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tests.serving.asking import asked, customer, purchase
-from tests.serving.lifecycle.test_keeper import soon
-from tiercast.serving.lifecycle import cache, preparing, shadow_log
-from tiercast.serving.lifecycle.differences import Differences
-from tiercast.serving.lifecycle.shadow import Shadow
-from tiercast.serving.lifecycle.source import Registered
-from tiercast.serving.service.online import Online
-from tiercast.serving.service.requests import ScoreRequest
+from tests.serving.model_manager.test_hot_reload import soon
+from tiercast.serving.model_manager import cache, loading, shadow_log
+from tiercast.serving.model_manager.differences import Differences
+from tiercast.serving.model_manager.shadow import Shadow
+from tiercast.serving.model_manager.source import Registered
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import Online
 from tiercast.training.train import Trained
 
 Register = Callable[[str], str]
@@ -34,7 +34,7 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
 
     registered("challenger")
     online = Online(trained.bundle)
-    shadow = Shadow(Registered("champion", cache.of()), preparing.prepare, log_seconds=0.2)
+    shadow = Shadow(Registered("champion", cache.of()), loading.prepare, log_seconds=0.2)
     assert soon(lambda: "0 compared" in shadow.state())
     for request in requests(5):
         shadow.offer(request, online.answer(request)["scores"])
@@ -53,7 +53,7 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
 
 
 def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns: Path, trained: Trained) -> None:
-    shadow = Shadow(Registered("nobody", cache.of()), preparing.prepare)
+    shadow = Shadow(Registered("nobody", cache.of()), loading.prepare)
     assert soon(lambda: "no model `tiercast`" in shadow.state())
     for request in requests(3):
         shadow.offer(request, [])
@@ -63,9 +63,9 @@ def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns:
 def test_answers_that_find_no_room_are_dropped_and_counted(
     registered: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tiercast.serving.lifecycle.shadow.MOST_WAITING", 2)
+    monkeypatch.setattr("tiercast.serving.model_manager.shadow.MOST_WAITING", 2)
     registered("challenger")
-    shadow = Shadow(Registered("champion", cache.of()), preparing.prepare)
+    shadow = Shadow(Registered("champion", cache.of()), loading.prepare)
     assert soon(lambda: "0 compared" in shadow.state())
     given = requests(1)[0]
     for _ in range(300):

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tiercast.contract.vectors import Mask, Vector
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
-from tiercast.models.vectors import Vector
 from tiercast.serving import score
 from tiercast.tiers import actions, families, grid
-from tiercast.tiers.vectors import Mask
 
 _STATUS = dict(zip(grid.TIERS, score.STATUSES, strict=True))
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.lifecycle.test_keeper import answering, soon
+from tests.serving.model_manager.test_hot_reload import answering, soon
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
-from tiercast.serving.lifecycle import cache, keeper, preparing, source
-from tiercast.serving.lifecycle.keeper import Keeper
-from tiercast.serving.lifecycle.source import Registered
+from tiercast.serving.model_manager import cache, hot_reload, loading, source
+from tiercast.serving.model_manager.hot_reload import Keeper
+from tiercast.serving.model_manager.source import Registered
 
 Register = Callable[[str], str]
 
@@ -28,9 +28,9 @@ def champion() -> Registered:
 
 def test_what_was_fetched_once_is_served_while_the_registry_is_away(registered: Register, mlruns: Path) -> None:
     registered("first")
-    assert keeper.start(champion(), preparing.prepare)[1] is None
+    assert hot_reload.start(champion(), loading.prepare)[1] is None
     (mlruns / "mlflow.db").rename(mlruns / "away.db")
-    running = Keeper(champion(), preparing.prepare, *keeper.start(champion(), preparing.prepare))
+    running = Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))
     assert answering(running) == "first"
     assert "no MLflow store" in running.state()
     with pytest.raises(errors.BadInput):
@@ -45,23 +45,23 @@ def test_what_was_fetched_once_is_served_while_the_registry_is_away(registered: 
 def test_without_registry_and_cache_the_start_says_what_is_missing(mlruns: Path) -> None:
     (mlruns / "mlflow.db").unlink()
     with pytest.raises(errors.BadInput, match="no MLflow store") as missing:
-        keeper.start(champion(), preparing.prepare)
+        hot_reload.start(champion(), loading.prepare)
     assert missing.value.hint
 
 
 def test_a_watched_alias_is_followed(registered: Register) -> None:
     registered("first")
-    running = Keeper(champion(), preparing.prepare, *keeper.start(champion(), preparing.prepare), every=0.2)
+    running = Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare), every=0.2)
     running.start_watching()
     registered("second")
     assert soon(lambda: answering(running) == "second")
     running.stop()
-    assert answering(Keeper(champion(), preparing.prepare, *keeper.start(champion(), preparing.prepare))) == "second"
+    assert answering(Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))) == "second"
 
 
 def test_a_corrupt_version_is_refused_and_never_enters_the_cache(registered: Register, tmp_path: Path) -> None:
     registered("first")
-    running = Keeper(champion(), preparing.prepare, *keeper.start(champion(), preparing.prepare))
+    running = Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))
     registered("second")
     (torn,) = (tmp_path / "logged-second").rglob("scorecard.json")
     torn.write_text("{}")
@@ -77,7 +77,7 @@ def test_a_corrupt_version_is_refused_and_never_enters_the_cache(registered: Reg
 
 def test_a_cache_of_another_registry_is_not_looked_at(registered: Register) -> None:
     registered("first")
-    keeper.start(champion(), preparing.prepare)
+    hot_reload.start(champion(), loading.prepare)
     assert Registered("champion", cache.of("http://127.0.0.1:1")).here() is None
 
 
@@ -99,8 +99,8 @@ def test_only_a_few_old_bundles_are_kept(registered: Register) -> None:
 
 AGAIN_AND_AGAIN = """
 import shutil, sys
-from tiercast.serving.lifecycle import cache
-from tiercast.serving.lifecycle.source import Registered
+from tiercast.serving.model_manager import cache
+from tiercast.serving.model_manager.source import Registered
 sources = [Registered(wanted, cache.of()) for wanted in sys.argv[1:]]
 follow = Registered("champion", cache.of())
 print("ready", flush=True)
@@ -133,5 +133,5 @@ def test_a_process_killed_while_it_reloads_leaves_a_cache_that_can_be_served(reg
         assert here is not None
         assert bundle_folder.load(here.folder).about.name in ("first", "second")
         assert source.mark(here.folder) == here.mark
-        served, trouble = keeper.start(champion(), preparing.prepare)
+        served, trouble = hot_reload.start(champion(), loading.prepare)
         assert (served.online.bundle.about.name, trouble) == ("second", None)

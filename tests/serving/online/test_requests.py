@@ -7,7 +7,7 @@ import pytest
 
 from tests.serving.asking import JSON, asked, customer, purchase, refusal
 from tiercast.contract import strict_json
-from tiercast.serving.service import requests
+from tiercast.serving.online import requests
 
 VISIT = {"occurred_at": "1998-01-01", "kind": "visit"}
 FULL = asked(
