@@ -22,9 +22,8 @@ from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import batch
+from tiercast.serving import batch, json_log
 from tiercast.serving.batch import Scored
-from tiercast.serving.http import access_log
 from tiercast.serving.jobs import claims, job_queue, results, sources
 from tiercast.serving.jobs.heartbeat import Pulse, Stopped, Stopping
 from tiercast.serving.jobs.job import Job
@@ -141,7 +140,7 @@ def _ended(
 def _failure(error: Exception, mine: Job, source: Source | None) -> dict[str, Any]:
     if isinstance(error, errors.TiercastError):
         return results.refusal(error, mine.source, source)
-    access_log.fault(error, mine.job_id)
+    json_log.log_fault(error, mine.job_id)
     return results.fault(error, mine.job_id)
 
 
@@ -167,7 +166,7 @@ def patiently(action: Callable[[], Given], wait_for: type[errors.TiercastError])
 
 def _log_as_json() -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(access_log.AsJson())
+    handler.setFormatter(json_log.JsonFormatter())
     logging.getLogger().handlers = [handler]
 
 
