@@ -44,7 +44,9 @@ class JobsApi(NamedTuple):
 
 
 def from_env(environment: Mapping[str, str]) -> JobsApi:
-    """The API of the jobs file and the store in the environment. Raises `NoJobs`, `JobsUnavailable`, `StoreUnavailable`.
+    """The API for the jobs file and the store in the environment.
+
+    Raises `NoJobs` without them, `JobsUnavailable` and `StoreUnavailable` where they cannot be used just now.
 
     The file is read for every request, so that a new source needs no restart.
     """

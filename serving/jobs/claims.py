@@ -56,7 +56,7 @@ def claim_next(engine: Engine, sources: Collection[str], at_once: int) -> BatchJ
 
 def send_heartbeat(engine: Engine, claimed: BatchJob, **values: Any) -> State | None:
     """Record that the process lives, with new values; returns the job's state, None once the claim is lost."""
-    update = _update(claimed, states.CLAIMED).values(heartbeat_at=job.now(), **values).returning(_j.state)
+    update = _update(claimed, *states.CLAIMED).values(heartbeat_at=job.now(), **values).returning(_j.state)
     with database.write_transaction(engine) as connection:
         state: State | None = connection.scalar(update)
         return state
@@ -64,12 +64,12 @@ def send_heartbeat(engine: Engine, claimed: BatchJob, **values: Any) -> State | 
 
 def end(engine: Engine, claimed: BatchJob, state: State, **values: Any) -> bool:
     """End the job in `state`; false if the claim is lost."""
-    return _execute(engine, _update(claimed, states.CLAIMED).values(**_ended(state), **values))
+    return _execute(engine, _update(claimed, *states.CLAIMED).values(**_ended(state), **values))
 
 
 def release(engine: Engine, claimed: BatchJob) -> bool:
     """Queue a job of a stopped service again, without counting the attempt. A job being cancelled is cancelled."""
-    queued = _update(claimed, ("running",)).values(**UNCLAIMED, attempts=claimed.attempts - 1)
+    queued = _update(claimed, "running").values(**UNCLAIMED, attempts=claimed.attempts - 1)
     return _execute(engine, queued) or end(engine, claimed, "cancelled")
 
 
@@ -77,7 +77,7 @@ def requeue_or_fail(engine: Engine, claimed: BatchJob, attempts: int) -> bool:
     """Queue the job of a dead process again, or fail it after so many attempts; cancel a job being cancelled."""
     failed = {**_ended("failed"), "error": results.process_died(claimed, attempts)}
     values = UNCLAIMED if claimed.attempts < attempts else failed
-    return _execute(engine, _update(claimed, ("running",)).values(**values)) or end(engine, claimed, "cancelled")
+    return _execute(engine, _update(claimed, "running").values(**values)) or end(engine, claimed, "cancelled")
 
 
 def recover(engine: Engine, settings: QueueSettings) -> list[BatchJob]:
@@ -130,7 +130,7 @@ def _ended(state: State) -> dict[str, Any]:
     return {"state": state, "finished_at": job.now(), "claim": None, "pid": None, "step": None}
 
 
-def _update(claimed: BatchJob, in_states: Collection[State]) -> sa.Update:
+def _update(claimed: BatchJob, *in_states: State) -> sa.Update:
     own = (_j.job_id == claimed.job_id, _j.claim == claimed.claim, _j.state.in_(in_states))
     return sa.update(tables.jobs).where(*own)
 

@@ -96,7 +96,7 @@ def run(engine: Engine, scores: str, keep: int | None, *, force: bool, memory: s
     n = kept.KEEP if keep is None else keep
     with say.progress("publish", publishing.STEPS) as step:
         limit = memory or publishing.MEMORY
-        return publishing.publish(engine, scores, keep=n, force=force, memory=limit, tell=step)
+        return publishing.publish(engine, scores, keep=n, force=force, memory=limit, on_step=step)
 
 
 def opened(store: str | None, *, create: bool = False) -> Engine:
