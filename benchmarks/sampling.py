@@ -21,10 +21,10 @@ from pyarrow import parquet
 
 from benchmarks import score_memory, simulate
 from tiercast import cdnow
+from tiercast.contract.vectors import Vector
 from tiercast.features import labels, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
-from tiercast.models.vectors import Vector
 from tiercast.training.evaluation import level, probability, ranking, scorecard
 from tiercast.training.evaluation.bootstrap import Metric
 
