@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.rolling.rules import Rules
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import level, outcomes, probability, ranking, scorecard
 from tiercast.training.evaluation.bootstrap import Measure, Metric
 from tiercast.training.evaluation.outcomes import Pairs

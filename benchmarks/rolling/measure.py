@@ -35,13 +35,15 @@ class Day(NamedTuple):
     shares: Shares
 
 
-def measure(cases: Sequence[Case], folder: pathlib.Path, report: Report = lambda _: None) -> list[Day]:
+def measure(
+    cases: Sequence[Case], folder: pathlib.Path, report: Report = lambda _: None, rolling: Rolling | None = None
+) -> list[Day]:
     """Every day of every case; a day on which too little was known is left out, with a word."""
-    return [day for case in cases for day in _days(case, folder, report)]
+    return [day for case in cases for day in _days(case, folder, report, rolling or Rolling(threads=1))]
 
 
-def _days(case: Case, folder: pathlib.Path, report: Report) -> Iterator[Day]:
-    settings = Settings(horizons=case.horizons, rolling=Rolling(threads=1))
+def _days(case: Case, folder: pathlib.Path, report: Report, rolling: Rolling) -> Iterator[Day]:
+    settings = Settings(horizons=case.horizons, rolling=rolling)
     with Engine(threads=1) as engine:
         for as_of in case.days:
             report(f"{case.title}, {as_of}")

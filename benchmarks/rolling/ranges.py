@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.rolling.against import Forecast
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 LAST_BIN, TAIL = 7, 0.1
 

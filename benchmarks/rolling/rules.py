@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import calibration, gamma_gamma
 from tiercast.models import orders as order_models
-from tiercast.models.vectors import Vector
 from tiercast.training import baselines, platt
 from tiercast.training.btyd import families, fit_gamma_gamma, fit_orders
 from tiercast.training.settings import Horizons
