@@ -22,8 +22,8 @@ from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import batch
-from tiercast.serving.batch import Scored
+from tiercast.serving import scoring
+from tiercast.serving.scoring import Scored
 from tiercast.serving.http import access_log
 from tiercast.serving.jobs import backlog, claims, configured, telling
 from tiercast.serving.jobs.configured import Source
@@ -64,7 +64,7 @@ class Work(NamedTuple):
         source, as_of = self.source, self.mine.as_of
         share = SCORED_SHARE if self._publishes else 1.0
         with DataEngine(memory=source.memory, threads=source.threads) as data:
-            return batch.score_all(
+            return scoring.score_all(
                 data,
                 bundle,
                 source.tables(),

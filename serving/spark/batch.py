@@ -24,7 +24,7 @@ from tiercast.features.reading import overrides as overrides_table
 from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
 from tiercast.serving import previous, score, totals
-from tiercast.serving.batch import Scored, Tell
+from tiercast.serving.scoring import Scored, Tell
 from tiercast.serving.spark import columns, progress, worker
 from tiercast.serving.spark import folder as folders
 from tiercast.serving.spark.worker import Job, Sent
@@ -55,7 +55,7 @@ def score_all(
 ) -> Scored:
     """Write one row per customer known before `as_of` to the folder `out/as_of=...`. Raises `BadInput` and its kinds.
 
-    `files` are those of `bundle` (see `bundle_folder.packed`). The rows are those of `serving.batch.score_all`.
+    `files` are those of `bundle` (see `bundle_folder.packed`). The rows are those of `serving.scoring.score_all`.
     """
     folders.check(out, as_of, sources)
     with folders.writing(out, as_of) as fresh, engine.reading(sources.transactions):

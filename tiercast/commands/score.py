@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tiercast.engines import Choice
     from tiercast.models.bundle import Bundle
-    from tiercast.serving.batch import Scored
+    from tiercast.serving.scoring import Scored
 
 REASONS = ("all", "risky", "none")
 OUT = {engines.DUCKDB: pathlib.Path("scores.parquet"), engines.SPARK: pathlib.Path("scores")}
@@ -111,10 +111,10 @@ def run(
     on: Choice = engines.DEFAULT,
 ) -> Scored:
     """Score with a bar on the terminal; `since` is the folder of what is kept from run to run."""
-    from tiercast.serving import batch
+    from tiercast.serving import scoring
 
     with on.start() as engine, say.progress("score", 1) as step:
-        return batch.score_all(
+        return scoring.score_all(
             engine,
             bundle,
             where,
@@ -159,7 +159,7 @@ def run_on_spark(
     with on.start() as engine, say.progress("score", 1) as step:
         from tiercast.serving.spark import batch
 
-        return batch.score_all(
+        return scoring.score_all(
             engine,
             bundle,
             files,

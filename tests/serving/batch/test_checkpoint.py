@@ -18,7 +18,8 @@ from tests import command_line, scored_tables
 from tiercast.contract import errors
 from tiercast.features import parts
 from tiercast.models import bundle_folder
-from tiercast.serving import batch, resuming, score
+from tiercast.serving import resuming, score
+from tiercast.serving import scoring
 from tiercast.training.train import Trained
 
 ROWS = pa.table({"customer_id": ["a", "b", "c"], "p_churn": [0.1, 0.5, 0.9]})
@@ -38,7 +39,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The small base in some five parts of two row groups each."""
     monkeypatch.setattr(parts, "ROWS_PER_PART", 70)
-    monkeypatch.setattr(batch, "ROWS", 10)
+    monkeypatch.setattr(scoring, "ROWS", 10)
 
 
 def tables(k: int) -> Iterator[pa.Table]:
@@ -158,7 +159,7 @@ KILLED = """
 import os, pathlib, signal, sys
 from tiercast.features import parts
 from tiercast.models import bundle_folder
-from tiercast.serving import batch
+from tiercast.serving import scoring
 from tests import scored_tables
 
 parts.ROWS_PER_PART, batch.ROWS = 70, 10

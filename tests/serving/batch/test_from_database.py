@@ -11,7 +11,8 @@ from tests import scored_tables
 from tests.scored_tables import AS_OF
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
-from tiercast.serving import batch, run_identity
+from tiercast.serving import run_identity
+from tiercast.serving import scoring
 from tiercast.training.train import Trained
 
 
@@ -23,7 +24,7 @@ def test_a_table_gives_the_scores_of_its_file(trained: Trained, database: str, t
     source = f"{database}{'&' if '?' in database else '?'}table=orders"
     scored_tables.score(trained.bundle, scored_tables.write(tmp_path, rows), tmp_path / "file.parquet")
     with Engine(threads=1) as engine:
-        batch.score_all(engine, trained.bundle, Sources(source), AS_OF, tmp_path / "table.parquet")
+        scoring.score_all(engine, trained.bundle, Sources(source), AS_OF, tmp_path / "table.parquet")
     assert parquet.read_table(tmp_path / "table.parquet").equals(parquet.read_table(tmp_path / "file.parquet"))
 
 

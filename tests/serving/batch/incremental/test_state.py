@@ -24,7 +24,8 @@ import datetime as dt, os, pathlib, signal, sys
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
-from tiercast.serving import batch, output, state_folder
+from tiercast.serving import output, state_folder
+from tiercast.serving import scoring
 from tiercast.features import parts
 
 bundle, source, day, out, state, moment = sys.argv[1:]
@@ -42,7 +43,7 @@ tell = lambda k, of: kill() if moment == "scores" and k == 2 else None
 with Engine(threads=1) as engine:
     loaded = bundle_folder.load(pathlib.Path(bundle))
     day, places = dt.date.fromisoformat(day), (pathlib.Path(out), pathlib.Path(state))
-    batch.score_all(engine, loaded, Sources(source), day, places[0], since=places[1], tell=tell)
+    scoring.score_all(engine, loaded, Sources(source), day, places[0], since=places[1], tell=tell)
 """
 
 
