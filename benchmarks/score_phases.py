@@ -30,8 +30,8 @@ from tiercast.models import frame as frames
 from tiercast.models.boosted import Boosted
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
-from tiercast.serving import output, score
-from tiercast.serving import scoring
+from tiercast.serving import score
+from tiercast.serving.batch import output, scoring
 
 CONTRIBUTIONS_OF = 10_000  # LightGBM's own take a minute per million
 Answer = TypeVar("Answer")

@@ -34,7 +34,7 @@ from benchmarks import score_memory
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
-from tiercast.serving import scoring
+from tiercast.serving.batch import scoring
 
 CUSTOMERS, THREADS, PER_SECOND = 20_000, 4, 12.0  # requests per thread
 WARM, SWAP, PUBLISH, RESTART = 0.2, 0.35, 0.5, 0.7  # when, as shares of the time

@@ -30,7 +30,7 @@ from benchmarks import score_memory
 from tiercast.contract import scores
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.features.reading import Sources
-from tiercast.serving import scoring
+from tiercast.serving.batch import scoring
 from tiercast.serving.store import opening, reading
 
 CUSTOMERS, SCORED, CHANGED = 1_000_000, 50_000, 0.1

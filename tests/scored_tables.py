@@ -13,7 +13,7 @@ from tests.cdnow_table import cdnow
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
-from tiercast.serving import scoring
+from tiercast.serving.batch import scoring
 
 AS_OF = dt.date(1998, 7, 1)
 

@@ -22,8 +22,8 @@ from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import scoring
-from tiercast.serving.scoring import Scored
+from tiercast.serving.batch import scoring
+from tiercast.serving.batch.scoring import Scored
 from tiercast.serving.http import access_log
 from tiercast.serving.jobs import backlog, claims, configured, telling
 from tiercast.serving.jobs.configured import Source

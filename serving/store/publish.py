@@ -22,11 +22,11 @@ from tiercast.contract import errors, scores
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.features.reading import scored, sources
 from tiercast.features.reading.scored import ScoreFile
-from tiercast.serving import totals
+from tiercast.serving.batch import totals
+from tiercast.serving.batch.totals import Totals
 from tiercast.serving.store import generations, loading, lock, merging, migrations, opening, tables
 from tiercast.serving.store.generations import Generation
 from tiercast.serving.store.merging import Merge
-from tiercast.serving.totals import Totals
 
 SLICE = 1 << 15
 MEMORY = "512MB"  # for sorting; beyond it, the data engine uses disk

@@ -16,7 +16,7 @@ from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import btyd, churn, predict
 from tiercast.models import frame as frames
-from tiercast.serving import scoring
+from tiercast.serving.batch import scoring
 from tiercast.tiers import reasons
 from tiercast.training.train import Trained
 

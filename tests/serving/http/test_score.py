@@ -16,7 +16,7 @@ from tiercast.contract import scores
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
-from tiercast.serving import scoring
+from tiercast.serving.batch import scoring
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing import Any
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
-from tiercast.serving import scoring
-from tiercast.serving.since import Since
+from tiercast.serving.batch import scoring
+from tiercast.serving.batch.incremental import Since
 
 FIRST = dt.date(1998, 4, 1)
 DAYS = tuple(FIRST + dt.timedelta(days) for days in (0, 1, 2, 9, 90))

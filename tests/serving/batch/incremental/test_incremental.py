@@ -19,7 +19,7 @@ from tiercast.features import parts, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
-from tiercast.serving import since, state_folder
+from tiercast.serving.batch import incremental, state
 from tiercast.training.train import Trained
 
 SHOP_DAYS = tuple(shop.AS_OF - dt.timedelta(back) for back in (40, 39, 38, 30, 0))
@@ -68,7 +68,7 @@ def test_every_feature_of_every_table_is_the_same(shop_sources: Sources, tmp_pat
         with Engine(threads=2) as engine:
             read = reading.read(engine, shop_sources, day)
             full = parts.features(engine, read.tables, day, shop.EVERY_COLUMN, 0, 1)
-            with since.sums(engine, read, shop.EVERY_COLUMN, tmp_path / "state") as sums:
+            with incremental.sums(engine, read, shop.EVERY_COLUMN, tmp_path / "state") as sums:
                 kept = parts.features(engine, read.tables, day, shop.EVERY_COLUMN, 0, 1, sums.part(0))
         assert kept.equals(full)
         assert kept.column_names == ["customer_id", *shop.EVERY_COLUMN.names]
@@ -164,6 +164,6 @@ def test_what_other_versions_kept_is_computed_anew(
     bundle: Bundle, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs.score(bundle, source, runs.FIRST, tmp_path / "before.parquet", tmp_path / "state")
-    monkeypatch.setattr(state_folder, "LIBRARIES", ("duckdb",))
+    monkeypatch.setattr(state, "LIBRARIES", ("duckdb",))
     said = runs.assert_same_as_all(bundle, source, runs.DAYS[1], tmp_path)
     assert (said.last, said.why) == (None, "what was kept is of other versions")

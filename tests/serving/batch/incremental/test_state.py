@@ -17,15 +17,16 @@ from tests.serving.batch.incremental import runs
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import state_folder
+from tiercast.serving.batch import state
 
 KILLED = """
 import datetime as dt, os, pathlib, signal, sys
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
-from tiercast.serving import output, state_folder
-from tiercast.serving import scoring
+from tiercast.serving.batch import output
+from tiercast.serving.batch import state
+from tiercast.serving.batch import scoring
 from tiercast.features import parts
 
 bundle, source, day, out, state, moment = sys.argv[1:]
@@ -80,9 +81,7 @@ def test_a_file_and_a_place_in_the_data_are_refused(bundle: Bundle, source: str,
     with pytest.raises(errors.CannotWrite):
         runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", Path(source))
     with pytest.raises(errors.CannotWrite, match="--since"):
-        runs.score(
-            bundle, str(Path(source).parent), runs.FIRST, tmp_path / "s.parquet", Path(source).parent / "state"
-        )
+        runs.score(bundle, str(Path(source).parent), runs.FIRST, tmp_path / "s.parquet", Path(source).parent / "state")
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "no json", "newer"])
@@ -102,7 +101,7 @@ def test_damaged_state_is_refused(bundle: Bundle, source: str, tmp_path: Path, d
 
 def test_two_runs_do_not_share_a_state(bundle: Bundle, source: str, tmp_path: Path) -> None:
     with (
-        state_folder.held(tmp_path / "state"),
+        state.held(tmp_path / "state"),
         pytest.raises(errors.CannotWrite, match="another run"),
     ):
         runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
@@ -114,11 +113,11 @@ def test_a_run_that_ends_while_it_writes_leaves_the_state_before(
     runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
     before = sorted(path.name for path in (tmp_path / "state").iterdir())
 
-    def killed(state: state_folder.State) -> state_folder.State:
+    def killed(state: state.State) -> state.State:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(state_folder, "publish", killed)
+        patch.setattr(state, "publish", killed)
         with pytest.raises(Killed):
             runs.score(bundle, source, runs.DAYS[1], tmp_path / "s.parquet", tmp_path / "state")
     assert len(list((tmp_path / "state").iterdir())) == len(before) + 1
