@@ -89,7 +89,7 @@ def score_all(
     """Write one row per customer known before `as_of` to `out` (Parquet). Raises `BadInput` and its kinds.
 
     The tiers of `last`, an earlier score file, hold customers near a cut. The same data, bundle, as_of and `last`
-    give the same bytes, with `since`, a folder of what is kept from run to run (see `serving.batch.incremental`), and without.
+    give the same bytes, with `since` and without: a folder of aggregates that `serving.batch.incremental` keeps.
     """
     output.refuse_input(out, sources)
     if since is not None:

@@ -19,7 +19,7 @@ from tiercast.features import parts, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
-from tiercast.serving.batch import incremental, state
+from tiercast.serving.batch import incremental, saved_state
 from tiercast.training.train import Trained
 
 SHOP_DAYS = tuple(shop.AS_OF - dt.timedelta(back) for back in (40, 39, 38, 30, 0))
@@ -164,6 +164,6 @@ def test_what_other_versions_kept_is_computed_anew(
     bundle: Bundle, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs.score(bundle, source, runs.FIRST, tmp_path / "before.parquet", tmp_path / "state")
-    monkeypatch.setattr(state, "LIBRARIES", ("duckdb",))
+    monkeypatch.setattr(saved_state, "LIBRARIES", ("duckdb",))
     said = runs.assert_same_as_all(bundle, source, runs.DAYS[1], tmp_path)
     assert (said.last, said.why) == (None, "what was kept is of other versions")

@@ -17,7 +17,7 @@ from tests.serving.batch.incremental import runs
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving.batch import state
+from tiercast.serving.batch import saved_state
 
 KILLED = """
 import datetime as dt, os, pathlib, signal, sys
@@ -25,7 +25,7 @@ from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
 from tiercast.serving.batch import output
-from tiercast.serving.batch import state
+from tiercast.serving.batch import saved_state
 from tiercast.serving.batch import scoring
 from tiercast.features import parts
 
@@ -38,8 +38,8 @@ elif moment == "name":
     rename = pathlib.Path.replace
     pathlib.Path.replace = lambda path, target: (kill if target.name == "state.json" else rename)(path, target)
 elif moment == "old":
-    remove = state_folder.shutil.rmtree
-    state_folder.shutil.rmtree = lambda path, **how: (kill if "state" in str(path) else remove)(path, **how)
+    remove = saved_state.shutil.rmtree
+    saved_state.shutil.rmtree = lambda path, **how: (kill if "state" in str(path) else remove)(path, **how)
 tell = lambda k, of: kill() if moment == "scores" and k == 2 else None
 with Engine(threads=1) as engine:
     loaded = bundle_folder.load(pathlib.Path(bundle))
@@ -101,7 +101,7 @@ def test_damaged_state_is_refused(bundle: Bundle, source: str, tmp_path: Path, d
 
 def test_two_runs_do_not_share_a_state(bundle: Bundle, source: str, tmp_path: Path) -> None:
     with (
-        state.held(tmp_path / "state"),
+        saved_state.held(tmp_path / "state"),
         pytest.raises(errors.CannotWrite, match="another run"),
     ):
         runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
@@ -113,11 +113,11 @@ def test_a_run_that_ends_while_it_writes_leaves_the_state_before(
     runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
     before = sorted(path.name for path in (tmp_path / "state").iterdir())
 
-    def killed(state: state.State) -> state.State:
+    def killed(state: saved_state.State) -> saved_state.State:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(state, "publish", killed)
+        patch.setattr(saved_state, "publish", killed)
         with pytest.raises(Killed):
             runs.score(bundle, source, runs.DAYS[1], tmp_path / "s.parquet", tmp_path / "state")
     assert len(list((tmp_path / "state").iterdir())) == len(before) + 1
