@@ -36,7 +36,7 @@ class Tiercast:
     """Forward-looking customer tiers: value, risk of leaving, reasons and what to do next."""
 
     def __init__(self) -> None:
-        access_log.hush()
+        access_log.configure()
         sys.setswitchinterval(SWITCH_SECONDS)
         self.bundle = bundles.Bundles(os.environ)
         self.passes = Passes(self.bundle.online, THREADS, self.bundle.answered)
@@ -55,7 +55,7 @@ class Tiercast:
     @staticmethod
     def refuse_a_bad_start() -> None:
         """Before any worker starts, so that a bad bundle ends the command instead of every worker in turn."""
-        access_log.hush()
+        access_log.configure()
         try:
             limits.read(os.environ)
             auth.check(os.environ)

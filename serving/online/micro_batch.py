@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pydantic_core
 
-from tiercast.serving.http import access_log
+from tiercast.serving import json_log
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.serving.online.scorer import Answer, Online
 
@@ -136,7 +136,7 @@ class Passes:
         if len(together) == 1:
             together[0].future.set_exception(error)  # the gate logs it, with the id of the request
             return
-        access_log.fault(error, "several")
+        json_log.log_fault(error, "several")
         for each in together:
             self._score([each])
 

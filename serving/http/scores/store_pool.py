@@ -17,7 +17,7 @@ from tiercast.contract import errors
 from tiercast.serving.http import endpoints, error_responses, metrics
 from tiercast.serving.http.scores import store_errors
 from tiercast.serving.service import readiness
-from tiercast.serving.store import generations, migrations, opening
+from tiercast.serving.store import database, generations, migrations
 
 SECONDS = 5.0
 EXPORTS = 2
@@ -43,7 +43,7 @@ class Shelf:
             raise store_errors.no_store()
         with self._opening:
             if self._engine is None:
-                engine = opening.open(self._url, connections=CONNECTIONS)
+                engine = database.open(self._url, connections=CONNECTIONS)
                 migrations.require(engine)
                 self._engine = engine
             return self._engine
