@@ -10,12 +10,12 @@ import bentoml
 
 from tiercast.contract import errors
 from tiercast.serving.model_manager import cache, hot_reload, loading, source
-from tiercast.serving.model_manager.hot_reload import Keeper
+from tiercast.serving.model_manager.hot_reload import ModelManager
 from tiercast.serving.model_manager.served_model import Served
 from tiercast.serving.model_manager.shadow import Shadow
-from tiercast.serving.model_manager.source import Registered
+from tiercast.serving.model_manager.source import RegistrySource
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Answer, Online
+from tiercast.serving.online.scorer import Answer, Scorer
 from tiercast.serving.service import answers, failures, limits, metrics, readiness
 
 SHADOW = "TIERCAST_SHADOW"
@@ -27,8 +27,8 @@ class Bundles:
     def __init__(self, environment: Mapping[str, str]) -> None:
         wanted = source.of_environment()
         first, trouble = hot_reload.start(wanted, loading.prepare)
-        every = limits.read(environment).poll_seconds if isinstance(wanted, Registered) else 0.0
-        self.keeper = Keeper(wanted, loading.prepare, first, trouble, every=every, told=_exchanged)
+        every = limits.read(environment).poll_seconds if isinstance(wanted, RegistrySource) else 0.0
+        self.keeper = ModelManager(wanted, loading.prepare, first, trouble, every=every, told=_exchanged)
         self.shadow = _shadow(environment.get(SHADOW, ""))
         metrics.serves(first.online.bundle.about.model)
         readiness.tell("bundle", lambda: readiness.State(True, self.keeper.state()))
@@ -40,7 +40,7 @@ class Bundles:
     def served(self) -> Served:
         return self.keeper.served
 
-    def online(self) -> Online:
+    def online(self) -> Scorer:
         """What answers now."""
         return self.served.online
 
@@ -73,7 +73,7 @@ def reload() -> answers.Reloaded:
 def _shadow(wanted: str) -> Shadow | None:
     if not wanted:
         return None
-    shadow = Shadow(Registered(wanted, cache.of()), loading.prepare)
+    shadow = Shadow(RegistrySource(wanted, cache.of()), loading.prepare)
     readiness.tell("shadow", lambda: readiness.State(True, shadow.state()))
     return shadow
 

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from tiercast.contract import errors
 from tiercast.serving.model_manager import source
 from tiercast.serving.online import micro_batch, requests
-from tiercast.serving.online.micro_batch import Passes
+from tiercast.serving.online.micro_batch import MicroBatcher
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Online
+from tiercast.serving.online.scorer import Scorer
 from tiercast.serving.service import (
     answers,
     asking,
@@ -50,10 +50,10 @@ class Tiercast:
         quiet.hush()
         sys.setswitchinterval(SWITCH_SECONDS)
         self.bundle = bundles.Bundles(os.environ)
-        self.passes = Passes(self.bundle.online, THREADS, self.bundle.answered)
+        self.passes = MicroBatcher(self.bundle.online, THREADS, self.bundle.answered)
 
     @property
-    def online(self) -> Online:
+    def online(self) -> Scorer:
         """What answers now."""
         return self.bundle.online()
 
@@ -103,7 +103,7 @@ def _headers(n_customers: int) -> dict[str, str]:
 
     Callers' connections stay with the worker that took them, and of eight all may have met the same one.
     """
-    return {"Connection": "close"} if WORKERS > 1 and n_customers > micro_batch.MOST_TOGETHER else {}
+    return {"Connection": "close"} if WORKERS > 1 and n_customers > micro_batch.MAX_BATCH_CUSTOMERS else {}
 
 
 Tiercast.add_asgi_middleware(middleware.Gate)  # type: ignore[attr-defined]

@@ -17,9 +17,9 @@ from tests.serving.model_manager.conftest import named
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.model_manager import cache, hot_reload, loading, source
-from tiercast.serving.model_manager.hot_reload import Keeper
+from tiercast.serving.model_manager.hot_reload import ModelManager
 from tiercast.serving.model_manager.source import Folder, Source
-from tiercast.serving.online.micro_batch import Passes
+from tiercast.serving.online.micro_batch import MicroBatcher
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.training.train import Trained
 
@@ -31,9 +31,9 @@ def of_folder(folder: Path) -> Source:
 
 
 @contextlib.contextmanager
-def kept(folder: Path) -> Iterator[Keeper]:
+def kept(folder: Path) -> Iterator[ModelManager]:
     wanted = of_folder(folder)
-    running = Keeper(wanted, loading.prepare, *hot_reload.start(wanted, loading.prepare))
+    running = ModelManager(wanted, loading.prepare, *hot_reload.start(wanted, loading.prepare))
     running.start_watching()
     try:
         yield running
@@ -41,7 +41,7 @@ def kept(folder: Path) -> Iterator[Keeper]:
         running.stop()
 
 
-def answering(running: Keeper) -> str:
+def answering(running: ModelManager) -> str:
     return running.served.online.bundle.about.name
 
 
@@ -75,7 +75,7 @@ def test_a_reload_serves_what_the_folder_holds_now(folder: Path, trained: Traine
 def test_an_exchange_under_load_fails_no_request(folder: Path, trained: Trained) -> None:
     answered: dict[int, list[str]] = {number: [] for number in range(4)}
     with kept(folder) as running, contextlib.ExitStack() as stack:
-        passes = stack.enter_context(contextlib.closing(Passes(lambda: running.served.online, 2)))
+        passes = stack.enter_context(contextlib.closing(MicroBatcher(lambda: running.served.online, 2)))
         stop = threading.Event()
 
         def ask(number: int) -> None:

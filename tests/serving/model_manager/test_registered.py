@@ -16,21 +16,21 @@ from tests.serving.model_manager.test_hot_reload import answering, soon
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.model_manager import cache, hot_reload, loading, source
-from tiercast.serving.model_manager.hot_reload import Keeper
-from tiercast.serving.model_manager.source import Registered
+from tiercast.serving.model_manager.hot_reload import ModelManager
+from tiercast.serving.model_manager.source import RegistrySource
 
 Register = Callable[[str], str]
 
 
-def champion() -> Registered:
-    return Registered("champion", cache.of())
+def champion() -> RegistrySource:
+    return RegistrySource("champion", cache.of())
 
 
 def test_what_was_fetched_once_is_served_while_the_registry_is_away(registered: Register, mlruns: Path) -> None:
     registered("first")
     assert hot_reload.start(champion(), loading.prepare)[1] is None
     (mlruns / "mlflow.db").rename(mlruns / "away.db")
-    running = Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))
+    running = ModelManager(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))
     assert answering(running) == "first"
     assert "no MLflow store" in running.state()
     with pytest.raises(errors.BadInput):
@@ -51,17 +51,17 @@ def test_without_registry_and_cache_the_start_says_what_is_missing(mlruns: Path)
 
 def test_a_watched_alias_is_followed(registered: Register) -> None:
     registered("first")
-    running = Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare), every=0.2)
+    running = ModelManager(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare), every=0.2)
     running.start_watching()
     registered("second")
     assert soon(lambda: answering(running) == "second")
     running.stop()
-    assert answering(Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))) == "second"
+    assert answering(ModelManager(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))) == "second"
 
 
 def test_a_corrupt_version_is_refused_and_never_enters_the_cache(registered: Register, tmp_path: Path) -> None:
     registered("first")
-    running = Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))
+    running = ModelManager(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))
     registered("second")
     (torn,) = (tmp_path / "logged-second").rglob("scorecard.json")
     torn.write_text("{}")
@@ -78,7 +78,7 @@ def test_a_corrupt_version_is_refused_and_never_enters_the_cache(registered: Reg
 def test_a_cache_of_another_registry_is_not_looked_at(registered: Register) -> None:
     registered("first")
     hot_reload.start(champion(), loading.prepare)
-    assert Registered("champion", cache.of("http://127.0.0.1:1")).here() is None
+    assert RegistrySource("champion", cache.of("http://127.0.0.1:1")).here() is None
 
 
 @pytest.mark.parametrize("wanted", ["../champion", "a/b", "", "."])

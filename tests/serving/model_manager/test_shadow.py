@@ -12,9 +12,9 @@ from tests.serving.model_manager.test_hot_reload import soon
 from tiercast.serving.model_manager import cache, loading, shadow_log
 from tiercast.serving.model_manager.differences import Differences
 from tiercast.serving.model_manager.shadow import Shadow
-from tiercast.serving.model_manager.source import Registered
+from tiercast.serving.model_manager.source import RegistrySource
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Online
+from tiercast.serving.online.scorer import Scorer
 from tiercast.training.train import Trained
 
 Register = Callable[[str], str]
@@ -33,8 +33,8 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
     import mlflow
 
     registered("challenger")
-    online = Online(trained.bundle)
-    shadow = Shadow(Registered("champion", cache.of()), loading.prepare, log_seconds=0.2)
+    online = Scorer(trained.bundle)
+    shadow = Shadow(RegistrySource("champion", cache.of()), loading.prepare, log_seconds=0.2)
     assert soon(lambda: "0 compared" in shadow.state())
     for request in requests(5):
         shadow.offer(request, online.answer(request)["scores"])
@@ -53,7 +53,7 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
 
 
 def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns: Path, trained: Trained) -> None:
-    shadow = Shadow(Registered("nobody", cache.of()), loading.prepare)
+    shadow = Shadow(RegistrySource("nobody", cache.of()), loading.prepare)
     assert soon(lambda: "no model `tiercast`" in shadow.state())
     for request in requests(3):
         shadow.offer(request, [])
@@ -65,7 +65,7 @@ def test_answers_that_find_no_room_are_dropped_and_counted(
 ) -> None:
     monkeypatch.setattr("tiercast.serving.model_manager.shadow.MOST_WAITING", 2)
     registered("challenger")
-    shadow = Shadow(Registered("champion", cache.of()), loading.prepare)
+    shadow = Shadow(RegistrySource("champion", cache.of()), loading.prepare)
     assert soon(lambda: "0 compared" in shadow.state())
     given = requests(1)[0]
     for _ in range(300):
