@@ -18,11 +18,11 @@ from tiercast.contract import errors, places
 from tiercast.models import bundle_folder
 from tiercast.serving.access import audit as record
 from tiercast.serving.access import starting
+from tiercast.serving.http import limits
 from tiercast.serving.jobs import configured, runner
 from tiercast.serving.model_manager import cache, source
-from tiercast.serving.service import limits
 
-SERVICE = "tiercast.serving.service.service:Tiercast"
+SERVICE = "tiercast.serving.http.bento:Tiercast"
 SECONDS_TO_STOP = 30
 
 

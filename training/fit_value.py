@@ -80,9 +80,11 @@ def _with_folds(
     later = seen(chosen, folds)
     shrink = shrinkage.choose(later)
     forecasts = [value.corrected(s.closed_form, s.correction, shrink.shrink) for s in later]
-    rule = level.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)])
     trees = boosting.grow(task, snapshots, chosen.rounds, told, settings.rolling)
-    model = _levelled(ValueModel(trees, shrink.shrink), rule.rule, now, _nobody(now))
+    model = ValueModel(trees, shrink.shrink)
+    today = level.multipliers(value.value(model, now.frame, _nobody(now)), now)
+    rule = level.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)], today.keys())
+    model = model._replace(level=today[rule.rule])
     believed = f"{chosen.rounds} trees, {shrink.shrink:.0%} of what they say"
     note = f"{believed}, level by {rule.rule}: chosen on {len(folds)} later window(s)."
     unseen = _unseen(forecasts, folds, rule.rule)

@@ -24,11 +24,11 @@ from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving import batch
 from tiercast.serving.batch import Scored
+from tiercast.serving.http import access_log
 from tiercast.serving.jobs import backlog, claims, configured, telling
 from tiercast.serving.jobs.configured import Source
 from tiercast.serving.jobs.job import Job
 from tiercast.serving.jobs.pulse import Pulse, Stopped, Stopping
-from tiercast.serving.service import quiet
 from tiercast.serving.store import generations, opening, publish
 
 Given = TypeVar("Given")
@@ -141,7 +141,7 @@ def _ended(
 def _failure(error: Exception, mine: Job, source: Source | None) -> dict[str, Any]:
     if isinstance(error, errors.TiercastError):
         return telling.refusal(error, mine.source, source)
-    quiet.fault(error, mine.job_id)
+    access_log.fault(error, mine.job_id)
     return telling.fault(error, mine.job_id)
 
 
@@ -167,7 +167,7 @@ def patiently(action: Callable[[], Given], wait_for: type[errors.TiercastError])
 
 def _log_as_json() -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(quiet.AsJson())
+    handler.setFormatter(access_log.AsJson())
     logging.getLogger().handlers = [handler]
 
 

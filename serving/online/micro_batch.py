@@ -138,7 +138,7 @@ class MicroBatcher:
         if len(batch) == 1:
             batch[0].future.set_exception(error)  # whoever awaits it logs it, with the id of the request
             return
-        log.error("fault", exc_info=error, extra={"told": {"request_id": "several"}})
+        log.error("a batch failed, so its requests are scored one by one", exc_info=error)
         for pending in batch:
             self._score([pending])
 

@@ -14,11 +14,12 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from tiercast.contract import errors
+from tiercast.serving.http import error_responses, metrics, request_context
 from tiercast.serving.jobs import backlog, configured, desk, runner
 from tiercast.serving.jobs.backlog import Asked
 from tiercast.serving.jobs.desk import Desk
 from tiercast.serving.model_manager import source
-from tiercast.serving.service import asking, failures, job_forms, metrics, readiness
+from tiercast.serving.service import job_forms, readiness
 from tiercast.serving.service.job_forms import JobId, JobRequest
 
 Given = ParamSpec("Given")
@@ -42,7 +43,7 @@ def _refusing(answer: Callable[Given, Response]) -> Callable[Given, Response]:
         except tuple(STATUS_OF) as error:
             said = {name: part for name, part in error.as_dict().items() if part is not None and name != "first"}
             status = STATUS_OF[type(error)]
-            raise failures.Refused(status, RETRY if status == 429 else None, **said) from None
+            raise error_responses.Refused(status, RETRY if status == 429 else None, **said) from None
 
     return told
 
@@ -53,8 +54,10 @@ def submit(asked: JobRequest) -> Response:
     here = _desk()
     if asked.source not in here.rules.sources:
         wrong = [{"path": "source", "message": "there is no such source"}]
-        raise failures.Refused(422, message="1 field does not fit", hint="GET /v1/jobs lists the sources", fields=wrong)
-    by, wishes = asking.current().key_id or "local", asked.options.model_dump(exclude_none=True)
+        raise error_responses.Refused(
+            422, message="1 field does not fit", hint="GET /v1/jobs lists the sources", fields=wrong
+        )
+    by, wishes = request_context.current().key_id or "local", asked.options.model_dump(exclude_none=True)
     wanted = Asked(asked.source, asked.as_of, wishes, by, asked.idempotency_key)
     found = backlog.submit(here.engine, wanted, here.rules.jobs.most_queued)
     if found.is_new:
@@ -111,11 +114,13 @@ def _desk() -> Desk:
     file, url = os.environ.get(configured.VARIABLE), os.environ.get("TIERCAST_STORE")
     if not file or not url:
         hint = "start it with tiercast serve --jobs FILE --store URL"
-        raise failures.Refused(404, code="NoJobs", message="this service runs no jobs", hint=hint)
+        raise error_responses.Refused(404, code="NoJobs", message="this service runs no jobs", hint=hint)
     try:
         return desk.at(url, pathlib.Path(file))
     except errors.BadInput:  # it was right when the service started, and its words would name places of this machine
-        raise failures.Refused(503, RETRY, message="the jobs' settings or store cannot be used just now") from None
+        raise error_responses.Refused(
+            503, RETRY, message="the jobs' settings or store cannot be used just now"
+        ) from None
 
 
 def _answer(told: BaseModel, status: int = 200) -> Response:

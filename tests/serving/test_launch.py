@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.asking import JSON, asked, customer, purchase
+from tests.serving.score_requests import JSON, asked, customer, purchase
 from tiercast.contract import errors
 from tiercast.serving import launch
 from tiercast.serving.access import keys

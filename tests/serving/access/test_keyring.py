@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.serving.gate_calls import Shelf
+from tests.serving.http.app_calls import Shelf
 from tiercast.serving.access import keyring, keys, tokens
 from tiercast.serving.access.keys import Key
 from tiercast.serving.store import opening
