@@ -27,7 +27,7 @@ def app(bundle: pathlib.Path) -> Starlette:
     online = Scorer(bundle_folder.load(bundle))
 
     def answered(body: bytes) -> bytes:
-        return pydantic_core.to_json(online.answer(ScoreRequest.model_validate_json(body)))
+        return pydantic_core.to_json(online.score(ScoreRequest.model_validate_json(body)))
 
     async def score(request: Request) -> Response:
         body = await request.body()

@@ -1,4 +1,4 @@
-"""Aggregated differences between two models on the same customers, in bounded memory and without any customer's data."""
+"""Aggregated differences between two models on the same customers, in bounded memory and without personal data."""
 
 from __future__ import annotations
 

@@ -16,9 +16,7 @@ from tiercast.tiers.languages import Language
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
-def render(
-    bundle: Bundle, manifest: Mapping[str, Any], served: Mapping[str, Any], stored: Mapping[str, Any]
-) -> bytes:
+def render(bundle: Bundle, manifest: Mapping[str, Any], served: Mapping[str, Any], stored: Mapping[str, Any]) -> bytes:
     """The card as JSON; a measure that does not exist (NaN) is null. It says nothing about a customer.
 
     `manifest` is the bundle's, `served` its origin and since when it is served, `stored` the definitions of the columns

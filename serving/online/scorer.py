@@ -74,9 +74,7 @@ class Scorer:
             entries |= dict(zip(numbers, responses, strict=True))
         return [entries[number] for number in range(len(requests))]
 
-    def _responses(
-        self, requests: Sequence[ScoreRequest], has_margin: bool
-    ) -> list[Response | errors.TiercastError]:
+    def _responses(self, requests: Sequence[ScoreRequest], has_margin: bool) -> list[Response | errors.TiercastError]:
         plan = plan_cache.get(self.bundle.spec, requests[0].as_of, has_margin)
         tables = request_columns.build(requests, self.bundle.spec)
         results = plan.run(tables)

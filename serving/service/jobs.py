@@ -14,12 +14,12 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from tiercast.contract import errors
-from tiercast.serving.http import error_responses, metrics, request_context
+from tiercast.serving.http import error_responses, metrics, readiness, request_context
 from tiercast.serving.jobs import backlog, configured, desk, runner
 from tiercast.serving.jobs.backlog import Asked
 from tiercast.serving.jobs.desk import Desk
 from tiercast.serving.model_manager import source
-from tiercast.serving.service import job_forms, readiness
+from tiercast.serving.service import job_forms
 from tiercast.serving.service.job_forms import JobId, JobRequest
 
 Given = ParamSpec("Given")
@@ -96,17 +96,17 @@ def running() -> Iterator[None]:
         if started is None:
             yield
             return
-        readiness.tell("jobs", lambda: readiness.State(True, started.problem or "run"))
+        readiness.register("jobs", lambda: readiness.State(True, started.problem or "run"))
         try:
             yield
         finally:
-            readiness.forget("jobs")
+            readiness.unregister("jobs")
 
 
 def _served() -> pathlib.Path:
     """The folder of the bundle that is served now."""
-    found = source.of_environment()
-    return (found.here() or found.ask()).folder
+    bundles = source.from_env()
+    return (bundles.cached() or bundles.latest()).folder
 
 
 def _desk() -> Desk:

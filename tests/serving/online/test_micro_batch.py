@@ -95,7 +95,7 @@ def test_whoever_hangs_up_while_waiting_is_not_scored(lender: Lender) -> None:
 
 
 def test_more_than_can_wait_is_turned_away_at_once(lender: Lender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(micro_batch, "MOST_WAITING", 2)
+    monkeypatch.setattr(micro_batch, "MAX_WAITING_REQUESTS", 2)
     with contextlib.closing(MicroBatcher(lender)) as running:
         first = running.submit(of("a"))
         assert lender.asked.wait(SECONDS)
@@ -118,14 +118,14 @@ def test_what_breaks_one_request_does_not_break_those_beside_it(
     lender: Lender, online: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One customer's request makes the engine fail, whoever it is scored with."""
-    answers = online.answers
+    answers = online.score_batch
 
     def failing(requests: list[ScoreRequest]) -> object:
         if any(each.customer_id == "broken" for request in requests for each in request.customers):
             raise RuntimeError("the engine is gone")
         return answers(requests)
 
-    monkeypatch.setattr(online, "answers", failing)
+    monkeypatch.setattr(online, "score_batch", failing)
     with contextlib.closing(MicroBatcher(lender)) as running:
         first = running.submit(of("a"))
         assert lender.asked.wait(SECONDS)
@@ -195,7 +195,7 @@ def test_what_breaks_one_request_of_a_turn_does_not_break_those_beside_it(
     online: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     online.warm_up(dt.date(1998, 7, 1))
-    answers = online.answers
+    answers = online.score_batch
 
     def failing(requests: list[ScoreRequest]) -> object:
         if any(each.customer_id == "broken" for request in requests for each in request.customers):
@@ -206,7 +206,7 @@ def test_what_breaks_one_request_of_a_turn_does_not_break_those_beside_it(
         both = (running.score(of("good")), running.score(of("broken")))
         return await asyncio.gather(*both, return_exceptions=True)
 
-    monkeypatch.setattr(online, "answers", failing)
+    monkeypatch.setattr(online, "score_batch", failing)
     with contextlib.closing(MicroBatcher(lambda: online)) as running:
         good, broken = asyncio.run(ask(running))
     assert isinstance(good, Scored)

@@ -37,8 +37,8 @@ def test_only_where_every_row_is_plain_nobody_asks_for_findings(
     opened: Scorer, times: list[str], is_plain: bool
 ) -> None:
     """The findings, asked all the same, are the second way: one line without a reason, nothing unread, one zone."""
-    plan = plan_cache.of(opened.bundle.spec, AS_OF, has_margin=False)
-    answers = plan.run(request_columns.arrange([request(*times)], opened.bundle.spec))
+    plan = plan_cache.get(opened.bundle.spec, AS_OF, has_margin=False)
+    answers = plan.run(request_columns.build([request(*times)], opened.bundle.spec))
     found = list(answers.rows(plan_cache.findings("transactions")))
     nothing = [(None, 0, True)]
     assert ([(row["reason"], row["unread"], row["local"] in (0, row["timed"])) for row in found] == nothing) == is_plain
