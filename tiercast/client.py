@@ -28,8 +28,8 @@ from tiercast import __version__
 from tiercast.contract import errors
 from tiercast.serving.http import schemas
 from tiercast.serving.http.scores import responses as stored
+from tiercast.serving.jobs.api_models import JobList, JobStatus
 from tiercast.serving.online import responses
-from tiercast.serving.service.job_forms import JobList, JobStatus
 
 AGAIN = (429, 503)
 PIECE = 1 << 16

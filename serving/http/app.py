@@ -15,9 +15,9 @@ import anyio
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tiercast.serving import json_log
 from tiercast.serving.access import audit
 from tiercast.serving.http import (
-    access_log,
     auth,
     body,
     error_responses,
@@ -93,7 +93,7 @@ class Gate:
         except error_responses.Refused as refused:
             await refused.response()(scope, receive, answer.send)
         except Exception as error:
-            access_log.fault(error, asked.request_id)
+            json_log.log_fault(error, asked.request_id)
             if not answer.is_started:
                 await error_responses.response(500)(scope, receive, answer.send)
 
@@ -130,7 +130,7 @@ class Gate:
         if route is not None and route.is_probe:
             return
         told = {"request_id": asked.request_id, "key": asked.key_id, "ms": round(seconds * 1000, 1)}
-        access_log.log.info("%s %s %d", asked.method, asked.route, status, extra={"told": told})
+        json_log.logger.info("%s %s %d", asked.method, asked.route, status, extra={"fields": told})
         if route is not None and route.roles:
             entry = audit.Entry(
                 asked.key_id, asked.key_name, asked.method, asked.route, status, asked.customers, asked.request_id

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from starlette.types import Scope
 
 from tiercast.contract import errors
-from tiercast.serving.access import keyring, keys, rate, roles, starting
+from tiercast.serving.access import keyring, keys, rate_limit, roles, startup
 from tiercast.serving.access.keyring import Keyring
 from tiercast.serving.http import error_responses, headers, metrics, readiness, request_context
 from tiercast.serving.http.limits import Limits
@@ -25,7 +25,7 @@ class Door(NamedTuple):
     """`ring` is None where there is no store. `is_local`: without any key, callers on this machine may ask."""
 
     ring: Keyring | None
-    rates: rate.Rates
+    rates: rate_limit.Rates
     is_local: bool
 
     def admit(self, scope: Scope, needed: tuple[roles.Role, ...]) -> None:
@@ -85,13 +85,13 @@ def of(environment: Mapping[str, str], limits: Limits) -> Door:
     store = environment.get("TIERCAST_STORE")
     read_every = (limits.keys_seconds, metrics.KEYS_READ.set)
     ring = keyring.Keyring(keys.reader(store), *read_every) if store else None
-    return Door(ring, rate.Rates(limits.rate), environment.get(starting.LOCAL) == "1")
+    return Door(ring, rate_limit.Rates(limits.rate), environment.get(startup.LOCAL) == "1")
 
 
 def check(environment: Mapping[str, str]) -> None:
     """Before anything listens. Raises `BadInput` where nobody could ever come in."""
-    if not environment.get("TIERCAST_STORE") and environment.get(starting.LOCAL) != "1":
-        hint = f"set TIERCAST_STORE to a store that has keys, or {starting.LOCAL}=1 to answer this machine without keys"
+    if not environment.get("TIERCAST_STORE") and environment.get(startup.LOCAL) != "1":
+        hint = f"set TIERCAST_STORE to a store that has keys, or {startup.LOCAL}=1 to answer this machine without keys"
         raise errors.BadInput("the service has no keys to ask for", hint=hint)
 
 
@@ -119,4 +119,4 @@ LOCALLY = "ask http://127.0.0.1 from the same machine, or start the service with
 
 @functools.lru_cache(maxsize=64)
 def _is_here(name: str) -> bool:
-    return name == "localhost" or starting.is_loopback(name)
+    return name == "localhost" or startup.is_loopback(name)

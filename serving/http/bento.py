@@ -37,7 +37,7 @@ class Tiercast:
     """Forward-looking customer tiers: value, risk of leaving, reasons and what to do next."""
 
     def __init__(self) -> None:
-        access_log.hush()
+        access_log.configure()
         sys.setswitchinterval(SWITCH_SECONDS)
         self.model = ModelRuntime(os.environ)
         self.batcher = MicroBatcher(self.model.scorer, THREADS, self.model.compare)
@@ -56,7 +56,7 @@ class Tiercast:
     @staticmethod
     def refuse_a_bad_start() -> None:
         """Before any worker starts, so that a bad bundle ends the command instead of every worker in turn."""
-        access_log.hush()
+        access_log.configure()
         try:
             limits.read(os.environ)
             auth.check(os.environ)

@@ -21,8 +21,9 @@ from tiercast.serving.http.scores import examples as stored_examples
 from tiercast.serving.http.scores import export, handlers
 from tiercast.serving.http.scores import requests as stored_requests
 from tiercast.serving.http.scores import responses as stored_answers
+from tiercast.serving.jobs import api_models
 from tiercast.serving.online import requests, responses
-from tiercast.serving.service import job_forms, jobs
+from tiercast.serving.service import jobs
 
 JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"
 
@@ -86,22 +87,22 @@ STORED: tuple[Route, ...] = (
 JOBS: tuple[Route, ...] = (
     Route(
         "/v1/jobs/score", "POST", ("score",), "Ask for a batch job: a configured source, scored as of a day.",
-        endpoints.asking(job_forms.JobRequest, jobs.submit), {JSON: job_forms.JobStatus}, job_forms.JobRequest,
-        job_forms.REQUEST, job_forms.STATUS, statuses=(202, 404, 409),
+        endpoints.asking(api_models.JobRequest, jobs.submit), {JSON: api_models.JobStatus}, api_models.JobRequest,
+        api_models.REQUEST, api_models.STATUS, statuses=(202, 404, 409),
     ),
     Route(
         "/v1/jobs", "GET", READERS, "The sources that can be scored, and the newest hundred jobs.",
-        endpoints.telling(jobs.every), {JSON: job_forms.JobList}, answer_example=job_forms.LIST, statuses=(404,),
+        endpoints.telling(jobs.every), {JSON: api_models.JobList}, answer_example=api_models.LIST, statuses=(404,),
     ),
     Route(
         "/v1/jobs/status", "POST", READERS, "How far a job is, and what came of it.",
-        endpoints.asking(job_forms.JobId, jobs.status), {JSON: job_forms.JobStatus}, job_forms.JobId,
-        job_forms.ID, job_forms.STATUS, statuses=(404,),
+        endpoints.asking(api_models.JobId, jobs.status), {JSON: api_models.JobStatus}, api_models.JobId,
+        api_models.ID, api_models.STATUS, statuses=(404,),
     ),
     Route(
         "/v1/jobs/cancel", "POST", ("score",), "Call a job off.",
-        endpoints.asking(job_forms.JobId, jobs.cancel), {JSON: job_forms.JobStatus}, job_forms.JobId,
-        job_forms.ID, {**job_forms.STATUS, "state": "cancelling"}, statuses=(404, 409),
+        endpoints.asking(api_models.JobId, jobs.cancel), {JSON: api_models.JobStatus}, api_models.JobId,
+        api_models.ID, {**api_models.STATUS, "state": "cancelling"}, statuses=(404, 409),
     ),
 )  # fmt: skip
 TABLE: tuple[Route, ...] = (

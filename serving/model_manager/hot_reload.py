@@ -6,7 +6,6 @@ A failure never changes what is served: a model is replaced only by one that is 
 from __future__ import annotations
 
 import contextlib
-import logging
 import random
 import threading
 import time
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tiercast.contract import errors
+from tiercast.serving import json_log
 from tiercast.serving.model_manager import loading
 from tiercast.serving.model_manager.loading import Load, ServedModel
 from tiercast.serving.model_manager.source import BundleSource, LocalBundle
@@ -21,7 +21,6 @@ from tiercast.serving.model_manager.source import BundleSource, LocalBundle
 FOLLOW_SECONDS = 1.0
 FIRST_RETRY, LAST_RETRY, JITTER = 5.0, 300.0, 0.2
 OnSwap = Callable[[ServedModel, ServedModel], None]
-log = logging.getLogger("bentoml.tiercast")
 
 
 class ReloadFailure(NamedTuple):
@@ -109,7 +108,7 @@ class ModelManager:
         self.failure, self._n_failures = None, 0
         if is_new:
             self._on_swap(old, self.served)
-            log.info("the served model was replaced: %s", bundle.origin)
+            json_log.logger.info("the served model was replaced: %s", bundle.origin)
         return ReloadResult(self.served, is_new)
 
     def _ready(self, bundle: LocalBundle) -> ServedModel:
@@ -123,7 +122,7 @@ class ModelManager:
         self._n_failures += 1
         if self.failure is None or self.failure.error is not error:
             self.failure = ReloadFailure(error, self.failure.since if self.failure else time.time())
-        log.warning("the served model stays: %s", error.what)
+        json_log.logger.warning("the served model stays: %s", error.what)
 
     def _watch(self) -> None:
         due = time.monotonic() + self._wait_seconds()

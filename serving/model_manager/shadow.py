@@ -7,7 +7,6 @@ is dropped. A failure of the challenger is counted and changes no response.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import queue
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tiercast.contract import errors
+from tiercast.serving import json_log
 from tiercast.serving.model_manager import hot_reload
 from tiercast.serving.model_manager.differences import Differences
 from tiercast.serving.model_manager.loading import Load, ServedModel
@@ -27,7 +27,6 @@ MAX_WAITING_REQUESTS = 64
 LOG_SECONDS, RETRY_SECONDS = 60.0, 60.0
 NICENESS = 10
 Rows = Sequence[Mapping[str, Any]]
-log = logging.getLogger("bentoml.tiercast")
 
 
 class Counts(NamedTuple):
@@ -100,7 +99,7 @@ class Shadow:
             fresh, _ = hot_reload.load_first(self._source, self._load)
         except Exception as error:
             self._problem = error.what if isinstance(error, errors.TiercastError) else type(error).__name__
-            log.warning("the challenger was not loaded: %s", self._problem)
+            json_log.logger.warning("the challenger was not loaded: %s", self._problem)
             return
         if self._challenger is not None:
             self._write_log(is_last=True)
@@ -133,7 +132,7 @@ class Shadow:
             if is_last:
                 self._log.end()
         except Exception as error:
-            log.warning("the shadow's figures were not logged: %s", type(error).__name__)
+            json_log.logger.warning("the shadow's figures were not logged: %s", type(error).__name__)
 
 
 def _lower_priority() -> None:

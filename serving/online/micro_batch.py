@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -17,12 +16,12 @@ from typing import NamedTuple
 import pydantic_core
 
 from tiercast.contract import errors
+from tiercast.serving import json_log
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.serving.online.scorer import Response, Row, Scorer
 
 MAX_BATCH_CUSTOMERS = 256  # a larger request is scored alone, so that no small one waits for it longer than for its own
 MAX_WAITING_REQUESTS = 1_000  # about a second's worth
-log = logging.getLogger("bentoml.tiercast")
 
 
 class Busy(Exception):
@@ -138,7 +137,7 @@ class MicroBatcher:
         if len(batch) == 1:
             batch[0].future.set_exception(error)  # whoever awaits it logs it, with the id of the request
             return
-        log.error("a batch failed, so its requests are scored one by one", exc_info=error)
+        json_log.log_fault(error, "several")
         for pending in batch:
             self._score([pending])
 

@@ -11,7 +11,7 @@ from tiercast.contract import errors
 from tiercast.serving.http import request_context
 from tiercast.serving.http.scores import export, serialize, store_errors, store_pool
 from tiercast.serving.http.scores.requests import HistoryRequest, LookupRequest, SearchRequest
-from tiercast.serving.store import generations, reading, search
+from tiercast.serving.store import generations, queries, search
 
 PAGE = 100
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 def lookup(asked: LookupRequest) -> Json:
     """`answers.LookupAnswer`. Raises `Refused`, as all of these do."""
-    found = store_pool.current().ask(lambda engine: reading.lookup(engine, asked.customer_ids))
+    found = store_pool.current().ask(lambda engine: queries.lookup(engine, asked.customer_ids))
     request_context.count(len(found.rows))
     rows = [serialize.score(row, asked.lang) for row in found.rows]
     return {**serialize.stamp(found.generation), "scores": rows, "unknown": found.unknown}
@@ -27,7 +27,7 @@ def lookup(asked: LookupRequest) -> Json:
 
 def history(asked: HistoryRequest) -> Json:
     """`answers.HistoryAnswer`."""
-    steps = store_pool.current().ask(lambda engine: reading.history(engine, asked.customer_id))
+    steps = store_pool.current().ask(lambda engine: queries.history(engine, asked.customer_id))
     current = steps[0].generation if steps else store_pool.current().ask(generations.current)
     request_context.count(1 if steps else 0)
     return {**serialize.stamp(current), "steps": serialize.steps(steps, asked.lang)}
@@ -50,7 +50,7 @@ def find(asked: SearchRequest) -> Json | Response:
 
 def grid() -> Json:
     """`answers.GridAnswer`."""
-    found = store_pool.current().ask(reading.grid)
+    found = store_pool.current().ask(queries.grid)
     return {**serialize.stamp(found.generation), **serialize.grid(found)}
 
 

@@ -8,16 +8,16 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from tiercast.serving.online.requests import MOST_CUSTOMERS, Id, Number
-from tiercast.serving.store import search, walking
+from tiercast.serving.store import keyset, search
 from tiercast.serving.store.filters import Filters, Way
-from tiercast.serving.store.walking import Sort
+from tiercast.serving.store.keyset import Sort
 from tiercast.tiers import actions, reason_texts
 from tiercast.tiers.languages import Language
 
 LONGEST_CURSOR = 4_096
 MOST_WISHES = 200
 Item = TypeVar("Item")
-SORTS: dict[str, Sort] = {f"{sign}{by}": Sort(by, sign == "-") for by in walking.SORTS for sign in ("", "-")}
+SORTS: dict[str, Sort] = {f"{sign}{by}": Sort(by, sign == "-") for by in keyset.SORTS for sign in ("", "-")}
 SortName = Literal[
     "customer_id", "-customer_id", "value", "-value", "p_churn", "-p_churn", "value_at_risk", "-value_at_risk"
 ]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tiercast.serving.store.generations import Generation
-from tiercast.serving.store.reading import Grid, Step
+from tiercast.serving.store.queries import Grid, Step
 from tiercast.serving.store.records import Record
 from tiercast.tiers import actions, moves, reason_texts, texts
 from tiercast.tiers.languages import Language

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine
 from tiercast.contract import errors
 from tiercast.serving.http import endpoints, error_responses, metrics, readiness
 from tiercast.serving.http.scores import store_errors
-from tiercast.serving.store import generations, migrations, opening
+from tiercast.serving.store import database, generations, migrations
 
 SECONDS = 5.0
 EXPORTS = 2
@@ -42,7 +42,7 @@ class Shelf:
             raise store_errors.no_store()
         with self._opening:
             if self._engine is None:
-                engine = opening.open(self._url, connections=CONNECTIONS)
+                engine = database.open(self._url, connections=CONNECTIONS)
                 migrations.require(engine)
                 self._engine = engine
             return self._engine

@@ -18,7 +18,7 @@ from tiercast.contract import errors
 from tiercast.serving.access import keys
 from tiercast.serving.http import app, endpoints, pages, readiness, request_context
 from tiercast.serving.http.routes import JSON, Route
-from tiercast.serving.store import opening
+from tiercast.serving.store import database
 
 ROLES = ("score", "read", "admin")
 
@@ -151,7 +151,7 @@ def caller(
 ) -> Caller:
     """A gate with its own store; `settings` are environment variables without their first word."""
     url = f"sqlite:///{tmp_path / 'scores.db'}"
-    engine = opening.open(url, create=True)
+    engine = database.open(url, create=True)
     tokens = {role: keys.add(engine, f"the {role}", [role])[1].text() for role in ROLES} if with_keys else {}
     around = {"STORE": url if with_keys else "", "AUDIT": str(tmp_path / "audit.log"), "LOCAL": "", **settings}
     for name, value in around.items():

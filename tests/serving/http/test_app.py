@@ -12,7 +12,7 @@ from tests.serving.http import app_calls
 from tests.serving.http.app_calls import Caller
 from tests.serving.score_requests import refusal
 from tiercast.serving.access import keyring, keys
-from tiercast.serving.store import opening
+from tiercast.serving.store import database
 
 ID = b"4bf92f3577b34da6a3ce929d0e0e4736"
 PLANTED = "ann.c-00917"
@@ -68,7 +68,7 @@ def test_a_right_id_with_another_keys_secret_opens_nothing(call: Caller) -> None
 
 
 def test_a_revoked_key_is_named_in_the_audit_log_and_let_in_no_more(call: Caller) -> None:
-    engine = opening.open(f"sqlite:///{call.folder / 'scores.db'}")
+    engine = database.open(f"sqlite:///{call.folder / 'scores.db'}")
     keys.revoke(engine, call.tokens["read"])
     assert call.gate.door.ring is not None
     call.gate.door.ring.refresh()
@@ -141,7 +141,7 @@ def test_a_sane_request_id_goes_through_to_answer_error_log_and_audit(
     with caplog.at_level(logging.INFO):
         error = refusal(call("GET", "/v1/see", headers=[(b"x-request-id", ID)]), 401)
     assert error["request_id"] == ID.decode()
-    assert [record.told["request_id"] for record in caplog.records if hasattr(record, "told")] == [ID.decode()]
+    assert [record.fields["request_id"] for record in caplog.records if hasattr(record, "fields")] == [ID.decode()]
     assert call.audited()[0]["request_id"] == ID.decode()
 
 
@@ -204,7 +204,7 @@ class TestWithoutKeys:
         call = app_calls.caller(tmp_path, monkeypatch, with_keys=False, LOCAL="1", STORE=url)
         from tiercast.serving.store import migrations
 
-        engine = opening.open(url, create=True)
+        engine = database.open(url, create=True)
         migrations.upgrade(engine)
         assert call.gate.door.ring is not None
         refusal(call("GET", "/v1/see"), 503)  # not read yet: nobody knows whether there is a key
@@ -234,7 +234,7 @@ def test_while_the_keys_were_never_read_nobody_comes_in_and_readyz_says_why(
 
 
 def test_while_the_database_is_away_keys_stay_good_and_readyz_says_so(call: Caller) -> None:
-    shelf = app_calls.Shelf(keys.every(opening.open(f"sqlite:///{call.folder / 'scores.db'}")))
+    shelf = app_calls.Shelf(keys.every(database.open(f"sqlite:///{call.folder / 'scores.db'}")))
     ring = keyring.Keyring(shelf.read, 60)
     call.gate.door = call.gate.door._replace(ring=ring)
     with call.gate.door.watched():

@@ -20,7 +20,7 @@ import pytest
 from tests.serving.score_requests import asked, customer, purchase
 from tests.serving.test_launch import free_port, wait_until_ready
 from tiercast.serving.access import keys
-from tiercast.serving.store import opening
+from tiercast.serving.store import database
 
 ROOT = Path(__file__).parents[3]
 PLANTED = ("c-00917", "ann@example.org", "4111111111111111", "hunter2", "drop-table-keys")
@@ -75,7 +75,7 @@ class Served(NamedTuple):
 def service(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder, port = tmp_path_factory.mktemp("running"), free_port()
     store = folder / "scores.db"
-    key, token = keys.add(opening.open(f"sqlite:///{store}", create=True), "crm", ["admin"])
+    key, token = keys.add(database.open(f"sqlite:///{store}", create=True), "crm", ["admin"])
     command = [
         sys.executable,
         *SERVE,
@@ -188,7 +188,7 @@ def test_thirty_megabytes_are_refused_and_a_slow_body_is_not_waited_for(service:
 
 @pytest.mark.slow
 def test_a_key_revoked_from_the_command_line_stops_within_seconds(service: Served) -> None:
-    engine = opening.open(f"sqlite:///{service.store}")
+    engine = database.open(f"sqlite:///{service.store}")
     key, token = keys.add(engine, "leaver", ["score"])
     held = service._replace(token=token.text())
     deadline = time.monotonic() + 20

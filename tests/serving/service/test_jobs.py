@@ -12,9 +12,8 @@ from sqlalchemy.engine import Engine
 from tests.serving.http import app_calls
 from tests.serving.http.app_calls import Answered, Caller
 from tiercast.serving.http import routes
-from tiercast.serving.jobs import backlog, claims
-from tiercast.serving.service import job_forms
-from tiercast.serving.store import opening
+from tiercast.serving.jobs import api_models, claims, job_queue
+from tiercast.serving.store import database
 
 JOBS = """
 [jobs]
@@ -41,7 +40,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
 
 @pytest.fixture
 def store(call: Caller) -> Engine:
-    return opening.open(str(call.folder / "scores.db"))
+    return database.open(str(call.folder / "scores.db"))
 
 
 def ask(call: Caller, path: str, body: dict[str, Any], role: str = "score") -> Answered:
@@ -74,7 +73,7 @@ def test_a_job_is_accepted_seen_listed_and_called_off(call: Caller, store: Engin
         {"name": "shop", "publish": True, "reasons": "all"},
     ]
     assert ask(call, "/v1/jobs/cancel", mine).json()["state"] == "cancelled"
-    assert backlog.find(store, told["job_id"]).state == "cancelled"
+    assert job_queue.find(store, told["job_id"]).state == "cancelled"
 
 
 def test_what_was_asked_for_and_called_off_is_counted_once(call: Caller) -> None:
@@ -167,5 +166,5 @@ def test_a_service_without_a_jobs_file_says_that_it_runs_none(tmp_path: Path, mo
 
 
 def test_the_examples_of_the_document_have_the_shape_of_the_answers() -> None:
-    assert job_forms.JobRequest.model_validate_json(json.dumps(job_forms.REQUEST)).source == "shop"
-    assert job_forms.JobList.model_validate(job_forms.LIST).jobs[0].state == "running"
+    assert api_models.JobRequest.model_validate_json(json.dumps(api_models.REQUEST)).source == "shop"
+    assert api_models.JobList.model_validate(api_models.LIST).jobs[0].state == "running"

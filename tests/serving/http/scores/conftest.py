@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 from tests import postgres_server
 from tests.serving.http.scores import bases
 from tests.serving.http.scores.bases import Base
-from tiercast.serving.store import opening, publish
+from tiercast.serving.store import database, publish
 
 
 class Stored(NamedTuple):
@@ -43,7 +43,7 @@ def stored(
             url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'scores.db'}"
         else:
             url = stack.enter_context(postgres_server.database(request.getfixturevalue("postgres")))
-        engine = opening.open(url, create=True)
+        engine = database.open(url, create=True)
         stack.callback(engine.dispose)
         for base in published:
             publish.publish(engine, str(base.path))

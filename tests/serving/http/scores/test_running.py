@@ -17,7 +17,7 @@ import pytest
 from benchmarks import lookup, scored_base
 from tests.serving.test_launch import ROOT, free_port, wait_until_ready
 from tiercast.serving.http.scores import store_pool
-from tiercast.serving.store import opening, publish
+from tiercast.serving.store import database, publish
 
 PEOPLE = 100_000
 
@@ -40,7 +40,7 @@ class Running(NamedTuple):
 def running(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder, port = tmp_path_factory.mktemp("running"), free_port()
     store = str(folder / "scores.db")
-    publish.publish(opening.open(store, create=True), str(scored_base.write(folder / "scores.parquet", PEOPLE)))
+    publish.publish(database.open(store, create=True), str(scored_base.write(folder / "scores.parquet", PEOPLE)))
     command = [sys.executable, "-m", "tiercast.cli", "serve", "--bundle", str(served), "--store", store]
     log = folder / "server.log"
     with (

@@ -11,7 +11,7 @@ import pytest
 from tests.serving.http.scores.conftest import Stored
 from tests.serving.score_requests import refusal
 from tiercast.serving.http.scores import requests, responses
-from tiercast.serving.store import walking
+from tiercast.serving.store import keyset
 
 URL = "/v1/customers/search"
 Row = dict[str, Any]
@@ -161,5 +161,5 @@ def test_a_day_before_all_that_is_kept_is_refused(client: Any) -> None:
 
 
 def test_every_sort_of_the_store_can_be_asked_for() -> None:
-    assert {sort.by for sort in requests.SORTS.values()} == set(walking.SORTS)
+    assert {sort.by for sort in requests.SORTS.values()} == set(keyset.SORTS)
     assert set(requests.SortName.__args__) == set(requests.SORTS)  # type: ignore[attr-defined]

@@ -12,9 +12,9 @@ import pytest
 
 from tests import score_files
 from tests.serving.http.scores.conftest import served
-from tiercast.serving.http import access_log
+from tiercast.serving import json_log
 from tiercast.serving.http.scores import store_pool
-from tiercast.serving.store import opening, publish
+from tiercast.serving.store import database, publish
 
 ANN = "ann.planted@example.org"
 LOOKUP, HISTORY, SEARCH = (f"/v1/customers/{name}" for name in ("lookup", "history", "search"))
@@ -62,7 +62,7 @@ def test_a_planted_id_is_found_in_no_log_counter_audit_or_refusal(
     monkeypatch.setenv("TIERCAST_AUDIT", str(audit))
     people = [ANN, *(f"c-{k}" for k in range(9))]
     scores = score_files.write(tmp_path / "june.parquet", people, ["B"] * 10, [5.0] * 10)
-    publish.publish(opening.open(url, create=True), scores)
+    publish.publish(database.open(url, create=True), scores)
     with caplog.at_level(logging.DEBUG), served(url) as client:
         answers = good(client)
         assert [answer.status_code for answer in answers] == [200] * 5
@@ -74,7 +74,7 @@ def test_a_planted_id_is_found_in_no_log_counter_audit_or_refusal(
         assert all(400 <= answer.status_code < 500 for answer in refused[:-1])
         counters = client.get("/metrics").text
     logged = "\n".join(
-        access_log.AsJson().format(record) for record in caplog.records if record.name != "httpx"
+        json_log.JsonFormatter().format(record) for record in caplog.records if record.name != "httpx"
     )  # the client
     written = "".join(capfd.readouterr())
     assert json.loads(audit.read_text().splitlines()[1])["customers"] == 1

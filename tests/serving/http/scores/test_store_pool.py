@@ -13,7 +13,7 @@ from tiercast.serving.access import keys
 from tiercast.serving.http import metrics
 from tiercast.serving.http.scores import store_pool
 from tiercast.serving.http.scores.store_pool import Shelf
-from tiercast.serving.store import generations, migrations, opening, publish
+from tiercast.serving.store import database, generations, migrations, publish
 
 QUESTIONS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     ("POST", "/v1/customers/lookup", {"customer_ids": ["ann"]}),
@@ -67,7 +67,7 @@ def test_a_store_that_comes_later_is_found_and_one_that_goes_is_noticed(tmp_path
     with found.watched():
         assert wait_for("there is no store", found)
         assert not found.state().is_ready
-        engine = opening.open(str(file), create=True)
+        engine = database.open(str(file), create=True)
         base = bases.write(tmp_path / "june.parquet", bases.ids(20), bases.JUNE, 1)
         publish.publish(engine, str(base.path))
         assert wait_for("generation 1, as of 2024-06-01", found)
@@ -82,7 +82,7 @@ def test_a_store_that_comes_later_is_found_and_one_that_goes_is_noticed(tmp_path
 
 def test_a_store_that_only_has_keys_is_ready_and_says_that_no_scores_were_published(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'scores.db'}"
-    keys.add(opening.open(url, create=True), "checkout", ["read"])
+    keys.add(database.open(url, create=True), "checkout", ["read"])
     found = Shelf(url, seconds=0.05)
     with found.watched():
         assert wait_for("no scores were published yet", found)
@@ -93,7 +93,7 @@ def test_a_store_that_only_has_keys_is_ready_and_says_that_no_scores_were_publis
 
 def test_an_empty_store_answers_503_until_scores_are_published(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'scores.db'}"
-    engine = opening.open(url, create=True)
+    engine = database.open(url, create=True)
     migrations.prepare(engine)
     base = bases.write(tmp_path / "june.parquet", bases.ids(20), bases.JUNE, 1)
     with served(url) as client:
@@ -114,7 +114,7 @@ def test_metrics_tell_the_generation_and_when_it_was_published(client: Any, stor
 
 def test_a_listing_whose_generation_is_gone_says_to_start_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'scores.db'}"
-    engine = opening.open(url, create=True)
+    engine = database.open(url, create=True)
     files = [bases.write(tmp_path / f"{k}.parquet", bases.ids(40), bases.JUNE, k).path for k in range(3)]
     publish.publish(engine, str(files[0]), keep=2)
     with served(url) as client:

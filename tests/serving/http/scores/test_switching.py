@@ -12,7 +12,7 @@ import pytest
 from tests import score_files
 from tests.serving.http.scores import bases
 from tests.serving.http.scores.conftest import served
-from tiercast.serving.store import generations, opening, publish
+from tiercast.serving.store import database, generations, publish
 
 PEOPLE = bases.ids(300)
 
@@ -64,7 +64,7 @@ def test_whoever_asks_during_a_switch_sees_one_generation_and_no_error(
 ) -> None:
     url = str(tmp_path / "scores.db") if kind == "sqlite" else request.getfixturevalue("database")
     files = [write(tmp_path / f"{number}.parquet", number) for number in range(1, 9)]
-    engine = opening.open(url, create=True)
+    engine = database.open(url, create=True)
     publish.publish(engine, files[0], keep=4)
     seen: set[int] = set()
     failed: list[BaseException] = []

@@ -13,7 +13,7 @@ import ipaddress
 
 from tiercast.contract import errors
 from tiercast.serving.access import keys
-from tiercast.serving.store import migrations, opening
+from tiercast.serving.store import database, migrations
 
 LOCAL = "TIERCAST_LOCAL"
 """`1` in the environment of a service that may answer without keys, to callers on the same machine only."""
@@ -45,7 +45,7 @@ def asks_for_keys(address: str, store: str | None) -> bool:
     if store is None:
         _refuse_elsewhere(address, "without keys, the service listens on this machine only")
         return False
-    engine = opening.open(store)
+    engine = database.open(store)
     migrations.require(engine)
     found = keys.every(engine)
     now = dt.datetime.now(dt.UTC)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from tiercast.contract import errors
-from tiercast.serving.store import generations, opening, records, served, tables
+from tiercast.serving.store import active_generation, database, generations, records, tables
 from tiercast.serving.store.generations import Generation
 from tiercast.serving.store.records import Record
 from tiercast.tiers import moves
@@ -65,7 +65,7 @@ def lookup(engine: Engine, ids: Sequence[str]) -> Found:
         raise errors.BadInput("too many customers at once", count=len(wanted), unit="customers", hint=hint)
 
     def ask(connection: Connection) -> Found:
-        generation, rows = served.rows(connection, wanted)
+        generation, rows = active_generation.rows(connection, wanted)
         known = {row.customer_id: records.record(row, generation) for row in rows}
         return Found(
             generation,
@@ -73,7 +73,7 @@ def lookup(engine: Engine, ids: Sequence[str]) -> Found:
             [each for each in wanted if each not in known],
         )
 
-    return opening.answered(engine, ask)
+    return database.answered(engine, ask)
 
 
 def history(engine: Engine, customer_id: str) -> list[Step]:
@@ -85,12 +85,12 @@ def history(engine: Engine, customer_id: str) -> list[Step]:
         steps = [_step(each, rows.get(each.id), before, rows) for each, before in zip(line, [*line[1:], None])]
         return steps if rows else []
 
-    return opening.answered(engine, ask)
+    return database.answered(engine, ask)
 
 
 def grid(engine: Engine) -> Grid:
     """Counts, value and value at risk per tier, and who moved where: as they were added up when it was published."""
-    with opening.reading(engine) as connection:
+    with database.reading(engine) as connection:
         generation = generations.current_in(connection)
         g = tables.generations.c
         sums, matrix = connection.execute(sa.select(g.grid, g.moves).where(g.id == generation.id)).one()

@@ -1,4 +1,4 @@
-"""One job, in a process of its own: `python -m tiercast.serving.jobs.run JOB_ID CLAIM`, which the service starts.
+"""The process of one job: `python -m tiercast.serving.jobs.job_process JOB_ID CLAIM`, started by the worker.
 
 Where the store, the jobs file and the bundle are comes from the environment, for everybody on the machine can read a
 command line, and the store's address may hold a password. SIGTERM ends it: what was half done is removed, and the job
@@ -22,14 +22,13 @@ from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import batch
+from tiercast.serving import batch, json_log
 from tiercast.serving.batch import Scored
-from tiercast.serving.http import access_log
-from tiercast.serving.jobs import backlog, claims, configured, telling
-from tiercast.serving.jobs.configured import Source
+from tiercast.serving.jobs import claims, job_queue, results, sources
+from tiercast.serving.jobs.heartbeat import Pulse, Stopped, Stopping
 from tiercast.serving.jobs.job import Job
-from tiercast.serving.jobs.pulse import Pulse, Stopped, Stopping
-from tiercast.serving.store import generations, opening, publish
+from tiercast.serving.jobs.sources import Source
+from tiercast.serving.store import database, generations, publish
 
 Given = TypeVar("Given")
 STORE, BUNDLE = "TIERCAST_STORE", "TIERCAST_BUNDLE"
@@ -55,7 +54,7 @@ class Work(NamedTuple):
         bundle = bundle_folder.load(self.bundle)
         self.pulse.tell(step="reading", model=bundle.about.model)
         scored = self._score(bundle)
-        facts = {"result": telling.outcome(scored, bundle), "model": bundle.about.model, "progress": 1.0}
+        facts = {"result": results.outcome(scored, bundle), "model": bundle.about.model, "progress": 1.0}
         if self._publishes:
             facts["generation_id"] = patiently(self._publish, errors.StoreBusy)
         return facts
@@ -104,8 +103,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     os.nice(NICENESS)
     _log_as_json()
     job_id, claim = arguments
-    engine = opening.open(environment[STORE])
-    mine = backlog.find(engine, job_id)
+    engine = database.open(environment[STORE])
+    mine = job_queue.find(engine, job_id)
     if mine.claim != claim:
         return 0
     with Pulse(engine, mine) as pulse:
@@ -123,7 +122,7 @@ def _ended(
     source = None
     try:
         stopping.begin()
-        source = _source(mine.source, pathlib.Path(environment[configured.VARIABLE]))
+        source = _source(mine.source, pathlib.Path(environment[sources.VARIABLE]))
         facts = Work(engine, mine, source, pathlib.Path(environment[BUNDLE]), pulse, stopping).do()
         stopping.finish()
     except Stopped:
@@ -140,13 +139,13 @@ def _ended(
 
 def _failure(error: Exception, mine: Job, source: Source | None) -> dict[str, Any]:
     if isinstance(error, errors.TiercastError):
-        return telling.refusal(error, mine.source, source)
-    access_log.fault(error, mine.job_id)
-    return telling.fault(error, mine.job_id)
+        return results.refusal(error, mine.source, source)
+    json_log.log_fault(error, mine.job_id)
+    return results.fault(error, mine.job_id)
 
 
 def _source(name: str, file: pathlib.Path) -> Source:
-    found = configured.read(file).sources.get(name)
+    found = sources.read(file).sources.get(name)
     if found is None:
         hint = "put it back, or submit a job on another source"
         raise errors.BadInput("the jobs file has no such source any more", hint=hint)
@@ -167,7 +166,7 @@ def patiently(action: Callable[[], Given], wait_for: type[errors.TiercastError])
 
 def _log_as_json() -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(access_log.AsJson())
+    handler.setFormatter(json_log.JsonFormatter())
     logging.getLogger().handlers = [handler]
 
 

@@ -24,12 +24,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from tiercast.contract import errors
 from tiercast.contract.scores import Reasons
 from tiercast.features.reading import Sources, columns
-from tiercast.serving.jobs import words
+from tiercast.serving.jobs import states
 
 VARIABLE = "TIERCAST_JOBS"
 DAY = "{as_of}"
 HINT = "docs/service.md, Batch jobs, lists every key"
-Name = Annotated[str, Field(pattern=f"^{words.NAME}$")]
+Name = Annotated[str, Field(pattern=f"^{states.NAME}$")]
 Place = Annotated[str, Field(min_length=1)]
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tiercast.serving.http import access_log
+from tiercast.serving import json_log
 
 PLANTED = "c-00917"
 
 
 def line(name: str, level: int, message: str, *arguments: Any, error: bool = False) -> dict[str, Any]:
     record = logging.LogRecord(name, level, "", 0, message, arguments, sys.exc_info() if error else None)
-    text = access_log.AsJson().format(record)
+    text = json_log.JsonFormatter().format(record)
     assert "\n" not in text
     told: dict[str, Any] = json.loads(text)
     return told
@@ -24,7 +24,7 @@ def test_an_error_is_told_by_its_type_and_place() -> None:
     try:
         float(PLANTED)
     except ValueError:
-        told = line(access_log.OURS, logging.ERROR, "fault", error=True)
+        told = line(json_log.NAME, logging.ERROR, "fault", error=True)
     assert told["error"] == "ValueError"
     assert "test_an_error_is_told" in told["frames"][-1]
     assert PLANTED not in json.dumps(told)
@@ -42,5 +42,5 @@ def test_how_the_server_starts_is_told_in_full() -> None:
 
 
 def test_a_newline_forges_no_line() -> None:
-    told = line(access_log.OURS, logging.INFO, "%s", 'a\n{"level": "info", "message": "forged"}')
+    told = line(json_log.NAME, logging.INFO, "%s", 'a\n{"level": "info", "message": "forged"}')
     assert told["message"].startswith("a\n")

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from tiercast.contract import errors
-from tiercast.serving.jobs import job, words
+from tiercast.serving.jobs import job, states
 from tiercast.serving.jobs.job import Job
-from tiercast.serving.jobs.words import State
-from tiercast.serving.store import opening, tables
+from tiercast.serving.jobs.states import State
+from tiercast.serving.store import database, tables
 
 _j = tables.jobs.c
 LOCK = 7_420_163  # any number: one change of the line of jobs at a time, in a PostgreSQL store
@@ -45,7 +45,7 @@ class Cancelled(NamedTuple):
 
 def submit(engine: Engine, asked: Asked, most_queued: int) -> Submitted:
     """Put a job at the end of the line. Raises `QueueFull`, and `KeyReused` for a key that stands for other work."""
-    with opening.writing(engine) as connection:
+    with database.writing(engine) as connection:
         locked(connection)
         known = _known(connection, asked)
         if known is not None:
@@ -60,7 +60,7 @@ def submit(engine: Engine, asked: Asked, most_queued: int) -> Submitted:
 
 def find(engine: Engine, job_id: str) -> Job:
     """One job. Raises `JobUnknown`."""
-    with opening.reading(engine) as connection:
+    with database.reading(engine) as connection:
         return _one(connection, job_id)
 
 
@@ -69,19 +69,19 @@ def listed(engine: Engine, states: Sequence[State] = (), most: int = 100) -> lis
     asked = job.SELECT.order_by(_j.submitted_at.desc(), _j.job_id).limit(most)
     if states:
         asked = asked.where(_j.state.in_(states))
-    with opening.reading(engine) as connection:
+    with database.reading(engine) as connection:
         return [job.of_row(row) for row in connection.execute(asked)]
 
 
 def waiting(engine: Engine) -> int:
     """How many jobs wait."""
-    with opening.reading(engine) as connection:
+    with database.reading(engine) as connection:
         return _waiting(connection)
 
 
 def cancel(engine: Engine, job_id: str) -> Cancelled:
     """Call a job off: at once if it waits, else its runner ends it soon. Raises `JobUnknown`, and `JobOver`."""
-    with opening.writing(engine) as connection:
+    with database.writing(engine) as connection:
         this = sa.update(tables.jobs).where(_j.job_id == job_id)
         over = this.where(_j.state == "queued").values(state="cancelled", finished_at=job.now())
         is_over_now = connection.execute(over).rowcount == 1
@@ -94,8 +94,8 @@ def cancel(engine: Engine, job_id: str) -> Cancelled:
 
 def forget(engine: Engine, before: dt.datetime) -> int:
     """Remove the jobs that ended before a moment; how many those were."""
-    old = sa.delete(tables.jobs).where(_j.state.in_(words.OVER), _j.finished_at < before)
-    with opening.writing(engine) as connection:
+    old = sa.delete(tables.jobs).where(_j.state.in_(states.OVER), _j.finished_at < before)
+    with database.writing(engine) as connection:
         return connection.execute(old).rowcount
 
 

@@ -11,7 +11,7 @@ from tests import score_files
 from tests.serving.store import drawn_scores
 from tests.serving.store.drawn_scores import AUGUST, JULY, JUNE
 from tiercast.contract import errors
-from tiercast.serving.store import generations, migrations, publish, reading
+from tiercast.serving.store import generations, migrations, publish, queries
 
 REASONS = [["silent_long"], []]
 
@@ -19,7 +19,7 @@ REASONS = [["silent_long"], []]
 def test_customers_come_in_the_order_asked_for_and_the_unknown_are_listed(store: Engine, tmp_path: Path) -> None:
     path = drawn_scores.write(tmp_path / "june.parquet")
     publish.publish(store, path)
-    found = reading.lookup(store, ["c-0005", "nobody", "c-0001", "c-0005", "' OR 1=1 --"])
+    found = queries.lookup(store, ["c-0005", "nobody", "c-0001", "c-0005", "' OR 1=1 --"])
     assert [row["customer_id"] for row in found.rows] == ["c-0005", "c-0001"]
     assert found.unknown == ["nobody", "' OR 1=1 --"]
     assert found.generation.as_of == JUNE
@@ -30,16 +30,16 @@ def test_customers_come_in_the_order_asked_for_and_the_unknown_are_listed(store:
 def test_a_thousand_customers_are_answered_and_more_refused(store: Engine, tmp_path: Path) -> None:
     publish.publish(store, drawn_scores.write(tmp_path / "june.parquet", 1200))
     ids = [f"c-{number:04d}" for number in range(1201)]
-    assert len(reading.lookup(store, ids[:1000]).rows) == 1000 - len(
+    assert len(queries.lookup(store, ids[:1000]).rows) == 1000 - len(
         range(0, 1000, 7)
     )  # every seventh is spelled longer
     with pytest.raises(errors.BadInput, match="too many"):
-        reading.lookup(store, ids)
+        queries.lookup(store, ids)
 
 
 def test_before_anything_is_published_that_is_said(store: Engine) -> None:
     migrations.prepare(store)
-    for ask in (generations.current, reading.grid, lambda engine: reading.lookup(engine, ["a"])):
+    for ask in (generations.current, queries.grid, lambda engine: queries.lookup(engine, ["a"])):
         with pytest.raises(errors.StoreRefused, match="no scores were published"):
             ask(store)
 
@@ -58,7 +58,7 @@ def test_history_tells_each_move_and_leaves_out_what_was_rolled_back(store: Engi
         )
         publish.publish(store, path)
         if name == "july":
-            fallen = reading.history(store, "anna")
+            fallen = queries.history(store, "anna")
             generations.rollback(store)
     now, was = fallen
     assert (now.tier, now.direction, now.lost, now.reasons, now.value_change) == (
@@ -66,13 +66,13 @@ def test_history_tells_each_move_and_leaves_out_what_was_rolled_back(store: Engi
     )  # fmt: skip
     assert (was.tier, was.direction) == ("A", None)
 
-    anna = reading.history(store, "anna")
+    anna = queries.history(store, "anna")
     assert [(step.generation.as_of, step.tier, step.direction, step.lost) for step in anna] == [
         (AUGUST, "C", "down", "value"),
         (JUNE, "A", None, ""),
     ]
     assert (anna[0].value_change, anna[0].p_churn_change) == (-70.0, 0.25)
-    ben, carl = (reading.history(store, name) for name in ("ben", "carl"))
+    ben, carl = (queries.history(store, name) for name in ("ben", "carl"))
     assert [(step.tier, step.direction, step.value_change) for step in ben] == [("F", "in", None), (None, None, None)]
     assert [(step.tier, step.direction) for step in carl] == [(None, "out"), ("D", None)]
-    assert reading.history(store, "nobody") == []
+    assert queries.history(store, "nobody") == []

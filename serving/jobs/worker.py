@@ -24,9 +24,9 @@ from typing import NamedTuple
 from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors
-from tiercast.serving.jobs import backlog, claims, configured, desk, job, telling
-from tiercast.serving.jobs.configured import Configured
+from tiercast.serving.jobs import claims, desk, job, job_queue, results, sources
 from tiercast.serving.jobs.job import Job
+from tiercast.serving.jobs.sources import Configured
 
 POLL_SECONDS = 1.0
 STOP_SECONDS = 8.0
@@ -106,8 +106,8 @@ class Runner:
             self._housekept = time.monotonic()
             for each in claims.recover(engine, rules.jobs):
                 self._count(engine, each)
-            self._counted.waiting(backlog.waiting(engine))
-            backlog.forget(engine, job.now() - dt.timedelta(days=rules.jobs.keep_days))
+            self._counted.waiting(job_queue.waiting(engine))
+            job_queue.forget(engine, job.now() - dt.timedelta(days=rules.jobs.keep_days))
         bundle = self._bundle()
         taken = claims.take(engine, rules.sources, rules.jobs.at_once)
         if taken is not None:
@@ -124,9 +124,9 @@ class Runner:
 
     def _started(self, taken: Job, bundle: pathlib.Path) -> subprocess.Popen[bytes]:
         """In a session of its own, so that what is sent to the service's group does not reach it."""
-        command = [sys.executable, "-m", "tiercast.serving.jobs.run", taken.job_id, str(taken.claim)]
+        command = [sys.executable, "-m", "tiercast.serving.jobs.job_process", taken.job_id, str(taken.claim)]
         ours = {"TIERCAST_STORE": self._url, "TIERCAST_BUNDLE": str(bundle)}
-        ours |= {configured.VARIABLE: str(self._file), "PYTHONPATH": _python_path()}
+        ours |= {sources.VARIABLE: str(self._file), "PYTHONPATH": _python_path()}
         return subprocess.Popen(  # noqa: S603  fixed words and an id of ours
             command, env={**os.environ, **ours}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -135,7 +135,7 @@ class Runner:
     def _settle(self, engine: Engine, rules: Configured) -> None:
         """What a process could not write at its end: it was killed, or the store was away."""
         for child in [each for each in self._children if each.process.poll() is not None]:
-            death = telling.death(child.mine, rules.jobs.attempts)
+            death = results.death(child.mine, rules.jobs.attempts)
             is_ours = child.process.returncode == 0 or claims.lost(engine, child.mine, rules.jobs.attempts, death)
             self._children.remove(child)
             if is_ours:
@@ -143,7 +143,7 @@ class Runner:
 
     def _count(self, engine: Engine, mine: Job) -> None:
         """Tell of the job's end. One that was queued again has none yet, and one begun anew elsewhere ends there."""
-        found = backlog.find(engine, mine.job_id)
+        found = job_queue.find(engine, mine.job_id)
         if found.is_over and found.attempts == mine.attempts:
             self._counted.ended(found)
 
@@ -165,7 +165,7 @@ def running(
     environment: Mapping[str, str], bundle: Callable[[], pathlib.Path], counted: Counted = NOBODY
 ) -> Iterator[Runner | None]:
     """Run jobs inside the block, if TIERCAST_JOBS names a file of sources and TIERCAST_STORE a store."""
-    file, url = environment.get(configured.VARIABLE), environment.get("TIERCAST_STORE")
+    file, url = environment.get(sources.VARIABLE), environment.get("TIERCAST_STORE")
     if not file or not url:
         yield None
         return
@@ -179,13 +179,13 @@ def running(
 
 def check(environment: Mapping[str, str]) -> None:
     """Before anything listens. Raises `BadInput` for a jobs file that cannot be used, or without a store."""
-    file = environment.get(configured.VARIABLE)
+    file = environment.get(sources.VARIABLE)
     if not file:
         return
     if not environment.get("TIERCAST_STORE"):
         hint = "pass --store URL too; a SQLite file such as scores.db will do"
         raise errors.BadInput("jobs are kept in a store, and there is none", first=f"--jobs {file}", hint=hint)
-    configured.read(pathlib.Path(file))
+    sources.read(pathlib.Path(file))
 
 
 def _python_path() -> str:

@@ -18,10 +18,10 @@ from sqlalchemy.engine import Engine
 from tests import scored_tables
 from tests.scored_tables import AS_OF
 from tiercast.models import bundle_folder
-from tiercast.serving.jobs import backlog, claims, configured, runner
-from tiercast.serving.jobs.backlog import Asked
+from tiercast.serving.jobs import claims, job_queue, sources, worker
 from tiercast.serving.jobs.job import Job
-from tiercast.serving.store import generations, lock, publish
+from tiercast.serving.jobs.job_queue import Asked
+from tiercast.serving.store import generations, publish, publish_lock
 
 SECONDS = 60
 
@@ -60,9 +60,9 @@ class Place:
         assert one.job_id == job_id
         return one.state, one.attempts
 
-    def start(self) -> runner.Runner:
-        counted = runner.Counted(self.ended.append, self.waiting.append)
-        started = runner.Runner(self.url, self.file, lambda: self.bundle, counted, poll_seconds=0.1)
+    def start(self) -> worker.Runner:
+        counted = worker.Counted(self.ended.append, self.waiting.append)
+        started = worker.Runner(self.url, self.file, lambda: self.bundle, counted, poll_seconds=0.1)
         started.start()
         return started
 
@@ -73,7 +73,7 @@ def place(tmp_path: Path, served: Path, url: str) -> Place:
 
 
 @pytest.fixture
-def running(place: Place, store: Engine) -> Iterator[runner.Runner]:
+def running(place: Place, store: Engine) -> Iterator[worker.Runner]:
     started = place.start()
     yield started
     started.stop()
@@ -84,13 +84,13 @@ on_postgresql = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 
 def submitted(store: Engine, as_of: dt.date = AS_OF) -> str:
-    return backlog.submit(store, Asked("shop", as_of, {}, "key"), 9).job.job_id
+    return job_queue.submit(store, Asked("shop", as_of, {}, "key"), 9).job.job_id
 
 
 def wait(store: Engine, job_id: str, until: Callable[[Job], object]) -> Job:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        one = backlog.find(store, job_id)
+        one = job_queue.find(store, job_id)
         if until(one):
             return one
         time.sleep(0.1)
@@ -104,7 +104,7 @@ def pid_of(one: Job) -> int:
 
 @on_postgresql
 def test_a_job_killed_in_the_middle_is_done_again_and_gives_what_the_command_gives(
-    place: Place, store: Engine, running: runner.Runner
+    place: Place, store: Engine, running: worker.Runner
 ) -> None:
     place.hold_reading()
     job_id = submitted(store)
@@ -128,7 +128,7 @@ def test_a_job_killed_in_the_middle_is_done_again_and_gives_what_the_command_giv
 
 @on_sqlite
 def test_a_job_that_is_killed_each_time_fails_with_the_reason(
-    place: Place, store: Engine, running: runner.Runner
+    place: Place, store: Engine, running: worker.Runner
 ) -> None:
     place.hold_reading()
     job_id = submitted(store)
@@ -144,13 +144,13 @@ def test_a_job_that_is_killed_each_time_fails_with_the_reason(
 
 @on_sqlite
 def test_a_job_called_off_while_it_waits_to_publish_publishes_nothing(
-    place: Place, store: Engine, running: runner.Runner
+    place: Place, store: Engine, running: worker.Runner
 ) -> None:
     place.write_orders()
-    with lock.held(store):
+    with publish_lock.held(store):
         job_id = submitted(store)
         pid = wait(store, job_id, lambda one: one.progress >= 0.8 and place.out.exists()).pid
-        assert backlog.cancel(store, job_id).job.state == "cancelling"
+        assert job_queue.cancel(store, job_id).job.state == "cancelling"
         wait(store, job_id, lambda one: one.state == "cancelled")
     wait(store, job_id, lambda one: not claims.is_alive(pid, job_id))
     assert generations.ready(store) == []
@@ -164,7 +164,7 @@ def test_a_service_that_stops_ends_its_job_and_the_next_one_takes_it_up(place: P
     one = wait(store, job_id, lambda one: one.step == "reading")
     before.stop()
     assert not claims.is_alive(one.pid, job_id)
-    waiting = backlog.find(store, job_id)
+    waiting = job_queue.find(store, job_id)
     assert (waiting.state, waiting.attempts, waiting.pid) == ("queued", 0, None)
     assert place.ended == []
     place.write_orders()
@@ -183,6 +183,6 @@ def test_a_service_that_stops_ends_its_job_and_the_next_one_takes_it_up(place: P
 
 @on_sqlite
 def test_without_a_jobs_file_or_a_store_nothing_is_run(tmp_path: Path, url: str) -> None:
-    for environment in ({}, {configured.VARIABLE: "jobs.toml"}, {"TIERCAST_STORE": url}):
-        with runner.running(environment, lambda: tmp_path) as started:
+    for environment in ({}, {sources.VARIABLE: "jobs.toml"}, {"TIERCAST_STORE": url}):
+        with worker.running(environment, lambda: tmp_path) as started:
             assert started is None

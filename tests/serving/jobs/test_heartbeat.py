@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tiercast.features.engines.duckdb import Engine as DataEngine
-from tiercast.serving.jobs.pulse import Stopped, Stopping
+from tiercast.serving.jobs.heartbeat import Stopped, Stopping
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from tiercast.features.reading import columns
 from tiercast.features.reading.report import TableReport
 from tiercast.models.bundle import Bundle
 from tiercast.serving.batch import Scored
-from tiercast.serving.jobs.configured import Source
 from tiercast.serving.jobs.job import Job
+from tiercast.serving.jobs.sources import Source
 
 
 def refusal(error: errors.TiercastError, name: str, source: Source | None) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from tests import score_files
-from tiercast.serving.store import generations, opening, publish, reading, served, tables
+from tiercast.serving.store import active_generation, generations, publish, queries, tables
+from tiercast.serving.store import database as db
 
 PEOPLE = ["anna", "ben"]
 
@@ -24,7 +25,7 @@ def published(store: Engine, folder: Path, number: float, keep: int = 13) -> int
 
 
 def looked_up(store: Engine, *ids: str) -> tuple[int, list[float], list[str]]:
-    found = reading.lookup(store, ids or PEOPLE)
+    found = queries.lookup(store, ids or PEOPLE)
     assert found.generation.is_current
     return found.generation.id, [row["value"] for row in found.rows], found.unknown
 
@@ -45,7 +46,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 def test_postgresql_is_sent_one_statement_for_a_lookup_and_the_pointer_is_read_once_after_a_switch(
     database: str, tmp_path: Path
 ) -> None:
-    store, other = opening.open(database), opening.open(database)
+    store, other = db.open(database), db.open(database)
     first = published(other, tmp_path, 1.0)
     assert looked_up(store) == (first, [1.0, 1.0], [])
     with statements(store) as sent:
@@ -77,12 +78,12 @@ def test_a_generation_that_was_pruned_since_the_last_lookup_is_no_error(store: E
     together = threading.Barrier(2)
 
     def ask(connection: sa.Connection) -> object:
-        found = served.rows(connection, PEOPLE)
+        found = active_generation.rows(connection, PEOPLE)
         together.wait(30)
         return found
 
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        for each in [threads.submit(opening.answered, store, ask, is_long=True) for _ in range(2)]:
+        for each in [threads.submit(db.answered, store, ask, is_long=True) for _ in range(2)]:
             each.result()
     for number in (2.0, 3.0):
         third = published(store, tmp_path, number, keep=1)
@@ -96,9 +97,9 @@ def test_a_number_that_stands_for_another_generation_after_a_restore_is_not_take
 ) -> None:
     """The same number and the same table, but switched to at another time: its facts are read anew."""
     first = published(store, tmp_path, 1.0)
-    assert reading.lookup(store, PEOPLE).generation.currency == "GBP"
-    with opening.writing(store) as connection:
+    assert queries.lookup(store, PEOPLE).generation.currency == "GBP"
+    with db.writing(store) as connection:
         connection.execute(tables.generations.update().values(model="tiercast/2", currency="EUR"))
         generations.point(connection, first)
-    found = reading.lookup(store, PEOPLE)
+    found = queries.lookup(store, PEOPLE)
     assert (found.generation.currency, found.rows[0]["model"]) == ("EUR", "tiercast/2")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tiercast.contract.scores import Reasons
-from tiercast.serving.jobs import words
-from tiercast.serving.jobs.words import State
+from tiercast.serving.jobs import states
+from tiercast.serving.jobs.states import State
 
 if TYPE_CHECKING:  # the forms are the client's too, which has no database
-    from tiercast.serving.jobs.configured import Configured
     from tiercast.serving.jobs.job import Job
+    from tiercast.serving.jobs.sources import Configured
 
 
 class _Strict(BaseModel):
@@ -32,7 +32,7 @@ class Wishes(_Strict):
 class JobRequest(_Strict):
     """Score a configured source as of a day."""
 
-    source: Annotated[str, Field(pattern=f"^{words.NAME}$", description="A name that GET /v1/jobs lists.")]
+    source: Annotated[str, Field(pattern=f"^{states.NAME}$", description="A name that GET /v1/jobs lists.")]
     as_of: Annotated[dt.date, Field(strict=True, description="The day of knowledge, such as 2024-06-30.")]
     options: Wishes = Wishes()
     idempotency_key: Annotated[
@@ -47,7 +47,7 @@ class JobRequest(_Strict):
 class JobId(_Strict):
     """One job."""
 
-    job_id: Annotated[str, Field(pattern=f"^{words.ID}$")]
+    job_id: Annotated[str, Field(pattern=f"^{states.ID}$")]
 
 
 class JobError(BaseModel):
