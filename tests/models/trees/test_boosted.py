@@ -1,4 +1,4 @@
-"""What is looked up is what LightGBM's own TreeSHAP computes, whatever the trees ask and whatever is missing."""
+"""Table lookup gives LightGBM's own predictions and TreeSHAP values, for every kind of split and missing value."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiercast.contract.vectors import Vector
-from tiercast.models import boosted, forest, patterns, questions, shapley
-from tiercast.models.boosted import Boosted
+from tiercast.models.trees import boosted, subtrees, text_format
+from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.training.train import Trained
 
 NAMES = ("a", "b", "c", "d", "label")
@@ -35,7 +35,7 @@ def shop(seed: int, n: int, missing: float) -> Vector:
     return table
 
 
-def grown(table: Vector, seed: int, rounds: int = 8, **how: Any) -> Boosted:
+def grown(table: Vector, seed: int, rounds: int = 8, **how: Any) -> BoostedTrees:
     draw = np.random.default_rng(seed)
     known = np.nan_to_num(table)
     target = known[:, 0] * known[:, 1] + known[:, 2] + 2 * (known[:, 4] % 3 == 1) + draw.normal(size=len(table))
@@ -49,18 +49,18 @@ def grown(table: Vector, seed: int, rounds: int = 8, **how: Any) -> Boosted:
         **how,
     }
     data = lgb.Dataset(table, target, categorical_feature=[4], params={"verbose": -1})
-    return boosted.of(lgb.train(chosen, data, rounds), NAMES)
+    return boosted.from_booster(lgb.train(chosen, data, rounds), NAMES)
 
 
 def frame(table: Vector) -> dict[str, Vector]:
     return dict(zip(NAMES, np.ascontiguousarray(table.T), strict=True))
 
 
-def by_lightgbm(model: Boosted, table: Vector) -> Vector:
+def by_lightgbm(model: BoostedTrees, table: Vector) -> Vector:
     return np.asarray(model.booster.predict(table, pred_contrib=True, num_threads=1))
 
 
-def assert_equal(model: Boosted, table: Vector) -> None:
+def assert_equal(model: BoostedTrees, table: Vector) -> None:
     expected = by_lightgbm(model, table)
     found, base = boosted.contributions(model, frame(table))
     scale = np.abs(expected).sum(axis=1).max() + 1e-300
@@ -68,7 +68,7 @@ def assert_equal(model: Boosted, table: Vector) -> None:
         assert np.abs(found.get(name, np.zeros(len(table))) - expected[:, column]).max() <= 1e-12 * scale, name
     assert base == pytest.approx(expected[:, -1], rel=1e-12, abs=1e-15)
     raw = np.asarray(model.booster.predict(table, raw_score=True, num_threads=1))
-    assert boosted.raw(model, frame(table), np.zeros(len(table))).tobytes() == raw.tobytes()
+    assert boosted.raw_score(model, frame(table), np.zeros(len(table))).tobytes() == raw.tobytes()
 
 
 def strange(seed: int) -> Vector:
@@ -89,8 +89,8 @@ def strange(seed: int) -> Vector:
     how=st.sampled_from([{}, {"zero_as_missing": True}, {"use_missing": False}, {"extra_trees": True}]),
 )
 def test_every_customer_gets_what_lightgbm_says(seed: int, leaves: int, holes: float, how: dict[str, Any]) -> None:
-    model = grown(shop(seed, 400, holes), seed, num_leaves=leaves, max_depth=shapley.MOST, **how)
-    patterns.of(forest.parse(model.text))  # does not refuse: what follows is looked up
+    model = grown(shop(seed, 400, holes), seed, num_leaves=leaves, max_depth=subtrees.MOST_SPLITS, **how)
+    subtrees.from_trees(text_format.parse(model.text))  # does not refuse: what follows is table lookup
     assert_equal(model, strange(seed + 1))
 
 
@@ -98,22 +98,22 @@ def test_labels_of_two_words_and_missing_zeros_are_among_what_was_tested() -> No
     splits = [
         split
         for how in ({}, {"zero_as_missing": True}, {"use_missing": False})
-        for tree in forest.parse(grown(shop(3, 400, 0.2), 3, num_leaves=12, max_depth=6, **how).text)
+        for tree in text_format.parse(grown(shop(3, 400, 0.2), 3, num_leaves=12, max_depth=6, **how).text)
         for split in tree.splits
     ]
-    numeric = {(split.missing, split.default_left) for split in splits if split.labels is None}
+    numeric = {(split.missing_type, split.default_left) for split in splits if split.categories is None}
     assert {(missing, left) for missing in ("nan", "zero") for left in (True, False)} <= numeric
-    assert max(max(split.labels) for split in splits if split.labels) >= 32
+    assert max(max(split.categories) for split in splits if split.categories) >= 32
 
 
 STEPS = np.column_stack([np.repeat(np.arange(40.0), 50), *np.zeros((4, 2000))])
 
 
-def deep(leaves: int) -> Boosted:
+def deep(leaves: int) -> BoostedTrees:
     """Trees that cut off one step at a time."""
     data = lgb.Dataset(STEPS, 2.0 ** STEPS[:, 0], params={"verbose": -1})  # half of what is left is in the last step
     how = {"num_leaves": leaves, "min_data_in_leaf": 1, "min_sum_hessian_in_leaf": 0.0, "verbose": -1}
-    return boosted.of(lgb.train(how, data, 3), NAMES)
+    return boosted.from_booster(lgb.train(how, data, 3), NAMES)
 
 
 @pytest.mark.parametrize("leaves", [8, 31])
@@ -121,7 +121,7 @@ def test_trees_that_are_too_deep_are_left_to_lightgbm(leaves: int) -> None:
     model = deep(leaves)
     if leaves == 31:
         with pytest.raises(ValueError, match="longer than"):
-            patterns.of(forest.parse(model.text))
+            subtrees.from_trees(text_format.parse(model.text))
     assert_equal(model, STEPS[::10])
 
 
@@ -142,9 +142,11 @@ def test_one_customer_gets_the_same_bits_as_among_many() -> None:
     model = grown(shop(5, 500, 0.1), 5, num_leaves=8)
     table = strange(6)
     together, _ = boosted.contributions(model, frame(np.tile(table, (7, 1))))
-    raw = boosted.raw(model, frame(np.tile(table, (7, 1))), np.zeros(1400))
+    raw = boosted.raw_score(model, frame(np.tile(table, (7, 1))), np.zeros(1400))
     for row in (0, 57, 60, 199):
-        assert boosted.raw(model, frame(table[row : row + 1]), np.zeros(1)).tobytes() == raw[row : row + 1].tobytes()
+        assert (
+            boosted.raw_score(model, frame(table[row : row + 1]), np.zeros(1)).tobytes() == raw[row : row + 1].tobytes()
+        )
         alone, _ = boosted.contributions(model, frame(table[row : row + 1]))
         assert {name: part[0] for name, part in alone.items()} == {name: part[row] for name, part in together.items()}
         assert all(part[row] == part[row + 200 * 6] for part in together.values())
@@ -173,37 +175,14 @@ def test_a_real_bundles_contributions_are_lightgbms(trained: Trained) -> None:
     assert base == pytest.approx(expected[:, -1], abs=1e-13)
 
 
-def test_the_same_question_of_two_trees_is_asked_once() -> None:
-    one = forest.Split(0, 1.5, None, "nan", default_left=True)
-    asked = questions.collect([one, one._replace(threshold=2.5), one, one._replace(default_left=False)])
-    assert asked.numbers == (0, 1, 0, 2)
-    assert asked.yes_is_left == (False, False, False, True)
-
-
-@given(
-    threshold=st.sampled_from([-1.5, -forest.ZERO, forest.ZERO, 0.0, 2.0]),
-    missing=st.sampled_from(["none", "zero", "nan"]),
-    default_left=st.booleans(),
-    labels=st.sampled_from([None, frozenset({0, 2, 33})]),
-)
-def test_an_answer_sends_everybody_where_the_rules_do(
-    threshold: float, missing: forest.Missing, default_left: bool, labels: frozenset[int] | None
-) -> None:
-    split = forest.Split(0, threshold, labels, missing, default_left)
-    column = np.array([np.nan, -2.0, -1.5, -0.0, 0.0, 1.0, 2.0, 33.0, 1e300 if labels is None else 64.0])
-    asked = questions.collect([split])
-    yes = questions.answer(asked.questions, [column], slice(None))[asked.numbers[0]].astype(bool)
-    assert (yes ^ asked.yes_is_left[0]).tolist() == questions.goes_right(split, column).tolist()
-
-
 @pytest.mark.parametrize("n", [0, 1, 2, 200, 3000])
-def test_asked_together_the_questions_give_the_same_bits(n: int) -> None:
+def test_scores_and_contributions_together_have_the_same_bits_as_apart(n: int) -> None:
     groups = ("x", "y", "x", "y", "")
     cut_up, too_deep = grown(shop(9, 500, 0.1), 9, num_leaves=8), deep(31)
     offset = np.linspace(-1.0, 1.0, n)
     for model in (cut_up, too_deep, None):
         some = frame(np.resize(strange(10), (n, 5)))
-        raw, sums = boosted.explained(model, some, offset, groups)
-        assert raw.tobytes() == boosted.raw(model, some, offset).tobytes()
+        raw, sums = boosted.explain(model, some, offset, groups)
+        assert raw.tobytes() == boosted.raw_score(model, some, offset).tobytes()
         apart, _ = boosted.contributions(model, some, groups)
         assert {name: part.tobytes() for name, part in sums.items()} == {k: part.tobytes() for k, part in apart.items()}
