@@ -14,11 +14,10 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from tiercast.contract import errors
-from tiercast.serving.http import error_responses, metrics, request_context
+from tiercast.serving.http import error_responses, metrics, readiness, request_context
 from tiercast.serving.jobs import api, api_models, worker
 from tiercast.serving.jobs.api_models import JobId, JobRequest
 from tiercast.serving.model_manager import source
-from tiercast.serving.service import readiness
 
 Parameters = ParamSpec("Parameters")
 STATUS_BY_ERROR: dict[type[errors.TiercastError], int] = {
@@ -91,17 +90,17 @@ def running() -> Iterator[None]:
         if started is None:
             yield
             return
-        readiness.tell("jobs", lambda: readiness.State(True, started.problem or "run"))
+        readiness.register("jobs", lambda: readiness.State(True, started.problem or "run"))
         try:
             yield
         finally:
-            readiness.forget("jobs")
+            readiness.unregister("jobs")
 
 
 def _served_bundle() -> pathlib.Path:
     """The folder of the bundle that is served now."""
-    found = source.of_environment()
-    return (found.here() or found.ask()).folder
+    bundles = source.from_env()
+    return (bundles.cached() or bundles.latest()).folder
 
 
 def _api() -> api.JobsApi:
