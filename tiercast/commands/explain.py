@@ -63,8 +63,8 @@ def of(bundle: Bundle, where: Any, day: dt.date, ids: list[str], lang: Language)
     """The scores of some customers with their texts, in the order of `ids`; unknown ones are left out."""
     from tiercast.features import reading
     from tiercast.features.engines.duckdb import Engine
-    from tiercast.serving import explaining
+    from tiercast.serving import explanations
 
     with Engine() as engine:
         read = reading.read(engine, where, day, is_counted=False)
-        return explaining.explain(engine, bundle, read.tables, day, ids, lang)
+        return explanations.explain(engine, bundle, read.tables, day, ids, lang)

@@ -34,9 +34,7 @@ def explain(
     return [explained[customer_id] for customer_id in ids if customer_id in explained]
 
 
-def _with_texts(
-    row: Mapping[str, Any], features: Mapping[str, Any], lang: Language, currency: str
-) -> dict[str, Any]:
+def _with_texts(row: Mapping[str, Any], features: Mapping[str, Any], lang: Language, currency: str) -> dict[str, Any]:
     """A score with the texts of its codes, which name the customer's own features."""
     numbers = {name: value for name, value in features.items() if isinstance(value, float)}
     return {
