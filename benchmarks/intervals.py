@@ -26,11 +26,12 @@ from tiercast.features.reading import Sources
 from tiercast.models import predict
 from tiercast.models.bundle import About
 from tiercast.models.predict import Predictions
-from tiercast.training import fit_churn, fit_value, procedure, sampling, train
+from tiercast.training import (fit_churn, fit_value, procedure, train,)
+from tiercast.training.windows_ import sampling
 from tiercast.training.evaluation import outcomes, probability
 from tiercast.training.procedure import Procedure
 from tiercast.training.settings import Horizons, Settings
-from tiercast.training.snapshots import Snapshot
+from tiercast.training.windows_.snapshots import Snapshot
 
 LAST_BIN = 7
 IN_GRID = ("A", "B", "C", "D")

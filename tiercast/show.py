@@ -10,7 +10,7 @@ from tiercast import say
 if TYPE_CHECKING:
     from tiercast.tiers.grid import TierRow
     from tiercast.tiers.languages import Language
-    from tiercast.training.readiness import Readiness
+    from tiercast.training.check.readiness import Readiness
 
 TITLES = {"churn": "Churn, judged on {as_of} + {days} days", "value": "Value, judged on {as_of} + {days} days"}
 SHOWN = {

@@ -14,10 +14,12 @@ from tiercast.models import btyd, churn
 from tiercast.models.boosted import Boosted
 from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
-from tiercast.training import boosting, platt, season, windows
+from tiercast.training import boosting, platt
+from tiercast.training.windows_ import season
+from tiercast.training.windows_ import rolling
 from tiercast.training.boosting import Task
 from tiercast.training.settings import Settings
-from tiercast.training.snapshots import Snapshot
+from tiercast.training.windows_.snapshots import Snapshot
 
 LEAST_OF_EACH = 100
 
@@ -26,7 +28,7 @@ class ChurnFit(NamedTuple):
     """The model, and how it came about. `losses` is empty without folds.
 
     `usual_shift` is the season that the calibration windows had on average, None where the season is not told by last
-    year's (see `training.season`); `model` is then calibrated for the season of the window to come.
+    year's (see `training.windows_.season`); `model` is then calibrated for the season of the window to come.
     """
 
     model: ChurnModel
@@ -50,7 +52,7 @@ def fit(
     if not is_enough(snapshots):
         return _closed_form_only(snapshots)
     horizon = settings.horizons.churn_days
-    folds = windows.folds(snapshots, horizon, settings.rolling.most_folds)
+    folds = rolling.folds(snapshots, horizon, settings.rolling.most_folds)
     if not folds:
         rounds = told.rounds_without_folds
         trees = boosting.grow(asked, snapshots, rounds, told, settings.rolling)

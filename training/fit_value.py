@@ -13,13 +13,14 @@ from tiercast.models import btyd, churn, value
 from tiercast.models.boosted import Boosted
 from tiercast.models.churn import ChurnModel
 from tiercast.models.value import ValueModel
-from tiercast.training import boosting, level, shrinkage, windows
+from tiercast.training import boosting, level, shrinkage
+from tiercast.training.windows_ import rolling
 from tiercast.training.boosting import Choice, Task
 from tiercast.training.level import LevelChoice
 from tiercast.training.settings import Horizons, Settings
 from tiercast.training.shrinkage import Seen, Shrinkage
-from tiercast.training.snapshots import Snapshot
-from tiercast.training.windows import Fold
+from tiercast.training.windows_.snapshots import Snapshot
+from tiercast.training.windows_.rolling import Fold
 
 LEAST_WITH_VALUE = 100
 
@@ -55,7 +56,7 @@ def fit(
     if not is_enough(snapshots):
         note = f"Fewer than {LEAST_WITH_VALUE} customers brought money in a closed window: the closed form alone."
         return ValueFit(ValueModel(None), 0, np.zeros(0), Shrinkage(0.0, ()), LevelChoice(level.OWN, {}), (), note)
-    folds = windows.folds(snapshots, settings.horizons.value_days, settings.rolling.most_folds)
+    folds = rolling.folds(snapshots, settings.horizons.value_days, settings.rolling.most_folds)
     if not folds:
         return _without_folds(snapshots[-1], now, churn_model, settings.horizons)
     return _with_folds(task(names, labels), snapshots, folds, now, settings)

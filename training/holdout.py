@@ -24,7 +24,7 @@ from tiercast.training.evaluation import scorecard
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.scorecard import IntervalCard
 from tiercast.training.settings import Settings
-from tiercast.training.snapshots import Snapshot
+from tiercast.training.windows_.snapshots import Snapshot
 from tiercast.training.weekly import Weekly
 
 MODEL, CLOSED_FORM = "tiercast", "btyd"

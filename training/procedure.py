@@ -17,13 +17,14 @@ from tiercast.models import btyd, churn, factors, value
 from tiercast.models.bundle import About, Bundle
 from tiercast.tiers import inactivity
 from tiercast.tiers.grid import Cuts
-from tiercast.training import fit_churn, fit_intervals, fit_value, order_choice, posterior, references, windows
+from tiercast.training import (fit_churn, fit_intervals, fit_value, order_choice, posterior, references,)
+from tiercast.training.windows_ import rolling
 from tiercast.training.fit_churn import ChurnFit
 from tiercast.training.fit_intervals import Outcomes
 from tiercast.training.fit_value import ValueFit
 from tiercast.training.order_choice import OrderChoice
 from tiercast.training.settings import Settings
-from tiercast.training.snapshots import Snapshot, Snapshots
+from tiercast.training.windows_.snapshots import Snapshot, Snapshots
 
 
 class Procedure(NamedTuple):
@@ -73,7 +74,7 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
 
 
 def _windows(snapshots: Snapshots, known_until: dt.date, horizon: int, most: int) -> list[Snapshot]:
-    return snapshots.all_at(windows.plan(snapshots.first_on, known_until, horizon, most))
+    return snapshots.all_at(rolling.plan(snapshots.first_on, known_until, horizon, most))
 
 
 def _names(snapshots: Snapshots) -> tuple[str, ...]:

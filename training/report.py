@@ -10,7 +10,7 @@ from tiercast.training.evaluation import grades, level
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.grades import Grade
 from tiercast.training.evaluation.scorecard import paired_difference
-from tiercast.training.gates import LIMITS
+from tiercast.training.comparison.gates import LIMITS
 from tiercast.training.holdout import CLOSED_FORM, MODEL, Cards, Judged, ValueJudged
 
 

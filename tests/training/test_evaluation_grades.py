@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tiercast.contract.vectors import Vector
-from tiercast.training import gates, report
+from tiercast.training import report
+from tiercast.training.comparison import gates
 from tiercast.training.evaluation import grades, outcomes, ranking
 from tiercast.training.evaluation.grades import Grade
 from tiercast.training.holdout import CLOSED_FORM, MODEL, Judged

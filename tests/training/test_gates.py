@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tiercast.training import gates
+from tiercast.training.comparison import gates
 from tiercast.training.comparison.differences import Difference
 from tiercast.training.comparison.duel import Duel
 

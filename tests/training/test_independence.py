@@ -16,8 +16,9 @@ from tests.published import cdnow
 from tiercast.contract.vectors import Vector
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
-from tiercast.training import independence, readiness
-from tiercast.training.readiness import Readiness
+from tiercast.training.check import independence
+from tiercast.training.check import readiness
+from tiercast.training.check.readiness import Readiness
 
 
 def drawn(n: int = 4000, seed: int = 1) -> tuple[Vector, Vector]:

@@ -10,7 +10,7 @@ import pytest
 from tests.training.test_windows import CLOSED_FORM
 from tiercast.models import btyd
 from tiercast.training import level
-from tiercast.training.snapshots import LastYear, Snapshot
+from tiercast.training.windows_.snapshots import LastYear, Snapshot
 
 
 def snapshot(closed: float, last_year: LastYear | None = None) -> Snapshot:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.training.test_gates import card
 from tiercast.contract import errors
-from tiercast.training import gates
+from tiercast.training.comparison import gates
 from tiercast.training.tracking import log_run, lookup, measures, registry, store
 
 

@@ -13,8 +13,10 @@ from tests import cdnow_table, small_training
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.tables import Tables
-from tiercast.training import fingerprint, sampling, train
-from tiercast.training.sampling import Sample
+from tiercast.training import train
+from tiercast.training.windows_ import fingerprint
+from tiercast.training.windows_ import sampling
+from tiercast.training.windows_.sampling import Sample
 
 EVERYBODY = 23_570
 

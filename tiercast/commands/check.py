@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tiercast.engines import Choice
     from tiercast.features.reading import ReadingReport, Sources
-    from tiercast.training.readiness import Readiness
+    from tiercast.training.check.readiness import Readiness
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,7 +61,7 @@ def measure(
 ) -> tuple[ReadingReport, Readiness]:
     """What was read, and what it is enough for."""
     from tiercast.features import reading
-    from tiercast.training import readiness
+    from tiercast.training.check import readiness
 
     with on.start() as engine, say.progress("check", 2) as step:
         step("reading")

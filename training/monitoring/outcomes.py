@@ -23,7 +23,7 @@ from tiercast.features.engines import Engine
 from tiercast.features.reading.scored import ScoreFile
 from tiercast.features.tables import Tables
 from tiercast.tiers import grid
-from tiercast.training import gates
+from tiercast.training.comparison import gates
 from tiercast.training.evaluation import probability, scorecard
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.scorecard import IntervalCard

@@ -16,10 +16,10 @@ import mlflow
 from mlflow.exceptions import MlflowException
 
 from tiercast.contract import errors
-from tiercast.training import gates
+from tiercast.training.comparison import gates
 from tiercast.training.comparison import duel
 from tiercast.training.comparison.duel import Duel
-from tiercast.training.gates import Gate, Limits
+from tiercast.training.comparison.gates import Gate, Limits
 from tiercast.training.tracking import compare, log_run, lookup
 
 CHAMPION, CHALLENGER, HISTORY, LOG = "champion", "challenger", "champion_history", "promotions"

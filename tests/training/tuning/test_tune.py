@@ -24,7 +24,8 @@ from tiercast.features.reading import Reading, Sources
 from tiercast.models import churn, predict
 from tiercast.models.bundle import About
 from tiercast.models.calibration import Calibration
-from tiercast.training import boosting, fit_churn, fit_value, procedure, sampling, train
+from tiercast.training import (boosting, fit_churn, fit_value, procedure, train,)
+from tiercast.training.windows_ import sampling
 from tiercast.training.search_space import Range, Space
 from tiercast.training.settings import Horizons, Rolling, Settings, Trees, Tune, load
 from tiercast.training.tuning import as_toml, confirm, losses, stage, tune
