@@ -13,17 +13,20 @@ from tiercast.features.reading import Reading
 from tiercast.features.tables import Tables
 from tiercast.models import orders
 from tiercast.models.bundle import About, Bundle
-from tiercast.training import (holdout, procedure, report, weekly,)
-from tiercast.training.windows_ import fingerprint
-from tiercast.training.windows_ import spec_choice
-from tiercast.training.windows_ import sampling
-from tiercast.training.windows_ import rolling
+from tiercast.training.judge import report
+from tiercast.training.judge import weekly
+from tiercast.training.judge import holdout
+from tiercast.training.fit import procedure
+from tiercast.training.windows import fingerprint
+from tiercast.training.windows import spec_choice
+from tiercast.training.windows import sampling
+from tiercast.training.windows import rolling
 from tiercast.training.btyd import fit_both
 from tiercast.training.btyd.fit_both import Fits
-from tiercast.training.holdout import Judged, ValueJudged
-from tiercast.training.procedure import Procedure
+from tiercast.training.judge.holdout import Judged, ValueJudged
+from tiercast.training.fit.procedure import Procedure
 from tiercast.training.settings import Settings
-from tiercast.training.windows_.snapshots import Snapshot, Snapshots
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
 from tiercast.training.stopwatch import Stopwatch, Tell
 
 STEPS = ("features", "churn holdout", "value holdout", "final models")

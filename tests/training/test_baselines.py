@@ -7,8 +7,8 @@ from sklearn.isotonic import IsotonicRegression
 
 from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
-from tiercast.training import baselines
-from tiercast.training.baselines import Snapshot
+from tiercast.training.judge import baselines
+from tiercast.training.judge.baselines import Snapshot
 from tiercast.training.evaluation import outcomes, ranking
 
 

@@ -8,9 +8,9 @@ from tiercast.contract.vectors import Vector
 from tiercast.models import intervals
 from tiercast.tiers import grid
 from tiercast.tiers.grid import Cuts
-from tiercast.training import fit_intervals
+from tiercast.training.fit import interval_model
 from tiercast.training.evaluation import outcomes, probability
-from tiercast.training.fit_intervals import Outcomes
+from tiercast.training.fit.interval_model import Outcomes
 
 CUTS = Cuts(value=30.0, p_churn=0.5)
 
@@ -31,7 +31,7 @@ def tiers_of(seen: Outcomes) -> NDArray[np.str_]:
 
 
 def judged(seen: Outcomes, new: Outcomes) -> intervals.Certainty:
-    model = fit_intervals.fit(seen, CUTS)
+    model = interval_model.fit(seen, CUTS)
     return intervals.certainty(model, new.value, new.p_churn, new.p_order, tiers_of(new), CUTS)
 
 
@@ -81,14 +81,14 @@ def test_a_wrong_spread_is_made_good_by_the_level() -> None:
 
 def test_the_level_is_the_order_statistic_of_split_conformal() -> None:
     """Nine scores: (9 + 1) × 0.8 = the 8th of them."""
-    assert fit_intervals._conformal(np.array([0.9, 0.1, 0.2, 0.3, 0.8, 0.4, 0.5, 0.6, 0.7])) == 0.8
+    assert interval_model._conformal(np.array([0.9, 0.1, 0.2, 0.3, 0.8, 0.4, 0.5, 0.6, 0.7])) == 0.8
 
 
 def test_the_score_is_the_level_whose_interval_just_holds_the_outcome() -> None:
     seen = simulated(9, 2000)
-    model = fit_intervals.fit(seen, CUTS)
+    model = interval_model.fit(seen, CUTS)
     spread = intervals.spread_of(model, seen.value, seen.p_order)
-    level = fit_intervals.score(model, spread, seen.actual)
+    level = interval_model.score(model, spread, seen.actual)
     inside, outside = (intervals.interval(model, spread, np.clip(level + step, 0, 1)) for step in (1e-6, -1e-3))
     brought = seen.actual > 0
     assert held(seen, *inside)[brought].all()
@@ -98,7 +98,7 @@ def test_the_score_is_the_level_whose_interval_just_holds_the_outcome() -> None:
 def test_few_customers_or_a_cut_beyond_all_of_them_still_give_finite_intervals() -> None:
     for n, cut in ((1, 30.0), (5, 1e9), (300, 1e-9)):
         seen = simulated(1, n)
-        model = fit_intervals.fit(seen, Cuts(value=cut))
+        model = interval_model.fit(seen, Cuts(value=cut))
         sure = intervals.certainty(model, seen.value, seen.p_churn, seen.p_order, np.full(n, "A"), Cuts(value=cut))
         assert np.isfinite(np.concatenate(sure[:4])).all()
         assert (sure.value_low <= sure.value_high).all()

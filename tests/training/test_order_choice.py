@@ -15,9 +15,9 @@ from tiercast.features.engines.duckdb import Engine
 from tiercast.features.spec import FeatureSpec
 from tiercast.models import orders
 from tiercast.models.bgnbd import BgNbd
-from tiercast.training import order_choice
+from tiercast.training.fit import order_choice
 from tiercast.training.settings import Clv, Horizons, Settings
-from tiercast.training.windows_.snapshots import Snapshots
+from tiercast.training.windows.snapshots import Snapshots
 
 FIRST, HORIZONS = dt.date(2022, 1, 1), Horizons(churn_days=60, value_days=90)
 AUTO = Settings(horizons=HORIZONS, clv=Clv(model="auto"))

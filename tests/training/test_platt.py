@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from tiercast.training import platt
+from tiercast.training.fit import platt
 
 
 def test_a_known_line_is_recovered_from_simulated_outcomes() -> None:

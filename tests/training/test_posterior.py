@@ -11,7 +11,7 @@ from tiercast.models.gamma_gamma import GammaGamma
 from tiercast.models.mbgnbd import MbgNbd
 from tiercast.models.orders import OrderModel
 from tiercast.models.paretonbd import ParetoNbd
-from tiercast.training import posterior
+from tiercast.training.fit import posterior
 
 MODEL = Btyd(BgNbd(r=0.8, alpha=60.0, a=0.8, b=2.5), GammaGamma(p=6.25, q=3.74, v=15.44))
 CHURN, VALUE, N = 60.0, 180.0, 40_000

@@ -14,9 +14,9 @@ from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.tables import Tables
 from tiercast.training import train
-from tiercast.training.windows_ import fingerprint
-from tiercast.training.windows_ import sampling
-from tiercast.training.windows_.sampling import Sample
+from tiercast.training.windows import fingerprint
+from tiercast.training.windows import sampling
+from tiercast.training.windows.sampling import Sample
 
 EVERYBODY = 23_570
 

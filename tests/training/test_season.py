@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from tiercast.training.windows_ import season
+from tiercast.training.windows import season
 
 
 @pytest.mark.parametrize("move", [-1.5, 0.0, 0.7])

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tiercast.training import shrinkage
-from tiercast.training.shrinkage import Seen
+from tiercast.training.fit import shrinkage
+from tiercast.training.fit.shrinkage import Seen
 
 
 def seen(closed: list[float], truth_over_closed: list[float], correction_share: float) -> Seen:

@@ -16,7 +16,7 @@ from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.models import btyd
 from tiercast.training.settings import Horizons
-from tiercast.training.windows_.snapshots import Snapshots
+from tiercast.training.windows.snapshots import Snapshots
 
 FIRST, LAST = dt.date(1997, 1, 1), dt.date(1998, 7, 1)
 FIVE_YEARS = dt.date(2022, 1, 1), dt.date(2027, 1, 1)

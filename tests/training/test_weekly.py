@@ -9,7 +9,7 @@ from tiercast.features.engines.duckdb import Engine
 from tiercast.features.tables import Tables
 from tiercast.models import bgnbd
 from tiercast.models.bgnbd import BgNbd
-from tiercast.training import weekly
+from tiercast.training.judge import weekly
 
 PAPER = BgNbd(r=0.2425945, alpha=4.4136019 * 7, a=0.7929199, b=2.4258881)  # weeks as days
 START, AS_OF = dt.date(2024, 1, 1), dt.date(2024, 1, 22)

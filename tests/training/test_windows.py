@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.btyd import Btyd
 from tiercast.models.gamma_gamma import GammaGamma
-from tiercast.training.windows_ import rolling
-from tiercast.training.windows_.snapshots import Snapshot
+from tiercast.training.windows import rolling
+from tiercast.training.windows.snapshots import Snapshot
 
 CLOSED_FORM = Btyd(BgNbd(1, 1, 1, 1), GammaGamma(1, 2, 1))
 FIRST = dt.date(2020, 1, 1)

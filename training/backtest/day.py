@@ -16,15 +16,17 @@ from tiercast.models import bundle as bundles
 from tiercast.models import orders
 from tiercast.models.bundle import About, Bundle
 from tiercast.models.predict import Predictions
-from tiercast.training import holdout, procedure, report
-from tiercast.training.windows_ import rolling
+from tiercast.training.judge import report
+from tiercast.training.judge import holdout
+from tiercast.training.fit import procedure
+from tiercast.training.windows import rolling
 from tiercast.training.backtest.plan import Planned
 from tiercast.training.evaluation import level, probability, ranking
 from tiercast.training.evaluation.bootstrap import Measure
 from tiercast.training.evaluation.scorecard import paired_difference
-from tiercast.training.holdout import CLOSED_FORM, MODEL, Earlier, Judged
+from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Earlier, Judged
 from tiercast.training.settings import Settings
-from tiercast.training.windows_.snapshots import Snapshot, Snapshots
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
 GAINS: Mapping[str, Mapping[str, tuple[Measure, int]]] = {
     "churn": {"auc": (ranking.auc, 1), "brier": (probability.brier, -1)},

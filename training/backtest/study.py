@@ -13,8 +13,8 @@ from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading, Sources
 from tiercast.features.spec import FeatureSpec
 from tiercast.models.bundle import Bundle
-from tiercast.training.windows_ import spec_choice
-from tiercast.training.windows_ import rolling
+from tiercast.training.windows import spec_choice
+from tiercast.training.windows import rolling
 from tiercast.training.backtest import bands, by_tier, day, digest, folder, inputs, over_time, panel, plan
 from tiercast.training.backtest.bands import BandRow
 from tiercast.training.backtest.by_tier import TierRow
@@ -23,7 +23,7 @@ from tiercast.training.backtest.inputs import Inputs
 from tiercast.training.backtest.over_time import Overall
 from tiercast.training.backtest.plan import Asked, Plan, Planned
 from tiercast.training.settings import Settings
-from tiercast.training.windows_.snapshots import Snapshots
+from tiercast.training.windows.snapshots import Snapshots
 
 Tell = Callable[[str], None]
 TRAINED = "trained on each date"

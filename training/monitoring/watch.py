@@ -21,7 +21,7 @@ from tiercast.training.monitoring.checks import Check, Level, Part, worst
 from tiercast.training.monitoring.drift import Drift
 from tiercast.training.monitoring.incoming import Step
 from tiercast.training.monitoring.outcomes import Outcome, Window
-from tiercast.training.references import P_CHURN, VALUE
+from tiercast.training.fit.references import P_CHURN, VALUE
 
 STEPS = ("drift", "what came in", "closed windows")
 Tell = Callable[[str], None]

@@ -19,7 +19,7 @@ from tiercast.training.comparison.kept import Kept
 from tiercast.training.comparison.side_by_side import Comparison
 from tiercast.training.comparison.subject import Subject
 from tiercast.training.tracking import log_run, lookup, store
-from tiercast.training.weekly import Weekly
+from tiercast.training.judge.weekly import Weekly
 
 COMPARISONS = "comparisons"
 

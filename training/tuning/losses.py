@@ -12,8 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tiercast.training import boosting, fit_churn, fit_value, shrinkage
-from tiercast.training.boosting import Watched
+from tiercast.training.fit import shrinkage
+from tiercast.training.fit import boosting
+from tiercast.training.fit import value_model
+from tiercast.training.fit import churn_model
+from tiercast.training.fit.boosting import Watched
 from tiercast.training.settings import Rolling, Trees
 from tiercast.training.tuning.stage import Stage
 
@@ -32,7 +35,7 @@ def after_each_fold(stage: Stage, trees: Trees, rolling: Rolling) -> Iterator[fl
             yield float(boosting.mean_losses(folds, grown).min())
         else:
             chosen = boosting.settle(task, folds, grown, trees, rolling)
-            yield -max(shrinkage.choose(fit_value.seen(chosen, folds)).gain)
+            yield -max(shrinkage.choose(value_model.seen(chosen, folds)).gain)
 
 
 def gain(stage: Stage, loss: float, of_defaults: float) -> float:

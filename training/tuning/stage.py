@@ -14,13 +14,14 @@ import math
 from typing import NamedTuple
 
 from tiercast.models import btyd
-from tiercast.training import fit_churn, fit_value
-from tiercast.training.windows_ import rolling
+from tiercast.training.fit import value_model
+from tiercast.training.fit import churn_model
+from tiercast.training.windows import rolling
 from tiercast.training.settings import Horizons, Model, Settings
-from tiercast.training.windows_.snapshots import Snapshot, Snapshots
-from tiercast.training.windows_.rolling import Fold
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
+from tiercast.training.windows.rolling import Fold
 
-ENOUGH = {"churn": fit_churn.is_enough, "value": fit_value.is_enough}
+ENOUGH = {"churn": churn_model.is_enough, "value": value_model.is_enough}
 
 
 class Stage(NamedTuple):

@@ -14,8 +14,8 @@ from tiercast.features import reading
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading, Sources
 from tiercast.training import train
-from tiercast.training.windows_ import fingerprint
-from tiercast.training.windows_ import sampling
+from tiercast.training.windows import fingerprint
+from tiercast.training.windows import sampling
 from tiercast.training.search_space import Range
 from tiercast.training.settings import Horizons, Model, Settings
 from tiercast.training.tuning import confirm, losses, stage

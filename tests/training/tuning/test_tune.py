@@ -24,8 +24,12 @@ from tiercast.features.reading import Reading, Sources
 from tiercast.models import churn, predict
 from tiercast.models.bundle import About
 from tiercast.models.calibration import Calibration
-from tiercast.training import (boosting, fit_churn, fit_value, procedure, train,)
-from tiercast.training.windows_ import sampling
+from tiercast.training import train
+from tiercast.training.fit import procedure
+from tiercast.training.fit import boosting
+from tiercast.training.fit import value_model
+from tiercast.training.fit import churn_model
+from tiercast.training.windows import sampling
 from tiercast.training.search_space import Range, Space
 from tiercast.training.settings import Horizons, Rolling, Settings, Trees, Tune, load
 from tiercast.training.tuning import as_toml, confirm, losses, stage, tune
@@ -110,22 +114,22 @@ def test_what_happened_in_the_holdouts_changes_no_trial(purchases: Path, tuned: 
 
 def test_the_loss_of_a_churn_trial_is_the_log_loss_of_its_trees_on_a_later_window(stages: dict[str, Stage]) -> None:
     at, told, rolling = stages["churn"], SETTINGS.trees, SETTINGS.rolling
-    task, (oldest, _) = fit_churn.task(at.names, at.labels), at.folds
+    task, (oldest, _) = churn_model.task(at.names, at.labels), at.folds
     (trees,) = boosting.choose_rounds(task, [oldest], told, rolling).by_fold
     p = expit(churn.uncalibrated(trees, oldest.test.frame))
     loss = next(losses.after_each_fold(at, told, rolling))
-    assert loss == pytest.approx(metrics.log_loss(fit_churn.churned(oldest.test), p), rel=1e-6)
+    assert loss == pytest.approx(metrics.log_loss(churn_model.churned(oldest.test), p), rel=1e-6)
 
 
 def test_the_loss_of_a_churn_trial_is_what_a_training_would_see(stages: dict[str, Stage]) -> None:
     at = stages["churn"]
-    fitted = fit_churn.fit(at.earlier, at.now, at.names, at.labels, SETTINGS)
+    fitted = churn_model.fit(at.earlier, at.now, at.names, at.labels, SETTINGS)
     assert list(losses.after_each_fold(at, SETTINGS.trees, SETTINGS.rolling))[-1] == fitted.losses.min()
 
 
 def test_the_loss_of_a_value_trial_is_what_a_training_would_see(stages: dict[str, Stage]) -> None:
     at = stages["value"]
-    fitted = fit_value.fit(at.earlier, at.now, churn.ChurnModel(None, Calibration()), at.names, (), SETTINGS)
+    fitted = value_model.fit(at.earlier, at.now, churn.ChurnModel(None, Calibration()), at.names, (), SETTINGS)
     *first, loss = losses.after_each_fold(at, SETTINGS.trees, SETTINGS.rolling)
     assert len(first) == 1
     assert loss == -max(fitted.shrinkage.gain)
@@ -163,7 +167,7 @@ def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(
             bundle = procedure.run(snapshots.until(begins), begins, settings, about).bundle
             raw = {column: frame[column] for column in bundle.spec.names}
             said[name] = predict.predict(bundle, raw)
-    churned = fit_churn.churned(outcome)
+    churned = churn_model.churned(outcome)
     before, after = (metrics.log_loss(churned, said[name].p_churn) for name in ("defaults", "other"))
     confirmed = confirm.confirm(stages["churn"], SETTINGS, other)
     assert confirmed.gain.value == pytest.approx(1 - after / before, abs=1e-9)
@@ -171,7 +175,7 @@ def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(
     assert confirmed.gain.low < confirmed.gain.value < confirmed.gain.high
     auc = [metrics.roc_auc_score(churned, said[name].p_churn) for name in ("other", "defaults")]
     assert confirmed.others["auc"].value == pytest.approx(auc[0] - auc[1], abs=1e-9)
-    realised = fit_value.realised(outcome)
+    realised = value_model.realised(outcome)
     error = [np.abs(said[name].value - realised).mean() for name in ("defaults", "other")]
     confirmed = confirm.confirm(stages["value"], SETTINGS, other)
     assert confirmed.others["mae"].value == pytest.approx(error[0] - error[1], abs=1e-9)

@@ -14,12 +14,13 @@ from tiercast.models import btyd, churn
 from tiercast.models.boosted import Boosted
 from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
-from tiercast.training import boosting, platt
-from tiercast.training.windows_ import season
-from tiercast.training.windows_ import rolling
-from tiercast.training.boosting import Task
+from tiercast.training.fit import platt
+from tiercast.training.fit import boosting
+from tiercast.training.windows import season
+from tiercast.training.windows import rolling
+from tiercast.training.fit.boosting import Task
 from tiercast.training.settings import Settings
-from tiercast.training.windows_.snapshots import Snapshot
+from tiercast.training.windows.snapshots import Snapshot
 
 LEAST_OF_EACH = 100
 
@@ -28,7 +29,7 @@ class ChurnFit(NamedTuple):
     """The model, and how it came about. `losses` is empty without folds.
 
     `usual_shift` is the season that the calibration windows had on average, None where the season is not told by last
-    year's (see `training.windows_.season`); `model` is then calibrated for the season of the window to come.
+    year's (see `training.windows.season`); `model` is then calibrated for the season of the window to come.
     """
 
     model: ChurnModel

@@ -14,7 +14,7 @@ import numpy as np
 
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd
-from tiercast.training.windows_.snapshots import Snapshot
+from tiercast.training.windows.snapshots import Snapshot
 
 OWN, CLOSED_FORM, BLEND, SEASON, LAST_YEAR = "own", "closed_form", "blend", "season", "last_year"
 CLEARLY_BETTER = 2 / 3

@@ -19,13 +19,15 @@ from tiercast.models import btyd, predict
 from tiercast.models.bundle import Bundle
 from tiercast.models.predict import Predictions
 from tiercast.tiers.grid import Cuts
-from tiercast.training import baselines, fit_churn, fit_value
+from tiercast.training.judge import baselines
+from tiercast.training.fit import value_model
+from tiercast.training.fit import churn_model
 from tiercast.training.evaluation import scorecard
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.scorecard import IntervalCard
 from tiercast.training.settings import Settings
-from tiercast.training.windows_.snapshots import Snapshot
-from tiercast.training.weekly import Weekly
+from tiercast.training.windows.snapshots import Snapshot
+from tiercast.training.judge.weekly import Weekly
 
 MODEL, CLOSED_FORM = "tiercast", "btyd"
 Cards = Mapping[str, Mapping[str, Metric]]
@@ -73,7 +75,7 @@ class ValueJudged(NamedTuple):
 def judge_churn(was: Earlier, now: Snapshot, settings: Settings) -> Judged:
     """The churn model as it would have been on `now.as_of`, against what happened after."""
     predictions = predict.predict(was.bundle, _raw(was, now))
-    actual = fit_churn.churned(now)
+    actual = churn_model.churned(now)
     forecasts = {MODEL: predictions.p_churn, CLOSED_FORM: now.features[btyd.P_CHURN].to_numpy()}
     earlier = baselines.Snapshot(was.newest_churn.features, was.newest_churn.churned, None)
     rules = baselines.churn_baselines(earlier, baselines.Snapshot(now.features), settings.horizons.churn_days)
@@ -87,7 +89,7 @@ def judge_churn(was: Earlier, now: Snapshot, settings: Settings) -> Judged:
 def judge_value(was: Earlier, now: Snapshot, settings: Settings) -> ValueJudged:
     """The value model likewise, with its intervals and the frequency bins of the protocol."""
     predictions = predict.predict(was.bundle, _raw(was, now))
-    actual, h, r = fit_value.realised(now), settings.horizons, settings.rolling
+    actual, h, r = value_model.realised(now), settings.horizons, settings.rolling
     forecasts = {MODEL: predictions.value, CLOSED_FORM: now.features[btyd.VALUE].to_numpy()}
     forecasts |= _value_rules(was, now, h.value_days)
     cards = {name: scorecard.value_card(f, actual, r.bootstrap_draws, r.seed) for name, f in forecasts.items()}

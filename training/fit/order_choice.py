@@ -19,10 +19,10 @@ from scipy.special import xlogy
 from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, orders
-from tiercast.training.windows_ import rolling
+from tiercast.training.windows import rolling
 from tiercast.training.evaluation import outcomes, probability
 from tiercast.training.settings import Settings
-from tiercast.training.windows_.snapshots import Snapshot, Snapshots
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
 DEFAULT, AUTO = "bgnbd", "auto"
 CLEARLY_BETTER = 0.01

@@ -7,7 +7,7 @@ import numpy as np
 from tiercast.models import predict, reference
 from tiercast.models.bundle import Bundle
 from tiercast.models.reference import Reference
-from tiercast.training.windows_.snapshots import Snapshot
+from tiercast.training.windows.snapshots import Snapshot
 
 TYPICAL = ("order_value_mean", "order_value_last", "spend_total", "quantity_per_order")
 P_CHURN, VALUE = "p_churn", "value"

@@ -11,7 +11,7 @@ from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features.engines import Engine
 from tiercast.features.spec import BREADTH, MARGIN, Attribute, FeatureSpec
 from tiercast.features.tables import Tables
-from tiercast.training.windows_ import rolling
+from tiercast.training.windows import rolling
 from tiercast.training.settings import Settings
 
 MOST_CATEGORIES = 50

@@ -19,7 +19,7 @@ from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.models import btyd
 from tiercast.models.btyd import Btyd
-from tiercast.training.windows_ import season
+from tiercast.training.windows import season
 from tiercast.training.btyd import counts, fit_both
 from tiercast.training.btyd.counts import Statistics
 from tiercast.training.settings import Horizons
@@ -37,7 +37,7 @@ class LastYear(NamedTuple):
 class Snapshot(NamedTuple):
     """`features` has one row per buyer, `btyd_` columns included; labels are None while their window is open.
 
-    `last_year` and `season_shift` (what the closed form's log-odds of churn lacked, see `training.windows_.season`) tell of the
+    `last_year` and `season_shift` (what the closed form's log-odds of churn lacked, see `training.windows.season`) tell of the
     same window a year earlier; None where that is not known.
     """
 

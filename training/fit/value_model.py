@@ -13,14 +13,16 @@ from tiercast.models import btyd, churn, value
 from tiercast.models.boosted import Boosted
 from tiercast.models.churn import ChurnModel
 from tiercast.models.value import ValueModel
-from tiercast.training import boosting, level, shrinkage
-from tiercast.training.windows_ import rolling
-from tiercast.training.boosting import Choice, Task
-from tiercast.training.level import LevelChoice
+from tiercast.training.fit import level_rule
+from tiercast.training.fit import shrinkage
+from tiercast.training.fit import boosting
+from tiercast.training.windows import rolling
+from tiercast.training.fit.boosting import Choice, Task
+from tiercast.training.fit.level_rule import LevelChoice
 from tiercast.training.settings import Horizons, Settings
-from tiercast.training.shrinkage import Seen, Shrinkage
-from tiercast.training.windows_.snapshots import Snapshot
-from tiercast.training.windows_.rolling import Fold
+from tiercast.training.fit.shrinkage import Seen, Shrinkage
+from tiercast.training.windows.snapshots import Snapshot
+from tiercast.training.windows.rolling import Fold
 
 LEAST_WITH_VALUE = 100
 
@@ -55,7 +57,7 @@ def fit(
     """The value model on all given windows (labels closed, oldest first), its level set for `now`."""
     if not is_enough(snapshots):
         note = f"Fewer than {LEAST_WITH_VALUE} customers brought money in a closed window: the closed form alone."
-        return ValueFit(ValueModel(None), 0, np.zeros(0), Shrinkage(0.0, ()), LevelChoice(level.OWN, {}), (), note)
+        return ValueFit(ValueModel(None), 0, np.zeros(0), Shrinkage(0.0, ()), LevelChoice(level_rule.OWN, {}), (), note)
     folds = rolling.folds(snapshots, settings.horizons.value_days, settings.rolling.most_folds)
     if not folds:
         return _without_folds(snapshots[-1], now, churn_model, settings.horizons)
@@ -83,8 +85,8 @@ def _with_folds(
     forecasts = [value.corrected(s.closed_form, s.correction, shrink.shrink) for s in later]
     trees = boosting.grow(task, snapshots, chosen.rounds, told, settings.rolling)
     model = ValueModel(trees, shrink.shrink)
-    today = level.multipliers(value.value(model, now.frame, _nobody(now)), now)
-    rule = level.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)], today.keys())
+    today = level_rule.multipliers(value.value(model, now.frame, _nobody(now)), now)
+    rule = level_rule.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)], today.keys())
     model = model._replace(level=today[rule.rule])
     believed = f"{chosen.rounds} trees, {shrink.shrink:.0%} of what they say"
     note = f"{believed}, level by {rule.rule}: chosen on {len(folds)} later window(s)."
@@ -112,16 +114,16 @@ def _seen(trees: Boosted, test: Snapshot) -> Seen:
 
 
 def _totals(forecast: Vector, test: Snapshot) -> tuple[dict[str, float], float, float]:
-    return level.multipliers(forecast, test), float(forecast.sum()), float(realised(test).sum())
+    return level_rule.multipliers(forecast, test), float(forecast.sum()), float(realised(test).sum())
 
 
 def _unseen(forecasts: Sequence[Vector], folds: Sequence[Fold], rule: str) -> tuple[Unseen, ...]:
     pairs = zip(forecasts, folds, strict=True)
-    return tuple(Unseen(fold.test, f * level.multipliers(f, fold.test)[rule]) for f, fold in pairs)
+    return tuple(Unseen(fold.test, f * level_rule.multipliers(f, fold.test)[rule]) for f, fold in pairs)
 
 
 def _levelled(model: ValueModel, rule: str, now: Snapshot, p_churn: Vector) -> ValueModel:
-    return model._replace(level=level.multipliers(value.value(model, now.frame, p_churn), now)[rule])
+    return model._replace(level=level_rule.multipliers(value.value(model, now.frame, p_churn), now)[rule])
 
 
 def _without_folds(newest: Snapshot, now: Snapshot, churn_model: ChurnModel, horizons: Horizons) -> ValueFit:
@@ -131,11 +133,11 @@ def _without_folds(newest: Snapshot, now: Snapshot, churn_model: ChurnModel, hor
     """
     plain = ValueModel(None, by_churn=min(1.0, horizons.churn_days / horizons.value_days))
     p_then, p_now = (churn.p_churn(churn_model, s.frame) for s in (newest, now))
-    then = _levelled(plain, level.CLOSED_FORM, newest, p_then)
+    then = _levelled(plain, level_rule.CLOSED_FORM, newest, p_then)
     unseen = (Unseen(newest, value.value(then, newest.frame, p_then)),)
     note = "No later window to test trees on: the closed form, corrected by the churn model; intervals in sample."
-    choice = LevelChoice(level.CLOSED_FORM, {})
-    model = _levelled(plain, level.CLOSED_FORM, now, p_now)
+    choice = LevelChoice(level_rule.CLOSED_FORM, {})
+    model = _levelled(plain, level_rule.CLOSED_FORM, now, p_now)
     return ValueFit(model, 0, np.zeros(0), Shrinkage(0.0, ()), choice, unseen, note)
 
 

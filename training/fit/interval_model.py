@@ -15,7 +15,7 @@ from tiercast.models.calibration import Calibration
 from tiercast.models.intervals import Intervals, Spread
 from tiercast.tiers import grid
 from tiercast.tiers.grid import Cuts
-from tiercast.training import platt
+from tiercast.training.fit import platt
 
 MOST_BINS = 8
 LEAST_IN_BIN = 150

@@ -17,14 +17,19 @@ from tiercast.models import btyd, churn, factors, value
 from tiercast.models.bundle import About, Bundle
 from tiercast.tiers import inactivity
 from tiercast.tiers.grid import Cuts
-from tiercast.training import (fit_churn, fit_intervals, fit_value, order_choice, posterior, references,)
-from tiercast.training.windows_ import rolling
-from tiercast.training.fit_churn import ChurnFit
-from tiercast.training.fit_intervals import Outcomes
-from tiercast.training.fit_value import ValueFit
-from tiercast.training.order_choice import OrderChoice
+from tiercast.training.fit import order_choice
+from tiercast.training.fit import references
+from tiercast.training.fit import posterior
+from tiercast.training.fit import interval_model
+from tiercast.training.fit import value_model
+from tiercast.training.fit import churn_model
+from tiercast.training.windows import rolling
+from tiercast.training.fit.churn_model import ChurnFit
+from tiercast.training.fit.interval_model import Outcomes
+from tiercast.training.fit.value_model import ValueFit
+from tiercast.training.fit.order_choice import OrderChoice
 from tiercast.training.settings import Settings
-from tiercast.training.windows_.snapshots import Snapshot, Snapshots
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
 
 class Procedure(NamedTuple):
@@ -51,8 +56,8 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
     if not churn_windows:
         raise _too_short(snapshots, known_until, h.churn_days)
     value_windows = _windows(snapshots, known_until, h.value_days, most)
-    churn_fit = fit_churn.fit(churn_windows, now, names, labels, settings)
-    value_fit = fit_value.fit(value_windows, now, churn_fit.model, names, labels, settings)
+    churn_fit = churn_model.fit(churn_windows, now, names, labels, settings)
+    value_fit = value_model.fit(value_windows, now, churn_fit.model, names, labels, settings)
     cuts = _cuts(now, churn_fit, value_fit, churn_windows[-1], settings)
     seen = _unseen(now, churn_windows, churn_fit, value_fit, names, labels, settings)
     bundle = Bundle(
@@ -60,9 +65,9 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         spec=snapshots.spec,
         btyd=now.closed_form,
         churn=churn_fit.model,
-        centre=fit_churn.centre(now),
+        centre=churn_model.centre(now),
         value=value_fit.model,
-        intervals=fit_intervals.fit(seen, cuts),
+        intervals=interval_model.fit(seen, cuts),
         cuts=cuts,
         typical=references.typical(now),
         reference={},
@@ -84,7 +89,7 @@ def _names(snapshots: Snapshots) -> tuple[str, ...]:
 def _cuts(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, earlier: Snapshot, settings: Settings) -> Cuts:
     """The grid's cuts as of today; the inactivity limit is learned from the newest closed churn window."""
     grid = settings.grid
-    returned = 1 - fit_churn.churned(earlier)
+    returned = 1 - churn_model.churned(earlier)
     silence = earlier.features["silence_days"].to_numpy()
     limit = grid.inactive_days or inactivity.limit(silence, returned, share=grid.inactive_return_share)
     money = value.value(value_fit.model, now.frame, churn.p_churn(churn_fit.model, now.frame))
@@ -107,11 +112,11 @@ def _unseen(
     seen = []
     closed = [unseen for unseen in value_fit.unseen if unseen.snapshot.churned is not None]
     for unseen in closed:  # where the churn horizon is the longer one, its label may still be open
-        model = fit_churn.fit_until(churn_windows, unseen.snapshot, churn_fit, names, labels, settings)
+        model = churn_model.fit_until(churn_windows, unseen.snapshot, churn_fit, names, labels, settings)
         p = churn.p_churn(model, unseen.snapshot.frame)
-        labels_then = fit_value.realised(unseen.snapshot), fit_churn.churned(unseen.snapshot)
+        labels_then = value_model.realised(unseen.snapshot), churn_model.churned(unseen.snapshot)
         seen.append(_outcomes(unseen.snapshot, p, unseen.value, labels_then, settings))
-    return fit_intervals.joined(seen) if seen else _drawn(now, churn_fit, value_fit, settings)
+    return interval_model.joined(seen) if seen else _drawn(now, churn_fit, value_fit, settings)
 
 
 def _drawn(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, settings: Settings) -> Outcomes:

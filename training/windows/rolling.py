@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tiercast.training.windows_.snapshots import Snapshot
+from tiercast.training.windows.snapshots import Snapshot
 
 LEAST_HISTORY_DAYS = 90
 
