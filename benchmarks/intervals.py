@@ -27,13 +27,11 @@ from tiercast.models import predict
 from tiercast.models.bundle import About
 from tiercast.models.predict import Predictions
 from tiercast.training import train
-from tiercast.training.fit import procedure
-from tiercast.training.fit import value_model
-from tiercast.training.fit import churn_model
-from tiercast.training.windows import sampling
 from tiercast.training.evaluation import outcomes, probability
+from tiercast.training.fit import churn_model, procedure, value_model
 from tiercast.training.fit.procedure import Procedure
 from tiercast.training.settings import Horizons, Settings
+from tiercast.training.windows import sampling
 from tiercast.training.windows.snapshots import Snapshot
 
 LAST_BIN = 7

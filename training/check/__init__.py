@@ -1,1 +1,1 @@
-"""TODO: one sentence."""
+"""Whether a table holds enough to train on, measured before anything is fitted."""

@@ -21,8 +21,7 @@ from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features import labels, orders
 from tiercast.features.reading.report import ReadingReport
 from tiercast.features.tables import Tables
-from tiercast.training.check import independence
-from tiercast.training.check import gaps
+from tiercast.training.check import gaps, independence
 from tiercast.training.check.independence import Independence
 
 Verdict = Literal["ready", "degraded", "blocked"]

@@ -23,21 +23,10 @@ from typing import Any, NamedTuple
 from tiercast.training.comparison import duel
 from tiercast.training.comparison.differences import Difference
 from tiercast.training.comparison.duel import Duel
+from tiercast.training.judge.holdout import CLOSED_FORM, MODEL
+from tiercast.training.judge.limits import LIMITS, QualityLimits
 
-MODEL, CLOSED_FORM = "tiercast", "btyd"
 UNKNOWN = "not judged"
-
-
-class Limits(NamedTuple):
-    """What the gates ask for: calibration error, share of bias, and customers in the holdout."""
-
-    ece: float = 0.03
-    bias: float = 0.10
-    buyers: int = 500
-    of_each: int = 100
-
-
-LIMITS = Limits()
 
 
 class Gate(NamedTuple):
@@ -64,10 +53,10 @@ class Named(NamedTuple):
 
     code: str
     title: str
-    ask: Callable[[Mapping[str, Any], Limits], tuple[str, str, bool]]
+    ask: Callable[[Mapping[str, Any], QualityLimits], tuple[str, str, bool]]
 
 
-def check(card: Mapping[str, Any], against: Duel = duel.FIRST, limits: Limits = LIMITS) -> list[Gate]:
+def check(card: Mapping[str, Any], against: Duel = duel.FIRST, limits: QualityLimits = LIMITS) -> list[Gate]:
     """Every gate's answer on a scorecard and a duel with the champion. What was not judged does not pass."""
     alone = [Gate(gate.code, gate.title, *gate.ask(card, limits)) for gate in GATES]
     return [*alone, Gate("G8", "It stands against the champion", *_duel(against))]
@@ -77,37 +66,37 @@ def failed(gates: list[Gate]) -> list[Gate]:
     return [gate for gate in gates if not gate.passed]
 
 
-def _auc(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
+def _auc(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bool]:
     return _beats(card, "churn", "auc", sign=1)
 
 
-def _brier(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
+def _brier(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bool]:
     return _beats(card, "churn", "brier", sign=-1)
 
 
-def _ngini(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
+def _ngini(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bool]:
     return _beats(card, "value", "ngini", sign=1)
 
 
-def _ece(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
+def _ece(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bool]:
     gap = _number(card, "churn", MODEL, "ece")
     return _said("ECE", gap), f"at most {limits.ece:g}", gap <= limits.ece
 
 
-def _mae(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
+def _mae(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bool]:
     ours, theirs = (_number(card, "value", model, "mae") for model in (MODEL, CLOSED_FORM))
     noise = card.get("value", {}).get("mae_over_closed_form", {"low": ours - theirs})
     measured = f"{_said('MAE', ours)}, {ours - theirs:+.4g} to the closed form" if ours == ours else UNKNOWN
     return measured, f"not above {theirs:.4g} of {CLOSED_FORM} beyond noise", ours <= theirs or noise["low"] <= 0
 
 
-def _bias(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
+def _bias(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bool]:
     off = _number(card, "value", MODEL, "bias")
     measured = UNKNOWN if math.isnan(off) else f"bias {off:+.1%}"
     return measured, f"between -{limits.bias:.0%} and +{limits.bias:.0%}", abs(off) <= limits.bias
 
 
-def _enough(card: Mapping[str, Any], limits: Limits) -> tuple[str, str, bool]:
+def _enough(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bool]:
     churn = card.get("churn", {})
     buyers, churned = churn.get("n_customers", 0), churn.get("n_churned", 0)
     kept = buyers - churned

@@ -19,8 +19,8 @@ from tiercast.models import boosted
 from tiercast.models import frame as frames
 from tiercast.models.boosted import Boosted
 from tiercast.training.settings import Rolling, Trees
+from tiercast.training.windows.schedule import Fold
 from tiercast.training.windows.snapshots import Snapshot
-from tiercast.training.windows.rolling import Fold
 
 Objective = Literal["binary", "tweedie"]
 PATIENCE = 25  # rounds without a gain on the later window after which a fold stops; its loss is then held

@@ -14,12 +14,10 @@ from tiercast.models import btyd, churn
 from tiercast.models.boosted import Boosted
 from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
-from tiercast.training.fit import platt
-from tiercast.training.fit import boosting
-from tiercast.training.windows import season
-from tiercast.training.windows import rolling
+from tiercast.training.fit import boosting, platt
 from tiercast.training.fit.boosting import Task
 from tiercast.training.settings import Settings
+from tiercast.training.windows import schedule, season
 from tiercast.training.windows.snapshots import Snapshot
 
 LEAST_OF_EACH = 100
@@ -53,7 +51,7 @@ def fit(
     if not is_enough(snapshots):
         return _closed_form_only(snapshots)
     horizon = settings.horizons.churn_days
-    folds = rolling.folds(snapshots, horizon, settings.rolling.most_folds)
+    folds = schedule.folds(snapshots, horizon, settings.rolling.most_folds)
     if not folds:
         rounds = told.rounds_without_folds
         trees = boosting.grow(asked, snapshots, rounds, told, settings.rolling)

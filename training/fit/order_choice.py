@@ -19,9 +19,9 @@ from scipy.special import xlogy
 from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, orders
-from tiercast.training.windows import rolling
 from tiercast.training.evaluation import outcomes, probability
 from tiercast.training.settings import Settings
+from tiercast.training.windows import schedule
 from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
 DEFAULT, AUTO = "bgnbd", "auto"
@@ -74,7 +74,7 @@ def choose(losses: Mapping[str, Sequence[float]]) -> OrderChoice:
 def _losses(snapshots: Snapshots, known_until: dt.date, settings: Settings) -> list[float]:
     """Churn's loss on its newest closed windows, then the orders' on theirs."""
     churn, value = (
-        _fitted(snapshots, rolling.plan(snapshots.first_on, known_until, days, MOST_WINDOWS))
+        _fitted(snapshots, schedule.plan(snapshots.first_on, known_until, days, MOST_WINDOWS))
         for days in settings.horizons.both
     )
     silent = [(s.features[btyd.P_CHURN].to_numpy(), s.churned) for s in churn if s.churned is not None]

@@ -17,18 +17,13 @@ from tiercast.models import btyd, churn, factors, value
 from tiercast.models.bundle import About, Bundle
 from tiercast.tiers import inactivity
 from tiercast.tiers.grid import Cuts
-from tiercast.training.fit import order_choice
-from tiercast.training.fit import references
-from tiercast.training.fit import posterior
-from tiercast.training.fit import interval_model
-from tiercast.training.fit import value_model
-from tiercast.training.fit import churn_model
-from tiercast.training.windows import rolling
+from tiercast.training.fit import churn_model, interval_model, order_choice, posterior, references, value_model
 from tiercast.training.fit.churn_model import ChurnFit
 from tiercast.training.fit.interval_model import Outcomes
-from tiercast.training.fit.value_model import ValueFit
 from tiercast.training.fit.order_choice import OrderChoice
+from tiercast.training.fit.value_model import ValueFit
 from tiercast.training.settings import Settings
+from tiercast.training.windows import schedule
 from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
 
@@ -79,7 +74,7 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
 
 
 def _windows(snapshots: Snapshots, known_until: dt.date, horizon: int, most: int) -> list[Snapshot]:
-    return snapshots.all_at(rolling.plan(snapshots.first_on, known_until, horizon, most))
+    return snapshots.all_at(schedule.plan(snapshots.first_on, known_until, horizon, most))
 
 
 def _names(snapshots: Snapshots) -> tuple[str, ...]:

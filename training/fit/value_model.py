@@ -13,16 +13,14 @@ from tiercast.models import btyd, churn, value
 from tiercast.models.boosted import Boosted
 from tiercast.models.churn import ChurnModel
 from tiercast.models.value import ValueModel
-from tiercast.training.fit import level_rule
-from tiercast.training.fit import shrinkage
-from tiercast.training.fit import boosting
-from tiercast.training.windows import rolling
+from tiercast.training.fit import boosting, level_rule, shrinkage
 from tiercast.training.fit.boosting import Choice, Task
 from tiercast.training.fit.level_rule import LevelChoice
-from tiercast.training.settings import Horizons, Settings
 from tiercast.training.fit.shrinkage import Seen, Shrinkage
+from tiercast.training.settings import Horizons, Settings
+from tiercast.training.windows import schedule
+from tiercast.training.windows.schedule import Fold
 from tiercast.training.windows.snapshots import Snapshot
-from tiercast.training.windows.rolling import Fold
 
 LEAST_WITH_VALUE = 100
 
@@ -58,7 +56,7 @@ def fit(
     if not is_enough(snapshots):
         note = f"Fewer than {LEAST_WITH_VALUE} customers brought money in a closed window: the closed form alone."
         return ValueFit(ValueModel(None), 0, np.zeros(0), Shrinkage(0.0, ()), LevelChoice(level_rule.OWN, {}), (), note)
-    folds = rolling.folds(snapshots, settings.horizons.value_days, settings.rolling.most_folds)
+    folds = schedule.folds(snapshots, settings.horizons.value_days, settings.rolling.most_folds)
     if not folds:
         return _without_folds(snapshots[-1], now, churn_model, settings.horizons)
     return _with_folds(task(names, labels), snapshots, folds, now, settings)

@@ -1,1 +1,1 @@
-"""TODO: one sentence."""
+"""The holdout: the bundle of an earlier day, and plain rules, against what happened after it."""

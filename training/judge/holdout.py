@@ -19,15 +19,14 @@ from tiercast.models import btyd, predict
 from tiercast.models.bundle import Bundle
 from tiercast.models.predict import Predictions
 from tiercast.tiers.grid import Cuts
-from tiercast.training.judge import baselines
-from tiercast.training.fit import value_model
-from tiercast.training.fit import churn_model
 from tiercast.training.evaluation import scorecard
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.scorecard import IntervalCard
+from tiercast.training.fit import churn_model, value_model
+from tiercast.training.judge import baselines
+from tiercast.training.judge.weekly import Weekly
 from tiercast.training.settings import Settings
 from tiercast.training.windows.snapshots import Snapshot
-from tiercast.training.judge.weekly import Weekly
 
 MODEL, CLOSED_FORM = "tiercast", "btyd"
 Cards = Mapping[str, Mapping[str, Metric]]

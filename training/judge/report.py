@@ -10,8 +10,8 @@ from tiercast.training.evaluation import grades, level
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.grades import Grade
 from tiercast.training.evaluation.scorecard import paired_difference
-from tiercast.training.comparison.gates import LIMITS
 from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Cards, Judged, ValueJudged
+from tiercast.training.judge.limits import LIMITS
 
 
 def scorecard(churn: Judged | None, value: ValueJudged | None, notes: Sequence[str]) -> dict[str, Any]:

@@ -23,11 +23,11 @@ from mlflow.types import ColSpec, Schema
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.training.judge import report
-from tiercast.training.fit import value_model
 from tiercast.training.comparison import kept
 from tiercast.training.evaluation import outcomes, scorecard
+from tiercast.training.fit import value_model
 from tiercast.training.fit.value_model import Unseen
+from tiercast.training.judge import report
 from tiercast.training.tracking import figures, measures, model, parameters, store
 from tiercast.training.train import Trained
 

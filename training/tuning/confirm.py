@@ -10,11 +10,10 @@ from tiercast.contract.vectors import Vector
 from tiercast.models import churn, value
 from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
-from tiercast.training.fit import value_model
-from tiercast.training.fit import churn_model
 from tiercast.training.evaluation import level, outcomes, probability, ranking
 from tiercast.training.evaluation.bootstrap import Measure, Metric
 from tiercast.training.evaluation.scorecard import paired_difference
+from tiercast.training.fit import churn_model, value_model
 from tiercast.training.settings import Settings
 from tiercast.training.tuning.stage import Stage
 

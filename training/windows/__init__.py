@@ -1,1 +1,1 @@
-"""TODO: one sentence."""
+"""Rolling as-of dates: which ones, what was known on each, and what happened after it."""

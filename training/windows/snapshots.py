@@ -19,10 +19,10 @@ from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.models import btyd
 from tiercast.models.btyd import Btyd
-from tiercast.training.windows import season
 from tiercast.training.btyd import counts, fit_both
 from tiercast.training.btyd.counts import Statistics
 from tiercast.training.settings import Horizons
+from tiercast.training.windows import season
 
 OUTCOMES = ("churned", "value", "n_future_orders")
 
@@ -37,8 +37,8 @@ class LastYear(NamedTuple):
 class Snapshot(NamedTuple):
     """`features` has one row per buyer, `btyd_` columns included; labels are None while their window is open.
 
-    `last_year` and `season_shift` (what the closed form's log-odds of churn lacked, see `training.windows.season`) tell of the
-    same window a year earlier; None where that is not known.
+    `last_year` and `season_shift` (what the closed form's log-odds of churn lacked, see `training.windows.season`) come
+    from the same window a year earlier; None where that window had not closed by `as_of`.
     """
 
     as_of: dt.date

@@ -11,8 +11,8 @@ from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features.engines import Engine
 from tiercast.features.spec import BREADTH, MARGIN, Attribute, FeatureSpec
 from tiercast.features.tables import Tables
-from tiercast.training.windows import rolling
 from tiercast.training.settings import Settings
+from tiercast.training.windows import schedule
 
 MOST_CATEGORIES = 50
 
@@ -21,7 +21,7 @@ def for_day(engine: Engine, tables: Tables, first_on: dt.date, day: dt.date, set
     """The features of a procedure that is run on `day`, on windows of the shorter horizon before it."""
     h, r = settings.horizons, settings.rolling
     shorter = min(h.both)
-    dates = rolling.plan(first_on, day, shorter, r.most_windows) or (day,)
+    dates = schedule.plan(first_on, day, shorter, r.most_windows) or (day,)
     wanted = tuple(sorted({*r.feature_windows, *((7, 14) if shorter <= 30 else ())}))
     return choose(engine, tables, (first_on, dates[-1]), wanted, h.value_days)
 
@@ -38,7 +38,7 @@ def choose(
     contacts = tables.interactions
     given = set(contacts.columns) if contacts is not None else set()
     return FeatureSpec(
-        windows=tuple(sorted({w for w in windows if w <= max(known_days, min(rolling))})),
+        windows=tuple(sorted({w for w in windows if w <= max(known_days, min(windows))})),
         season_days=season_days if known_days >= YEAR_DAYS else None,
         columns=tuple(c for c in (*BREADTH, MARGIN) if c in tables.transactions.columns),
         attributes=_attributes(engine, tables.customers),

@@ -25,16 +25,13 @@ from tiercast.models import churn, predict
 from tiercast.models.bundle import About
 from tiercast.models.calibration import Calibration
 from tiercast.training import train
-from tiercast.training.fit import procedure
-from tiercast.training.fit import boosting
-from tiercast.training.fit import value_model
-from tiercast.training.fit import churn_model
-from tiercast.training.windows import sampling
+from tiercast.training.fit import boosting, churn_model, procedure, value_model
 from tiercast.training.search_space import Range, Space
 from tiercast.training.settings import Horizons, Rolling, Settings, Trees, Tune, load
 from tiercast.training.tuning import as_toml, confirm, losses, stage, tune
 from tiercast.training.tuning.stage import Stage
 from tiercast.training.tuning.tune import Tuned
+from tiercast.training.windows import sampling
 
 AS_OF = small_training.AS_OF
 BEGINS = dt.date(1998, 4, 2)  # 90 days earlier: here both holdouts begin

@@ -14,9 +14,9 @@ from tiercast.contract.vectors import Vector
 from tiercast.tiers import moves as tier_moves
 from tiercast.training.evaluation import scorecard
 from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.judge.weekly import Weekly
 from tiercast.training.monitoring.drift import Drift
 from tiercast.training.plots import churn, compared, drift, grid, models, moves, over_time, style, tuning, value
-from tiercast.training.judge.weekly import Weekly
 
 COUNTS = {"A": 2100, "B": 812, "C": 6034, "D": 7401, "E": 6100, "F": 1123}
 GAINS = (np.array([-0.02, 0.01, -9.0, 0.03]), np.array([False, False, True, False]))

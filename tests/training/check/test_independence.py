@@ -16,8 +16,7 @@ from tests.published import cdnow
 from tiercast.contract.vectors import Vector
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
-from tiercast.training.check import independence
-from tiercast.training.check import readiness
+from tiercast.training.check import independence, readiness
 from tiercast.training.check.readiness import Readiness
 
 

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 from tiercast.contract.vectors import Vector
-from tiercast.training.judge import report
-from tiercast.training.comparison import gates
 from tiercast.training.evaluation import grades, outcomes, ranking
 from tiercast.training.evaluation.grades import Grade
+from tiercast.training.judge import report
 from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Judged
+from tiercast.training.judge.limits import LIMITS
 from tiercast.training.train import Trained
-
-LIMITS = gates.LIMITS
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from typing import Any
 import mlflow
 import pytest
 
-from tests.training.test_gates import card
+from tests.training.comparison.test_gates import card
 from tiercast.contract import errors
-from tiercast.training.comparison import gates
+from tiercast.training.judge.limits import QualityLimits
 from tiercast.training.tracking import log_run, lookup, measures, registry, store
 
 
@@ -132,7 +132,7 @@ def test_an_unknown_version_is_refused(connected: Path) -> None:
 
 def test_limits_of_the_gates_can_be_set_for_a_promotion(connected: Path) -> None:
     version = registered(card(churn_ece=0.04))
-    assert registry.promote(version, who="ana", limits=gates.Limits(ece=0.05)).waived == ()
+    assert registry.promote(version, who="ana", limits=QualityLimits(ece=0.05)).waived == ()
 
 
 # --- against the champion

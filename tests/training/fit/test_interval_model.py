@@ -8,8 +8,8 @@ from tiercast.contract.vectors import Vector
 from tiercast.models import intervals
 from tiercast.tiers import grid
 from tiercast.tiers.grid import Cuts
-from tiercast.training.fit import interval_model
 from tiercast.training.evaluation import outcomes, probability
+from tiercast.training.fit import interval_model
 from tiercast.training.fit.interval_model import Outcomes
 
 CUTS = Cuts(value=30.0, p_churn=0.5)

@@ -10,13 +10,11 @@ from tests import small_training
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.training import train
-from tiercast.training.fit import boosting
-from tiercast.training.fit import churn_model
-from tiercast.training.windows import sampling
-from tiercast.training.windows import rolling
+from tiercast.training.fit import boosting, churn_model
 from tiercast.training.fit.boosting import Choice, Task
+from tiercast.training.windows import sampling, schedule
+from tiercast.training.windows.schedule import Fold
 from tiercast.training.windows.snapshots import Snapshots
-from tiercast.training.windows.rolling import Fold
 
 SETTINGS = small_training.SETTINGS.model_copy(
     update={"rolling": small_training.SETTINGS.rolling.model_copy(update={"most_windows": 6, "most_folds": 2})}
@@ -35,8 +33,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshots]:
 @pytest.fixture(scope="module")
 def chosen(history: Snapshots) -> tuple[Task, tuple[Fold, ...], Choice]:
     """Two folds that stop on their own at different rounds."""
-    dates = rolling.plan(history.first_on, history.known_until, SETTINGS.horizons.churn_days, 6)
-    folds = rolling.folds(history.all_at(dates), SETTINGS.horizons.churn_days, 2)
+    dates = schedule.plan(history.first_on, history.known_until, SETTINGS.horizons.churn_days, 6)
+    folds = schedule.folds(history.all_at(dates), SETTINGS.horizons.churn_days, 2)
     task = churn_model.task(history.spec.names, ())
     return task, folds, boosting.choose_rounds(task, folds, SETTINGS.trees, SETTINGS.rolling)
 

@@ -7,9 +7,9 @@ from sklearn.isotonic import IsotonicRegression
 
 from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
+from tiercast.training.evaluation import outcomes, ranking
 from tiercast.training.judge import baselines
 from tiercast.training.judge.baselines import Snapshot
-from tiercast.training.evaluation import outcomes, ranking
 
 
 def snapshot(

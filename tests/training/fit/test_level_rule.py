@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.training.test_windows import CLOSED_FORM
+from tests.training.windows.test_schedule import CLOSED_FORM
 from tiercast.models import btyd
 from tiercast.training.fit import level_rule
 from tiercast.training.windows.snapshots import LastYear, Snapshot
@@ -30,7 +30,9 @@ def test_each_rule_gives_the_total_it_is_named_after() -> None:
 
 
 def test_last_year_is_no_rule_where_it_is_not_known() -> None:
-    assert {level_rule.SEASON, level_rule.LAST_YEAR}.isdisjoint(level_rule.multipliers(np.array([1.0, 1.0]), snapshot(50.0)))
+    assert {level_rule.SEASON, level_rule.LAST_YEAR}.isdisjoint(
+        level_rule.multipliers(np.array([1.0, 1.0]), snapshot(50.0))
+    )
 
 
 @pytest.mark.parametrize(("forecast", "closed"), [(0.0, 50.0), (10.0, 0.0)])
@@ -72,4 +74,6 @@ def test_a_window_in_which_nothing_happened_does_not_break_the_choice() -> None:
 
 def test_a_rule_that_is_not_known_today_is_not_taken() -> None:
     """Last year was exact on the earlier window; for the one to come nothing is known of it."""
-    assert level_rule.choose([window(100, own=150, closed=140, last_year=100)], ALL - {"last_year"}).rule == "closed_form"
+    assert (
+        level_rule.choose([window(100, own=150, closed=140, last_year=100)], ALL - {"last_year"}).rule == "closed_form"
+    )

@@ -7,6 +7,7 @@ import pytest
 from tiercast.training.comparison import gates
 from tiercast.training.comparison.differences import Difference
 from tiercast.training.comparison.duel import Duel
+from tiercast.training.judge.limits import QualityLimits
 
 METRICS = {
     "churn": {"auc": (0.90, 0.85), "brier": (0.10, 0.12), "ece": (0.02, 0.05)},
@@ -131,7 +132,7 @@ def test_a_baseline_without_the_metric_is_no_rival() -> None:
 
 
 def test_limits_can_be_set() -> None:
-    answers = gates.check(card(churn_ece=0.04, value_bias=0.15), limits=gates.Limits(ece=0.05, bias=0.2))
+    answers = gates.check(card(churn_ece=0.04, value_bias=0.15), limits=QualityLimits(ece=0.05, bias=0.2))
     assert not gates.failed(answers)
 
 

@@ -14,8 +14,7 @@ from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.tables import Tables
 from tiercast.training import train
-from tiercast.training.windows import fingerprint
-from tiercast.training.windows import sampling
+from tiercast.training.windows import fingerprint, sampling
 from tiercast.training.windows.sampling import Sample
 
 EVERYBODY = 23_570

@@ -15,8 +15,7 @@ from tests import cdnow_table, make_tables
 from tiercast.contract import errors
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
-from tiercast.training.check import gaps
-from tiercast.training.check import readiness
+from tiercast.training.check import gaps, readiness
 from tiercast.training.check.readiness import Readiness
 
 END = datetime.date(1998, 7, 1)
