@@ -27,9 +27,9 @@ from tiercast.features import parts, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.models import bundle_folder, predict
 from tiercast.models import frame as frames
-from tiercast.models.boosted import Boosted
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
+from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.serving import batch, output, score
 
 CONTRIBUTIONS_OF = 10_000  # LightGBM's own take a minute per million
@@ -99,13 +99,13 @@ def _copy(out: pathlib.Path) -> None:
         os.fsync(file.fileno())
 
 
-def _trees(bundle: Bundle) -> Boosted:
+def _trees(bundle: Bundle) -> BoostedTrees:
     if bundle.churn.trees is None:
         raise ValueError("the bundle has no trees to compare with")
     return bundle.churn.trees
 
 
-def _lightgbm(trees: Boosted, frame: Frame) -> tuple[float, float]:
+def _lightgbm(trees: BoostedTrees, frame: Frame) -> tuple[float, float]:
     """LightGBM's predictions for all, and its contributions for all, taken from those of a few."""
     table = frames.matrix(frame, trees.names)
     booster = trees.booster

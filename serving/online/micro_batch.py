@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import pydantic_core
 
+from tiercast.serving import json_log
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.serving.online.scorer import Answer, Online
-from tiercast.serving.service import quiet
 
 MOST_TOGETHER = 256  # customers; a larger request is scored alone, so that no small one waits for its own answer longer
 MOST_WAITING = 1_000  # requests; a second's worth at least
@@ -136,7 +136,7 @@ class Passes:
         if len(together) == 1:
             together[0].future.set_exception(error)  # the gate logs it, with the id of the request
             return
-        quiet.fault(error, "several")
+        json_log.log_fault(error, "several")
         for each in together:
             self._score([each])
 

@@ -13,7 +13,7 @@ from tiercast.contract import inputs, scores
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving import score
-from tiercast.serving.service.stored import answers
+from tiercast.serving.http.scores import responses
 from tiercast.tiers import actions, reason_texts, texts
 from tiercast.tiers.languages import Language
 
@@ -37,7 +37,7 @@ def _card(bundle: Bundle, folder: pathlib.Path) -> dict[str, Any]:
         "reads": _reads(bundle),
         "features": list(bundle.spec.names),
         "columns": [{"name": field.name, "type": str(field.type), **scores.about(field)} for field in schema],
-        "stored": answers.definitions(),
+        "stored": responses.definitions(),
         "texts": {lang: _texts(lang) for lang in LANGUAGES},
     }
 

@@ -101,10 +101,6 @@ class ScoreRequest(_Strict):
         return customers
 
 
-class Reload(_Strict):
-    """Nothing: an empty JSON object, which no form of a foreign web page can send."""
-
-
 def n_names(request: ScoreRequest) -> int:
     """How many names of the body's objects were kept, for `strict_json.refuse_twins`."""
     found = len(request.model_fields_set)

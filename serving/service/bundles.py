@@ -9,6 +9,7 @@ from typing import Any
 import bentoml
 
 from tiercast.contract import errors
+from tiercast.serving.http import error_responses, limits, metrics, schemas
 from tiercast.serving.model_manager import cache, hot_reload, loading, source
 from tiercast.serving.model_manager.hot_reload import Keeper
 from tiercast.serving.model_manager.served_model import Served
@@ -16,7 +17,7 @@ from tiercast.serving.model_manager.shadow import Shadow
 from tiercast.serving.model_manager.source import Registered
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.serving.online.scorer import Answer, Online
-from tiercast.serving.service import answers, failures, limits, metrics, readiness
+from tiercast.serving.service import readiness
 
 SHADOW = "TIERCAST_SHADOW"
 
@@ -57,15 +58,15 @@ class Bundles:
             self.shadow.close()
 
 
-def reload() -> answers.Reloaded:
+def reload() -> schemas.Reloaded:
     """Serve what the folder or the registry holds now. Raises `Refused` with what is wrong; then the old one stays."""
     try:
         served, is_new = bentoml.get_current_service().bundle.keeper.reload()
     except errors.TiercastError as error:
         said: dict[str, Any] = {name: part for name, part in error.as_dict().items() if part is not None}
         fields = [{"path": "bundle", "message": said.pop("first", error.what)}]
-        raise failures.Refused(409, None, **said, fields=fields) from error
-    return answers.Reloaded(
+        raise error_responses.Refused(409, None, **said, fields=fields) from error
+    return schemas.Reloaded(
         model=served.online.bundle.about.model, origin=served.found.origin, since=served.since, is_new=is_new
     )
 

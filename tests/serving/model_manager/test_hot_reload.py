@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.asking import asked, customer, purchase
 from tests.serving.model_manager.conftest import named
+from tests.serving.score_requests import asked, customer, purchase
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.model_manager import cache, hot_reload, loading, source

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.serving.asking import refusal
+from tests.serving.score_requests import refusal
 from tiercast.models import bundle_folder
 from tiercast.training.train import Trained
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.serving.asking import asked, customer, purchase
 from tests.serving.model_manager.test_hot_reload import soon
+from tests.serving.score_requests import asked, customer, purchase
 from tiercast.serving.model_manager import cache, loading, shadow_log
 from tiercast.serving.model_manager.differences import Differences
 from tiercast.serving.model_manager.shadow import Shadow

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.asking import asked, customer, purchase
+from tests.serving.score_requests import asked, customer, purchase
 from tiercast.models import bundle_folder
 from tiercast.serving.online import micro_batch, plan_cache
 from tiercast.serving.online.micro_batch import Passes, Scored

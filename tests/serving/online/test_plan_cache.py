@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.asking import asked, customer, purchase
+from tests.serving.score_requests import asked, customer, purchase
 from tiercast.models import bundle_folder
 from tiercast.serving.online import plan_cache, request_columns, validation
 from tiercast.serving.online.requests import ScoreRequest

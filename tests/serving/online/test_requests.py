@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving.asking import JSON, asked, customer, purchase, refusal
+from tests.serving.score_requests import JSON, asked, customer, purchase, refusal
 from tiercast.contract import strict_json
 from tiercast.serving.online import requests
 

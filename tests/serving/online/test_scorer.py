@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.serving.asking import asked
+from tests.serving.score_requests import asked
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.online.requests import ScoreRequest
