@@ -138,7 +138,7 @@ def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
         found: str | None = answer.headers.get("connection")
         return found
 
-    assert connection(micro_batch.MOST_TOGETHER + 1) is None
+    assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) is None
     monkeypatch.setattr(bento, "WORKERS", 2)
-    assert connection(micro_batch.MOST_TOGETHER + 1) == "close"
-    assert connection(micro_batch.MOST_TOGETHER) is None
+    assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) == "close"
+    assert connection(micro_batch.MAX_BATCH_CUSTOMERS) is None

@@ -1,4 +1,4 @@
-"""What `/readyz` says: every part of the service that can be away tells its state here."""
+"""`GET /readyz`: every part of the service that can fail registers a function for its state here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tiercast.serving.http import error_responses
 
 
 class State(NamedTuple):
-    """A part that is not ready makes the whole service not ready; `note` holds nothing secret."""
+    """One part that is not ready makes the whole service not ready; `note` holds nothing secret."""
 
     is_ready: bool
     note: str
@@ -21,17 +21,18 @@ class State(NamedTuple):
 _PARTS: dict[str, Callable[[], State]] = {}
 
 
-def tell(part: str, state: Callable[[], State]) -> None:
-    """From now on `state` is asked for this part; it must be quick."""
+def register(part: str, state: Callable[[], State]) -> None:
+    """Call `state` for this part whenever /readyz is requested; it must return quickly."""
     _PARTS[part] = state
 
 
-def forget(part: str) -> None:
+def unregister(part: str) -> None:
+    """Forget the part, if it was registered."""
     _PARTS.pop(part, None)
 
 
 async def page(_: Request) -> Response:
-    """200 with what each part says, or 503 with the parts that are not ready."""
+    """200 with the note of each part, or 503 with the parts that are not ready."""
     states = {part: state() for part, state in _PARTS.items()}
     missing = [{"path": part, "message": state.note} for part, state in states.items() if not state.is_ready]
     if missing:

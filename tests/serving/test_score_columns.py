@@ -1,4 +1,4 @@
-"""Answers are made of the very columns that a score file has."""
+"""Responses have the same columns and values as a score file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tiercast.contract.vectors import Vector
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving import score
-from tiercast.serving.online import score_columns
 from tiercast.training.train import Trained
 
 
@@ -42,7 +41,7 @@ def test_the_lists_are_those_of_the_score_table(
     ids = [f"c-{k}" for k in range(len(some["n_orders"]))]
     table = score.score(asked, pa.table({"customer_id": pa.array(ids, pa.string()), **some}))
     expected = {name: column.to_pylist() for name, column in zip(table.column_names, table.columns, strict=True)}
-    found = {"customer_id": ids, **score_columns.columns(asked, some)}
+    found = {"customer_id": ids, **score.score_lists(asked, some)}
     assert list(found) == table.column_names
     assert found == expected
     assert all(type(x) is type(y) for name in found for x, y in zip(found[name], expected[name], strict=True))
