@@ -39,6 +39,7 @@ SETTINGS = Settings(
     rolling=Rolling(bootstrap_draws=50, most_windows=5, most_folds=2, threads=1, feature_windows=(90,)),
     tune=Tune(trials=4),
 )
+Stages = dict[str, stage.Stage]
 QUICK = SETTINGS.model_copy(update={"tune": Tune(trials=2)})
 
 
@@ -65,7 +66,7 @@ def tuned(purchases: Path, study: Path) -> tune.Tuned:
 
 
 @pytest.fixture(scope="module")
-def stages(purchases: Path) -> dict[str, stage.Stage]:
+def stages(purchases: Path) -> Stages:
     """What both models are tuned on."""
     with Engine(threads=1) as engine:
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
@@ -82,7 +83,7 @@ def both(engine: Engine, known: Reading) -> list[stage.Stage]:
 # --- when
 
 
-def test_nothing_that_is_searched_or_confirmed_on_reaches_into_a_holdout(stages: dict[str, stage.Stage]) -> None:
+def test_nothing_that_is_searched_or_confirmed_on_reaches_into_a_holdout(stages: Stages) -> None:
     assert stage.known_until(AS_OF, SETTINGS.horizons) == BEGINS
     for each in stages.values():
         assert each.outcome.as_of + dt.timedelta(90) == BEGINS
@@ -108,7 +109,7 @@ def test_what_happened_in_the_holdouts_changes_no_trial(purchases: Path, tuned: 
 
 
 def test_the_loss_of_a_churn_trial_is_the_log_loss_of_its_trees_on_a_later_window(
-    stages: dict[str, stage.Stage],
+    stages: Stages,
 ) -> None:
     at, told, rolling = stages["churn"], SETTINGS.trees, SETTINGS.rolling
     task, (oldest, _) = churn_model.task(at.names, at.labels), at.folds
@@ -118,13 +119,13 @@ def test_the_loss_of_a_churn_trial_is_the_log_loss_of_its_trees_on_a_later_windo
     assert loss == pytest.approx(metrics.log_loss(churn_model.churned(oldest.test), p), rel=1e-6)
 
 
-def test_the_loss_of_a_churn_trial_is_what_a_training_would_see(stages: dict[str, stage.Stage]) -> None:
+def test_the_loss_of_a_churn_trial_is_what_a_training_would_see(stages: Stages) -> None:
     at = stages["churn"]
     fitted = churn_model.fit(at.earlier, at.now, at.names, at.labels, SETTINGS)
     assert list(losses.after_each_fold(at, SETTINGS.trees, SETTINGS.rolling))[-1] == fitted.losses.min()
 
 
-def test_the_loss_of_a_value_trial_is_what_a_training_would_see(stages: dict[str, stage.Stage]) -> None:
+def test_the_loss_of_a_value_trial_is_what_a_training_would_see(stages: Stages) -> None:
     at = stages["value"]
     fitted = value_model.fit(at.earlier, at.now, churn.ChurnModel(None, Calibration()), at.names, (), SETTINGS)
     *first, loss = losses.after_each_fold(at, SETTINGS.trees, SETTINGS.rolling)
@@ -133,7 +134,7 @@ def test_the_loss_of_a_value_trial_is_what_a_training_would_see(stages: dict[str
 
 
 def test_a_trial_that_was_cut_short_is_compared_with_the_defaults_on_the_same_folds(
-    tuned: tune.Tuned, stages: dict[str, stage.Stage]
+    tuned: tune.Tuned, stages: Stages
 ) -> None:
     of_defaults = list(losses.after_each_fold(stages["churn"], SETTINGS.trees, SETTINGS.rolling))
     (found,) = [each for each in tuned.found if each.model == "churn"]
@@ -142,14 +143,12 @@ def test_a_trial_that_was_cut_short_is_compared_with_the_defaults_on_the_same_fo
     assert tune.gain_of(stages["churn"], whole, of_defaults) == found.gains[0] == 1 - whole.losses[1] / of_defaults[1]
 
 
-def test_a_gain_counts_from_the_defaults(stages: dict[str, stage.Stage]) -> None:
+def test_a_gain_counts_from_the_defaults(stages: Stages) -> None:
     assert losses.gain(stages["churn"], 0.45, 0.5) == pytest.approx(0.1)  # a tenth of the log loss is gone
     assert losses.gain(stages["value"], -0.07, -0.05) == pytest.approx(0.02)  # 7 % over the closed form instead of 5 %
 
 
-def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(
-    purchases: Path, stages: dict[str, stage.Stage]
-) -> None:
+def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(purchases: Path, stages: Stages) -> None:
     """Two bundles as of the day on which the window begins, made by the whole procedure, asked for its customers."""
     other = SETTINGS.model_copy(update={"churn_trees": {"num_leaves": 2}, "value_trees": {"num_leaves": 2}})
     begins = BEGINS - dt.timedelta(90)
@@ -178,7 +177,7 @@ def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(
     assert confirmed.others["mae"].value == pytest.approx(error[0] - error[1], abs=1e-9)
 
 
-def test_the_same_settings_gain_nothing_over_themselves(stages: dict[str, stage.Stage]) -> None:
+def test_the_same_settings_gain_nothing_over_themselves(stages: Stages) -> None:
     for at in stages.values():
         confirmed = confirm.confirm(at, SETTINGS, SETTINGS)
         assert confirmed.gain == (0.0, 0.0, 0.0)
