@@ -85,7 +85,7 @@ def replay(
 ) -> tuple[Study, str | None]:
     """Judge every date, write the folder, log the run; the run's id, or None when nothing is logged."""
     from tiercast.features.engines.duckdb import Engine
-    from tiercast.serving import output
+    from tiercast.serving.batch import output
     from tiercast.training.backtest import figures, folder, plan, study
 
     output.refuse_input(out / study.SUMMARY, where)

@@ -11,7 +11,7 @@ from tiercast import options, say
 from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
-    from tiercast.serving.moving import Moved
+    from tiercast.serving.batch.tier_moves import Moved
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,10 +53,10 @@ def moves(
 def run(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | None) -> Moved:
     """Compare with a bar on the terminal."""
     from tiercast.features.engines.duckdb import Engine
-    from tiercast.serving import moving
+    from tiercast.serving.batch import tier_moves
 
-    with Engine(memory=memory) as engine, say.progress("moves", len(moving.STEPS)) as step:
-        return moving.compare(engine, old, new, top=top, out=out, tell=step)
+    with Engine(memory=memory) as engine, say.progress("moves", len(tier_moves.STEPS)) as step:
+        return tier_moves.compare(engine, old, new, top=top, out=out, tell=step)
 
 
 def draw(found: Moved, plot: pathlib.Path) -> None:

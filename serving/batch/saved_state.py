@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from tiercast.contract import errors
 from tiercast.features import changes
 from tiercast.features.spec import FeatureSpec
-from tiercast.serving import output, resuming, run_identity
+from tiercast.serving.batch import checkpoint, identity, output
 
 FORMAT = 1
 LIBRARIES = ("tiercast", "duckdb", "ibis-framework")
@@ -67,7 +67,7 @@ def held(folder: pathlib.Path) -> Iterator[None]:
                     hint="pass a folder of its own; it is made where there is none",
                 )
             folder.mkdir(parents=True, exist_ok=True)
-            resuming.hold(stack.enter_context((folder / LOCK).open("wb")).fileno(), folder, "pass another --since")
+            checkpoint.hold(stack.enter_context((folder / LOCK).open("wb")).fileno(), folder, "pass another --since")
         yield
 
 
@@ -99,7 +99,7 @@ def load(folder: pathlib.Path, as_of: dt.date, spec: FeatureSpec) -> State | Non
 def made(spec: FeatureSpec) -> dict[str, Any]:
     """What the sums depend on besides the rows: the features, how they are defined, and who computed them."""
     features = {"windows": spec.windows, "season_days": spec.season_days, "columns": spec.columns}
-    said = {"features": features, "sums": changes.definition(spec), "libraries": run_identity.versions(LIBRARIES)}
+    said = {"features": features, "sums": changes.definition(spec), "libraries": identity.versions(LIBRARIES)}
     plain: dict[str, Any] = json.loads(json.dumps(said))
     return plain
 

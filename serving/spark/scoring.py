@@ -23,9 +23,10 @@ from tiercast.features.reading import Reading, Sources
 from tiercast.features.reading import overrides as overrides_table
 from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
-from tiercast.serving import previous, score, totals
-from tiercast.serving.batch import Scored, Tell
-from tiercast.serving.spark import columns, progress, worker
+from tiercast.serving import score
+from tiercast.serving.batch import previous_tiers, totals
+from tiercast.serving.batch.scoring import Scored, Tell
+from tiercast.serving.spark import ddl, progress, worker
 from tiercast.serving.spark import folder as folders
 from tiercast.serving.spark.worker import Job, Sent
 from tiercast.tiers import overrides
@@ -55,7 +56,7 @@ def score_all(
 ) -> Scored:
     """Write one row per customer known before `as_of` to the folder `out/as_of=...`. Raises `BadInput` and its kinds.
 
-    `files` are those of `bundle` (see `bundle_folder.packed`). The rows are those of `serving.batch.score_all`.
+    `files` are those of `bundle` (see `bundle_folder.packed`). The rows are those of `serving.batch.scoring.score_all`.
     """
     folders.check(out, as_of, sources)
     with folders.writing(out, as_of) as fresh, engine.reading(sources.transactions):
@@ -95,7 +96,7 @@ def frame(
         for table in worker.scored(job, batches):
             yield from table.to_batches()
 
-    return made.features.mapInArrow(scored, columns.of(score.schema(bundles.dated(bundle, as_of))))
+    return made.features.mapInArrow(scored, ddl.of(score.schema(bundles.dated(bundle, as_of))))
 
 
 def _prepare(
@@ -117,7 +118,7 @@ def _prepare(
     engine.store(parts.KNOWN, read.tables.transactions, n_parts)
     known = build.build(read.tables._replace(transactions=engine.whole(parts.KNOWN)), as_of, bundle.spec)
     if last is not None:
-        before = previous.open_last(engine, last, as_of).table
+        before = previous_tiers.open_last(engine, last, as_of).table
         known = known.left_join(before.select("customer_id", **{worker.PREVIOUS: before.tier}), "customer_id")
         known = known.drop("customer_id_right")
     features = engine.frame(known).repartition(n_parts, "customer_id").sortWithinPartitions("customer_id")

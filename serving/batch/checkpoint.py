@@ -23,7 +23,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from tiercast.contract import errors
-from tiercast.serving import output
+from tiercast.serving.batch import output
 
 WHAT, LOCK = "run.json", "lock"
 _QUICK = ipc.IpcWriteOptions(compression="lz4")

@@ -2,7 +2,7 @@
 
 Customers are split by a hash of their id. While the scores of one part are computed on both cores and written, the
 engine works out the features of the next. The output appears under its name only when it is complete; a run that is
-killed goes on where it was when it is started again (`serving.resuming`).
+killed goes on where it was when it is started again (`serving.batch.checkpoint`).
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading, Sources, overrides
 from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
-from tiercast.serving import output, previous, resuming, run_identity, score, totals
-from tiercast.serving import since as since_last
-from tiercast.serving.resuming import Kept
-from tiercast.serving.since import Since, Sums
-from tiercast.serving.totals import Totals
+from tiercast.serving import score
+from tiercast.serving.batch import checkpoint, identity, output, previous_tiers, totals
+from tiercast.serving.batch import incremental as since_last
+from tiercast.serving.batch.checkpoint import Kept
+from tiercast.serving.batch.incremental import Since, Sums
+from tiercast.serving.batch.totals import Totals
 from tiercast.tiers.overrides import Override
 
 Tell = Callable[[int, int], None]
@@ -88,7 +89,7 @@ def score_all(
     """Write one row per customer known before `as_of` to `out` (Parquet). Raises `BadInput` and its kinds.
 
     The tiers of `last`, an earlier score file, hold customers near a cut. The same data, bundle, as_of and `last`
-    give the same bytes, with `since`, a folder of what is kept from run to run (see `serving.since`), and without.
+    give the same bytes, with `since` and without: a folder of aggregates that `serving.batch.incremental` keeps.
     """
     output.refuse_input(out, sources)
     if since is not None:
@@ -99,9 +100,9 @@ def score_all(
     schema.require(bundle.spec, read.tables)
     n_parts = parts.count(read.report.rows_kept)
     given = {"reasons": reasons, "parts": n_parts, "reading": read.report.as_dict()}
-    what = run_identity.of(dated, sources, last, given)
+    what = identity.of(dated, sources, last, given)
     with (
-        resuming.kept(out, score.schema(dated), what, n_parts) as kept,
+        checkpoint.kept(out, score.schema(dated), what, n_parts) as kept,
         _sums(engine, read, sources, dated, since) as sums,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
@@ -136,7 +137,7 @@ def _prepare(
         with engine.reading(sources.transactions):
             parts.split(engine, read.tables, read.report.rows_kept)
     if last is not None:
-        previous.store(engine, last, read.as_of, n_parts)
+        previous_tiers.store(engine, last, read.as_of, n_parts)
 
 
 def _write(job: Job, kept: Kept, out: pathlib.Path, tell: Tell) -> Totals:
@@ -169,7 +170,7 @@ def _features(job: Job, k: int) -> Known:
     with job.engine.reading(job.sources.transactions):
         sums = job.sums.part(k) if job.sums else None
         table = parts.features(job.engine, job.read.tables, job.read.as_of, job.bundle.spec, k, job.n_parts, sums)
-    return Known(table, previous.of_part(job.engine, k, table["customer_id"]) if job.has_previous else None)
+    return Known(table, previous_tiers.of_part(job.engine, k, table["customer_id"]) if job.has_previous else None)
 
 
 def _scores(job: Job, known: Known) -> Iterator[pa.Table]:

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from tests import command_line
 from tiercast.contract import errors
-from tiercast.serving import output
+from tiercast.serving.batch import output
 
 TABLE = pa.table({"customer_id": ["a", "b"], "p_churn": [0.1, 0.9]})
 
@@ -57,7 +57,7 @@ FULL = """
 import pathlib, resource, sys
 import numpy as np, pyarrow as pa
 from tiercast.contract import errors
-from tiercast.serving import output
+from tiercast.serving.batch import output
 
 out = pathlib.Path(sys.argv[1])
 rows = pa.table({"x": np.random.default_rng(1).random(100_000)})
@@ -83,7 +83,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file_and_no_part(out: Path) -> None
 FORBIDDEN = """
 import os, pathlib, sys
 from tiercast.contract import errors
-from tiercast.serving import output
+from tiercast.serving.batch import output
 
 if os.getuid() == 0:  # root may write anywhere: become nobody
     os.setgid(65534)

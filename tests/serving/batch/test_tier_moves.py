@@ -13,8 +13,8 @@ from tests import score_files
 from tiercast.contract import errors, scores
 from tiercast.contract import moves as contract
 from tiercast.features.engines.duckdb import Engine
-from tiercast.serving import moving
-from tiercast.serving.moving import Moved
+from tiercast.serving.batch import tier_moves
+from tiercast.serving.batch.tier_moves import Moved
 from tiercast.tiers import moves
 
 LATER = dt.date(2024, 7, 1)
@@ -23,7 +23,7 @@ NAN = float("nan")
 
 def compare(old: str, new: str, **how: Any) -> Moved:
     with Engine(threads=1) as engine:
-        return moving.compare(engine, old, new, **how)
+        return tier_moves.compare(engine, old, new, **how)
 
 
 def two(folder: Path, **newer: Any) -> tuple[str, str]:
@@ -100,7 +100,7 @@ def test_the_same_two_files_give_the_same_bytes(crowd: tuple[str, str, pd.DataFr
     old, new, _ = crowd
     for name, threads in (("one", 1), ("two", 2)):
         with Engine(threads=threads) as engine:
-            moving.compare(engine, old, new, out=tmp_path / f"{name}.parquet")
+            tier_moves.compare(engine, old, new, out=tmp_path / f"{name}.parquet")
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import scored_tables
-from tests.serving.since import going_on
+from tests.serving.batch.incremental import runs
 from tiercast.features import parts
 from tiercast.models.bundle import Bundle
 from tiercast.training.train import Trained
@@ -16,7 +16,7 @@ from tiercast.training.train import Trained
 @pytest.fixture(scope="module")
 def bundle(trained: Trained) -> Bundle:
     """The small bundle, as if it were of the first of the days: what it learned does not matter here."""
-    return going_on.as_of(trained.bundle, going_on.FIRST)
+    return runs.as_of(trained.bundle, runs.FIRST)
 
 
 @pytest.fixture

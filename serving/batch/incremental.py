@@ -21,8 +21,8 @@ from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading
 from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
-from tiercast.serving import output, state_folder
-from tiercast.serving.state_folder import State
+from tiercast.serving.batch import output, saved_state
+from tiercast.serving.batch.saved_state import State
 
 KEPT, TOUCHED, GROUPS, CHANGED = "kept", "touched", "groups", "changed_groups"
 
@@ -67,12 +67,12 @@ def sums(engine: Engine, read: Reading, spec: FeatureSpec, folder: pathlib.Path)
 
     Raises `BadInput` and its kinds where the folder holds what cannot be gone on from.
     """
-    with state_folder.held(folder):
-        before = state_folder.load(folder, read.as_of, spec)
+    with saved_state.held(folder):
+        before = saved_state.load(folder, read.as_of, spec)
         run = Run(engine, read.tables, read.as_of, spec, folder, read.report.rows_kept)
         if before is None:
             yield _all(run, "nothing was kept yet")
-        elif before.made != state_folder.made(spec):
+        elif before.made != saved_state.made(spec):
             yield _all(run, "what was kept is of other versions")
         else:
             yield _some(run, before)
@@ -137,14 +137,14 @@ def _write(run: Run, groups: ir.Table, rest: Callable[[int], ir.Table] | None = 
     """The sums of the run's rows and the `rest` of the sums, kept from now on; `groups` are of all rows."""
     engine, n_parts = run.engine, parts.split(run.engine, run.tables, run.rows)
     with output.told(run.folder), engine.reading(str(run.folder)):
-        state = state_folder.fresh(run.folder, run.as_of, n_parts, run.spec)
+        state = saved_state.fresh(run.folder, run.as_of, n_parts, run.spec)
         for k in range(n_parts):
             lines = orders.known(parts.lines(engine, run.tables, k, n_parts), run.as_of)
             found = build.sums(lines, run.as_of, run.spec)
             whole = found if rest is None else found.union(rest(k).select(found.columns))
             engine.con.to_parquet(whole, state.part(k))
         engine.con.to_parquet(changes.of_all(groups), state.groups)
-        return state_folder.publish(state._replace(customers=_count(engine, engine.parquet(state.parts))))
+        return saved_state.publish(state._replace(customers=_count(engine, engine.parquet(state.parts))))
 
 
 def _count(engine: Engine, table: ir.Table) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
-from tiercast.serving import batch
-from tiercast.serving.since import Since
+from tiercast.serving.batch import scoring
+from tiercast.serving.batch.incremental import Since
 
 FIRST = dt.date(1998, 4, 1)
 DAYS = tuple(FIRST + dt.timedelta(days) for days in (0, 1, 2, 9, 90))
@@ -23,7 +23,7 @@ def as_of(bundle: Bundle, day: dt.date) -> Bundle:
 def score(bundle: Bundle, sources: Sources | str, day: dt.date, out: Path, state: Path | None, **how: Any) -> Since:
     where = sources if isinstance(sources, Sources) else Sources(sources)
     with Engine(threads=2) as engine:
-        said = batch.score_all(engine, bundle, where, day, out, since=state, **how).since
+        said = scoring.score_all(engine, bundle, where, day, out, since=state, **how).since
     return said or Since(None, 0, 0, 0, "not asked for")
 
 

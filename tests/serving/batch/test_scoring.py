@@ -16,7 +16,7 @@ from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import btyd, churn, predict
 from tiercast.models import frame as frames
-from tiercast.serving import batch
+from tiercast.serving.batch import scoring
 from tiercast.tiers import reasons
 from tiercast.training.train import Trained
 
@@ -146,7 +146,7 @@ def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained:
 
 def test_totals_add_up_to_the_file(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:
     with Engine(threads=1) as engine:
-        done = batch.score_all(engine, trained.bundle, Sources(source), AS_OF, tmp_path / "s.parquet")
+        done = scoring.score_all(engine, trained.bundle, Sources(source), AS_OF, tmp_path / "s.parquet")
     table = parquet.read_table(scored).to_pandas()
     assert done.totals.n_customers == len(table)
     assert done.totals.n_borderline == int(table["is_borderline"].sum())

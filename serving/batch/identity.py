@@ -12,7 +12,7 @@ from tiercast.features.reading import Sources, database
 from tiercast.features.reading import sources as places
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import resuming
+from tiercast.serving.batch import checkpoint
 
 LIBRARIES = ("tiercast", "duckdb", "ibis-framework", "numpy", "scipy", "pyarrow", "lightgbm")
 
@@ -24,7 +24,7 @@ def of(bundle: Bundle, sources: Sources, last: str | None, given: Mapping[str, A
     files = [pathlib.Path(path) for table in named if not database.is_one(table) for path in places.find(table).paths]
     return {
         **given,
-        "files": resuming.fingerprint(files),
+        "files": checkpoint.fingerprint(files),
         "columns": dict(sources.columns),
         "tables": [table is not None for table in tables],
         "bundle": bundle_folder.identity(bundle),

@@ -18,7 +18,8 @@ from tests import command_line, scored_tables
 from tiercast.contract import errors
 from tiercast.features import parts
 from tiercast.models import bundle_folder
-from tiercast.serving import batch, resuming, score
+from tiercast.serving import score
+from tiercast.serving.batch import checkpoint, scoring
 from tiercast.training.train import Trained
 
 ROWS = pa.table({"customer_id": ["a", "b", "c"], "p_churn": [0.1, 0.5, 0.9]})
@@ -38,7 +39,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The small base in some five parts of two row groups each."""
     monkeypatch.setattr(parts, "ROWS_PER_PART", 70)
-    monkeypatch.setattr(batch, "ROWS", 10)
+    monkeypatch.setattr(scoring, "ROWS", 10)
 
 
 def tables(k: int) -> Iterator[pa.Table]:
@@ -47,7 +48,7 @@ def tables(k: int) -> Iterator[pa.Table]:
 
 def leave_after(out: Path, n: int, what: dict[str, Any] = WHAT) -> None:
     """A run of three parts that is killed in the middle of part `n`."""
-    with resuming.kept(out, ROWS.schema, what, 3) as kept:
+    with checkpoint.kept(out, ROWS.schema, what, 3) as kept:
         for k in range(n):
             list(kept.tables(k, tables(k)))
         next(kept.tables(n, tables(n)))
@@ -58,7 +59,7 @@ def test_finished_parts_are_read_and_not_computed_again(tmp_path: Path) -> None:
     out = tmp_path / "scores.parquet"
     with pytest.raises(Killed):
         leave_after(out, 2)
-    with resuming.kept(out, ROWS.schema, WHAT, 3) as kept:
+    with checkpoint.kept(out, ROWS.schema, WHAT, 3) as kept:
         assert [kept.is_finished(k) for k in range(3)] == [True, True, False]
         assert [table.num_rows for table in kept.tables(0, ())] == [2, 1]
         assert pa.concat_tables(kept.tables(1, ())).equals(ROWS)
@@ -71,7 +72,7 @@ def test_parts_of_another_run_are_thrown_away(tmp_path: Path, what: dict[str, An
     out = tmp_path / "scores.parquet"
     with pytest.raises(Killed):
         leave_after(out, 2)
-    with resuming.kept(out, ROWS.schema, what, 3) as kept:
+    with checkpoint.kept(out, ROWS.schema, what, 3) as kept:
         assert kept.finished == 0
         assert sorted(path.name for path in kept.folder.iterdir()) == ["lock", "run.json"]
 
@@ -84,12 +85,12 @@ def test_a_run_that_finished_no_part_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_second_run_to_the_same_place_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "scores.parquet"
-    with resuming.kept(out, ROWS.schema, WHAT, 2) as kept:
+    with checkpoint.kept(out, ROWS.schema, WHAT, 2) as kept:
         list(kept.tables(0, tables(0)))
-        with pytest.raises(errors.CannotWrite, match="another run"), resuming.kept(out, ROWS.schema, {}, 2):
+        with pytest.raises(errors.CannotWrite, match="another run"), checkpoint.kept(out, ROWS.schema, {}, 2):
             pass
         assert kept.finished == 1
-    with resuming.kept(out, ROWS.schema, WHAT, 2) as kept:
+    with checkpoint.kept(out, ROWS.schema, WHAT, 2) as kept:
         assert kept.finished == 0
 
 
@@ -97,12 +98,12 @@ def test_what_is_touched_or_added_changes_the_fingerprint(tmp_path: Path) -> Non
     files = [tmp_path / name for name in "ab"]
     for file in files:
         file.write_bytes(b"1")
-    before = resuming.fingerprint(files)
-    assert resuming.fingerprint(files) == before
-    assert resuming.fingerprint(files[:1]) != before
+    before = checkpoint.fingerprint(files)
+    assert checkpoint.fingerprint(files) == before
+    assert checkpoint.fingerprint(files[:1]) != before
     files[0].write_bytes(b"2")
     os.utime(files[0], ns=(1, 1))
-    assert resuming.fingerprint(files) != before
+    assert checkpoint.fingerprint(files) != before
 
 
 def test_a_run_stopped_at_any_part_goes_on_and_writes_the_same_bytes(
@@ -158,7 +159,7 @@ KILLED = """
 import os, pathlib, signal, sys
 from tiercast.features import parts
 from tiercast.models import bundle_folder
-from tiercast.serving import batch
+from tiercast.serving.batch import scoring
 from tests import scored_tables
 
 parts.ROWS_PER_PART, batch.ROWS = 70, 10

@@ -21,7 +21,7 @@ from tiercast.features import exact
 from tiercast.features.engines import Engine
 from tiercast.features.reading import scored
 from tiercast.features.reading.scored import ScoreFile
-from tiercast.serving import output
+from tiercast.serving.batch import output
 from tiercast.tiers import grid, moves
 from tiercast.tiers.moves import Matrix
 
