@@ -158,11 +158,10 @@ def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(purch
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
         tables, span = sampling.draw(engine, known.tables, 0).tables, (known.report.first_on, known.as_of)
         snapshots = train.snapshots_of(engine, tables, span, SETTINGS)
-        frame, outcome = snapshots.at(begins).frame, snapshots.at(begins)
+        outcome = snapshots.at(begins)
         for name, settings in (("defaults", SETTINGS), ("other", other)):
             bundle = procedure.run(snapshots.until(begins), begins, settings, about).bundle
-            raw = {column: frame[column] for column in bundle.spec.names}
-            said[name] = predict.predict(bundle, raw)
+            said[name] = predict.predict(bundle, {column: outcome.frame[column] for column in bundle.spec.names})
     churned = churn_model.churned(outcome)
     before, after = (metrics.log_loss(churned, said[name].p_churn) for name in ("defaults", "other"))
     confirmed = confirm.confirm(stages["churn"], SETTINGS, other)
