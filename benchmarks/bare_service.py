@@ -19,8 +19,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tiercast.models import bundle_folder
-from tiercast.serving.service.online import Online
-from tiercast.serving.service.requests import ScoreRequest
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import Online
 
 
 def app(bundle: pathlib.Path) -> Starlette:

@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import shops, simulate
+from tiercast.contract.scores import INTERVAL_COVERAGE
+from tiercast.contract.vectors import Vector
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
-from tiercast.models import intervals, predict
+from tiercast.models import predict
 from tiercast.models.bundle import About
 from tiercast.models.predict import Predictions
-from tiercast.models.vectors import Vector
 from tiercast.training import fit_churn, fit_value, procedure, sampling, train
 from tiercast.training.evaluation import outcomes, probability
 from tiercast.training.procedure import Procedure
@@ -145,7 +146,7 @@ def row(case: Case, day: dt.date, seen: Seen, learned: Learned) -> Row:
     inside = holds(ends, seen.actual)
     shown = {tier: tiers == tier for tier in IN_GRID if (tiers == tier).sum() >= LEAST_CUSTOMERS}
     held = {name: float(inside[chosen].mean()) for name, chosen in {"A–D": graded, **shown}.items()}
-    usual = interval_score(naive(learned, seen.repeats, intervals.COVERAGE), seen.actual)[graded].mean()
+    usual = interval_score(naive(learned, seen.repeats, INTERVAL_COVERAGE), seen.actual)[graded].mean()
     is_high = seen.actual >= seen.value_cut
     return Row(
         case,
@@ -187,7 +188,7 @@ def interval_score(ends: Ends, actual: Vector) -> Vector:
     """
     low, high = ends
     miss = np.maximum(low - actual, 0.0) + np.maximum(actual - high, 0.0)
-    return high - low + 2 / (1 - intervals.COVERAGE) * miss
+    return high - low + 2 / (1 - INTERVAL_COVERAGE) * miss
 
 
 def _width(ends: Ends, seen: Seen, learned: Learned, tiers: dict[str, NDArray[np.bool_]]) -> float:
@@ -228,7 +229,7 @@ def _line(row: Row) -> str:
 def _held(share: float | None) -> str:
     if share is None:
         return "–"
-    return _bold(f"{share:.3f}", abs(round(share - intervals.COVERAGE, 6)) > WITHIN)
+    return _bold(f"{share:.3f}", abs(round(share - INTERVAL_COVERAGE, 6)) > WITHIN)
 
 
 def _bold(text: str, is_out: bool) -> str:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from benchmarks import load, scored_base
 from benchmarks.load import Load, Measured
-from tiercast.serving.store import opening, publish
+from tiercast.serving.store import database, publish
 
 CUSTOMERS, BODIES, SECONDS, AT_ONCE = 1_000_000, 200, 8.0, 16
 LEAST = 400.0
@@ -87,16 +87,16 @@ def postgres(folder: pathlib.Path) -> Iterator[str]:
         server.cleanup()
 
 
-def _side(database: str, url: str, scores: pathlib.Path, bundle: pathlib.Path, customers: int, tell: Tell) -> Side:
-    tell(f"{database}: publishing")
+def _side(name: str, url: str, scores: pathlib.Path, bundle: pathlib.Path, customers: int, tell: Tell) -> Side:
+    tell(f"{name}: publishing")
     started = time.perf_counter()
-    engine = opening.open(url, create=True)
+    engine = database.open(url, create=True)
     publish.publish(engine, str(scores))
     engine.dispose()
     seconds = time.perf_counter() - started
     with serving(bundle, url) as (port, pid):
         asked = {name: _asked(port, pid, path, bodies, scores.parent) for name, path, bodies in _questions(customers)}
-        return Side(database, seconds, asked, [_export(port, pid, format_) for format_ in ("csv", "parquet")])
+        return Side(name, seconds, asked, [_export(port, pid, format_) for format_ in ("csv", "parquet")])
 
 
 def _questions(customers: int) -> list[tuple[str, str, list[object]]]:

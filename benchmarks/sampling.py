@@ -20,11 +20,11 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from benchmarks import score_memory, simulate
+from tiercast.contract.vectors import Vector
 from tiercast.demo import cdnow
 from tiercast.features import labels, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
-from tiercast.models.vectors import Vector
 from tiercast.training.evaluation import level, probability, ranking, scorecard
 from tiercast.training.evaluation.bootstrap import Metric
 

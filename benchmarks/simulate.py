@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 from benchmarks import yearly
 from benchmarks.yearly import Yearly
+from tiercast.contract.vectors import Vector
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.gamma_gamma import GammaGamma
-from tiercast.models.vectors import Vector
 
 FIRST_DAY = np.datetime64("2022-01-01", "us")
 MICROSECONDS = 86_400_000_000

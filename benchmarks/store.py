@@ -31,7 +31,7 @@ from tiercast.contract import scores
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.features.reading import Sources
 from tiercast.serving import batch
-from tiercast.serving.store import opening, reading
+from tiercast.serving.store import database, queries
 
 CUSTOMERS, SCORED, CHANGED = 1_000_000, 50_000, 0.1
 SLICE = 50_000
@@ -121,18 +121,18 @@ def postgres(folder: pathlib.Path) -> Iterator[str]:
         server.cleanup()
 
 
-def _measure(database: str, url: str, files: Sequence[pathlib.Path], n: int, tell: Tell) -> Stored:
-    tell(f"{database}: publishing {n:,} customers")
+def _measure(name: str, url: str, files: Sequence[pathlib.Path], n: int, tell: Tell) -> Stored:
+    tell(f"{name}: publishing {n:,} customers")
     first, peak = _publish(url, files[0])
-    engine = opening.open(url)
-    tell(f"{database}: lookups, then lookups while {n:,} more are published")
+    engine = database.open(url)
+    tell(f"{name}: lookups, then lookups while {n:,} more are published")
     quiet = _looked_up(engine, n, threading.Timer(QUIET_SECONDS, lambda: None))
     done: list[tuple[float, float]] = []
     busy = _looked_up(engine, n, threading.Thread(target=lambda: done.append(_publish(url, files[1]))))
     engine.dispose()
     lookups = {("quiet", size): each for size, each in quiet.items()}
     lookups |= {("publishing", size): each for size, each in busy.items()}
-    return Stored(database, first, done[0][0], max(peak, done[0][1]), lookups)
+    return Stored(name, first, done[0][0], max(peak, done[0][1]), lookups)
 
 
 def _publish(url: str, path: pathlib.Path) -> tuple[float, float]:
@@ -145,7 +145,7 @@ def _looked_up(engine: Engine, n: int, while_alive: threading.Thread) -> dict[in
     """Lookups of one and of a thousand for as long as the thread runs."""
     draw = np.random.default_rng(3)
     spent: dict[int, list[float]] = {1: [], 1_000: []}
-    reading.lookup(engine, [name_of(0)])
+    queries.lookup(engine, [name_of(0)])
     while_alive.start()
     while while_alive.is_alive():
         for size, times in ((1, 50), (1_000, 1)):
@@ -153,7 +153,7 @@ def _looked_up(engine: Engine, n: int, while_alive: threading.Thread) -> dict[in
                 time.sleep(PAUSE)
                 ids = [name_of(number) for number in draw.integers(0, n, size).tolist()]
                 started = time.perf_counter()
-                reading.lookup(engine, ids)
+                queries.lookup(engine, ids)
                 spent[size].append((time.perf_counter() - started) * 1e3)
     while_alive.join()
     return {size: Lookups(len(ms), *(float(np.quantile(ms, q)) for q in (0.5, 0.99))) for size, ms in spent.items()}

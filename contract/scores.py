@@ -22,6 +22,8 @@ ArrowName = Literal["string", "date32", "double", "bool", "list<string>"]
 Window = Literal["", "churn", "value"]
 Reasons = Literal["all", "risky", "none"]
 """Who is given reasons."""
+INTERVAL_COVERAGE = 0.8
+"""The share of realised values that lie between `value_low` and `value_high`."""
 PROSPECT, CLV = "prospect", "prospect, or the bundle has no fitted order model"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ibis
 from ibis.expr import types as ir
 
+from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features import exact
-from tiercast.features.spec import YEAR_DAYS, FeatureSpec
+from tiercast.features.spec import FeatureSpec
 
 
 def aggregates(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-YEAR_DAYS = 365
 CONTACT_WINDOW_DAYS = 90
 
 HISTORY = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 RISK_APART = 0.2
 """Differing by more than 20 points of churn risk is a disagreement."""

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import hyp2f1, log_expit
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 NODES = 257
 ROWS_AT_ONCE = 512

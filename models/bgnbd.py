@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import chances
-from tiercast.models.vectors import Vector
 
 
 class BgNbd(NamedTuple):

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import forest, lookup, patterns
 from tiercast.models import frame as frames
 from tiercast.models.frame import Frame
 from tiercast.models.lookup import Shares, Values
 from tiercast.models.patterns import Cut
-from tiercast.models.vectors import Vector
 
 if TYPE_CHECKING:
     import lightgbm as lgb

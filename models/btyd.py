@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tiercast.contract.vectors import Mask, Vector
 from tiercast.models import clv, gamma_gamma
 from tiercast.models import orders as order_models
 from tiercast.models.frame import Frame
 from tiercast.models.gamma_gamma import GammaGamma
 from tiercast.models.orders import OrderModel
-from tiercast.models.vectors import Vector
-from tiercast.tiers.vectors import Mask
 
 P_ALIVE, P_CHURN, ORDERS, ORDER_VALUE, VALUE = (
     "btyd_p_alive",

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-from tiercast.models import vectors
-from tiercast.models.vectors import Vector
+from tiercast.contract import vectors
+from tiercast.contract.vectors import Vector
 
 SMALLEST = 1e-6
 

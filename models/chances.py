@@ -19,8 +19,8 @@ from functools import partial
 import numpy as np
 from scipy.special import betaln, expit, gammaln
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import beta_expectation, pairs
-from tiercast.models.vectors import Vector
 
 Four = tuple[float, float, float, float]
 

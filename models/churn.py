@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import boosted, btyd, calibration
 from tiercast.models.boosted import Boosted
 from tiercast.models.calibration import Calibration
 from tiercast.models.frame import Frame
-from tiercast.models.vectors import Vector
 
 
 class ChurnModel(NamedTuple):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import gamma_gamma, orders
 from tiercast.models.gamma_gamma import GammaGamma
 from tiercast.models.orders import OrderModel
-from tiercast.models.vectors import Vector
 
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12
 

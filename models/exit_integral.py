@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial import legendre
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 NODES = 32  # against 1,200 nodes: 1e-11 for parameters of shops, 1e-7 for the wildest that tests try
 NEGLIGIBLE = 45.0

@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-from tiercast.models import btyd, vectors
+from tiercast.contract import vectors
+from tiercast.contract.vectors import Vector
+from tiercast.models import btyd
 from tiercast.models.btyd import Btyd
 from tiercast.models.frame import Frame
-from tiercast.models.vectors import Vector
 
 SMALLEST = 1e-9
 

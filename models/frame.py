@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 Frame: TypeAlias = Mapping[str, Vector]
 

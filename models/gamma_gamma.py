@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, gammaincinv
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 
 class GammaGamma(NamedTuple):

@@ -18,14 +18,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.scores import INTERVAL_COVERAGE
+from tiercast.contract.vectors import Vector
 from tiercast.models import calibration
 from tiercast.models.calibration import Calibration
-from tiercast.models.vectors import Vector
+from tiercast.tiers import grid
 from tiercast.tiers.grid import Cuts
 
 Table = NDArray[np.float64]
-COVERAGE = 0.8
-TAIL = (1 - COVERAGE) / 2
+TAIL = (1 - INTERVAL_COVERAGE) / 2
 LEVELS = np.linspace(0.0, 1.0, 101)
 SMALLEST = 1e-9
 
@@ -75,7 +76,7 @@ def certainty(
     B, D and E are borne out by silence: who places no order cannot show what they would have been worth.
     """
     spread = spread_of(model, value, p_order)
-    low, high = interval(model, spread, model.at_levels[cell(value, p_churn, cuts)])
+    low, high = interval(model, spread, model.at_levels[grid.cell(p_churn, value, cuts.p_churn, cuts.value)])
     reached = p_high(model, spread, cuts)
     loyal_and_high = np.minimum(reached * _kept_if_high(model, p_churn), 1 - p_churn)
     kept_and_low = 1 - p_churn - loyal_and_high
@@ -90,11 +91,6 @@ def spread_of(model: Intervals, value: Vector, p_order: Vector) -> Spread:
     p_brings = calibration.calibrated(model.brings, p_order)
     if_any = value / np.maximum(p_brings, SMALLEST)
     return Spread(1 - p_brings, if_any, np.searchsorted(model.edges, if_any, side="right"))
-
-
-def cell(value: Vector, p_churn: Vector, cuts: Cuts) -> NDArray[np.intp]:
-    """0 to 3: the cell of the grid by the customer's own numbers, also for who is inactive or graded by hand."""
-    return np.asarray(2 * ~(value >= cuts.value) + (p_churn > cuts.p_churn), dtype=np.intp)
 
 
 def starts_at_zero(spread: Spread) -> NDArray[np.bool_]:

@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import patterns, shapley
 from tiercast.models.patterns import Cut, Patterns
-from tiercast.models.vectors import Vector
 
 ROWS = 1024  # customers at a time: what they need stays in a core's own cache
 Whole = NDArray[np.int64]

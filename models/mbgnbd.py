@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import chances
-from tiercast.models.vectors import Vector
 
 
 class MbgNbd(NamedTuple):

@@ -12,11 +12,11 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any, TypeAlias
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import bgnbd, mbgnbd, paretonbd
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.mbgnbd import MbgNbd
 from tiercast.models.paretonbd import ParetoNbd
-from tiercast.models.vectors import Vector
 
 OrderModel: TypeAlias = BgNbd | MbgNbd | ParetoNbd
 

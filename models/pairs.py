@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 WORTH_A_TABLE, LARGEST_TABLE = 10_000, 5_000_000
 

@@ -23,9 +23,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, exprel
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import chances, exit_integral, pairs
 from tiercast.models.exit_integral import Rates
-from tiercast.models.vectors import Vector
 
 
 class ParetoNbd(NamedTuple):

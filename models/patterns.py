@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import questions, shapley
 from tiercast.models.forest import Tree
 from tiercast.models.questions import Questions
 from tiercast.models.shapley import Piece
-from tiercast.models.vectors import Vector
 
 Patterns = NDArray[np.uint16]
 

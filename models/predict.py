@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import agreement, btyd, churn, factors, intervals, value
 from tiercast.models.bundle import Bundle
 from tiercast.models.factors import Factors
 from tiercast.models.frame import Frame
 from tiercast.models.intervals import Certainty
-from tiercast.models.vectors import Vector
 from tiercast.tiers import grid
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Vector
 from tiercast.models.forest import ZERO, Split
-from tiercast.models.vectors import Vector
 
 Bits = NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 QUANTILES = np.linspace(0.0, 1.0, 21)
 LEAST_SHARE, LEAST_COUNT = 0.01, 5.0

@@ -26,8 +26,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Vector
 from tiercast.models.forest import Tree
-from tiercast.models.vectors import Vector
 
 MOST = 9
 """Splits of a piece: 512 rows of a table, that fit with their columns into a core's nearest cache."""

@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tiercast.models import boosted, btyd, vectors
+from tiercast.contract import vectors
+from tiercast.contract.vectors import Vector
+from tiercast.models import boosted, btyd
 from tiercast.models.boosted import Boosted
 from tiercast.models.frame import Frame
-from tiercast.models.vectors import Vector
 
 SMALLEST = 1e-9
 LARGEST_LOG = 60.0

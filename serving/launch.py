@@ -17,12 +17,12 @@ from typing import NamedTuple
 from tiercast.contract import errors, places
 from tiercast.models import bundle_folder
 from tiercast.serving.access import audit as record
-from tiercast.serving.access import starting
-from tiercast.serving.jobs import configured, runner
-from tiercast.serving.lifecycle import cache, source
-from tiercast.serving.service import limits
+from tiercast.serving.access import startup
+from tiercast.serving.http import limits
+from tiercast.serving.jobs import sources, worker
+from tiercast.serving.model_manager import cache, source
 
-SERVICE = "tiercast.serving.service.service:Tiercast"
+SERVICE = "tiercast.serving.http.bento:Tiercast"
 SECONDS_TO_STOP = 30
 
 
@@ -48,19 +48,19 @@ def prepare(
 
     Raises `BadInput` for an address without keys that others reach, for one that is taken, and for wrong settings.
     """
-    address = starting.numeric(host)
-    has_keys = starting.asks_for_keys(address, store)
-    is_local = not has_keys and starting.is_loopback(address)
-    ours = {"TIERCAST_STORE": _from_anywhere(store or ""), starting.LOCAL: "1" if is_local else ""}
+    address = startup.numeric(host)
+    has_keys = startup.asks_for_keys(address, store)
+    is_local = not has_keys and startup.is_loopback(address)
+    ours = {"TIERCAST_STORE": _from_anywhere(store or ""), startup.LOCAL: "1" if is_local else ""}
     if audit is not None:
         ours["TIERCAST_AUDIT"] = str(audit.resolve())
         record.Audit(audit.resolve()).check()
     if rate is not None:
         ours["TIERCAST_RATE"] = str(rate)
     if jobs is not None:
-        ours[configured.VARIABLE] = str(jobs.resolve())
+        ours[sources.VARIABLE] = str(jobs.resolve())
     limits.read(os.environ | ours)
-    runner.check(os.environ | ours)
+    worker.check(os.environ | ours)
     _refuse_taken(address, port)
     return Listening(address, port, ours, _words(address, port, is_local, store))
 
@@ -90,7 +90,7 @@ def _words(address: str, port: int, is_local: bool, store: str | None) -> str:
     if is_local:
         why = "the store has no key yet" if store else "there is no --store"
         return f"Answers on {here} without keys, this machine only: {why}."
-    plain = "" if starting.is_loopback(address) else " Keys and answers travel in the clear: put TLS in front."
+    plain = "" if startup.is_loopback(address) else " Keys and answers travel in the clear: put TLS in front."
     return f"Answers on {here} to callers with a key.{plain}"
 
 

@@ -16,11 +16,11 @@ from ibis.expr import types as ir
 
 from tiercast.contract import errors
 from tiercast.contract import moves as contract
+from tiercast.contract.vectors import Vector
 from tiercast.features import exact
 from tiercast.features.engines import Engine
 from tiercast.features.reading import scored
 from tiercast.features.reading.scored import ScoreFile
-from tiercast.models.vectors import Vector
 from tiercast.serving import output
 from tiercast.tiers import grid, moves
 from tiercast.tiers.moves import Matrix

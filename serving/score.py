@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 
 from tiercast.contract import scores
 from tiercast.contract.scores import Reasons
+from tiercast.contract.vectors import Mask, Vector
 from tiercast.models import btyd, churn, predict
 from tiercast.models import frame as frames
 from tiercast.models.bundle import About, Bundle
 from tiercast.models.frame import Frame
 from tiercast.models.predict import Predictions
-from tiercast.models.vectors import Vector
 from tiercast.tiers import actions, families, grid, overrides
 from tiercast.tiers import reasons as chosen
 from tiercast.tiers.overrides import Override
 from tiercast.tiers.rules import NONE, Codes
-from tiercast.tiers.vectors import Mask
 
 STATUSES: tuple[str, ...] = tuple(grid.status(np.array(grid.TIERS)).tolist())
 """The status of every tier, A to F."""

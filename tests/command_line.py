@@ -29,8 +29,9 @@ def run(
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
     asked = [*COMMAND, *map(str, arguments)]
+    limited = {"PYTHONDONTWRITEBYTECODE": "1"} if largest_file is not None else {}  # Python would keep what was cut off
     return subprocess.run(
-        asked, cwd=cwd, env=around(), capture_output=True, text=True, check=False, preexec_fn=fill_the_disk
+        asked, cwd=cwd, env=around() | limited, capture_output=True, text=True, check=False, preexec_fn=fill_the_disk
     )
 
 

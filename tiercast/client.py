@@ -26,9 +26,10 @@ from pydantic import BaseModel
 
 from tiercast import __version__
 from tiercast.contract import errors
-from tiercast.serving.service import answers
-from tiercast.serving.service.job_forms import JobList, JobStatus
-from tiercast.serving.service.stored import answers as stored
+from tiercast.serving.http import schemas
+from tiercast.serving.http.scores import responses as stored
+from tiercast.serving.jobs.api_models import JobList, JobStatus
+from tiercast.serving.online import responses
 
 AGAIN = (429, 503)
 PIECE = 1 << 16
@@ -90,10 +91,10 @@ class Client:
         """Give the connections back."""
         self._pool.clear()
 
-    def score(self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en") -> answers.ScoreAnswer:
+    def score(self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en") -> responses.ScoreAnswer:
         """Score up to 1,000 customers now, from their raw transactions, as of a day."""
         body = {"as_of": _day(as_of), "customers": list(customers), "lang": lang}
-        return self._post("/v1/score", body, answers.ScoreAnswer)
+        return self._post("/v1/score", body, responses.ScoreAnswer)
 
     def lookup(self, customer_ids: Iterable[str], *, lang: Lang = "en") -> stored.LookupAnswer:
         """The stored scores of up to 1,000 customers; ids that the store does not know are listed."""
@@ -156,13 +157,13 @@ class Client:
         """The published score files that are kept."""
         return self._get("/v1/generations", stored.GenerationsAnswer)
 
-    def model(self) -> answers.ModelCard:
+    def model(self) -> schemas.ModelCard:
         """The served model, its scorecard, and what every number means."""
-        return self._get("/v1/model", answers.ModelCard)
+        return self._get("/v1/model", schemas.ModelCard)
 
-    def reload(self) -> answers.Reloaded:
+    def reload(self) -> schemas.Reloaded:
         """Have the service look for another bundle and serve it; needs the role admin."""
-        return self._post("/v1/admin/reload", {}, answers.Reloaded)
+        return self._post("/v1/admin/reload", {}, schemas.Reloaded)
 
     def submit(self, source: str, as_of: Day, *, idempotency_key: str | None = None, **options: Any) -> JobStatus:
         """Have a configured source scored as of a day. Asked twice with the same key, it is one job."""

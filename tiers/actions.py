@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tiercast.contract import errors
+from tiercast.contract.vectors import Text
 from tiercast.tiers import families, grid
 from tiercast.tiers.languages import Language
-from tiercast.tiers.vectors import Text
 
 DEFAULT = "default"
 _KEYS = (DEFAULT, *families.POSITION, *families.CODES)

@@ -15,6 +15,7 @@ import fnmatch
 import functools
 from typing import Literal, NamedTuple
 
+from tiercast.contract.periods import YEAR_DAYS
 from tiercast.tiers.facts import Fact
 
 Direction = Literal["risk", "loyalty"]
@@ -110,7 +111,10 @@ FAMILIES: tuple[Family, ...] = (
         "season",
         ("n_orders_last_year", "spend_last_year"),
         risk=(
-            Reason("skipped_this_season_last_year", (Fact("n_orders_last_year", "==", 0), Fact("age_days", ">=", 365))),
+            Reason(
+                "skipped_this_season_last_year",
+                (Fact("n_orders_last_year", "==", 0), Fact("age_days", ">=", YEAR_DAYS)),
+            ),
         ),
         loyalty=(Reason("bought_this_season_last_year", (Fact("n_orders_last_year", ">=", 1),)),),
     ),
@@ -128,7 +132,7 @@ FAMILIES: tuple[Family, ...] = (
         "tenure",
         ("age_days", "recency_days", "tenure_days"),
         risk=(Reason("new_customer", (Fact("age_days", "<=", 90),)),),
-        loyalty=(Reason("long_standing", (Fact("age_days", ">=", 365), Fact("n_orders", ">=", 2))),),
+        loyalty=(Reason("long_standing", (Fact("age_days", ">=", YEAR_DAYS), Fact("n_orders", ">=", 2))),),
     ),
     Family(
         "range",

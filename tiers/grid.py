@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiercast.contract import errors
-from tiercast.tiers.vectors import Mask, Text, Vector
+from tiercast.contract.vectors import Mask, Text, Vector
 
 TIERS = ("A", "B", "C", "D", "E", "F")
-IN_GRID, HIGH, LOYAL = ("A", "B", "C", "D"), ("A", "B"), ("A", "C")
+IN_GRID, HIGH_VALUE, HIGH_LOYALTY = ("A", "B", "C", "D"), ("A", "B"), ("A", "C")
 _LETTERS = np.array(TIERS, dtype="<U1")
 
 
@@ -68,8 +68,17 @@ def assign(p_churn: Vector, value: Vector, silence_days: Vector, n_orders: Vecto
     is_prospect = ~(n_orders > 0)
     is_inactive = np.zeros(len(value), bool) if cuts.inactive_days is None else silence_days >= cuts.inactive_days
     _refuse_unknown(~is_prospect & ~is_inactive, p_churn, value)
-    cell = _cell(p_churn, value, cuts.p_churn, cuts.value)
-    return _LETTERS[np.where(is_prospect, 5, np.where(is_inactive, 4, cell))]
+    in_grid = cell(p_churn, value, cuts.p_churn, cuts.value)
+    return _LETTERS[np.where(is_prospect, 5, np.where(is_inactive, 4, in_grid))]
+
+
+def cell(p_churn: Vector, value: Vector, churn_cut: Vector | float, value_cut: Vector | float) -> NDArray[np.intp]:
+    """The cell of the grid, 0 to 3 for A to D, by the two numbers alone; inactivity and overrides play no part.
+
+    >>> cell(np.array([0.5, 0.5, 0.51]), np.array([100.0, 99.9, 100.0]), 0.5, 100.0).tolist()
+    [0, 2, 1]
+    """
+    return np.asarray(2 * ~(value >= value_cut) + (p_churn > churn_cut), dtype=np.intp)
 
 
 def hold(tiers: Text, previous: Text, p_churn: Vector, value: Vector, cuts: Cuts) -> Text:
@@ -83,9 +92,9 @@ def hold(tiers: Text, previous: Text, p_churn: Vector, value: Vector, cuts: Cuts
     ['C', 'A', 'B', 'C']
     """
     is_bound = np.isin(tiers, IN_GRID) & np.isin(previous, IN_GRID)
-    value_cut = cuts.value * np.where(np.isin(previous, HIGH), 1 - cuts.value_band, 1 + cuts.value_band)
-    churn_cut = cuts.p_churn + np.where(np.isin(previous, LOYAL), cuts.p_churn_band, -cuts.p_churn_band)
-    return np.where(is_bound, _LETTERS[_cell(p_churn, value, churn_cut, value_cut)], tiers)
+    value_cut = cuts.value * np.where(np.isin(previous, HIGH_VALUE), 1 - cuts.value_band, 1 + cuts.value_band)
+    churn_cut = cuts.p_churn + np.where(np.isin(previous, HIGH_LOYALTY), cuts.p_churn_band, -cuts.p_churn_band)
+    return np.where(is_bound, _LETTERS[cell(p_churn, value, churn_cut, value_cut)], tiers)
 
 
 def places(tiers: Text) -> NDArray[np.intp]:
@@ -113,11 +122,6 @@ value_at_risk=80.0)
     True
     """
     return [_row(tier, tiers == tier, value, p_churn) for tier in TIERS]
-
-
-def _cell(p_churn: Vector, value: Vector, churn_cut: Vector | float, value_cut: Vector | float) -> NDArray[np.intp]:
-    """0 to 3 for A to D."""
-    return np.asarray(2 * ~(value >= value_cut) + (p_churn > churn_cut), dtype=np.intp)
 
 
 def _row(tier: str, is_here: Mask, value: Vector, p_churn: Vector) -> TierRow:

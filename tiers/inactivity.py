@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tiercast.tiers.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 
 def limit(silence_days: Vector, returned: Vector, *, share: float = 0.05, min_customers: int = 100) -> float | None:

@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Text, Vector
 from tiercast.tiers.grid import TIERS
-from tiercast.tiers.vectors import Text, Vector
 
 Direction = Literal["stay", "up", "down", "in", "out"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -27,7 +27,6 @@ Lost = Literal["", "loyalty", "value", "both", "activity", "orders"]
 ABSENT = ""
 PLACES = (*TIERS, ABSENT)
 """The rows and columns of a matrix: six tiers, and "not among these scores"."""
-HIGH = ("A", "B")
 
 
 class Height(NamedTuple):

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tiercast.contract import errors
+from tiercast.contract.vectors import Text
 from tiercast.tiers import grid
-from tiercast.tiers.vectors import Text
 
 Ids: TypeAlias = Sequence[str] | NDArray[np.object_] | Text | pa.Array | pa.ChunkedArray
 

@@ -16,9 +16,9 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
+from tiercast.contract.vectors import Mask, Vector
 from tiercast.tiers import families, rules
 from tiercast.tiers.rules import NONE, Codes, Readings, Rules
-from tiercast.tiers.vectors import Mask, Vector
 
 MOST = 3
 LEAST_PUSH = 0.02  # log-odds: moves no probability by more than half a point

@@ -15,10 +15,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Mask, Vector
 from tiercast.tiers import facts, families
 from tiercast.tiers.facts import Comparison
 from tiercast.tiers.families import Reason
-from tiercast.tiers.vectors import Mask, Vector
 
 NONE = -1
 Codes: TypeAlias = NDArray[np.int16]

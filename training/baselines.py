@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import optimize
 
 from tiercast.contract import errors
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import outcomes, ranking
 
 MONTH_DAYS = 30.0

@@ -14,10 +14,10 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import boosted
 from tiercast.models import frame as frames
 from tiercast.models.boosted import Boosted
-from tiercast.models.vectors import Vector
 from tiercast.training.settings import Rolling, Trees
 from tiercast.training.snapshots import Snapshot
 from tiercast.training.windows import Fold

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, churn
 from tiercast.models.boosted import Boosted
 from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
-from tiercast.models.vectors import Vector
 from tiercast.training import boosting, platt, season, windows
 from tiercast.training.boosting import Task
 from tiercast.training.settings import Settings

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.scores import INTERVAL_COVERAGE
+from tiercast.contract.vectors import Vector
 from tiercast.models import calibration, intervals
 from tiercast.models.calibration import Calibration
 from tiercast.models.intervals import Intervals, Spread
-from tiercast.models.vectors import Vector
+from tiercast.tiers import grid
 from tiercast.tiers.grid import Cuts
 from tiercast.training import platt
 
@@ -46,10 +48,11 @@ def fit(seen: Outcomes, cuts: Cuts) -> Intervals:
     edges = _edges(intervals.spread_of(blank, seen.value, seen.p_order).if_any[brought])
     spread = intervals.spread_of(blank._replace(edges=edges), seen.value, seen.p_order)
     model = blank._replace(edges=edges, ratios=_ratios(seen, spread, len(edges) + 1))
+    cells = grid.cell(seen.p_churn, seen.value, cuts.p_churn, cuts.value)
     is_high = seen.actual >= cuts.value
     expected = calibration.log_odds(intervals.uncalibrated_high(model, spread, cuts))
     return model._replace(
-        at_levels=_levels(score(model, spread, seen.actual), spread, intervals.cell(seen.value, seen.p_churn, cuts)),
+        at_levels=_levels(score(model, spread, seen.actual), spread, cells),
         high=platt.fit(expected, is_high.astype(np.float64)),
         kept_if_high=_kept_if_high(seen, is_high),
     )
@@ -78,7 +81,7 @@ def _ratios(seen: Outcomes, spread: Spread, n_bins: int) -> intervals.Table:
 
 def _levels(scores: Vector, spread: Spread, cell: NDArray[np.intp]) -> Vector:
     """Per cell the conformal quantile of the scores of those whose interval is more than the point 0."""
-    is_open = spread.p_nothing < intervals.COVERAGE
+    is_open = spread.p_nothing < INTERVAL_COVERAGE
     groups = [is_open & (cell == k) for k in range(4)]
     enough = [group if group.sum() >= LEAST_IN_CELL else is_open for group in groups]
     return np.array([_conformal(scores[group]) for group in enough])
@@ -88,8 +91,8 @@ def _conformal(scores: Vector) -> float:
     """The order statistic at (n + 1) × 80 %: a new customer's score lies below it with at least that probability."""
     n = len(scores)
     if not n:
-        return intervals.COVERAGE
-    rank = int(np.ceil((n + 1) * intervals.COVERAGE))
+        return INTERVAL_COVERAGE
+    rank = int(np.ceil((n + 1) * INTERVAL_COVERAGE))
     return float(np.sort(scores)[min(rank, n) - 1])
 
 

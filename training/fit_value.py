@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, churn, value
 from tiercast.models.boosted import Boosted
 from tiercast.models.churn import ChurnModel
 from tiercast.models.value import ValueModel
-from tiercast.models.vectors import Vector
 from tiercast.training import boosting, level, shrinkage, windows
 from tiercast.training.boosting import Choice, Task
 from tiercast.training.level import LevelChoice
@@ -80,9 +80,11 @@ def _with_folds(
     later = seen(chosen, folds)
     shrink = shrinkage.choose(later)
     forecasts = [value.corrected(s.closed_form, s.correction, shrink.shrink) for s in later]
-    rule = level.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)])
     trees = boosting.grow(task, snapshots, chosen.rounds, told, settings.rolling)
-    model = _levelled(ValueModel(trees, shrink.shrink), rule.rule, now, _nobody(now))
+    model = ValueModel(trees, shrink.shrink)
+    today = level.multipliers(value.value(model, now.frame, _nobody(now)), now)
+    rule = level.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)], today.keys())
+    model = model._replace(level=today[rule.rule])
     believed = f"{chosen.rounds} trees, {shrink.shrink:.0%} of what they say"
     note = f"{believed}, level by {rule.rule}: chosen on {len(folds)} later window(s)."
     unseen = _unseen(forecasts, folds, rule.rule)

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, predict
 from tiercast.models.bundle import Bundle
 from tiercast.models.predict import Predictions
-from tiercast.models.vectors import Vector
 from tiercast.tiers.grid import Cuts
 from tiercast.training import baselines, fit_churn, fit_value
 from tiercast.training.evaluation import scorecard

@@ -12,8 +12,8 @@ import ibis
 import numpy as np
 from scipy import stats
 
+from tiercast.contract.vectors import Vector
 from tiercast.features import exact, orders
-from tiercast.models.vectors import Vector
 
 MOST_SPEARMAN, MOST_ETA_SQUARED = 0.30, 0.25
 LEAST_BUYERS = 30

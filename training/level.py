@@ -7,13 +7,13 @@ windows is taken.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd
-from tiercast.models.vectors import Vector
 from tiercast.training.snapshots import Snapshot
 
 OWN, CLOSED_FORM, BLEND, SEASON, LAST_YEAR = "own", "closed_form", "blend", "season", "last_year"
@@ -45,13 +45,14 @@ def multipliers(forecast: Vector, snapshot: Snapshot) -> dict[str, float]:
     return rules | {rule: money / total for rule, money in told.items() if money > 0}
 
 
-def choose(windows: Sequence[Totals]) -> LevelChoice:
+def choose(windows: Sequence[Totals], usable: Set[str]) -> LevelChoice:
     """The rule with the smallest error over windows of (multipliers, forecast total, actual total).
 
-    Only rules that every window has can be compared. A handful of windows says little about totals, so
-    the closed form, which has nothing left to overfit, stays unless another rule takes a third off its error.
+    A candidate is a rule that every window has and that is `usable` for the forecast to come. A handful of windows says
+    little about totals, so the closed form, which has nothing left to overfit, stays unless another rule takes a third
+    off its error.
     """
-    rules = sorted(set.intersection(*(set(of_rule) for of_rule, _, _ in windows)))
+    rules = sorted(set(usable).intersection(*(of_rule for of_rule, _, _ in windows)))
     found = {rule: float(np.mean([_error(window, rule) for window in windows])) for rule in rules}
     best = min(found, key=lambda rule: found[rule])
     is_clear = found[best] <= CLEARLY_BETTER * found.get(CLOSED_FORM, np.inf)

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.special import xlogy
 
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, orders
-from tiercast.models.vectors import Vector
 from tiercast.training import windows
 from tiercast.training.evaluation import outcomes, probability
 from tiercast.training.settings import Settings

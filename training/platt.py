@@ -7,8 +7,8 @@ from scipy import optimize
 from scipy.special import expit
 
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.models.calibration import Calibration
-from tiercast.models.vectors import Vector
 
 PRIOR_CUSTOMERS = 50.0
 

@@ -10,17 +10,14 @@ x m).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Mask, Vector
 from tiercast.models import btyd
 from tiercast.models.btyd import Btyd
 from tiercast.models.frame import Frame
 from tiercast.models.mbgnbd import MbgNbd
 from tiercast.models.orders import OrderModel
 from tiercast.models.paretonbd import ParetoNbd
-from tiercast.models.vectors import Vector
-
-Mask = NDArray[np.bool_]
 
 MOST_ORDERS = 5000
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, churn, factors, value
 from tiercast.models.bundle import About, Bundle
-from tiercast.models.vectors import Vector
 from tiercast.tiers import inactivity
 from tiercast.tiers.grid import Cuts
 from tiercast.training import fit_churn, fit_intervals, fit_value, order_choice, posterior, references, windows

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 import ibis
 
 from tiercast.contract import errors
+from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features import labels, orders
 from tiercast.features.reading.report import ReadingReport
 from tiercast.features.tables import Tables
@@ -25,7 +26,6 @@ from tiercast.training.independence import Independence
 
 Verdict = Literal["ready", "degraded", "blocked"]
 ORDER: tuple[Verdict, ...] = ("ready", "degraded", "blocked")
-YEAR = 365
 NAMES = {
     "buyers": "buyers",
     "churned": "buyers who did not come back in the newest window",
@@ -222,7 +222,7 @@ def _notes(
         )
     elif churn_days != proposed:
         found.append(f"the gaps between orders suggest a churn horizon of {proposed} days, not {churn_days}")
-    if report.history_days < YEAR + (horizon or 0):
+    if report.history_days < YEAR_DAYS + (horizon or 0):
         found.append("less than a full year is known before the newest window: yearly seasons cannot be seen")
     if report.history_days < 2 * value_days:
         found.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import grades, level
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.grades import Grade

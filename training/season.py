@@ -12,8 +12,8 @@ import numpy as np
 from scipy import optimize
 from scipy.special import expit
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import calibration
-from tiercast.models.vectors import Vector
 
 FURTHEST = 5.0
 LEAST_WINDOWS = 3

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import value
-from tiercast.models.vectors import Vector
 from tiercast.training.evaluation import level, outcomes, ranking
 
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -11,13 +11,14 @@ import pandas as pd
 import pyarrow as pa
 
 from tiercast.contract import errors
+from tiercast.contract.periods import YEAR_DAYS
+from tiercast.contract.vectors import Vector
 from tiercast.features import build, labels
 from tiercast.features.engines import Engine
-from tiercast.features.spec import YEAR_DAYS, FeatureSpec
+from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.models import btyd
 from tiercast.models.btyd import Btyd
-from tiercast.models.vectors import Vector
 from tiercast.training import season
 from tiercast.training.btyd import counts, fit_both
 from tiercast.training.btyd.counts import Statistics
@@ -91,10 +92,10 @@ class Snapshots:
         self._facts: dict[dt.date, _Facts] = {}
 
     def at(self, as_of: dt.date) -> Snapshot:
-        """The snapshot of a date, with what the year before says of the season where it is known."""
+        """The snapshot of a date. All of it but its labels is computed from rows before that date."""
+        snapshot = self._labelled(as_of, self.known_until)
         then = self._year_before(as_of)
-        found = self._at(as_of)
-        return found._replace(last_year=_brought(then), season_shift=_shift(then)) if then else found
+        return snapshot._replace(last_year=_brought(then), season_shift=_shift(then)) if then else snapshot
 
     def all_at(self, dates: Sequence[dt.date]) -> list[Snapshot]:
         """The snapshots of those dates on which enough was known: one stray order of years ago makes no window."""
@@ -125,39 +126,31 @@ class Snapshots:
         for as_of in [as_of for as_of in self._facts if as_of not in dates]:
             del self._facts[as_of]
 
-    def _as_labelled_then(self, built: Snapshot) -> Snapshot:
-        """A snapshot without the labels that were not known yet."""
-        churn_over, value_over = (self._is_over(built.as_of, days) for days in self.horizons.both)
-        return built._replace(
-            churned=built.churned if churn_over else None,
-            value=built.value if value_over else None,
-            n_future_orders=built.n_future_orders if value_over else None,
-        )
-
-    def _is_over(self, as_of: dt.date, days: int) -> bool:
-        return as_of + dt.timedelta(days) <= self.known_until
-
-    def _at(self, as_of: dt.date) -> Snapshot:
+    def _labelled(self, as_of: dt.date, known_until: dt.date) -> Snapshot:
+        """The snapshot of a date with the labels of the windows that had closed by `known_until`."""
         built = self._built.setdefault(self.model, {})
         if as_of not in built:
             built[as_of] = self._build(as_of)
-        return self._as_labelled_then(built[as_of])
+        return _open_again(built[as_of], known_until, self.horizons)
 
     def _can_be_built(self, as_of: dt.date) -> bool:
         if as_of in self._too_little:
             return False
         try:
-            self._at(as_of)
+            self._labelled(as_of, self.known_until)
         except errors.NotEnoughData:
             self._too_little.add(as_of)
             return False
         return True
 
     def _year_before(self, as_of: dt.date) -> Snapshot | None:
-        """Needs half a horizon of history behind that date, as every window does."""
+        """A year before `as_of`, with the labels that were known on `as_of`: later outcomes would be its own future.
+
+        Needs half a horizon of history behind that date, as every window does.
+        """
         day = as_of - dt.timedelta(YEAR_DAYS)
         is_too_early = day - dt.timedelta(max(self.horizons.value_days // 2, 1)) < self.first_on
-        return None if is_too_early or not self._can_be_built(day) else self._at(day)
+        return None if is_too_early or not self._can_be_built(day) else self._labelled(day, as_of)
 
     def _build(self, as_of: dt.date) -> Snapshot:
         customer_id, features, counted, outcomes = self._facts_of(as_of)
@@ -177,6 +170,16 @@ class Snapshots:
             churned, value, orders = (table[name].to_numpy().astype(np.float64) for name in OUTCOMES)
             self._facts[as_of] = _Facts(table["customer_id"], features, counted, (churned, value, orders))
         return self._facts[as_of]
+
+
+def _open_again(built: Snapshot, known_until: dt.date, horizons: Horizons) -> Snapshot:
+    """A snapshot without the labels of windows that close after `known_until`."""
+    churn_over, value_over = (built.as_of + dt.timedelta(days) <= known_until for days in horizons.both)
+    return built._replace(
+        churned=built.churned if churn_over else None,
+        value=built.value if value_over else None,
+        n_future_orders=built.n_future_orders if value_over else None,
+    )
 
 
 def _brought(then: Snapshot) -> LastYear | None:

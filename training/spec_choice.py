@@ -7,8 +7,9 @@ import datetime as dt
 from ibis.expr import types as ir
 
 from tiercast.contract import inputs
+from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features.engines import Engine
-from tiercast.features.spec import BREADTH, MARGIN, YEAR_DAYS, Attribute, FeatureSpec
+from tiercast.features.spec import BREADTH, MARGIN, Attribute, FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.training import windows
 from tiercast.training.settings import Settings

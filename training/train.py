@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tiercast.contract import errors
+from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading
 from tiercast.features.tables import Tables
@@ -123,7 +124,7 @@ def _notes(
         fits.independence.warning and f"Gamma-Gamma: {fits.independence.warning}.",
         churn is None and "Churn was not judged: the history is too short for a holdout.",
         value is None and "Value was not judged: the history is too short for a holdout.",
-        days < 365 + h.value_days
+        days < YEAR_DAYS + h.value_days
         and "Less than a full year before the window is known: yearly seasons cannot be seen.",
         not final.value.unseen
         and "No value window has closed: intervals come from the closed form, not from outcomes.",

@@ -13,12 +13,12 @@ import numpy as np
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Vector
 from tiercast.features import exact, orders
 from tiercast.features.engines import Engine
 from tiercast.features.tables import Tables
 from tiercast.models import orders as order_models
 from tiercast.models.orders import OrderModel
-from tiercast.models.vectors import Vector
 
 WEEK = 7
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors
 from tiercast.serving.access import roles, tokens
-from tiercast.serving.store import migrations, opening, tables
+from tiercast.serving.store import database, migrations, tables
 
 NAME = re.compile(r"[\w.+-](?:[\w .+-]{0,62}[\w.+-])?", re.ASCII)
 State = Literal["live", "expired", "revoked"]
@@ -49,7 +49,7 @@ def add(
     key = Key(token.key_id, name, tokens.hashed(token.secret), roles.checked(asked), made, ends)
     row = {**key._asdict(), "roles": ",".join(role for role in roles.ROLES if role in key.roles)}
     migrations.prepare(engine)
-    with opening.writing(engine) as connection:
+    with database.writing(engine) as connection:
         connection.execute(sa.insert(tables.keys).values(row))
     return key, token
 
@@ -57,7 +57,7 @@ def add(
 def every(engine: Engine) -> list[Key]:
     """All keys, oldest first, with the expired and the revoked ones. Raises `StoreUnavailable`."""
     asked = sa.select(tables.keys).order_by(tables.keys.c.created_at, tables.keys.c.key_id)
-    with opening.reading(engine) as connection:
+    with database.reading(engine) as connection:
         return [_key(row._asdict()) for row in connection.execute(asked)]
 
 
@@ -66,7 +66,7 @@ def revoke(engine: Engine, key_id: str, *, now: dt.datetime | None = None) -> Ke
     keys = tables.keys
     asked = key_id.removeprefix("tck_").partition("_")[0]
     change = sa.update(keys).where(keys.c.key_id == asked, keys.c.revoked_at.is_(None))
-    with opening.writing(engine) as connection:
+    with database.writing(engine) as connection:
         connection.execute(change.values(revoked_at=now or dt.datetime.now(dt.UTC)))
         row = connection.execute(sa.select(keys).where(keys.c.key_id == asked)).first()
     if row is None:
@@ -82,7 +82,7 @@ def reader(url: str) -> Callable[[], Sequence[Key]]:
 
     def read() -> Sequence[Key]:
         if not opened:
-            opened.append(opening.open(url))
+            opened.append(database.open(url))
         return every(opened[0])
 
     return read

@@ -18,11 +18,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from tiercast.serving.jobs import backlog, job, telling, words
-from tiercast.serving.jobs.configured import Running
+from tiercast.serving.jobs import job, job_queue, results, states
 from tiercast.serving.jobs.job import Job
-from tiercast.serving.jobs.words import State
-from tiercast.serving.store import opening, tables
+from tiercast.serving.jobs.sources import Running
+from tiercast.serving.jobs.states import State
+from tiercast.serving.store import database, tables
 
 _j = tables.jobs.c
 HOST = socket.gethostname()
@@ -39,12 +39,12 @@ def take(engine: Engine, sources: Collection[str], at_once: int) -> Job | None:
     """
     if not _is_any(engine, sources):  # so that an idle service does not write to the store every second
         return None
-    with opening.writing(engine) as connection:
-        backlog.locked(connection)
-        here = sa.select(sa.func.count()).where(_j.state.in_(words.WITH_A_RUNNER), _j.host == HOST)
+    with database.writing(engine) as connection:
+        job_queue.locked(connection)
+        here = sa.select(sa.func.count()).where(_j.state.in_(states.WITH_A_RUNNER), _j.host == HOST)
         if (connection.scalar(here) or 0) >= at_once:
             return None
-        busy = sa.select(_j.source).where(_j.state.in_(words.WITH_A_RUNNER)).scalar_subquery()
+        busy = sa.select(_j.source).where(_j.state.in_(states.WITH_A_RUNNER)).scalar_subquery()
         first = sa.select(_j.job_id).where(_j.state == "queued", _j.source.in_(sources), _j.source.not_in(busy))
         next_one = first.order_by(_j.submitted_at, _j.job_id).limit(1).scalar_subquery()
         mine = {"state": "running", "claim": secrets.token_hex(8), "host": HOST, "attempts": _j.attempts + 1}
@@ -56,8 +56,8 @@ def take(engine: Engine, sources: Collection[str], at_once: int) -> Job | None:
 
 def beat(engine: Engine, mine: Job, **news: Any) -> State | None:
     """Say that the runner lives, and what is new; the job's state, None if it is no longer this runner's."""
-    with opening.writing(engine) as connection:
-        this = (_j.job_id == mine.job_id, _j.claim == mine.claim, _j.state.in_(words.WITH_A_RUNNER))
+    with database.writing(engine) as connection:
+        this = (_j.job_id == mine.job_id, _j.claim == mine.claim, _j.state.in_(states.WITH_A_RUNNER))
         alive = sa.update(tables.jobs).where(*this).values(heartbeat_at=job.now(), **news).returning(_j.state)
         found: State | None = connection.scalar(alive)
         return found
@@ -85,13 +85,13 @@ def recover(engine: Engine, rules: Running) -> list[Job]:
     """Find the jobs whose runner is gone, and queue them again or let them fail; those jobs."""
     now = job.now()
     stale = now - dt.timedelta(seconds=rules.stale_seconds)
-    with opening.reading(engine) as connection:
-        asked = job.SELECT.where(_j.state.in_(words.WITH_A_RUNNER), _j.heartbeat_at < stale)
+    with database.reading(engine) as connection:
+        asked = job.SELECT.where(_j.state.in_(states.WITH_A_RUNNER), _j.heartbeat_at < stale)
         suspects = [job.of_row(row) for row in connection.execute(asked)]
     gone = [each for each in suspects if _is_gone(each, now - dt.timedelta(seconds=SILENT * rules.stale_seconds))]
     for each in gone:
         kill(each)
-    return [each for each in gone if lost(engine, each, rules.attempts, telling.death(each, rules.attempts))]
+    return [each for each in gone if lost(engine, each, rules.attempts, results.death(each, rules.attempts))]
 
 
 def is_alive(pid: int | None, job_id: str) -> bool:
@@ -123,7 +123,7 @@ def _is_gone(one: Job, silent_since: dt.datetime) -> bool:
 
 
 def _is_any(engine: Engine, sources: Collection[str]) -> bool:
-    with opening.reading(engine) as connection:
+    with database.reading(engine) as connection:
         asked = sa.select(_j.job_id).where(_j.state == "queued", _j.source.in_(sources)).limit(1)
         return connection.scalar(asked) is not None
 
@@ -133,7 +133,7 @@ def _over(state: State) -> dict[str, Any]:
 
 
 def _change(engine: Engine, mine: Job, *, only: State | None = None, **values: Any) -> bool:
-    states = words.WITH_A_RUNNER if only is None else (only,)
-    this = (_j.job_id == mine.job_id, _j.claim == mine.claim, _j.state.in_(states))
-    with opening.writing(engine) as connection:
+    allowed = states.WITH_A_RUNNER if only is None else (only,)
+    this = (_j.job_id == mine.job_id, _j.claim == mine.claim, _j.state.in_(allowed))
+    with database.writing(engine) as connection:
         return connection.execute(sa.update(tables.jobs).where(*this).values(**values)).rowcount == 1

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Engine
 
-from tiercast.serving.jobs import configured
-from tiercast.serving.jobs.configured import Configured
-from tiercast.serving.store import migrations, opening
+from tiercast.serving.jobs import sources
+from tiercast.serving.jobs.sources import Configured
+from tiercast.serving.store import database, migrations
 
 
 class Desk(NamedTuple):
@@ -20,12 +20,12 @@ class Desk(NamedTuple):
 
 def at(url: str, file: pathlib.Path) -> Desk:
     """The store as it was opened once in this process, the file as it is now. Raises `BadInput`, `StoreUnavailable`."""
-    return Desk(store(url), configured.read(file))
+    return Desk(store(url), sources.read(file))
 
 
 @functools.lru_cache(maxsize=4)
 def store(url: str) -> Engine:
     """The store with its tables, opened once in this process."""
-    engine = opening.open(url, create=True)
+    engine = database.open(url, create=True)
     migrations.prepare(engine)
     return engine

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from tiercast.serving.jobs import words
-from tiercast.serving.jobs.words import State
+from tiercast.serving.jobs import states
+from tiercast.serving.jobs.states import State
 from tiercast.serving.store import tables
 
 
@@ -48,7 +48,7 @@ class Job(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        return self.state in words.OVER
+        return self.state in states.OVER
 
 
 SELECT = sa.select(*(tables.jobs.c[name] for name in Job._fields))

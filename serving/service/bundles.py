@@ -9,14 +9,15 @@ from typing import Any
 import bentoml
 
 from tiercast.contract import errors
-from tiercast.serving.lifecycle import cache, keeper, preparing, source
-from tiercast.serving.lifecycle.keeper import Keeper
-from tiercast.serving.lifecycle.served import Served
-from tiercast.serving.lifecycle.shadow import Shadow
-from tiercast.serving.lifecycle.source import Registered
-from tiercast.serving.service import answers, failures, limits, metrics, readiness
-from tiercast.serving.service.online import Answer, Online
-from tiercast.serving.service.requests import ScoreRequest
+from tiercast.serving.http import error_responses, limits, metrics, schemas
+from tiercast.serving.model_manager import cache, hot_reload, loading, source
+from tiercast.serving.model_manager.hot_reload import Keeper
+from tiercast.serving.model_manager.served_model import Served
+from tiercast.serving.model_manager.shadow import Shadow
+from tiercast.serving.model_manager.source import Registered
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import Answer, Online
+from tiercast.serving.service import readiness
 
 SHADOW = "TIERCAST_SHADOW"
 
@@ -26,9 +27,9 @@ class Bundles:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         wanted = source.of_environment()
-        first, trouble = keeper.start(wanted, preparing.prepare)
+        first, trouble = hot_reload.start(wanted, loading.prepare)
         every = limits.read(environment).poll_seconds if isinstance(wanted, Registered) else 0.0
-        self.keeper = Keeper(wanted, preparing.prepare, first, trouble, every=every, told=_exchanged)
+        self.keeper = Keeper(wanted, loading.prepare, first, trouble, every=every, told=_exchanged)
         self.shadow = _shadow(environment.get(SHADOW, ""))
         metrics.serves(first.online.bundle.about.model)
         readiness.tell("bundle", lambda: readiness.State(True, self.keeper.state()))
@@ -57,15 +58,15 @@ class Bundles:
             self.shadow.close()
 
 
-def reload() -> answers.Reloaded:
+def reload() -> schemas.Reloaded:
     """Serve what the folder or the registry holds now. Raises `Refused` with what is wrong; then the old one stays."""
     try:
         served, is_new = bentoml.get_current_service().bundle.keeper.reload()
     except errors.TiercastError as error:
         said: dict[str, Any] = {name: part for name, part in error.as_dict().items() if part is not None}
         fields = [{"path": "bundle", "message": said.pop("first", error.what)}]
-        raise failures.Refused(409, None, **said, fields=fields) from error
-    return answers.Reloaded(
+        raise error_responses.Refused(409, None, **said, fields=fields) from error
+    return schemas.Reloaded(
         model=served.online.bundle.about.model, origin=served.found.origin, since=served.since, is_new=is_new
     )
 
@@ -73,7 +74,7 @@ def reload() -> answers.Reloaded:
 def _shadow(wanted: str) -> Shadow | None:
     if not wanted:
         return None
-    shadow = Shadow(Registered(wanted, cache.of()), preparing.prepare)
+    shadow = Shadow(Registered(wanted, cache.of()), loading.prepare)
     readiness.tell("shadow", lambda: readiness.State(True, shadow.state()))
     return shadow
 

@@ -14,12 +14,13 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from tiercast.contract import errors
-from tiercast.serving.jobs import backlog, configured, desk, runner
-from tiercast.serving.jobs.backlog import Asked
+from tiercast.serving.http import error_responses, metrics, request_context
+from tiercast.serving.jobs import api_models, desk, job_queue, sources, worker
+from tiercast.serving.jobs.api_models import JobId, JobRequest
 from tiercast.serving.jobs.desk import Desk
-from tiercast.serving.lifecycle import source
-from tiercast.serving.service import asking, failures, job_forms, metrics, readiness
-from tiercast.serving.service.job_forms import JobId, JobRequest
+from tiercast.serving.jobs.job_queue import Asked
+from tiercast.serving.model_manager import source
+from tiercast.serving.service import readiness
 
 Given = ParamSpec("Given")
 STATUS_OF: dict[type[errors.TiercastError], int] = {
@@ -28,7 +29,7 @@ STATUS_OF: dict[type[errors.TiercastError], int] = {
     errors.KeyReused: 409,
     errors.QueueFull: 429,
 }
-COUNTED = runner.Counted(metrics.job_ended, metrics.JOBS_WAITING.set)
+COUNTED = worker.Counted(metrics.job_ended, metrics.JOBS_WAITING.set)
 RETRY = {"Retry-After": "30"}
 
 
@@ -42,7 +43,7 @@ def _refusing(answer: Callable[Given, Response]) -> Callable[Given, Response]:
         except tuple(STATUS_OF) as error:
             said = {name: part for name, part in error.as_dict().items() if part is not None and name != "first"}
             status = STATUS_OF[type(error)]
-            raise failures.Refused(status, RETRY if status == 429 else None, **said) from None
+            raise error_responses.Refused(status, RETRY if status == 429 else None, **said) from None
 
     return told
 
@@ -53,43 +54,45 @@ def submit(asked: JobRequest) -> Response:
     here = _desk()
     if asked.source not in here.rules.sources:
         wrong = [{"path": "source", "message": "there is no such source"}]
-        raise failures.Refused(422, message="1 field does not fit", hint="GET /v1/jobs lists the sources", fields=wrong)
-    by, wishes = asking.current().key_id or "local", asked.options.model_dump(exclude_none=True)
+        raise error_responses.Refused(
+            422, message="1 field does not fit", hint="GET /v1/jobs lists the sources", fields=wrong
+        )
+    by, wishes = request_context.current().key_id or "local", asked.options.model_dump(exclude_none=True)
     wanted = Asked(asked.source, asked.as_of, wishes, by, asked.idempotency_key)
-    found = backlog.submit(here.engine, wanted, here.rules.jobs.most_queued)
+    found = job_queue.submit(here.engine, wanted, here.rules.jobs.most_queued)
     if found.is_new:
         metrics.JOBS_SUBMITTED.inc()
-    return _answer(job_forms.status(found.job), 202 if found.is_new else 200)
+    return _answer(api_models.status(found.job), 202 if found.is_new else 200)
 
 
 @_refusing
 def every() -> Response:
     here = _desk()
-    return _answer(job_forms.everything(here.rules, backlog.listed(here.engine)))
+    return _answer(api_models.everything(here.rules, job_queue.listed(here.engine)))
 
 
 @_refusing
 def status(asked: JobId) -> Response:
-    return _answer(job_forms.status(backlog.find(_desk().engine, asked.job_id)))
+    return _answer(api_models.status(job_queue.find(_desk().engine, asked.job_id)))
 
 
 @_refusing
 def cancel(asked: JobId) -> Response:
-    found = backlog.cancel(_desk().engine, asked.job_id)
+    found = job_queue.cancel(_desk().engine, asked.job_id)
     if found.is_over_now:
         metrics.JOBS_ENDED.labels(found.job.state).inc()
-    return _answer(job_forms.status(found.job))
+    return _answer(api_models.status(found.job))
 
 
 def check() -> None:
     """Before anything listens. Raises `BadInput`."""
-    runner.check(os.environ)
+    worker.check(os.environ)
 
 
 @contextlib.contextmanager
 def running() -> Iterator[None]:
     """Run jobs inside the block, and tell /readyz of it."""
-    with runner.running(os.environ, _served, COUNTED) as started:
+    with worker.running(os.environ, _served, COUNTED) as started:
         if started is None:
             yield
             return
@@ -108,14 +111,16 @@ def _served() -> pathlib.Path:
 
 def _desk() -> Desk:
     """Raises `Refused`: 404 where no jobs are run, 503 where file or store do not fit just now."""
-    file, url = os.environ.get(configured.VARIABLE), os.environ.get("TIERCAST_STORE")
+    file, url = os.environ.get(sources.VARIABLE), os.environ.get("TIERCAST_STORE")
     if not file or not url:
         hint = "start it with tiercast serve --jobs FILE --store URL"
-        raise failures.Refused(404, code="NoJobs", message="this service runs no jobs", hint=hint)
+        raise error_responses.Refused(404, code="NoJobs", message="this service runs no jobs", hint=hint)
     try:
         return desk.at(url, pathlib.Path(file))
     except errors.BadInput:  # it was right when the service started, and its words would name places of this machine
-        raise failures.Refused(503, RETRY, message="the jobs' settings or store cannot be used just now") from None
+        raise error_responses.Refused(
+            503, RETRY, message="the jobs' settings or store cannot be used just now"
+        ) from None
 
 
 def _answer(told: BaseModel, status: int = 200) -> Response:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tiercast.serving.service import failures
+from tiercast.serving.http import error_responses
 
 
 class State(NamedTuple):
@@ -35,5 +35,5 @@ async def page(_: Request) -> Response:
     states = {part: state() for part, state in _PARTS.items()}
     missing = [{"path": part, "message": state.note} for part, state in states.items() if not state.is_ready]
     if missing:
-        return failures.response(503, {"Retry-After": "5"}, fields=missing)
+        return error_responses.response(503, {"Retry-After": "5"}, fields=missing)
     return JSONResponse({"ready": True, "parts": {part: state.note for part, state in states.items()}})

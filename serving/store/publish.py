@@ -23,9 +23,9 @@ from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.features.reading import scored, sources
 from tiercast.features.reading.scored import ScoreFile
 from tiercast.serving import totals
-from tiercast.serving.store import generations, loading, lock, merging, migrations, opening, tables
+from tiercast.serving.store import bulk_load, database, generations, migrations, publish_lock, tables, tier_moves
 from tiercast.serving.store.generations import Generation
-from tiercast.serving.store.merging import Merge
+from tiercast.serving.store.tier_moves import Merge
 from tiercast.serving.totals import Totals
 
 SLICE = 1 << 15
@@ -65,9 +65,9 @@ def publish(
     Scores of an earlier day than the served ones are refused without `force`. The same file again changes nothing.
     """
     migrations.prepare(engine)
-    with lock.held(engine), DataEngine(memory=memory, threads=1) as data:
+    with publish_lock.held(engine), DataEngine(memory=memory, threads=1) as data:
         swept = generations.sweep(engine)
-        with opening.reading(engine) as connection:
+        with database.reading(engine) as connection:
             served = generations.served_in(connection)
         file = scored.open_scores(data, path, scores.NAMES[1:], twins=True)
         sha256 = _sha256(path)
@@ -115,7 +115,7 @@ def _begin(engine: Engine, file: ScoreFile, sha256: str, n: int, served: Generat
         "sha256": sha256,
         "notes": scores.about(parquet.read_schema(sources.find(file.path).paths[0])),
     }
-    with opening.writing(engine) as connection:
+    with database.writing(engine) as connection:
         asked = tables.generations.insert().values(row).returning(tables.generations.c.id)
         new = int(connection.execute(asked).scalar_one())
         connection.execute(sa.schema.CreateTable(tables.scores_of(new)))
@@ -126,17 +126,17 @@ def _load(
     engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: int | None, tell: Tell
 ) -> Loaded:
     """All rows, slice by slice in the order of ids, each in a transaction of its own: nobody waits long to write."""
-    table, merge, seen = tables.scores_of(new), merging.Merge(engine, before), totals.NOTHING
+    table, merge, seen = tables.scores_of(new), tier_moves.Merge(engine, before), totals.NOTHING
     once: dict[str, Any] = {"as_of": file.as_of, "model": None}
     last: str | None = None
     for rows in _told(data, n, tell):
-        checked = loading.checked(rows, file.path)
-        once = {name: loading.one_of(checked, name, value, file.path) for name, value in once.items()}
-        last = loading.last_id(checked, last, file.path)
-        columns = loading.columns(checked, file.path)
+        checked = bulk_load.checked(rows, file.path)
+        once = {name: bulk_load.one_of(checked, name, value, file.path) for name, value in once.items()}
+        last = bulk_load.last_id(checked, last, file.path)
+        columns = bulk_load.columns(checked, file.path)
         moved = merge.moved(columns)
-        with opening.writing(engine) as connection:
-            loading.insert(connection, table, columns | moved)
+        with database.writing(engine) as connection:
+            bulk_load.insert(connection, table, columns | moved)
         seen = totals.add(seen, checked)
     merge.finish(SLICE)
     return Loaded(once["as_of"], once["model"], seen, merge)
@@ -158,9 +158,9 @@ def _index(engine: Engine, new: int) -> None:
     """Each index in a transaction of its own, and what the planner wants to know."""
     table = tables.scores_of(new)
     for index in sorted(table.indexes, key=lambda each: str(each.name)):
-        with opening.writing(engine) as connection:
+        with database.writing(engine) as connection:
             index.create(connection)
-    with opening.writing(engine) as connection:
+    with database.writing(engine) as connection:
         connection.execute(_analyze(table))
 
 
@@ -185,7 +185,7 @@ def _switch(engine: Engine, new: int, loaded: Loaded, served: Generation | None)
         "moves": None if matrix is None else {k: v.tolist() for k, v in matrix._asdict().items()},
     }
     g = tables.generations
-    with opening.writing(engine) as connection:
+    with database.writing(engine) as connection:
         done = connection.execute(g.update().where(g.c.id == new, g.c.state == tables.LOADING).values(row))
         if done.rowcount != 1 or generations.served_in(connection) != served:
             raise _overtaken(engine, new)
@@ -227,4 +227,4 @@ def _refuse_empty(file: ScoreFile, n: int) -> None:
 
 def _overtaken(engine: Engine, new: int) -> errors.StoreBusy:
     what = f"somebody else changed the store while generation {new} was loaded, so it was taken back"
-    return errors.StoreBusy(what, first=opening.shown(engine), hint="publish again")
+    return errors.StoreBusy(what, first=database.shown(engine), hint="publish again")

@@ -13,13 +13,13 @@ from sqlalchemy.engine import Connection, Engine
 from tiercast.contract import errors
 from tiercast.contract import scores as contract
 from tiercast.serving.store import cursor as cursors
+from tiercast.serving.store import database, generations, keyset, records, tables
 from tiercast.serving.store import filters as chosen
-from tiercast.serving.store import generations, opening, records, tables, walking
 from tiercast.serving.store.cursor import Cursor
 from tiercast.serving.store.filters import Filters
 from tiercast.serving.store.generations import Generation
+from tiercast.serving.store.keyset import Sort
 from tiercast.serving.store.records import Record
-from tiercast.serving.store.walking import Sort
 
 MOST = 1_000
 SLICE = 1 << 12
@@ -58,7 +58,7 @@ def search(
         )
     question = cursors.question(filters, sort)
     last = None if after is None else cursors.read(after, question)
-    return opening.answered(
+    return database.answered(
         engine, lambda connection: _page(connection, filters, sort, question, last, limit), is_long=True
     )
 
@@ -72,13 +72,13 @@ def count(engine: Engine, filters: Filters = chosen.NONE) -> int:
         asked = sa.select(sa.func.count()).select_from(table)
         return int(connection.scalar(chosen.applied(connection, asked, table, generation, filters)) or 0)
 
-    return opening.answered(engine, ask, is_long=True)
+    return database.answered(engine, ask, is_long=True)
 
 
 @contextlib.contextmanager
 def stream(engine: Engine, filters: Filters = chosen.NONE) -> Iterator[Export]:
     """Everybody whom the filters let through, as Arrow batches to be taken inside the block."""
-    with opening.reading(engine) as connection:
+    with database.reading(engine) as connection:
         generation = generations.current_in(connection)
         table = tables.scores_of(generation.id)
         asked = records.all_columns(table).order_by(table.c.customer_id)
@@ -103,7 +103,7 @@ def _schema(generation: Generation, notes: dict[str, Any], filters: Filters) -> 
 def _page(connection: Connection, filters: Filters, sort: Sort, question: str, last: Cursor | None, limit: int) -> Page:
     current = generations.current_in(connection)
     generation = current if last is None else generations.of_id(connection, last.generation_id)
-    found = walking.rows(connection, generation, filters, sort, last, limit + 1)
+    found = keyset.rows(connection, generation, filters, sort, last, limit + 1)
     rows = [records.record(row, generation) for row in found[:limit]]
     if len(found) <= limit:
         return Page(generation, rows, None)

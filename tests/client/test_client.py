@@ -25,7 +25,7 @@ from tiercast import Client, ServiceError
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.access import keys
-from tiercast.serving.store import opening, publish
+from tiercast.serving.store import database, publish
 from tiercast.training.train import Trained
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def shop(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     bundle_folder.save(trained.bundle, folder / "bundle")
     orders = scored_tables.write(folder, scored_tables.purchases())
     scored_tables.score(trained.bundle, orders, folder / "scores.parquet")
-    store = opening.open(f"sqlite:///{folder / 'scores.db'}", create=True)
+    store = database.open(f"sqlite:///{folder / 'scores.db'}", create=True)
     token = keys.add(store, "client", ["read", "score", "admin"])[1].text()
     publish.publish(store, str(folder / "scores.parquet"))
     (folder / "jobs.toml").write_text(JOBS)

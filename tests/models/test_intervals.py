@@ -69,10 +69,6 @@ def test_prospects_have_no_certainty_and_are_not_borderline() -> None:
     assert borderline == 0
 
 
-def test_the_cuts_are_half_open_as_in_the_grid() -> None:
-    assert intervals.cell(np.array([100.0, 99.9, 100.0]), np.array([0.5, 0.5, 0.51]), CUTS).tolist() == [0, 2, 1]
-
-
 @given(st.floats(0, 0.99), st.floats(0.1, 5000), st.floats(0.001, 0.999))
 def test_a_quantile_is_where_its_share_lies_below(p_nothing: float, if_any: float, level: float) -> None:
     one = Spread(np.array([p_nothing]), np.array([if_any]), np.array([0]))

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import boosted, forest, patterns, questions, shapley
 from tiercast.models.boosted import Boosted
-from tiercast.models.vectors import Vector
 from tiercast.training.train import Trained
 
 NAMES = ("a", "b", "c", "d", "label")

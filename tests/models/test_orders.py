@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import orders
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.mbgnbd import MbgNbd
 from tiercast.models.orders import OrderModel
 from tiercast.models.paretonbd import ParetoNbd
-from tiercast.models.vectors import Vector
 
 TWENTY_YEARS = 7305.0
 Customer = tuple[Vector, Vector, Vector]

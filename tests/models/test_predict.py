@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, predict
 from tiercast.models.frame import Frame
-from tiercast.models.vectors import Vector
 from tiercast.tiers import grid
 from tiercast.training.train import Trained
 

@@ -8,10 +8,10 @@ from scipy import stats
 from sklearn import metrics
 
 from tests.published import cdnow
+from tiercast.contract.vectors import Vector
 from tiercast.models import bgnbd, paretonbd
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.paretonbd import ParetoNbd
-from tiercast.models.vectors import Vector
 
 PUBLISHED = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426)  # as the paper prints them
 

@@ -75,7 +75,7 @@ def test_a_bento_holds_no_training(tmp_path: Path) -> None:
         check=False,
     )
     assert built.returncode == 0, built.stderr
-    (service,) = home.glob("bentos/tiercast/*/src/tiercast/serving/service/service.py")
+    (service,) = home.glob("bentos/tiercast/*/src/tiercast/serving/http/bento.py")
     source = service.parents[3]
     assert {path.name for path in source.iterdir() if path.is_dir()} == {"tiercast", "deploy"}
     modules = {path.relative_to(source).as_posix() for path in source.rglob("*.py")}

@@ -33,9 +33,9 @@ def client(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Starlette 1.10 asks for httpx2, which few have yet
             from starlette.testclient import TestClient
-        from tiercast.serving.service import service
+        from tiercast.serving.http import bento
 
-        app = service.Tiercast.to_asgi()  # type: ignore[attr-defined]
+        app = bento.Tiercast.to_asgi()  # type: ignore[attr-defined]
         with TestClient(app, base_url=HERE, raise_server_exceptions=False) as opened:
             yield opened
 

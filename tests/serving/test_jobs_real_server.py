@@ -21,8 +21,8 @@ from tests import scored_tables
 from tests.scored_tables import AS_OF
 from tests.serving.test_launch import free_port, wait_until_ready
 from tiercast.serving.access import keys
-from tiercast.serving.jobs import backlog, claims
-from tiercast.serving.store import generations, lock, opening
+from tiercast.serving.jobs import claims, job_queue
+from tiercast.serving.store import database, generations, publish_lock
 
 ROOT = Path(__file__).parents[2]
 JOBS = """
@@ -38,7 +38,7 @@ class Shop:
 
     def __init__(self, folder: Path, bundle: Path) -> None:
         self.folder, self.bundle, self.port = folder, bundle, free_port()
-        self.store = opening.open(f"sqlite:///{folder / 'scores.db'}", create=True)
+        self.store = database.open(f"sqlite:///{folder / 'scores.db'}", create=True)
         self.token = keys.add(self.store, "nightly", ["score", "read"])[1].text()
         scored_tables.write(folder, scored_tables.purchases())
         (folder / "jobs.toml").write_text(JOBS)
@@ -82,7 +82,7 @@ class Shop:
         while time.monotonic() < deadline:
             told = self.ask("/v1/jobs/status", {"job_id": job_id})
             if (self.folder / f"shop-{AS_OF}.parquet").exists() and told["progress"] >= 0.8:
-                pid = backlog.find(self.store, job_id).pid
+                pid = job_queue.find(self.store, job_id).pid
                 assert pid is not None
                 return pid
             time.sleep(0.2)
@@ -93,7 +93,7 @@ def killed(leader: int) -> None:
     """kill -9 to a process and whatever it started, but for what has a session of its own, as a job has."""
     with contextlib.suppress(psutil.NoSuchProcess):
         for one in [*psutil.Process(leader).children(recursive=True), psutil.Process(leader)]:
-            if "tiercast.serving.jobs.run" not in one.cmdline():
+            if "tiercast.serving.jobs.job_process" not in one.cmdline():
                 one.kill()
 
 
@@ -110,7 +110,7 @@ def test_a_job_waits_for_the_next_service_after_a_stop_and_goes_on_by_itself_aft
 ) -> None:
     shop = Shop(tmp_path, served)
     wanted = {"source": "shop", "as_of": AS_OF.isoformat(), "idempotency_key": "nightly"}
-    with lock.held(shop.store):
+    with publish_lock.held(shop.store):
         with shop.served() as server:
             job_id = shop.ask("/v1/jobs/score", wanted)["job_id"]
             assert [shop.submitted() for _ in range(6)] == [1.0] * 6
@@ -126,6 +126,6 @@ def test_a_job_waits_for_the_next_service_after_a_stop_and_goes_on_by_itself_aft
             killed(server.pid)
         assert claims.is_alive(second, job_id)
     ended(second, job_id)
-    assert backlog.find(shop.store, job_id).state == "done"
+    assert job_queue.find(shop.store, job_id).state == "done"
     assert generations.current(shop.store).as_of == AS_OF
     assert shop.token not in (tmp_path / "log").read_text()

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.asking import JSON, asked, customer, purchase
+from tests.serving.score_requests import JSON, asked, customer, purchase
 from tiercast.contract import errors
 from tiercast.serving import launch
 from tiercast.serving.access import keys
-from tiercast.serving.store import migrations, opening
+from tiercast.serving.store import database, migrations
 
 ROOT = Path(launch.__file__).parents[2]
 SECONDS_TO_START = 120
@@ -41,7 +41,7 @@ def test_without_keys_it_listens_on_this_machine_only(host: str) -> None:
 
 def test_with_a_live_key_it_listens_for_others_and_says_what_that_means(tmp_path: Path) -> None:
     store = str(tmp_path / "scores.db")
-    keys.add(opening.open(store, create=True), "crm", ["read"])
+    keys.add(database.open(store, create=True), "crm", ["read"])
     ready = launch.prepare("0.0.0.0", free_port(), store=store)
     assert ready.environment == {"TIERCAST_STORE": store, "TIERCAST_LOCAL": ""}
     assert "to callers with a key. Keys and answers travel in the clear" in ready.told
@@ -49,7 +49,7 @@ def test_with_a_live_key_it_listens_for_others_and_says_what_that_means(tmp_path
 
 def test_a_store_without_a_key_leaves_this_machine_open_until_one_comes(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'scores.db'}"
-    migrations.upgrade(opening.open(store, create=True))
+    migrations.upgrade(database.open(store, create=True))
     ready = launch.prepare("localhost", free_port(), store=store, rate=3, audit=tmp_path / "audit.log")
     assert ready.environment == {
         "TIERCAST_STORE": store, "TIERCAST_LOCAL": "1", "TIERCAST_RATE": "3",
@@ -63,10 +63,10 @@ def test_a_store_named_from_here_is_the_same_one_for_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    keys.add(opening.open(name, create=True), "crm", ["read"])
+    keys.add(database.open(name, create=True), "crm", ["read"])
     ready = launch.prepare("127.0.0.1", free_port(), store=name)
     monkeypatch.chdir("/")
-    assert len(keys.every(opening.open(ready.environment["TIERCAST_STORE"]))) == 1
+    assert len(keys.every(database.open(ready.environment["TIERCAST_STORE"]))) == 1
 
 
 def test_settings_that_would_stop_every_worker_are_refused_before_one_starts(tmp_path: Path) -> None:
@@ -115,7 +115,8 @@ LAUNCH = """
 import pathlib, sys
 from tiercast.serving import launch
 from tiercast.serving.access import keys
-from tiercast.serving.store import migrations, opening
+from tiercast.serving.store import migrations
+from tiercast.serving.store import database
 sys.exit(launch.run(pathlib.Path(sys.argv[1]), launch.prepare(sys.argv[2], int(sys.argv[3]))))
 """
 

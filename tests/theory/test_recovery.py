@@ -7,12 +7,12 @@ import pytest
 
 from benchmarks import simulate
 from benchmarks.simulate import Summaries, World
+from tiercast.contract.vectors import Vector
 from tiercast.models import bgnbd, gamma_gamma, mbgnbd, paretonbd
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.gamma_gamma import GammaGamma
 from tiercast.models.mbgnbd import MbgNbd
 from tiercast.models.paretonbd import ParetoNbd
-from tiercast.models.vectors import Vector
 from tiercast.training.btyd import families, fit_gamma_gamma, fit_orders
 
 pytestmark = pytest.mark.slow

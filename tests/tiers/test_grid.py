@@ -30,6 +30,12 @@ def test_exactly_at_the_churn_cut_is_loyal_and_just_above_is_not() -> None:
     assert letters((0.5, 500, 10, 9), (np.nextafter(0.5, 1), 500, 10, 9)) == "AB"
 
 
+def test_a_cell_is_cut_half_open_by_one_cut_for_all_or_one_per_customer() -> None:
+    p_churn, value = np.array([0.5, 0.5, 0.51]), np.array([100.0, 99.9, 100.0])
+    assert grid.cell(p_churn, value, 0.5, 100.0).tolist() == [0, 2, 1]
+    assert grid.cell(p_churn, value, np.array([0.5, 0.4, 0.6]), np.array([101.0, 99.0, 100.0])).tolist() == [2, 1, 0]
+
+
 def test_exactly_at_the_day_limit_is_inactive_whatever_the_models_say() -> None:
     assert letters((0.0, 9e9, 365, 9), (0.0, 9e9, 364, 9)) == "EA"
 

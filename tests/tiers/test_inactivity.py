@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tiercast.contract.vectors import Vector
 from tiercast.tiers import inactivity
-from tiercast.tiers.vectors import Vector
 
 
 def base(*groups: tuple[float, int, int]) -> tuple[Vector, Vector]:

@@ -82,4 +82,4 @@ def test_every_customer_goes_exactly_one_way() -> None:
 def test_value_in_some_tiers_counts_those_who_were_there_and_those_who_are() -> None:
     old, new = np.array(["A", "B", "D", ""]), np.array(["C", "B", "A", "A"])
     before, after = np.array([100.0, 50.0, 5.0, np.nan]), np.array([10.0, 40.0, 90.0, 7.0])
-    assert moves.value_in(moves.matrix(old, new, before, after), moves.HIGH) == (150.0, 137.0)
+    assert moves.value_in(moves.matrix(old, new, before, after), grid.HIGH_VALUE) == (150.0, 137.0)

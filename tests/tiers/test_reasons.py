@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tiercast.contract.vectors import Vector
 from tiercast.tiers import facts, families, reasons
-from tiercast.tiers.vectors import Vector
 
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 TYPICAL = {"order_value_mean": 40.0}

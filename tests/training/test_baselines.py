@@ -6,7 +6,7 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 
 from tiercast.contract import errors
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training import baselines
 from tiercast.training.baselines import Snapshot
 from tiercast.training.evaluation import outcomes, ranking

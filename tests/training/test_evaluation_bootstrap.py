@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import bootstrap, level, outcomes, ranking, scorecard
 
 ALL_MEASURES = {**scorecard.CHURN_MEASURES, **scorecard.VALUE_MEASURES}

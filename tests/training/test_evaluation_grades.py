@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training import gates, report
 from tiercast.training.evaluation import grades, outcomes, ranking
 from tiercast.training.evaluation.grades import Grade

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import special
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import level, outcomes, ranking, scorecard
 
 WEEKS = 39.0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import bootstrap, outcomes, probability
 
 

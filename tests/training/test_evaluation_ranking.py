@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn import metrics
 
 from tiercast.contract import errors
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import bootstrap, outcomes, ranking
 
 RANKINGS = [

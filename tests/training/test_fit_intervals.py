@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import intervals
-from tiercast.models.vectors import Vector
 from tiercast.tiers import grid
 from tiercast.tiers.grid import Cuts
 from tiercast.training import fit_intervals

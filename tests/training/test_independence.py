@@ -13,9 +13,9 @@ import pytest
 
 from tests import cdnow_table, make_tables
 from tests.published import cdnow
+from tiercast.contract.vectors import Vector
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
-from tiercast.models.vectors import Vector
 from tiercast.training import independence, readiness
 from tiercast.training.readiness import Readiness
 

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.tiers import moves as tier_moves
 from tiercast.training.evaluation import scorecard
 from tiercast.training.evaluation.bootstrap import Metric

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, gamma_gamma, orders
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.btyd import Btyd
@@ -10,7 +11,6 @@ from tiercast.models.gamma_gamma import GammaGamma
 from tiercast.models.mbgnbd import MbgNbd
 from tiercast.models.orders import OrderModel
 from tiercast.models.paretonbd import ParetoNbd
-from tiercast.models.vectors import Vector
 from tiercast.training import posterior
 
 MODEL = Btyd(BgNbd(r=0.8, alpha=60.0, a=0.8, b=2.5), GammaGamma(p=6.25, q=3.74, v=15.44))

@@ -7,16 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import simulate
 from tests import make_tables, scored_tables
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Reading
 from tiercast.features.spec import FeatureSpec
+from tiercast.features.tables import Tables
 from tiercast.models import btyd
 from tiercast.training.settings import Horizons
 from tiercast.training.snapshots import Snapshots
 
 FIRST, LAST = dt.date(1997, 1, 1), dt.date(1998, 7, 1)
+FIVE_YEARS = dt.date(2022, 1, 1), dt.date(2027, 1, 1)
 SPEC, HORIZONS = FeatureSpec(windows=(90,)), Horizons(churn_days=60, value_days=120)
 
 
@@ -28,6 +31,16 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Re
             engine,
             reading.read(engine, reading.Sources(scored_tables.write(folder, scored_tables.purchases(40))), LAST),
         )
+
+
+@pytest.fixture(scope="module")
+def five_years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Tables]]:
+    """A seasonal shop of 400 customers."""
+    path = tmp_path_factory.mktemp("five_years") / "orders.parquet"
+    world = simulate.World(days=(FIVE_YEARS[1] - FIVE_YEARS[0]).days, seasonality=0.6)
+    simulate.write_orders(simulate.simulate(world, 400, np.random.default_rng(1)), path)
+    with Engine(threads=1) as engine:
+        yield engine, reading.read(engine, reading.Sources(str(path)), FIVE_YEARS[1]).tables
 
 
 @pytest.fixture
@@ -81,6 +94,38 @@ def test_the_closed_form_of_a_snapshot_knows_nothing_later(known: tuple[Engine, 
     alone = Snapshots(known[0], past, (FIRST, day), SPEC, HORIZONS).at(day)
     assert alone.closed_form == snapshots.at(day).closed_form
     assert alone.features.equals(snapshots.at(day).features)
+
+
+@pytest.mark.parametrize("horizons", [(90, 365), (180, 400), (365, 730), (400, 180)])
+def test_all_of_a_snapshot_but_its_labels_is_known_on_its_own_day(
+    horizons: tuple[int, int], five_years: tuple[Engine, Tables]
+) -> None:
+    """Every later order is lost or made absurd. Also what the year before says of the season must not change."""
+    engine, tables = five_years
+    both = Horizons(churn_days=horizons[0], value_days=horizons[1])
+    for day in (dt.date(2024, 3, 1), dt.date(2025, 1, 1)):
+        lines = tables.transactions
+        is_past = lines.ordered_on < day
+        absurd = lines.mutate(money=is_past.ifelse(lines.money, lines.money * 100))
+        lied = tables._replace(transactions=absurd.filter(is_past | (lines.customer_id > "c-000000150")))
+        true, other = (
+            Snapshots(engine, given, (FIVE_YEARS[0], FIVE_YEARS[1]), SPEC, both).at(day) for given in (tables, lied)
+        )
+        assert true.features.equals(other.features)
+        assert true.customer_id == other.customer_id
+        fitted = [(one.closed_form, one.last_year, one.season_shift) for one in (true, other)]
+        assert fitted[0] == fitted[1]
+        assert not np.array_equal(np.asarray(true.value), np.asarray(other.value)), "the lie was there"
+
+
+def test_last_year_is_unknown_where_its_window_had_not_closed_by_then(five_years: tuple[Engine, Tables]) -> None:
+    """400 days from a year before reach past the day itself, 180 do not."""
+    engine, tables = five_years
+    found = Snapshots(engine, tables, FIVE_YEARS, SPEC, Horizons(churn_days=180, value_days=400))
+    then = found.at(dt.date(2025, 1, 1))
+    assert then.value is not None, "by the end of the data, even its own window had closed"
+    assert then.last_year is None
+    assert then.season_shift is not None
 
 
 def test_last_year_is_what_a_customer_known_then_brought_in_the_same_window(snapshots: Snapshots) -> None:

@@ -35,9 +35,9 @@ def add(
 ) -> None:
     """Make a key and show it, this once: only a hash of its secret is kept."""
     from tiercast.serving.access import keys
-    from tiercast.serving.store import opening
+    from tiercast.serving.store import database
 
-    engine = opening.open(_require_store(store), create=True)
+    engine = database.open(_require_store(store), create=True)
     key, token = keys.add(engine, name, role or [], days=days)
     if json:
         console.print_json({**_as_dict(key), "token": token.text()})
@@ -50,9 +50,9 @@ def add(
 def list_keys(store: options.Store = None, json: options.Json = False) -> None:
     """List all keys, the ended and the revoked ones too; no secret is among what is kept."""
     from tiercast.serving.access import keys
-    from tiercast.serving.store import migrations, opening
+    from tiercast.serving.store import database, migrations
 
-    engine = opening.open(_require_store(store))
+    engine = database.open(_require_store(store))
     migrations.require(engine)
     found = keys.every(engine)
     if json:
@@ -69,9 +69,9 @@ def revoke(
 ) -> None:
     """End a key; a running service knows within seconds."""
     from tiercast.serving.access import keys
-    from tiercast.serving.store import migrations, opening
+    from tiercast.serving.store import database, migrations
 
-    engine = opening.open(_require_store(store))
+    engine = database.open(_require_store(store))
     migrations.require(engine)
     done = keys.revoke(engine, key)
     if json:

@@ -97,9 +97,9 @@ def _open(store: str | None, *, create: bool = False) -> Engine:
     if not store:
         hint = "pass --store scores.db or --store postgresql://user@host/database, or set TIERCAST_STORE"
         raise BadInput("nothing says where the scores are kept", first="no --store", hint=hint)
-    from tiercast.serving.store import opening
+    from tiercast.serving.store import database
 
-    return opening.open(store, create=create)
+    return database.open(store, create=create)
 
 
 def _lines(done: Published) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tiercast.terminal import console, formatting
-from tiercast.tiers import moves, texts
+from tiercast.tiers import grid, moves, texts
 
 if TYPE_CHECKING:
     from tiercast.serving.moving import Moved
@@ -58,7 +58,7 @@ def print_moves(moved: Moved, lang: Language) -> None:
 def summarize(moved: Moved, lang: Language) -> str:
     """One sentence for a ticket."""
     ways = moves.counts(moved.matrix)
-    before, after = moves.value_in(moved.matrix, moves.HIGH)
+    before, after = moves.value_in(moved.matrix, grid.HIGH_VALUE)
     return SUMMARY[lang].format(
         **ways,
         moved=sum(n for way, n in ways.items() if way != "stay"),

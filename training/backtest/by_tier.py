@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.tiers import grid
 from tiercast.training.backtest import panel
 from tiercast.training.backtest.day import Day

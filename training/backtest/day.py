@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from tiercast.contract import errors
+from tiercast.contract.periods import YEAR_DAYS
+from tiercast.contract.vectors import Vector
 from tiercast.models import bundle as bundles
 from tiercast.models import orders
 from tiercast.models.bundle import About, Bundle
 from tiercast.models.predict import Predictions
-from tiercast.models.vectors import Vector
 from tiercast.training import holdout, procedure, report, windows
 from tiercast.training.backtest.plan import Planned
 from tiercast.training.evaluation import level, probability, ranking
@@ -74,7 +75,7 @@ def needed(first_on: dt.date, day: dt.date, settings: Settings) -> set[dt.date]:
     """Every date whose snapshot that day asks for, the season's a year before included."""
     most = settings.rolling.most_windows
     asked = {day, *(d for horizon in settings.horizons.both for d in windows.plan(first_on, day, horizon, most))}
-    return asked | {d - dt.timedelta(365) for d in asked}
+    return asked | {d - dt.timedelta(YEAR_DAYS) for d in asked}
 
 
 def _trained(snapshots: Snapshots, day: dt.date, settings: Settings) -> Earlier:

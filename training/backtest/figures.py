@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
+from tiercast.contract.scores import INTERVAL_COVERAGE
 from tiercast.training.backtest import over_time
 from tiercast.training.backtest.study import Study
 from tiercast.training.plots import over_time as plots
@@ -28,7 +29,7 @@ PICTURES = {
     "value_mae": _Picture("How far off is the value of one customer?", "Mean absolute error, in money."),
     "value_bias": _Picture("Is the total right, date after date?", "Forecast over what came, less one.", 0.0, True),
     "value_coverage": _Picture(
-        "Do the intervals keep their promise?", "Outcomes inside the 80% interval.", over_time.PROMISED, True
+        "Do the intervals keep their promise?", "Outcomes inside the 80% interval.", INTERVAL_COVERAGE, True
     ),
 }
 

@@ -16,7 +16,7 @@ from tiercast.training.holdout import CLOSED_FORM, MODEL
 
 SHOWN = ("churn_auc", "churn_brier", "churn_ece", "value_ngini", "value_mae", "value_bias", "value_coverage")
 HIGHER_IS_BETTER = {"churn_auc", "value_ngini"}
-COVERAGE, PROMISED = "value_coverage", 0.8
+COVERAGE = "value_coverage"
 
 
 class Point(NamedTuple):

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.tiers.grid import Cuts
 from tiercast.training.backtest.day import Day
 from tiercast.training.evaluation.stability import Tiers

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import psi
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import chances
-from tiercast.models.vectors import Vector
 from tiercast.training.btyd import histories as summaries
 from tiercast.training.btyd.histories import Histories
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiercast.contract import errors
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 FEWEST_REPEAT_BUYERS = 2
 FEWEST_HISTORIES = 3

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr import types as ir
 
+from tiercast.contract.vectors import Vector
 from tiercast.features.engines import Engine
-from tiercast.models.vectors import Vector
 
 
 class Statistics(NamedTuple):

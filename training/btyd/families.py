@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import orders
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.mbgnbd import MbgNbd
 from tiercast.models.orders import OrderModel
 from tiercast.models.paretonbd import ParetoNbd
-from tiercast.models.vectors import Vector
 from tiercast.training.btyd import chances_likelihood, paretonbd_likelihood
 from tiercast.training.btyd.histories import Histories
 

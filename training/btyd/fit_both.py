@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tiercast.contract.vectors import Vector
 from tiercast.models.btyd import Btyd
 from tiercast.models.orders import OrderModel
-from tiercast.models.vectors import Vector
 from tiercast.training import independence
 from tiercast.training.btyd import families, fit_gamma_gamma, fit_orders
 from tiercast.training.btyd.counts import Statistics

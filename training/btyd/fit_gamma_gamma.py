@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.models.gamma_gamma import GammaGamma
-from tiercast.models.vectors import Vector
 from tiercast.training.btyd import checks, gamma_gamma_likelihood, optimise
 from tiercast.training.btyd.gamma_gamma_likelihood import Spending
 from tiercast.training.btyd.optimise import Objective, Optimum

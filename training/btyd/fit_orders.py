@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple
 import numpy as np
 
 from tiercast.contract import errors
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.btyd import checks, optimise
 from tiercast.training.btyd import histories as summaries
 from tiercast.training.btyd.families import Family, M

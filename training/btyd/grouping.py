@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 KEY_LIMIT, SHORT_TABLE = 2.0**62, 1_000_000
 

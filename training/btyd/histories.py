@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import psi
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import chances
-from tiercast.models.vectors import Vector
 from tiercast.training.btyd import grouping
 
 ROWS_AT_ONCE = 4096  # work arrays stay in the cache, and BLAS starts no threads for sums this short

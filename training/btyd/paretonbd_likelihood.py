@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import exit_integral
 from tiercast.models.exit_integral import ROWS_AT_ONCE, Rates
-from tiercast.models.vectors import Vector
 from tiercast.training.btyd import histories as summaries
 from tiercast.training.btyd.histories import Histories
 

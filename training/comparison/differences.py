@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from tiercast.models.intervals import COVERAGE
-from tiercast.models.vectors import Vector
+from tiercast.contract.scores import INTERVAL_COVERAGE
+from tiercast.contract.vectors import Vector
 from tiercast.training.comparison import kept
 from tiercast.training.comparison.kept import Kept
 from tiercast.training.comparison.subject import Subject
@@ -31,7 +31,7 @@ Verdict = Literal["better", "worse", "noise", "same", "unknown"]
 MORE_IS_BETTER = frozenset(
     {"auc", "pr_auc", "top_decile_lift", "empc", "ngini", "spearman", "captured_top10", "captured_top20"}
 )
-TARGETS: Mapping[str, float] = {"value_bias": 0.0, "value_coverage": COVERAGE}
+TARGETS: Mapping[str, float] = {"value_bias": 0.0, "value_coverage": INTERVAL_COVERAGE}
 """Where neither more nor less is better: what the metric ought to be. The difference is that of the distances to it."""
 UNKNOWN = Metric(math.nan, math.nan, math.nan)
 
@@ -142,4 +142,4 @@ def _distance_of_the_total(pairs: Pairs) -> float:
 
 def _distance_of_coverage(pairs: Pairs) -> float:
     """Of pairs whose forecast is 1 where the interval held the outcome."""
-    return float(abs(outcomes.mean(pairs, pairs.forecast) - COVERAGE))
+    return float(abs(outcomes.mean(pairs, pairs.forecast) - INTERVAL_COVERAGE))

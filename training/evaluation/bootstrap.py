@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import outcomes
 from tiercast.training.evaluation.outcomes import Pairs
 

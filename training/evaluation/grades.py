@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import bootstrap, level, outcomes, probability, ranking, scorecard
 from tiercast.training.evaluation.bootstrap import Measure, Metric
 

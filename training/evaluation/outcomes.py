@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiercast.contract import errors
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 
 
 class Steps(NamedTuple):

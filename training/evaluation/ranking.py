@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import outcomes
 from tiercast.training.evaluation.outcomes import Pairs, Steps
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import bootstrap, level, outcomes, probability, profit, ranking
 from tiercast.training.evaluation.bootstrap import Contrast, Measure, Metric
 

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
+from tiercast.tiers.grid import HIGH_VALUE
 from tiercast.training.evaluation import bootstrap, level, outcomes
 from tiercast.training.evaluation.bootstrap import Metric
 
 Tiers = NDArray[np.str_]
-HIGH_VALUE = ("A", "B")
 NAN = float("nan")
 
 

@@ -24,9 +24,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import reference
 from tiercast.models.reference import Counted, Reference
-from tiercast.models.vectors import Vector
 from tiercast.training.monitoring.checks import Check, Level
 from tiercast.training.references import P_CHURN, VALUE
 

@@ -18,12 +18,12 @@ import ibis
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.periods import YEAR_DAYS
+from tiercast.contract.vectors import Vector
 from tiercast.features import exact, orders
 from tiercast.features.engines import Engine
-from tiercast.models.vectors import Vector
 from tiercast.training.monitoring.checks import Check, Level, worst
 
-YEAR_DAYS = 365
 PERIODS = {7: 26, 28: 13}
 """How many periods of each length are looked at: half a year of weeks, a year of four weeks."""
 LEAST_STEPS = 4

@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from tiercast.contract import errors
+from tiercast.contract.scores import INTERVAL_COVERAGE
+from tiercast.contract.vectors import Vector
 from tiercast.features import labels
 from tiercast.features.engines import Engine
 from tiercast.features.reading.scored import ScoreFile
 from tiercast.features.tables import Tables
-from tiercast.models.vectors import Vector
 from tiercast.tiers import grid
 from tiercast.training import gates
 from tiercast.training.evaluation import probability, scorecard
@@ -29,7 +30,7 @@ from tiercast.training.evaluation.scorecard import IntervalCard
 from tiercast.training.monitoring.checks import Check, Level
 
 NEEDED = ("tier", "p_churn", "value", "value_low", "value_high")
-PROMISED, SHORT = 0.8, 0.05
+SHORT = 0.05
 LESS_SKILL = 0.05
 
 
@@ -168,8 +169,10 @@ def _coverage(found: Window, intervals: IntervalCard) -> Check:
     """Too narrow is the fault that misleads; wider than promised is written down as it is."""
     held, n = intervals.overall.coverage, float(intervals.overall.n_customers)
     _, high = probability.wilson(np.array([held]), np.array([n]))
-    level: Level = "alarm" if high[0] < PROMISED - SHORT else "notice" if high[0] < PROMISED else "quiet"
-    required = f"at least {PROMISED:.0%} within noise; alarm below {PROMISED - SHORT:.0%}"
+    level: Level = (
+        "alarm" if high[0] < INTERVAL_COVERAGE - SHORT else "notice" if high[0] < INTERVAL_COVERAGE else "quiet"
+    )
+    required = f"at least {INTERVAL_COVERAGE:.0%} within noise; alarm below {INTERVAL_COVERAGE - SHORT:.0%}"
     return Check("W11", level, f"{held:.1%} of {n:,.0f} outcomes inside", required, found.name)
 
 

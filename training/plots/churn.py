@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import outcomes, probability, profit, ranking
 from tiercast.training.plots import style
 

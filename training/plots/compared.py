@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import level, outcomes, probability, ranking
 from tiercast.training.plots import style
 from tiercast.training.weekly import Weekly

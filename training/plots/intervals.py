@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from tiercast.contract.scores import INTERVAL_COVERAGE
 from tiercast.training.evaluation import probability
 from tiercast.training.evaluation.scorecard import Coverage
 from tiercast.training.plots import style
-
-PROMISED = 0.8
 
 
 def coverage(overall: Coverage, by_tier: Mapping[str, Coverage]) -> Figure:
@@ -19,11 +18,11 @@ def coverage(overall: Coverage, by_tier: Mapping[str, Coverage]) -> Figure:
     groups = {"all": overall, **{tier: by_tier[tier] for tier in sorted(by_tier) if by_tier[tier].n_customers}}
     drawn, (ax,) = style.figure(
         "Do the value intervals hold what they promise?",
-        f"Share of customers whose realised value was in their {PROMISED:.0%} interval; on the dashed line is right.",
+        f"Share of customers whose realised value was inside the {INTERVAL_COVERAGE:.0%} interval. Dashed: promised.",
     )
     at, held = np.arange(len(groups)), np.array([group.coverage for group in groups.values()])
     n = np.array([float(group.n_customers) for group in groups.values()])
-    ax.axhline(PROMISED, color=style.QUIET, linewidth=1, linestyle="--")
+    ax.axhline(INTERVAL_COVERAGE, color=style.QUIET, linewidth=1, linestyle="--")
     low, high = probability.wilson(held, n)
     ax.vlines(at, low, high, color=style.MODEL, linewidth=2.2)
     ax.plot(at, held, "o", color=style.MODEL, markersize=7)

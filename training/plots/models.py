@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from tiercast.models.vectors import Vector
+from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.plots import style
 

@@ -20,9 +20,9 @@ from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric
 from mlflow.types import ColSpec, Schema
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.models.vectors import Vector
 from tiercast.training import fit_value, report
 from tiercast.training.comparison import kept
 from tiercast.training.evaluation import outcomes, scorecard

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import churn, value
 from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
-from tiercast.models.vectors import Vector
 from tiercast.training import fit_churn, fit_value
 from tiercast.training.evaluation import level, outcomes, probability, ranking
 from tiercast.training.evaluation.bootstrap import Measure, Metric

@@ -11,7 +11,8 @@ import pyarrow as pa
 from ibis.expr import datatypes as dt
 from numpy.typing import NDArray
 
-from tiercast.features.engines.arrays.column import FEW, Column, Mask, UnknownOperation
+from tiercast.contract.vectors import Mask
+from tiercast.features.engines.arrays.column import FEW, Column, UnknownOperation
 
 Cast = Callable[[Column], Column]
 DAY_MICROSECONDS = 86_400_000_000

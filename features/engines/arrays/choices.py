@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from ibis.expr import operations as ops
 
+from tiercast.contract.vectors import Mask
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.engines.arrays.column import Column, Mask
+from tiercast.features.engines.arrays.column import Column
 from tiercast.features.engines.arrays.steps import Run, Step, Values
 
 

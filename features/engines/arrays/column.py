@@ -9,7 +9,8 @@ import numpy as np
 from ibis.expr import datatypes as dt
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from tiercast.contract.vectors import Mask
+
 Rows = NDArray[np.intp]
 FEW = 64  # below so many texts, Python is done before Arrow has started
 

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Mask
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.engines.arrays.column import FEW, Column, Mask, Places, Rows
+from tiercast.features.engines.arrays.column import FEW, Column, Places, Rows
 
 Codes = NDArray[np.int64]
 MOST_CODES = 1 << 62

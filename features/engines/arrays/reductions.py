@@ -9,9 +9,10 @@ import numpy as np
 from ibis.expr import operations as ops
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Mask
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.engines.arrays import groups as grouping
-from tiercast.features.engines.arrays.column import Column, Mask, UnknownOperation
+from tiercast.features.engines.arrays.column import Column, UnknownOperation
 from tiercast.features.engines.arrays.groups import Groups
 
 Reduction = Callable[[Groups, Column, Mask | None], Column]

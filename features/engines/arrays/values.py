@@ -10,9 +10,10 @@ import numpy as np
 from ibis.expr import operations as ops
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Mask
 from tiercast.features.engines.arrays import casts, choices, texts
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.engines.arrays.column import Column, Mask, UnknownOperation
+from tiercast.features.engines.arrays.column import Column, UnknownOperation
 from tiercast.features.engines.arrays.steps import Build, Run, Step, Values
 
 EPOCH = datetime.date(1970, 1, 1)

@@ -5,10 +5,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.serving.gate_calls import Shelf
+from tests.serving.http.app_calls import Shelf
 from tiercast.serving.access import keyring, keys, tokens
 from tiercast.serving.access.keys import Key
-from tiercast.serving.store import opening
+from tiercast.serving.store import database
 
 NOW = dt.datetime.now(dt.UTC)
 TOKEN = tokens.new()
@@ -64,7 +64,7 @@ def test_a_driver_that_raises_anything_does_not_stop_the_reading() -> None:
 
 
 def test_a_key_revoked_in_the_store_stops_within_a_reading(tmp_path: Path) -> None:
-    engine = opening.open(f"sqlite:///{tmp_path / 'scores.db'}", create=True)
+    engine = database.open(f"sqlite:///{tmp_path / 'scores.db'}", create=True)
     key, token = keys.add(engine, "checkout", ["score"])
     readings: list[float] = []
     ring = keyring.Keyring(keys.reader(f"sqlite:///{tmp_path / 'scores.db'}"), 0.05, readings.append)

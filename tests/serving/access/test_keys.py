@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors
 from tiercast.serving.access import keys
-from tiercast.serving.store import opening
+from tiercast.serving.store import database
 
 NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(file: Path) -> Engine:
-    return opening.open(f"sqlite:///{file}", create=True)
+    return database.open(f"sqlite:///{file}", create=True)
 
 
 def test_a_new_key_is_listed_with_its_roles_and_its_end(store: Engine) -> None:
@@ -79,5 +79,5 @@ def test_a_reader_of_a_store_that_is_not_there_yet_reads_it_when_it_is(file: Pat
     read = keys.reader(f"sqlite:///{file}")
     with pytest.raises(errors.TiercastError):
         read()
-    key, _ = keys.add(opening.open(f"sqlite:///{file}", create=True), "checkout", ["score"])
+    key, _ = keys.add(database.open(f"sqlite:///{file}", create=True), "checkout", ["score"])
     assert read() == [key]

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.engine import Engine
 
-from tiercast.serving.store import migrations, opening
+from tiercast.serving.store import database, migrations
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[Engine]:
-    engine = opening.open(url, create=True)
+    engine = database.open(url, create=True)
     migrations.prepare(engine)
     yield engine
     engine.dispose()

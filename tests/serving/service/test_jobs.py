@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import Engine
 
-from tests.serving import gate_calls
-from tests.serving.gate_calls import Answered, Caller
-from tiercast.serving.jobs import backlog, claims
-from tiercast.serving.service import job_forms, routes
-from tiercast.serving.store import opening
+from tests.serving.http import app_calls
+from tests.serving.http.app_calls import Answered, Caller
+from tiercast.serving.http import routes
+from tiercast.serving.jobs import api_models, claims, job_queue
+from tiercast.serving.store import database
 
 JOBS = """
 [jobs]
@@ -35,12 +35,12 @@ NOBODY = {"job_id": "job_0000000000000000"}
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
     file = tmp_path / "jobs.toml"
     file.write_text(JOBS)
-    return gate_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS=str(file))
+    return app_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS=str(file))
 
 
 @pytest.fixture
 def store(call: Caller) -> Engine:
-    return opening.open(str(call.folder / "scores.db"))
+    return database.open(str(call.folder / "scores.db"))
 
 
 def ask(call: Caller, path: str, body: dict[str, Any], role: str = "score") -> Answered:
@@ -73,7 +73,7 @@ def test_a_job_is_accepted_seen_listed_and_called_off(call: Caller, store: Engin
         {"name": "shop", "publish": True, "reasons": "all"},
     ]
     assert ask(call, "/v1/jobs/cancel", mine).json()["state"] == "cancelled"
-    assert backlog.find(store, told["job_id"]).state == "cancelled"
+    assert job_queue.find(store, told["job_id"]).state == "cancelled"
 
 
 def test_what_was_asked_for_and_called_off_is_counted_once(call: Caller) -> None:
@@ -147,7 +147,7 @@ def test_asking_and_calling_off_need_the_role_score_looking_any_role(call: Calle
     for path, body in (("/v1/jobs/score", SHOP), ("/v1/jobs/cancel", NOBODY)):
         refused(ask(call, path, body, "read"), 403, "WrongRole")
     assert ask(call, "/v1/jobs/score", SHOP, "admin").status_code == 202
-    assert [call("GET", "/v1/jobs", role=role).status_code for role in gate_calls.ROLES] == [200, 200, 200]
+    assert [call("GET", "/v1/jobs", role=role).status_code for role in app_calls.ROLES] == [200, 200, 200]
     assert call("GET", "/v1/jobs").status_code == 401
 
 
@@ -160,11 +160,11 @@ def test_no_answer_names_a_place_of_this_machine(call: Caller) -> None:
 
 
 def test_a_service_without_a_jobs_file_says_that_it_runs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = gate_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS="")
+    call = app_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS="")
     assert "--jobs" in refused(ask(call, "/v1/jobs/score", SHOP), 404, "NoJobs")["hint"]
     refused(call("GET", "/v1/jobs", role="read"), 404, "NoJobs")
 
 
 def test_the_examples_of_the_document_have_the_shape_of_the_answers() -> None:
-    assert job_forms.JobRequest.model_validate_json(json.dumps(job_forms.REQUEST)).source == "shop"
-    assert job_forms.JobList.model_validate(job_forms.LIST).jobs[0].state == "running"
+    assert api_models.JobRequest.model_validate_json(json.dumps(api_models.REQUEST)).source == "shop"
+    assert api_models.JobList.model_validate(api_models.LIST).jobs[0].state == "running"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.engine import Engine
 
-from tiercast.serving.store import opening
+from tiercast.serving.store import database
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[Engine]:
-    engine = opening.open(url, create=True)
+    engine = database.open(url, create=True)
     yield engine
     engine.dispose()

@@ -14,11 +14,12 @@ from sqlalchemy.engine import Engine
 from tests import command_line
 from tests.serving.store import drawn_scores
 from tests.serving.store.drawn_scores import JULY
-from tiercast.serving.store import generations, publish, reading, tables
+from tiercast.serving.store import generations, publish, queries, tables
 
 SCRIPT = """
 import os, signal, sys
-from tiercast.serving.store import generations, opening, publish, tables
+from tiercast.serving.store import generations, publish, tables
+from tiercast.serving.store import database
 
 where, url, path = sys.argv[1:]
 publish.SLICE = 32
@@ -33,7 +34,7 @@ if where == "in the switch":
 if where == "in the pruning":
     generations.prune = lambda engine, keep: die()
 
-publish.publish(opening.open(url), path, tell=lambda step: die() if step.startswith(where) else None)
+publish.publish(database.open(url), path, tell=lambda step: die() if step.startswith(where) else None)
 """
 PLACES = ("160 of", "in the switch", "in the pruning")
 
@@ -50,7 +51,7 @@ def test_a_killed_publish_leaves_an_old_or_a_new_generation_and_the_next_one_cle
     assert killed.returncode == -signal.SIGKILL, killed.stderr
 
     is_switched = where == "in the pruning"
-    served = reading.lookup(store, ["c-0001"])
+    served = queries.lookup(store, ["c-0001"])
     assert (served.generation == before) is not is_switched
     assert served.generation.n_customers == 300
 

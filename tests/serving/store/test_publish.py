@@ -19,7 +19,7 @@ from tests.serving.store.drawn_scores import AUGUST, JULY, JUNE
 from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.serving import moving
-from tiercast.serving.store import generations, lock, opening, publish, reading, search, tables
+from tiercast.serving.store import database, generations, publish, publish_lock, queries, search, tables
 
 
 @pytest.fixture
@@ -79,17 +79,17 @@ def test_moves_between_generations_are_those_that_comparing_the_files_finds(
 ) -> None:
     monkeypatch.setattr(publish, "SLICE", 50)
     publish.publish(store, june)
-    assert reading.grid(store).moves is None
+    assert queries.grid(store).moves is None
     publish.publish(store, july)
     with DataEngine(threads=1) as engine:
         theirs = moving.compare(engine, june, july).matrix
-    ours = reading.grid(store).moves
+    ours = queries.grid(store).moves
     assert ours is not None
     assert ours.customers.tolist() == theirs.customers.tolist()
     np.testing.assert_allclose(ours.before, theirs.before)
     np.testing.assert_allclose(ours.after, theirs.after)
     old, new = ({row["customer_id"]: row["tier"] for row in drawn_scores.read(path)} for path in (june, july))
-    with opening.reading(store) as connection:
+    with database.reading(store) as connection:
         table = tables.scores_of(generations.current_in(connection).id)
         found = connection.execute(sa.select(table.c.customer_id, table.c.previous_tier)).all()
     assert {row.customer_id: row.previous_tier for row in found} == {each: old.get(each) for each in new}
@@ -97,7 +97,7 @@ def test_moves_between_generations_are_those_that_comparing_the_files_finds(
 
 def test_totals_are_those_of_the_file(store: Engine, june: str) -> None:
     publish.publish(store, june)
-    found = reading.grid(store)
+    found = queries.grid(store)
     rows = [row for row in drawn_scores.read(june) if row["tier"] == "B"]
     (tier_b,) = [row for row in found.tiers if row.tier == "B"]
     assert tier_b.customers == len(rows)
@@ -110,8 +110,8 @@ def test_totals_are_those_of_the_file(store: Engine, june: str) -> None:
 def test_scores_over_other_windows_are_served_but_not_compared(store: Engine, june: str, tmp_path: Path) -> None:
     publish.publish(store, june)
     publish.publish(store, drawn_scores.write(tmp_path / "b.parquet", as_of=JULY, churn_days=30))
-    assert reading.grid(store).moves is None
-    assert reading.lookup(store, ["c-0001"]).rows[0]["previous_tier"] is None
+    assert queries.grid(store).moves is None
+    assert queries.lookup(store, ["c-0001"]).rows[0]["previous_tier"] is None
 
 
 def test_an_earlier_day_is_refused_unless_forced(store: Engine, june: str, july: str) -> None:
@@ -145,7 +145,7 @@ def test_going_back_serves_the_earlier_generation_and_forward_again_the_later(
 ) -> None:
     first, second = (publish.publish(store, path).generation.id for path in (june, july))
     assert generations.rollback(store).id == first
-    assert reading.lookup(store, ["c-0001"]).generation.as_of == JUNE
+    assert queries.lookup(store, ["c-0001"]).generation.as_of == JUNE
     assert generations.rollback(store, to=second).id == second
     for wrong in (99, 0):
         with pytest.raises(errors.GenerationGone):
@@ -156,8 +156,8 @@ def test_going_back_serves_the_earlier_generation_and_forward_again_the_later(
 
 
 def test_who_comes_second_is_refused_while_somebody_publishes(url: str, store: Engine, june: str) -> None:
-    other = opening.open(url, create=True)
-    with lock.held(other), pytest.raises(errors.StoreBusy):
+    other = database.open(url, create=True)
+    with publish_lock.held(other), pytest.raises(errors.StoreBusy):
         publish.publish(store, june)
     assert publish.publish(store, june).is_new
     other.dispose()
@@ -188,7 +188,7 @@ def test_readers_see_the_old_generation_or_the_new_one_while_it_is_published(
 
     def look() -> None:
         while not over.is_set():
-            found = reading.lookup(store, asked)
+            found = queries.lookup(store, asked)
             day = found.generation.as_of
             seen.add(day)
             if any(row["value"] != expected[day][row["customer_id"]] or row["as_of"] != day for row in found.rows):
@@ -198,7 +198,7 @@ def test_readers_see_the_old_generation_or_the_new_one_while_it_is_published(
     for reader in readers:
         reader.start()
     publish.publish(store, july, keep=1)
-    reading.lookup(store, asked)
+    queries.lookup(store, asked)
     over.set()
     for reader in readers:
         reader.join()

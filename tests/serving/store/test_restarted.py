@@ -14,8 +14,8 @@ from sqlalchemy.engine import Engine
 
 from tests import postgres_server, score_files
 from tiercast.contract import errors
-from tiercast.serving.store import generations, lock, opening, publish, reading, tables
-from tiercast.serving.store.reading import Found
+from tiercast.serving.store import database, generations, publish, publish_lock, queries, tables
+from tiercast.serving.store.queries import Found
 
 IDS = ["anna", "ben"]
 
@@ -32,7 +32,7 @@ def server() -> Iterator[Any]:
 @pytest.fixture
 def store(server: Any, tmp_path: Path) -> Iterator[Engine]:
     with postgres_server.database(server.get_uri()) as url:
-        engine = opening.open(url)
+        engine = database.open(url)
         publish.publish(engine, score_files.write(tmp_path / "scores.parquet", IDS, ["A", "B"], [2.0, 1.0]))
         yield engine
         engine.dispose()
@@ -44,7 +44,7 @@ def crowd(store: Engine, n: int = 4) -> Found:
     for each in held:
         each.scalar(sa.select(1))
         each.close()
-    return reading.lookup(store, IDS)
+    return queries.lookup(store, IDS)
 
 
 def restart(server: Any) -> None:
@@ -53,17 +53,17 @@ def restart(server: Any) -> None:
 
 
 def held(store: Engine) -> bool:
-    with lock.held(store):
+    with publish_lock.held(store):
         return True
 
 
 def written(store: Engine) -> None:
-    with opening.writing(store) as connection:
+    with database.writing(store) as connection:
         connection.execute(tables.keys.delete())
 
 
 @pytest.mark.parametrize(
-    "ask", [lambda store: reading.lookup(store, IDS), generations.current, reading.grid, written, held],
+    "ask", [lambda store: queries.lookup(store, IDS), generations.current, queries.grid, written, held],
     ids=["a lookup", "the generation", "the grid", "a write", "the lock"],
 )  # fmt: skip
 def test_a_server_that_was_restarted_between_two_questions_costs_no_error(
@@ -72,7 +72,7 @@ def test_a_server_that_was_restarted_between_two_questions_costs_no_error(
     before = crowd(store)
     restart(server)
     ask(store)
-    assert [reading.lookup(store, IDS) for _ in range(5)] == [before] * 5
+    assert [queries.lookup(store, IDS) for _ in range(5)] == [before] * 5
 
 
 def test_connections_that_somebody_else_closed_cost_no_error_either(store: Engine, server: Any) -> None:
@@ -83,7 +83,7 @@ def test_connections_that_somebody_else_closed_cost_no_error_either(store: Engin
             "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         ).fetchall()
     assert ended == [(True,)] * 4
-    assert [reading.lookup(store, IDS) for _ in range(5)] == [before] * 5
+    assert [queries.lookup(store, IDS) for _ in range(5)] == [before] * 5
 
 
 def test_a_server_that_is_down_is_said_to_be_and_the_first_question_after_it_is_answered(
@@ -91,13 +91,13 @@ def test_a_server_that_is_down_is_said_to_be_and_the_first_question_after_it_is_
 ) -> None:
     before = crowd(store)
     server.stop()
-    for ask in (lambda: reading.lookup(store, IDS), lambda: reading.grid(store), lambda: written(store)):
+    for ask in (lambda: queries.lookup(store, IDS), lambda: queries.grid(store), lambda: written(store)):
         for _ in range(2):
             with pytest.raises(errors.StoreUnavailable, match="the store does not answer") as refused:
                 ask()
             assert refused.value.hint
     server.start()
-    assert reading.lookup(store, IDS) == before
+    assert queries.lookup(store, IDS) == before
 
 
 def test_a_question_that_ends_every_connection_is_asked_twice_and_no_more(store: Engine) -> None:
@@ -108,5 +108,5 @@ def test_a_question_that_ends_every_connection_is_asked_twice_and_no_more(store:
         connection.scalar(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid())))
 
     with pytest.raises(errors.StoreUnavailable, match="the store does not answer"):
-        opening.answered(store, ask)
+        database.answered(store, ask)
     assert len(asked) == 2

@@ -12,9 +12,9 @@ from sqlalchemy.engine import Engine
 from tests.serving.store import drawn_scores
 from tests.serving.store.drawn_scores import AUGUST, JULY, JUNE
 from tiercast.contract import errors
-from tiercast.serving.store import cursor, generations, opening, publish, search, walking
+from tiercast.serving.store import cursor, database, generations, keyset, publish, search
 from tiercast.serving.store.filters import NONE, Filters
-from tiercast.serving.store.walking import Sort
+from tiercast.serving.store.keyset import Sort
 from tiercast.tiers import moves
 
 Row = dict[str, Any]
@@ -33,7 +33,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     url = f"sqlite:///{folder / 'scores.db'}"
     if request.param == "postgresql":
         url = request.getfixturevalue("own_database")
-    engine = opening.open(url, create=True)
+    engine = database.open(url, create=True)
     paths = [
         drawn_scores.write(folder / f"{day}.parquet", 400, seed, day, first=10 * seed)
         for seed, day in enumerate((JUNE, JULY, AUGUST))
@@ -133,7 +133,7 @@ def paged(engine: Engine, filters: Filters, sort: Sort, limit: int) -> list[str]
 def test_all_pages_together_are_the_filtered_and_sorted_file(
     shelf: Shelf, question: str, walk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "WALK", walk)
+    monkeypatch.setattr(keyset, "WALK", walk)
     filters, passes = QUESTIONS[question]
     expected = [row for row in shelf.rows if passes(row)]
     for sort in (Sort(), Sort("value", is_descending=True), Sort("p_churn"), Sort("value_at_risk", is_descending=True)):
@@ -144,8 +144,8 @@ def test_all_pages_together_are_the_filtered_and_sorted_file(
     assert streamed == listed(expected, Sort())
 
 
-@pytest.mark.parametrize("by", walking.SORTS)
-def test_small_pages_skip_nobody_and_show_nobody_twice(shelf: Shelf, by: walking.By) -> None:
+@pytest.mark.parametrize("by", keyset.SORTS)
+def test_small_pages_skip_nobody_and_show_nobody_twice(shelf: Shelf, by: keyset.By) -> None:
     for is_descending in (False, True):
         sort = Sort(by, is_descending)
         assert paged(shelf.engine, NONE, sort, 7) == listed(shelf.rows, sort)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.published import cdnow
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.models import gamma_gamma
 from tiercast.models.gamma_gamma import GammaGamma
-from tiercast.models.vectors import Vector
 from tiercast.training.btyd import fit_gamma_gamma, gamma_gamma_likelihood
 
 Spenders = tuple[Vector, Vector]

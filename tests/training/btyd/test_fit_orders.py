@@ -19,9 +19,9 @@ from benchmarks.simulate import Summaries
 from tests import shared_data
 from tests.published import cdnow
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.models import bgnbd, orders
 from tiercast.models.bgnbd import BgNbd
-from tiercast.models.vectors import Vector
 from tiercast.training.btyd import families, fit_orders, lifetimes_bridge, optimise
 from tiercast.training.btyd import histories as summaries
 from tiercast.training.btyd.families import Family

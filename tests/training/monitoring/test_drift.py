@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tiercast.contract.vectors import Vector
 from tiercast.models import reference
 from tiercast.models.reference import Counted
-from tiercast.models.vectors import Vector
 from tiercast.training.monitoring import drift
 from tiercast.training.references import P_CHURN, VALUE
 

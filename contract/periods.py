@@ -1,0 +1,6 @@
+"""Lengths of time, in days."""
+
+from __future__ import annotations
+
+YEAR_DAYS = 365
+"""A year as features and labels count it: the same day a year before is 365 days back, in leap years too."""

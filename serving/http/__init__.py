@@ -1,0 +1,1 @@
+"""The HTTP service: one Starlette application, mounted into a BentoML service."""

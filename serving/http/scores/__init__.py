@@ -1,0 +1,1 @@
+"""The published scores over HTTP: looked up, searched, exported, followed through time."""

@@ -1,0 +1,122 @@
+"""All customers whom a search finds, as CSV or Parquet, made while it is sent: memory does not grow with the base."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator, Mapping
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from tiercast.contract import errors
+from tiercast.serving.http import request_context
+from tiercast.serving.http.scores import serialize, spreadsheet, store_errors
+from tiercast.serving.http.scores.requests import SearchRequest
+from tiercast.serving.http.scores.store_pool import Shelf
+from tiercast.serving.http.scores.streaming import Stream
+from tiercast.serving.store import search
+from tiercast.serving.store.generations import Generation
+from tiercast.serving.store.search import Export
+from tiercast.tiers.languages import Language
+
+ROW_GROUP = 1 << 16
+CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
+
+
+def response(shelf: Shelf, asked: SearchRequest) -> Stream:
+    """The file, once its first bytes are there. Raises `Refused`, also while other exports take all places."""
+    write, media = (_csv, CSV) if asked.format == "csv" else (_parquet, PARQUET)
+    try:
+        with contextlib.ExitStack() as held:
+            export = held.enter_context(_opened(shelf, asked))
+            pieces = write(export, asked.lang)
+            first = next(pieces)
+            return Stream(first, pieces, held.pop_all(), media, _headers(export.generation, asked.format))
+    except errors.TiercastError as error:
+        raise store_errors.of_page(error, has_cursor=False) from None
+
+
+@contextlib.contextmanager
+def _opened(shelf: Shelf, asked: SearchRequest) -> Iterator[Export]:
+    """A place among the exports, and the rows. Ends with whoever holds it, were it by being forgotten."""
+    engine = shelf.engine
+    if not shelf.exports.acquire(blocking=False):
+        raise store_errors.busy()
+    try:
+        with search.stream(engine, asked.filters) as export:
+            yield export
+    finally:
+        shelf.exports.release()
+
+
+def _csv(export: Export, lang: Language) -> Iterator[bytes]:
+    yield spreadsheet.header(export.schema, lang)
+    for batch in _counted(export.batches):
+        yield spreadsheet.rows(batch, lang)
+
+
+def _parquet(export: Export, _: Language) -> Iterator[bytes]:
+    """As `tiercast score` writes it: the same schema, the same compression."""
+    drain = Drain()
+    with parquet.ParquetWriter(drain, export.schema, compression="zstd") as file:
+        for group in _grouped(_counted(export.batches)):
+            file.write_table(group)
+            yield drain.taken()
+    yield drain.taken()
+
+
+def _counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Tell the audit log how many customers left."""
+    sent = 0
+    for batch in batches:
+        yield batch
+        sent += batch.num_rows
+        request_context.count(sent)
+
+
+def _grouped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= ROW_GROUP:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+class Drain(io.RawIOBase):
+    """A file that forgets what was taken from it, and still knows how much went through."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        part = bytes(data)  # type: ignore[call-overload]  # whatever has a buffer
+        self._parts.append(part)
+        self._written += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self._written
+
+    def taken(self) -> bytes:
+        found = b"".join(self._parts)
+        self._parts.clear()
+        return found
+
+
+def _headers(generation: Generation, kind: str) -> Mapping[str, str]:
+    """What an answer in JSON says of its generation; the file's columns have day and model too."""
+    name = f"scores-{generation.as_of}-generation-{generation.id}.{kind}"
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Tiercast-Generation": str(generation.id),
+        "X-Tiercast-As-Of": generation.as_of.isoformat(),
+        "X-Tiercast-Age-Seconds": str(serialize.stamp(generation)["age_seconds"]),
+    }

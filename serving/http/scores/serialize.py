@@ -1,0 +1,105 @@
+"""From the store's rows to answers: codes in words, and which generation they come from.
+
+A stored score has codes and no facts, so the words are those that need no numbers, as `tiercast moves` says them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from tiercast.serving.store.generations import Generation
+from tiercast.serving.store.queries import Grid, Step
+from tiercast.serving.store.records import Record
+from tiercast.tiers import actions, moves, reason_texts, texts
+from tiercast.tiers.languages import Language
+
+Json = dict[str, Any]
+
+
+def stamp(generation: Generation) -> Json:
+    """`answers.Stamp`."""
+    age = dt.datetime.now(dt.UTC) - generation.published_at
+    return {
+        "as_of": generation.as_of,
+        "model": generation.model,
+        "currency": generation.currency,
+        "generation": generation.id,
+        "published_at": generation.published_at,
+        "age_seconds": max(0, int(age.total_seconds())),
+    }
+
+
+@functools.cache
+def reason(code: str, lang: Language) -> str:
+    """A reason without numbers; a code that this version does not know stays a code.
+
+    >>> reason("silent_5x_usual_gap", "en"), reason("of_a_later_version", "en")
+    ('silent for 5 usual gaps or more', 'of_a_later_version')
+    """
+    return texts.render(code, {}, lang) if code in reason_texts.REASON_TEXTS else code
+
+
+@functools.cache
+def action(code: str, lang: Language) -> str:
+    return texts.action(code, lang) if code in actions.ACTIONS else code
+
+
+def score(record: Record, lang: Language) -> Json:
+    """`answers.StoredScore`."""
+    stayed = record["move"] is None and record["previous_tier"] is not None  # the store only keeps who moved
+    words = {
+        "move": "stay" if stayed else record["move"],
+        "reason_texts": [reason(code, lang) for code in record["reasons"]],
+        "action_text": action(record["action"], lang),
+    }
+    return {**record, **words}
+
+
+def steps(found: Sequence[Step], lang: Language) -> list[Json]:
+    """`answers.Step`, the newest first as they come."""
+    return [_step(step, was, lang) for step, was in itertools.zip_longest(found, found[1:])]
+
+
+def grid(found: Grid) -> Json:
+    """`answers.GridAnswer` without its stamp."""
+    generation = found.generation
+    return {
+        "churn_days": generation.churn_days,
+        "value_days": generation.value_days,
+        "customers": generation.n_customers,
+        "borderline": found.n_borderline,
+        "value_total": generation.value_total,
+        "tiers": [{**row._asdict(), "disagreement": found.disagreement.get(row.tier)} for row in found.tiers],
+        "moves": None if found.moves is None else _moves(found.moves, generation),
+    }
+
+
+def generation(one: Generation) -> Json:
+    """`answers.GenerationAnswer`."""
+    return {
+        **stamp(one),
+        "churn_days": one.churn_days,
+        "value_days": one.value_days,
+        "customers": one.n_customers,
+        "value_total": one.value_total,
+        "came_after": one.previous_id,
+        "is_current": one.is_current,
+    }
+
+
+def _step(step: Step, was: Step | None, lang: Language) -> Json:
+    told = stamp(step.generation)
+    known = step._asdict() | {name: told[name] for name in ("generation", "as_of", "model", "published_at")}
+    given_before = step.reasons if was is None or was.tier is None else was.reasons
+    words = [reason(code, lang) for code in step.reasons]
+    new = [code for code in step.reasons if code not in given_before]
+    return {**known, "reason_texts": words, "new_reasons": new}
+
+
+def _moves(matrix: moves.Matrix, generation: Generation) -> Json:
+    pairs = [pair._asdict() for pair in moves.pairs(matrix)]
+    return {"since_generation": generation.previous_id, "counts": moves.counts(matrix), "matrix": pairs}

@@ -1,0 +1,171 @@
+"""The sources that jobs may score, from a TOML file of whoever runs the service. A caller names one, never a path.
+
+    [jobs]                              # all of it optional
+    at_once = 1
+
+    [sources.shop]
+    transactions = "data/orders.parquet"
+    out = "scores/shop-{as_of}.parquet"
+
+Relative paths are meant from the folder of the file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+import re
+import tomllib
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tiercast.contract import errors
+from tiercast.contract.scores import Reasons
+from tiercast.features.reading import Sources, columns
+from tiercast.serving.jobs import states
+
+VARIABLE = "TIERCAST_JOBS"
+DAY = "{as_of}"
+HINT = "docs/service.md, Batch jobs, lists every key"
+Name = Annotated[str, Field(pattern=f"^{states.NAME}$")]
+Place = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Running(_Strict):
+    """How jobs are run. `at_once` is per machine; a job whose runner died is tried `attempts` times."""
+
+    at_once: Annotated[int, Field(ge=1, le=64)] = 1
+    most_queued: Annotated[int, Field(ge=1, le=10_000)] = 100
+    attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    stale_seconds: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+
+
+class Source(_Strict):
+    """One base to score: where its tables are, where its scores go, and whether they are then served."""
+
+    transactions: Place
+    customers: Place | None = None
+    interactions: Place | None = None
+    overrides: Place | None = None
+    columns: dict[str, str] = {}
+    out: Place
+    publish: bool = False
+    keep: Annotated[int, Field(ge=1, le=1000)] | None = None
+    previous: bool = False
+    reasons: Reasons = "all"
+    memory: str | None = None
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None
+
+    @field_validator("out")
+    @classmethod
+    def _is_parquet(cls, out: str) -> str:
+        if not out.endswith(".parquet") or "{" in out.replace(DAY, "") or DAY in str(pathlib.Path(out).parent):
+            raise ValueError(f"must be a file such as scores/shop-{DAY}.parquet, with no other braces")
+        return out
+
+    def tables(self) -> Sources:
+        """Where the input is, as scoring takes it."""
+        return Sources(self.transactions, self.customers, self.interactions, self.overrides, self.columns)
+
+    def target(self, as_of: dt.date) -> pathlib.Path:
+        return pathlib.Path(self.out.replace(DAY, as_of.isoformat()))
+
+    def last(self, as_of: dt.date) -> str | None:
+        """The newest scores of this source before `as_of`, if tiers near a cut are to be held by them."""
+        out = pathlib.Path(self.out)
+        before, _, after = out.name.partition(DAY)
+        if not self.previous or not out.parent.is_dir():
+            return None
+        shape = re.compile(rf"{re.escape(before)}(\d{{4}}-\d\d-\d\d){re.escape(after)}")
+        found = [match for file in out.parent.iterdir() if (match := shape.fullmatch(file.name))]
+        days = [match[1] for match in found if match[1] < as_of.isoformat()]
+        return self.out.replace(DAY, max(days)) if days else None
+
+
+class Configured(_Strict):
+    """The whole file."""
+
+    jobs: Running = Running()
+    sources: Annotated[dict[Name, Source], Field(min_length=1)]
+
+
+def read(path: pathlib.Path) -> Configured:
+    """The file's sources, with absolute paths. Raises `BadInput`: it cannot be read, or something in it is not allowed.
+
+    Whether the data are there is a job's matter: they may come and go while the service runs.
+    """
+    try:
+        found = Configured.model_validate(_parsed(path))
+    except pydantic.ValidationError as error:
+        raise _refused(error, path) from None
+    placed = {name: _placed(source, path.resolve().parent) for name, source in found.sources.items()}
+    for name, source in placed.items():
+        _check(name, source, path)
+    _refuse_shared(placed, path)
+    _refuse_two_bases(placed, path)
+    return found.model_copy(update={"sources": placed})
+
+
+def _parsed(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        hint = f"pass --jobs an existing TOML file; {HINT}"
+        raise errors.BadInput("the jobs file cannot be read", first=f"{path}: {reason}", hint=hint) from None
+
+
+def _placed(source: Source, folder: pathlib.Path) -> Source:
+    """Paths from the file's folder: a service runs wherever it was started. A URL stays as it is."""
+    given = {name: getattr(source, name) for name in (*columns.TABLES, "out")}
+    there = {name: str(folder / place) for name, place in given.items() if place and "://" not in place}
+    return source.model_copy(update=there)
+
+
+def _check(name: str, source: Source, path: pathlib.Path) -> None:
+    given = tuple(table for table in columns.TABLES if getattr(source, table))
+    try:
+        columns.check(source.columns, given)
+    except errors.BadInput as error:
+        raise errors.BadInput(error.what, first=f"{path}: sources.{name}.columns: {error.first}", hint=HINT) from None
+    if source.previous and DAY not in source.out:
+        what, hint = "earlier scores can only be found by their day", f"put {DAY} into the name of `out`"
+        raise errors.BadInput(what, first=f"{path}: sources.{name}.previous", hint=hint)
+    if source.keep is not None and not source.publish:
+        what, hint = "generations are only kept where scores are published", "set publish = true, or leave `keep` out"
+        raise errors.BadInput(what, first=f"{path}: sources.{name}.keep", hint=hint)
+
+
+def _refuse_shared(sources: dict[str, Source], path: pathlib.Path) -> None:
+    """Two sources with one target would overwrite each other's scores."""
+    taken: dict[str, str] = {}
+    for name, source in sources.items():
+        if source.out in taken:
+            hint = "give each source an `out` of its own"
+            both = f"{path}: sources.{taken[source.out]}.out, sources.{name}.out"
+            raise errors.BadInput("two sources write the same file", first=both, hint=hint)
+        taken[source.out] = name
+
+
+def _refuse_two_bases(sources: dict[str, Source], path: pathlib.Path) -> None:
+    """A store serves one generation: a second base would take the place of the first."""
+    published = [name for name, source in sources.items() if source.publish]
+    if len(published) > 1:
+        first = f"{path}: {', '.join(f'sources.{name}.publish' for name in published)}"
+        hint = "set publish = true in one source, and run a service with a store of its own for each other base"
+        raise errors.BadInput("a store serves one base", first=first, hint=hint)
+
+
+def _refused(error: pydantic.ValidationError, path: pathlib.Path) -> errors.BadInput:
+    found = error.errors(include_url=False, include_input=False)
+    place = ".".join(str(part) for part in found[0]["loc"] if part != "[key]")
+    said = found[0]["msg"].lower().removeprefix("value error, ").replace("extra inputs are", "an unknown key is")
+    first = f"{path}: {place}: {said}"
+    return errors.BadInput("settings are not allowed", count=len(found), unit="settings", first=first, hint=HINT)

@@ -1,0 +1,1 @@
+"""Online scoring: requests in, scores out, in one process and without files."""

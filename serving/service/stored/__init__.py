@@ -1,1 +1,0 @@
-"""Scores that were published: looked up, searched, exported, followed through time."""

@@ -1,0 +1,245 @@
+"""Who comes through the gate, and with what."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving.http import app_calls
+from tests.serving.http.app_calls import Caller
+from tests.serving.score_requests import refusal
+from tiercast.serving.access import keyring, keys
+from tiercast.serving.store import database
+
+ID = b"4bf92f3577b34da6a3ce929d0e0e4736"
+PLANTED = "ann.c-00917"
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
+    return app_calls.caller(tmp_path, monkeypatch)
+
+
+ALLOWED = {
+    ("POST", "/v1/double"): {"score", "admin"},
+    ("GET", "/v1/see"): {"read", "admin"},
+    ("POST", "/v1/change"): {"admin"},
+}
+
+
+@pytest.mark.parametrize("role", app_calls.ROLES)
+@pytest.mark.parametrize(("method", "path"), ALLOWED)
+def test_a_role_opens_its_addresses_and_no_other(call: Caller, method: str, path: str, role: str) -> None:
+    answer = call(method, path, b'{"number": 2}', role=role)
+    if role in ALLOWED[method, path]:
+        assert answer.status_code == 200
+    else:
+        assert refusal(answer, 403)["code"] == "WrongRole"
+        assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"Bearer", b"Bearer ", b"Basic YTpi", b"tck_1_2", b"Bearer tck_" + b"0" * 12 + b"_" + b"0" * 64,
+     b"Bearer " + b"x" * 100_000, b"Bearer \xff\xfe\x00"],
+)  # fmt: skip
+def test_without_a_right_key_the_answer_is_401_and_the_body_is_not_read(call: Caller, sent: bytes) -> None:
+    answer = call("POST", "/v1/double", [1e9], headers=[(b"authorization", sent)])  # reading would take 30 years
+    refusal(answer, 401)
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_the_scheme_may_be_written_in_any_case(call: Caller) -> None:
+    sent = f"bEARER {call.tokens['read']}".encode()
+    assert call("GET", "/v1/see", headers=[(b"authorization", sent)]).status_code == 200
+
+
+def test_two_keys_in_one_request_are_one_too_many(call: Caller) -> None:
+    also = [(b"authorization", f"Bearer {call.tokens['read']}".encode())]
+    assert refusal(call("GET", "/v1/see", role="read", headers=also), 400)["code"] == "HeaderTwice"
+
+
+def test_a_right_id_with_another_keys_secret_opens_nothing(call: Caller) -> None:
+    mixed = call.tokens["admin"][:16] + call.tokens["read"][16:]
+    assert call("GET", "/v1/see", headers=[(b"authorization", f"Bearer {mixed}".encode())]).status_code == 401
+
+
+def test_a_revoked_key_is_named_in_the_audit_log_and_let_in_no_more(call: Caller) -> None:
+    engine = database.open(f"sqlite:///{call.folder / 'scores.db'}")
+    keys.revoke(engine, call.tokens["read"])
+    assert call.gate.door.ring is not None
+    call.gate.door.ring.refresh()
+    assert refusal(call("GET", "/v1/see", role="read"), 401)["code"] == "WrongKey"
+    (line,) = call.audited()
+    assert (line["name"], line["status"]) == ("the read", 401)
+
+
+def test_probes_need_no_key_and_leave_no_line(call: Caller) -> None:
+    assert call("GET", "/livez").status_code == 200
+    assert not (call.folder / "audit.log").exists()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/see/", "//v1/see", "/v1//see", "/V1/SEE", "/v1/see;x", "/v1/./see", "/livez/../v1/see", "/v1/see\x00",
+     "http://127.0.0.1/v1/see", "", "*", f"/v1/see/{PLANTED}"],
+)  # fmt: skip
+def test_an_address_that_is_not_spelled_as_in_the_table_is_not_there(call: Caller, path: str) -> None:
+    refusal(call("GET", path, role="admin"), 404)
+
+
+def test_an_address_in_percent_signs_is_not_the_one_it_spells(call: Caller) -> None:
+    refusal(call("GET", "/v1/see", role="admin", raw_path=b"/v1/%73ee"), 404)
+    refusal(call("GET", "/v1/see", role="admin", raw_path=b"/v1%2fsee"), 404)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", PLANTED])
+def test_another_method_is_told_which_is_right(call: Caller, method: str) -> None:
+    answer = call(method, "/v1/see", role="admin")
+    refusal(answer, 405)
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+def test_head_needs_the_key_that_get_needs(call: Caller) -> None:
+    assert call("HEAD", "/v1/see").status_code == 401
+    assert call("HEAD", "/v1/see", role="read").status_code == 200
+    assert call("HEAD", "/v1/double", role="admin").status_code == 405
+
+
+def test_a_websocket_is_closed_before_it_opens(call: Caller) -> None:
+    import asyncio
+
+    sent: list[Any] = []
+
+    async def connect() -> None:
+        async def receive() -> Any:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await call.gate({"type": "websocket", "path": "/v1/see", "headers": []}, receive, send)
+
+    asyncio.run(connect())
+    assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+@pytest.mark.parametrize("sent", [b"short", b"c-00917" * 5, b"a\nlevel=error" + b"0" * 20, b"4" * 33, b"\xff" * 32])
+def test_a_request_id_that_could_be_a_customer_or_a_forged_line_is_replaced(call: Caller, sent: bytes) -> None:
+    answer = call("GET", "/v1/see", role="read", headers=[(b"x-request-id", sent)])
+    assert len(answer.headers["x-request-id"]) == 32
+    assert answer.headers["x-request-id"] != sent.decode("latin-1")
+
+
+def test_a_sane_request_id_goes_through_to_answer_error_log_and_audit(
+    call: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("bentoml").propagate = True
+    with caplog.at_level(logging.INFO):
+        error = refusal(call("GET", "/v1/see", headers=[(b"x-request-id", ID)]), 401)
+    assert error["request_id"] == ID.decode()
+    assert [record.told["request_id"] for record in caplog.records if hasattr(record, "told")] == [ID.decode()]
+    assert call.audited()[0]["request_id"] == ID.decode()
+
+
+def test_the_audit_log_says_who_what_and_for_how_many(call: Caller) -> None:
+    call("POST", "/v1/double", b'{"number": 1, "names": ["ann", "bob"]}', role="score")
+    call("GET", "/v1/see")
+    first, second = call.audited()
+    assert (first["name"], first["route"], first["status"], first["customers"]) == ("the score", "/v1/double", 200, 2)
+    assert (second["key"], second["name"], second["status"], second["customers"]) == (None, None, 401, None)
+    assert first["key"] in call.tokens["score"]
+
+
+def test_a_key_that_asks_too_often_is_told_how_long_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = app_calls.caller(tmp_path, monkeypatch, RATE="0.1")
+    assert call("GET", "/v1/see", role="read").status_code == 200
+    answer = call("GET", "/v1/see", role="read")
+    refusal(answer, 429)
+    assert answer.headers["retry-after"] == "10"
+    assert call("GET", "/v1/see", role="admin").status_code == 200  # another key
+
+
+def test_behind_the_gate_the_body_is_as_it_was_sent(call: Caller) -> None:
+    assert call("POST", "/v1/within", [b'{"a"', b": 1}"], role="score").text == "b'{\"a\": 1}'"
+
+
+def test_a_stream_passes_through_with_our_headers(call: Caller) -> None:
+    answer = call("GET", "/v1/rows", role="read")
+    assert (answer.text, answer.headers["x-content-type-options"]) == ("0\n1\n2\n", "nosniff")
+    assert "x-request-id" in answer.headers
+
+
+def test_beyond_so_many_at_once_the_service_says_that_it_is_busy(call: Caller) -> None:
+    call.gate.in_flight = 100
+    answer = call("GET", "/v1/see", role="read")
+    assert refusal(answer, 503)["code"] == "Busy"
+    assert answer.headers["retry-after"] == "1"
+    assert call("GET", "/livez").status_code == 200
+
+
+class TestWithoutKeys:
+    @pytest.fixture
+    def call(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
+        return app_calls.caller(tmp_path, monkeypatch, with_keys=False, LOCAL="1")
+
+    def test_this_machine_may_ask_for_anything(self, call: Caller) -> None:
+        assert call("POST", "/v1/change", b'{"number": 1}').status_code == 200
+
+    @pytest.mark.parametrize("host", [b"example.org", b"evil.127.0.0.1.nip.io:3000", b"", b"192.168.0.7", b"[::]:3000"])
+    def test_a_page_of_another_site_does_not_reach_it_through_the_browser(self, call: Caller, host: bytes) -> None:
+        assert refusal(call("GET", "/v1/see", host=host), 403)["code"] == "NotLocal"
+
+    def test_a_caller_from_another_machine_is_refused(self, call: Caller) -> None:
+        assert refusal(call("GET", "/v1/see", server=("192.168.0.7", 3000)), 403)["code"] == "NotLocal"
+        refusal(call("GET", "/v1/see", server=None), 403)
+
+    def test_as_soon_as_the_store_has_a_key_it_is_asked_for(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        url = f"sqlite:///{tmp_path / 'scores.db'}"
+        call = app_calls.caller(tmp_path, monkeypatch, with_keys=False, LOCAL="1", STORE=url)
+        from tiercast.serving.store import migrations
+
+        engine = database.open(url, create=True)
+        migrations.upgrade(engine)
+        assert call.gate.door.ring is not None
+        refusal(call("GET", "/v1/see"), 503)  # not read yet: nobody knows whether there is a key
+        call.gate.door.ring.refresh()
+        assert call("GET", "/v1/see").status_code == 200
+        _, token = keys.add(engine, "crm", ["read"])
+        call.gate.door.ring.refresh()
+        refusal(call("GET", "/v1/see"), 401)
+        sent = [(b"authorization", f"Bearer {token.text()}".encode())]
+        assert call("GET", "/v1/see", headers=sent).status_code == 200
+
+    def test_a_service_that_was_told_of_neither_store_nor_local_mode_lets_nobody_in(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        call = app_calls.caller(tmp_path, monkeypatch, with_keys=False)
+        refusal(call("GET", "/v1/see"), 503)
+
+
+def test_while_the_keys_were_never_read_nobody_comes_in_and_readyz_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = app_calls.caller(tmp_path, monkeypatch, with_keys=False, STORE=f"sqlite:///{tmp_path / 'missing.db'}")
+    with call.gate.door.watched():
+        assert call("GET", "/v1/see").status_code == 503
+        error = refusal(call("GET", "/readyz"), 503)
+    assert error["fields"] == [{"path": "keys", "message": "there is no store"}]
+
+
+def test_while_the_database_is_away_keys_stay_good_and_readyz_says_so(call: Caller) -> None:
+    shelf = app_calls.Shelf(keys.every(database.open(f"sqlite:///{call.folder / 'scores.db'}")))
+    ring = keyring.Keyring(shelf.read, 60)
+    call.gate.door = call.gate.door._replace(ring=ring)
+    with call.gate.door.watched():
+        assert call("GET", "/readyz").json()["parts"]["keys"] == "read"
+        shelf.is_down = True
+        ring.refresh()
+        assert call("GET", "/v1/see", role="read").status_code == 200
+        assert "are used" in call("GET", "/readyz").json()["parts"]["keys"]

@@ -1,0 +1,87 @@
+"""The way from a function to an address, where the function fails or is slow."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from starlette.responses import PlainTextResponse
+
+from tests.serving.http import app_calls
+from tests.serving.http.app_calls import Caller
+from tests.serving.score_requests import refusal
+from tiercast.contract import errors
+from tiercast.serving.http import app, endpoints
+from tiercast.serving.http.routes import JSON, Route
+
+PLANTED = "c-00917"
+
+
+def raising(error: Exception) -> Any:
+    def function() -> None:
+        raise error
+
+    return endpoints.telling(function)
+
+
+def called(
+    handler: endpoints.Handler, tmp_path: Path, patch: pytest.MonkeyPatch, **settings: str
+) -> app_calls.Answered:
+    for name, value in settings.items():
+        patch.setenv(f"TIERCAST_{name}", value)
+    call = app_calls.caller(tmp_path, patch)
+    gate = app.Gate(app_calls.within, [Route("/v1/see", "GET", ("read",), "See.", handler, {JSON: None})])
+    gate.door = call.gate.door
+    return Caller(gate, call.tokens, tmp_path)("GET", "/v1/see", role="read")
+
+
+def test_bad_input_is_a_422_and_its_first_offender_is_quoted_only_as_a_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = errors.WrongType("it is not known", count=1, total=2, first=PLANTED, hint="send another")
+    answer = called(raising(wrong), tmp_path, monkeypatch)
+    error = refusal(answer, 422)
+    assert (error["code"], error["count"], error["total"], error["hint"]) == ("WrongType", 1, 2, "send another")
+    assert PLANTED not in answer.text
+
+
+def test_a_database_that_does_not_answer_is_a_503_that_names_no_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = errors.StoreUnavailable("away", first="postgresql://tier@db.internal/scores", hint="start db.internal")
+    answer = called(raising(away), tmp_path, monkeypatch)
+    refusal(answer, 503)
+    assert answer.headers["retry-after"] == "5"
+    assert "db.internal" not in answer.text
+
+
+@pytest.mark.parametrize("error", [RuntimeError(PLANTED), errors.FitFailed(PLANTED, hint=PLANTED), KeyError(PLANTED)])
+def test_a_fault_of_ours_is_a_500_that_quotes_nothing_in_answer_or_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    answer = called(raising(error), tmp_path, monkeypatch)
+    assert refusal(answer, 500)["code"] == "InternalError"
+    assert PLANTED not in answer.text + "".join(capfd.readouterr())
+
+
+def test_what_takes_too_long_is_a_504_in_our_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = endpoints.telling(lambda: time.sleep(0.3))
+    assert refusal(called(slow, tmp_path, monkeypatch, ANSWER_SECONDS="0.1"), 504)["code"] == "TooLate"
+
+
+def test_what_comes_when_it_was_given_up_is_not_sent_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BentoML's threads end their work whatever happens to the request."""
+
+    async def stubborn(_: Any) -> PlainTextResponse:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(0.3)
+        return PlainTextResponse("done")
+
+    refusal(called(stubborn, tmp_path, monkeypatch, ANSWER_SECONDS="0.1"), 504)
+
+
+def test_what_is_no_number_is_null(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert called(endpoints.telling(lambda: {"auc": float("nan")}), tmp_path, monkeypatch).json() == {"auc": None}

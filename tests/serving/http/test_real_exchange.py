@@ -1,0 +1,102 @@
+"""A service of two processes whose bundle is exchanged under load, with the registry away now and then."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving.model_manager.conftest import cache_of_this_test, registered
+from tests.serving.score_requests import JSON, asked, customer, purchase
+from tests.serving.test_launch import ROOT, free_port, wait_until_ready
+
+__all__ = ["cache_of_this_test", "registered"]
+
+
+def serve(port: int, **settings: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tiercast.cli", "serve", "--model", "champion", "--rate", "0", "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **settings}
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, text=True, env=environment, cwd=ROOT
+    )
+    wait_until_ready(server, f"http://127.0.0.1:{port}")
+    return server
+
+
+def ask(port: int, path: str, body: dict[str, Any] | None = None) -> Any:
+    sent = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", sent, JSON)
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def stop(server: subprocess.Popen[str]) -> None:
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(60) == 0
+
+
+def answering(found: collections.Counter[str]) -> set[str]:
+    """The models that answered within a second."""
+    before = found.copy()
+    time.sleep(1)
+    return {model for model in found if found[model] > before[model]}
+
+
+@pytest.mark.slow
+def test_no_request_fails_while_the_bundle_is_exchanged_and_none_when_the_registry_is_away(
+    registered: Callable[[str], str], mlruns: Path
+) -> None:
+    registered("first")
+    port, found = free_port(), collections.Counter[str]()
+    server = serve(port, TIERCAST_WORKERS="2", TIERCAST_POLL_SECONDS="0")
+    over = threading.Event()
+
+    def score(number: int) -> None:
+        body = asked(customer(f"c-{number}", purchase()))
+        while not over.is_set():
+            try:
+                found[ask(port, "/v1/score", body)["model"].partition("/")[0]] += 1
+            except (OSError, urllib.error.URLError) as error:
+                found[f"failed: {error}"] += 1
+
+    threads = [threading.Thread(target=score, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for name in ("second", "third"):
+            registered(name)
+            assert ask(port, "/v1/admin/reload", {})["is_new"]
+            deadline = time.monotonic() + 5
+            while (latest := answering(found)) != {name} and time.monotonic() < deadline:
+                pass
+            assert latest == {name}  # in both processes
+        (mlruns / "mlflow.db").rename(mlruns / "away.db")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            ask(port, "/v1/admin/reload", {})
+        assert refused.value.code == 409
+        time.sleep(0.5)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+        stop(server)
+    assert set(found) == {"first", "second", "third"}
+
+    again = serve(port)
+    try:
+        assert ask(port, "/v1/model")["model"].startswith("third")
+        assert "no MLflow store" in ask(port, "/readyz")["parts"]["bundle"]
+    finally:
+        stop(again)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.serving.jobs.heartbeat import Stopped, Stopping
+
+
+@pytest.fixture
+def stopping() -> Iterator[Stopping]:
+    found = Stopping()
+    before = signal.signal(signal.SIGTERM, found)
+    yield found
+    signal.signal(signal.SIGTERM, before)
+
+
+def tell_to_end() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_what_came_before_the_work_ends_it_at_its_beginning(stopping: Stopping) -> None:
+    tell_to_end()
+    with pytest.raises(Stopped):
+        stopping.begin()
+
+
+def test_the_work_is_ended_once_so_that_it_can_clean_up(stopping: Stopping) -> None:
+    stopping.begin()
+    with pytest.raises(Stopped):
+        tell_to_end()
+    tell_to_end()
+    with pytest.raises(Stopped):  # it got lost, so the work is told again where it asks
+        stopping.check()
+
+
+def test_after_the_point_of_return_nothing_ends_it(stopping: Stopping) -> None:
+    stopping.begin()
+    stopping.finish()
+    tell_to_end()
+    stopping.check()
+    assert not stopping.was_raised
+
+
+def test_a_query_that_is_interrupted_says_so_in_its_own_words_and_the_work_knows_why(stopping: Stopping) -> None:
+    stopping.begin()
+    endless = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
+    with DataEngine(threads=1) as engine:
+        timer = threading.Timer(0.3, tell_to_end)
+        timer.start()
+        with pytest.raises(BaseException):  # noqa: B017  DuckDB's own, or ours
+            engine.con.raw_sql(endless).fetchall()
+        timer.join()
+    assert stopping.was_raised

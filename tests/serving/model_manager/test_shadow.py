@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.serving.model_manager.test_hot_reload import soon
+from tests.serving.score_requests import asked, customer, purchase
+from tiercast.serving.model_manager import cache, loading, shadow_log
+from tiercast.serving.model_manager.differences import Differences
+from tiercast.serving.model_manager.shadow import Shadow
+from tiercast.serving.model_manager.source import Registered
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import Online
+from tiercast.training.train import Trained
+
+Register = Callable[[str], str]
+SECRET = "c-90210-secret"
+
+
+def requests(n: int) -> list[ScoreRequest]:
+    bodies = [asked(customer(f"{SECRET}-{k}", purchase(amount=float(k)), purchase("1998-05-01"))) for k in range(n)]
+    return [ScoreRequest.model_validate_json(json.dumps(body)) for body in bodies]
+
+
+def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
+    registered: Register, trained: Trained, tmp_path: Path
+) -> None:
+    """The challenger is the same model under another name: nothing differs, and every customer is counted."""
+    import mlflow
+
+    registered("challenger")
+    online = Online(trained.bundle)
+    shadow = Shadow(Registered("champion", cache.of()), loading.prepare, log_seconds=0.2)
+    assert soon(lambda: "0 compared" in shadow.state())
+    for request in requests(5):
+        shadow.offer(request, online.answer(request)["scores"])
+    assert soon(lambda: "5 compared, 0 dropped, 0 failed" in shadow.state())
+    shadow.close()
+    client = mlflow.MlflowClient()
+    where = client.get_experiment_by_name(shadow_log.EXPERIMENT)
+    assert where is not None
+    (run,) = client.search_runs([where.experiment_id])
+    found = run.data.metrics
+    assert found["shadow/requests_compared"] == found["shadow/compared"] == 5
+    assert found["shadow/tier_changed_share"] == found["shadow/value_mean_diff"] == 0
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["shadow"].startswith("challenger")
+    assert SECRET.encode() not in (tmp_path / "mlruns" / "mlflow.db").read_bytes()
+
+
+def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns: Path, trained: Trained) -> None:
+    shadow = Shadow(Registered("nobody", cache.of()), loading.prepare)
+    assert soon(lambda: "no model `tiercast`" in shadow.state())
+    for request in requests(3):
+        shadow.offer(request, [])
+    shadow.close()
+
+
+def test_answers_that_find_no_room_are_dropped_and_counted(
+    registered: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tiercast.serving.model_manager.shadow.MOST_WAITING", 2)
+    registered("challenger")
+    shadow = Shadow(Registered("champion", cache.of()), loading.prepare)
+    assert soon(lambda: "0 compared" in shadow.state())
+    given = requests(1)[0]
+    for _ in range(300):
+        shadow.offer(given, [{"tier": "A", "p_churn": 0.5, "value": 1.0, "model": "first"}])
+    assert " 0 dropped" not in shadow.state()
+    shadow.close()
+
+
+def test_means_moves_and_quantiles_are_those_of_all_that_was_added() -> None:
+    """Against NumPy on everything at once."""
+    drawn = np.random.default_rng(3)
+    p, q, value, other = drawn.random((4, 500))
+    found = Differences()
+    for k in range(500):
+        ours = {"tier": "A" if value[k] > 0.5 else "D", "p_churn": p[k], "value": value[k]}
+        theirs = {"tier": "A" if other[k] > 0.5 else "D", "p_churn": q[k], "value": other[k]}
+        found.add([ours], [theirs])
+    figures = found.figures()
+    assert figures["compared"] == 500
+    assert figures["tier_changed_share"] == pytest.approx(np.mean((value > 0.5) != (other > 0.5)))
+    assert figures["moved/A_D"] == np.sum((value > 0.5) & (other <= 0.5))
+    assert figures["p_churn_mean_abs_diff"] == pytest.approx(np.abs(p - q).mean())
+    assert figures["value_mean_diff"] == pytest.approx((other - value).mean())
+    assert figures["value_diff_q95"] == pytest.approx(np.quantile(other - value, 0.95))
+
+
+def test_the_sample_for_quantiles_stays_bounded_and_fair() -> None:
+    """30,000 differences 0, 1, 2, ...: the median of the kept ones lies near the middle, 15,000."""
+    found = Differences()
+    same = {"tier": "A", "p_churn": 0.5}
+    for k in range(30_000):
+        found.add([same | {"value": 0.0}], [same | {"value": float(k)}])
+    assert len(found._sample) == 10_000
+    assert found.figures()["value_diff_q50"] == pytest.approx(15_000, rel=0.05)

@@ -1,0 +1,45 @@
+"""What one request needs of a plan: whether its rows are plain, and what is found where they are not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.serving.score_requests import asked, customer, purchase
+from tiercast.models import bundle_folder
+from tiercast.serving.online import plan_cache, request_columns, validation
+from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.scorer import Online
+
+AS_OF = dt.date(1998, 7, 1)
+PLAIN, UTC, LATE, UNREADABLE = "1998-01-01", "1998-01-01T10:00:00Z", "1999-01-01", "soon"
+
+
+@pytest.fixture(scope="module")
+def opened(served: Path) -> Online:
+    return Online(bundle_folder.load(served))
+
+
+def request(*times: str) -> ScoreRequest:
+    body = asked(customer("a", *map(purchase, times)), customer("b"))
+    return ScoreRequest.model_validate_json(json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("times", "is_plain"),
+    [([PLAIN], True), ([PLAIN, PLAIN], True), ([UTC, UTC], True), ([PLAIN, UTC], False), ([PLAIN, LATE], False),
+     ([PLAIN, UNREADABLE], False)],
+)  # fmt: skip
+def test_only_where_every_row_is_plain_nobody_asks_for_findings(
+    opened: Online, times: list[str], is_plain: bool
+) -> None:
+    """The findings, asked all the same, are the second way: one line without a reason, nothing unread, one zone."""
+    plan = plan_cache.of(opened.bundle.spec, AS_OF, has_margin=False)
+    answers = plan.run(request_columns.arrange([request(*times)], opened.bundle.spec))
+    found = list(answers.rows(plan_cache.findings("transactions")))
+    nothing = [(None, 0, True)]
+    assert ([(row["reason"], row["unread"], row["local"] in (0, row["timed"])) for row in found] == nothing) == is_plain
+    assert validation.is_plain(answers, "transactions") == is_plain

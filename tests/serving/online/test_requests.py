@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.serving.score_requests import JSON, asked, customer, purchase, refusal
+from tiercast.contract import strict_json
+from tiercast.serving.online import requests
+
+VISIT = {"occurred_at": "1998-01-01", "kind": "visit"}
+FULL = asked(
+    {**customer("a", purchase(), purchase(order_id="12:30")), "attributes": {"x": 1, ":": '":"'}},
+    {**customer("b"), "joined_on": "1998-01-01T12:30:00", "interactions": [VISIT]},
+    lang="zh",
+)  # fmt: skip
+
+
+def names(part: Any) -> int:
+    """All names of all objects: a second way, on what `json` reads."""
+    if isinstance(part, dict):
+        return len(part) + sum(map(names, part.values()))
+    return sum(map(names, part)) if isinstance(part, list) else 0
+
+
+def test_every_name_of_a_request_is_counted_once() -> None:
+    request = requests.ScoreRequest.model_validate_json(json.dumps(FULL))
+    assert requests.n_names(request) == names(FULL)
+
+
+@pytest.mark.parametrize("indent", [None, 0, 2, "\t"])
+@pytest.mark.parametrize("separators", [(",", ":"), (" , ", " : "), (",", "\n\t:\r")])
+def test_without_twins_a_request_passes_however_it_is_written(indent: Any, separators: tuple[str, str]) -> None:
+    body = json.dumps(FULL, indent=indent, separators=separators).encode()
+    strict_json.refuse_twins(body, requests.n_names(requests.ScoreRequest.model_validate_json(body)))
+
+
+@pytest.mark.parametrize(
+    ("once", "twice"),
+    [('"as_of"', '"as_of": "1998-07-02", "as_of"'), ('"quantity": 1}', '"quantity": 1, "\\u0061mount": 3}'),
+     ('"x": 1', '"x": 1, "x" \n\t : 2'), ('"kind"', '"kind":"visit" ,"kind"'),
+     ('"customer_id": "b"', '"customer_id": "c", "customer_id": "b"')],
+)  # fmt: skip
+def test_a_name_that_comes_twice_is_found_wherever_it_stands(client: Any, once: str, twice: str) -> None:
+    body = json.dumps(FULL).replace(once, twice, 1)
+    assert body != json.dumps(FULL)
+    request = requests.ScoreRequest.model_validate_json(body)  # of twins the later one wins
+    with pytest.raises(strict_json.Twins):
+        strict_json.refuse_twins(body.encode(), requests.n_names(request))
+    error = refusal(client.post("/v1/score", content=body.encode(), headers=JSON), 400)
+    assert "twice" in error["message"]
