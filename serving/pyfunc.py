@@ -26,7 +26,7 @@ from tiercast.serving import score
 CUSTOMER, BETWEEN_REASONS = "customer_id", "|"
 
 
-class Scorer:
+class PyfuncModel:
     """What `mlflow.pyfunc.load_model` wraps."""
 
     def __init__(self, bundle: Bundle) -> None:
@@ -47,8 +47,8 @@ class Scorer:
         return answer if CUSTOMER in model_input.columns else answer.drop(columns=CUSTOMER)
 
 
-def _load_pyfunc(data_path: str) -> Scorer:
-    return Scorer(bundle_folder.load(pathlib.Path(data_path)))
+def _load_pyfunc(data_path: str) -> PyfuncModel:
+    return PyfuncModel(bundle_folder.load(pathlib.Path(data_path)))
 
 
 def _dated(bundle: Bundle, as_of: str) -> Bundle:

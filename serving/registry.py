@@ -46,7 +46,7 @@ class Version(NamedTuple):
 
 def find(alias_or_version: str, name: str = NAME, *, root: pathlib.Path | None = None) -> Version:
     """Which version that is now. Raises `BadInput`, also when the registry does not answer."""
-    mlflow = connected(root)
+    mlflow = connect(root)
     try:
         found = _find(mlflow, name, alias_or_version)
     except errors.BadInput:
@@ -67,7 +67,7 @@ def download(version: Version, target: pathlib.Path, *, root: pathlib.Path | Non
 
     Raises `BadInput` when its files are gone, `BundleRefused` when what came is not intact, `CannotWrite`.
     """
-    mlflow, into = connected(root), target.parent
+    mlflow, into = connect(root), target.parent
     with _writing(into), tempfile.TemporaryDirectory(prefix=f".{version.name}-", dir=_made(into)) as scratch:
         bundle = _download(mlflow, f"models:/{version.name}/{version.number}", pathlib.Path(scratch))
         bundle_folder.load(bundle)
@@ -77,7 +77,7 @@ def download(version: Version, target: pathlib.Path, *, root: pathlib.Path | Non
     return target
 
 
-def connected(root: pathlib.Path | None = None) -> Any:
+def connect(root: pathlib.Path | None = None) -> Any:
     """MLflow, quiet and pointed at the store. An empty database is never made by asking for a model."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"

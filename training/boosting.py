@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiercast.contract.vectors import Vector
-from tiercast.models import boosted
 from tiercast.models import frame as frames
-from tiercast.models.boosted import Boosted
+from tiercast.models.trees import boosted
+from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.training.settings import Rolling, Trees
 from tiercast.training.snapshots import Snapshot
 from tiercast.training.windows import Fold
@@ -42,7 +42,7 @@ class Choice(NamedTuple):
 
     rounds: int
     losses: Vector
-    by_fold: tuple[Boosted, ...]
+    by_fold: tuple[BoostedTrees, ...]
 
 
 class Watched(NamedTuple):
@@ -77,10 +77,10 @@ def mean_losses(folds: Sequence[Fold], grown: Sequence[Watched]) -> Vector:
     return np.average(padded, axis=0, weights=weights)
 
 
-def grow(task: Task, snapshots: Sequence[Snapshot], rounds: int, trees: Trees, rolling: Rolling) -> Boosted:
+def grow(task: Task, snapshots: Sequence[Snapshot], rounds: int, trees: Trees, rolling: Rolling) -> BoostedTrees:
     """Trees on all the given windows."""
     booster = lgb.train(_parameters(task, trees, rolling), _dataset(task, snapshots), rounds)
-    return boosted.of(booster, task.names)
+    return boosted.from_booster(booster, task.names)
 
 
 def watch(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> Watched:
@@ -100,11 +100,11 @@ def watch(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> Watched:
     return Watched(booster, np.array(seen["later"][LOSS[task.objective]]))
 
 
-def _at(rounds: int, task: Task, fold: Fold, grown: Watched, trees: Trees, rolling: Rolling) -> Boosted:
+def _at(rounds: int, task: Task, fold: Fold, grown: Watched, trees: Trees, rolling: Rolling) -> BoostedTrees:
     """The fold's trees cut to `rounds`, or grown anew where it had stopped before."""
     if grown.booster.num_trees() < rounds:
         return grow(task, fold.train, rounds, trees, rolling)
-    return Boosted(grown.booster.model_to_string(num_iteration=rounds), task.names)
+    return BoostedTrees(grown.booster.model_to_string(num_iteration=rounds), task.names)
 
 
 def _dataset(task: Task, snapshots: Sequence[Snapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:

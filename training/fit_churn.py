@@ -11,9 +11,9 @@ import numpy as np
 from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, churn
-from tiercast.models.boosted import Boosted
 from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
+from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.training import boosting, platt, season, windows
 from tiercast.training.boosting import Task
 from tiercast.training.settings import Settings
@@ -108,7 +108,7 @@ def _rarest(snapshots: Sequence[Snapshot]) -> float:
     return max(float(min(churned(s).sum(), (1 - churned(s)).sum())) for s in snapshots)
 
 
-def _calibrate(by_fold: Sequence[Boosted], tests: Sequence[Snapshot]) -> Calibration:
+def _calibrate(by_fold: Sequence[BoostedTrees], tests: Sequence[Snapshot]) -> Calibration:
     z = [churn.uncalibrated(trees, s.frame) for trees, s in zip(by_fold, tests, strict=True)]
     return platt.fit(np.concatenate(z), np.concatenate([churned(s) for s in tests]))
 

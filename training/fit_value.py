@@ -10,8 +10,8 @@ import numpy as np
 from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, churn, value
-from tiercast.models.boosted import Boosted
 from tiercast.models.churn import ChurnModel
+from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.models.value import ValueModel
 from tiercast.training import boosting, level, shrinkage, windows
 from tiercast.training.boosting import Choice, Task
@@ -105,7 +105,7 @@ def seen(chosen: Choice, folds: Sequence[Fold]) -> list[Seen]:
     return [_seen(trees, fold.test) for trees, fold in zip(chosen.by_fold, folds, strict=True)]
 
 
-def _seen(trees: Boosted, test: Snapshot) -> Seen:
+def _seen(trees: BoostedTrees, test: Snapshot) -> Seen:
     frame = test.frame
     return Seen(frame[btyd.VALUE], value.correction(trees, frame), realised(test))
 

@@ -15,21 +15,22 @@ import anyio
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tiercast.serving import json_log
 from tiercast.serving.access import audit
 from tiercast.serving.http import (
-    access_log,
     auth,
     body,
     error_responses,
     headers,
     limits,
     metrics,
+    readiness,
     request_context,
     routes,
 )
 from tiercast.serving.http.routes import Route
 from tiercast.serving.http.scores import store_pool
-from tiercast.serving.service import jobs, readiness
+from tiercast.serving.service import jobs
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT")
 KEPT = (b"allow", b"retry-after", b"www-authenticate", b"connection")
@@ -52,7 +53,7 @@ class Gate:
             await self._answer(scope, receive, send)
         elif scope["type"] == "lifespan":
             with self.door.watched(), store_pool.opened(os.environ), jobs.running():
-                readiness.tell("audit", self._audit_state)
+                readiness.register("audit", self._audit_state)
                 await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})  # before it was accepted: a 403
@@ -92,7 +93,7 @@ class Gate:
         except error_responses.Refused as refused:
             await refused.response()(scope, receive, answer.send)
         except Exception as error:
-            access_log.fault(error, asked.request_id)
+            json_log.log_fault(error, asked.request_id)
             if not answer.is_started:
                 await error_responses.response(500)(scope, receive, answer.send)
 
@@ -129,7 +130,7 @@ class Gate:
         if route is not None and route.is_probe:
             return
         told = {"request_id": asked.request_id, "key": asked.key_id, "ms": round(seconds * 1000, 1)}
-        access_log.log.info("%s %s %d", asked.method, asked.route, status, extra={"told": told})
+        json_log.logger.info("%s %s %d", asked.method, asked.route, status, extra={"fields": told})
         if route is not None and route.roles:
             entry = audit.Entry(
                 asked.key_id, asked.key_name, asked.method, asked.route, status, asked.customers, asked.request_id

@@ -22,9 +22,9 @@ from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import batch
-from tiercast.serving.batch import Scored
-from tiercast.serving.http import access_log
+from tiercast.serving import json_log
+from tiercast.serving.batch import scoring
+from tiercast.serving.batch.scoring import Scored
 from tiercast.serving.jobs import claims, job_queue, results, sources
 from tiercast.serving.jobs.heartbeat import Pulse, Stopped, Stopping
 from tiercast.serving.jobs.job import Job
@@ -64,7 +64,7 @@ class Work(NamedTuple):
         source, as_of = self.source, self.mine.as_of
         share = SCORED_SHARE if self._publishes else 1.0
         with DataEngine(memory=source.memory, threads=source.threads) as data:
-            return batch.score_all(
+            return scoring.score_all(
                 data,
                 bundle,
                 source.tables(),
@@ -141,7 +141,7 @@ def _ended(
 def _failure(error: Exception, mine: Job, source: Source | None) -> dict[str, Any]:
     if isinstance(error, errors.TiercastError):
         return results.refusal(error, mine.source, source)
-    access_log.fault(error, mine.job_id)
+    json_log.log_fault(error, mine.job_id)
     return results.fault(error, mine.job_id)
 
 
@@ -167,7 +167,7 @@ def patiently(action: Callable[[], Given], wait_for: type[errors.TiercastError])
 
 def _log_as_json() -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(access_log.AsJson())
+    handler.setFormatter(json_log.JsonFormatter())
     logging.getLogger().handlers = [handler]
 
 

@@ -19,7 +19,7 @@ from tiercast.workflows.score import ScoreOptions
 if TYPE_CHECKING:
     from tiercast.contract.scores import Reasons
     from tiercast.models.bundle import Bundle
-    from tiercast.serving.batch import Scored
+    from tiercast.serving.batch.scoring import Scored
     from tiercast.tiers.languages import Language
 
 REASONS = ("all", "risky", "none")

@@ -9,7 +9,7 @@ from tiercast.terminal import console, formatting
 from tiercast.tiers import grid, moves, texts
 
 if TYPE_CHECKING:
-    from tiercast.serving.moving import Moved
+    from tiercast.serving.batch.tier_moves import Moved
     from tiercast.tiers.languages import Language
 
 TITLE: Mapping[Language, str] = {

@@ -34,7 +34,7 @@ def replay(
 ) -> tuple[Study, str | None]:
     """The study and the id of its MLflow run, or None where `tracked` is false. Without `bundle` each date trains."""
     from tiercast.features.engines.duckdb import Engine
-    from tiercast.serving import output
+    from tiercast.serving.batch import output
     from tiercast.training.backtest import figures, folder, plan, study
 
     output.refuse_input(out / study.SUMMARY, sources)

@@ -9,16 +9,16 @@ from tiercast.contract import errors
 from tiercast.terminal import console
 
 if TYPE_CHECKING:
-    from tiercast.serving.moving import Moved
+    from tiercast.serving.batch.tier_moves import Moved
 
 
 def compare(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | None) -> Moved:
     """The customers who changed tier. `out` receives all of them, the result the `top` largest falls."""
     from tiercast.features.engines.duckdb import Engine
-    from tiercast.serving import moving
+    from tiercast.serving.batch import tier_moves
 
-    with Engine(memory=memory) as engine, console.progress("moves", len(moving.STEPS)) as on_step:
-        return moving.compare(engine, old, new, top=top, out=out, tell=on_step)
+    with Engine(memory=memory) as engine, console.progress("moves", len(tier_moves.STEPS)) as on_step:
+        return tier_moves.compare(engine, old, new, top=top, out=out, tell=on_step)
 
 
 def draw(moved: Moved, plot: pathlib.Path) -> None:

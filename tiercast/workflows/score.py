@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tiercast.contract.scores import Reasons
     from tiercast.features.reading import Sources
     from tiercast.models.bundle import Bundle
-    from tiercast.serving.batch import Scored
+    from tiercast.serving.batch.scoring import Scored
 
 DEFAULT_OUT = {engine_choice.DUCKDB: pathlib.Path("scores.parquet"), engine_choice.SPARK: pathlib.Path("scores")}
 
@@ -42,10 +42,10 @@ def score(
     """Score every customer known before `day`. `folder` holds `bundle`; Spark sends its files to the workers."""
     if chosen.name == engine_choice.SPARK:
         return _on_spark(folder, bundle, sources, day, out, options, chosen)
-    from tiercast.serving import batch
+    from tiercast.serving.batch import scoring
 
     with chosen.start() as engine, console.progress("score", 1) as on_step:
-        return batch.score_all(
+        return scoring.score_all(
             engine,
             bundle,
             sources,
@@ -71,9 +71,9 @@ def _on_spark(
 
     files = bundle_folder.packed(folder)
     with chosen.start() as engine, console.progress("score", 1) as on_step:
-        from tiercast.serving.spark import batch
+        from tiercast.serving.spark import scoring
 
-        return batch.score_all(
+        return scoring.score_all(
             engine,
             bundle,
             files,

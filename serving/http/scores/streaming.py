@@ -11,7 +11,7 @@ import anyio.to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tiercast.serving.http import access_log
+from tiercast.serving import json_log
 
 PIECE = 1 << 18
 SECONDS_A_PIECE, SECONDS_IN_ALL = 30.0, 1_800.0
@@ -54,7 +54,7 @@ class Stream(Response):
                     await _send_slowly(send, piece)
                     piece = await anyio.to_thread.run_sync(next, self._rest, None, limiter=_limiter())
         except TimeoutError:
-            access_log.log.warning("an export was taken too slowly and was broken off")
+            json_log.logger.warning("an export was taken too slowly and was broken off")
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

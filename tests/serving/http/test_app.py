@@ -141,7 +141,7 @@ def test_a_sane_request_id_goes_through_to_answer_error_log_and_audit(
     with caplog.at_level(logging.INFO):
         error = refusal(call("GET", "/v1/see", headers=[(b"x-request-id", ID)]), 401)
     assert error["request_id"] == ID.decode()
-    assert [record.told["request_id"] for record in caplog.records if hasattr(record, "told")] == [ID.decode()]
+    assert [record.fields["request_id"] for record in caplog.records if hasattr(record, "fields")] == [ID.decode()]
     assert call.audited()[0]["request_id"] == ID.decode()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests import score_files
 from tests.serving.http.scores.conftest import served
-from tiercast.serving.http import access_log
+from tiercast.serving import json_log
 from tiercast.serving.http.scores import store_pool
 from tiercast.serving.store import database, publish
 
@@ -74,7 +74,7 @@ def test_a_planted_id_is_found_in_no_log_counter_audit_or_refusal(
         assert all(400 <= answer.status_code < 500 for answer in refused[:-1])
         counters = client.get("/metrics").text
     logged = "\n".join(
-        access_log.AsJson().format(record) for record in caplog.records if record.name != "httpx"
+        json_log.JsonFormatter().format(record) for record in caplog.records if record.name != "httpx"
     )  # the client
     written = "".join(capfd.readouterr())
     assert json.loads(audit.read_text().splitlines()[1])["customers"] == 1
