@@ -1,11 +1,11 @@
-"""What a person sees of a watch: the numbered checks, what drifted, old scores tier by tier, one line for a ticket."""
+"""The checks of a model at work: numbered verdicts, drift, old scores per tier, one line for a ticket."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tiercast import say
+from tiercast.terminal import console, formatting
 
 if TYPE_CHECKING:
     from tiercast.training.monitoring.drift import Drift
@@ -15,31 +15,33 @@ if TYPE_CHECKING:
 DRIFTED = 12
 
 
-def tell(found: Watched, run: str | None) -> None:
-    """The checks, the drift, the closed windows, what is open, and the line for a ticket."""
-    rows = [[check.code, check.level, _title(check.title, check.about), check.measured] for check in found.checks]
+def print_watch(watched: Watched, run: str | None) -> None:
+    """The checks, the drift, the closed windows, the open ones, and the line for a ticket."""
+    rows = [[check.code, check.level, _title(check.title, check.about), check.measured] for check in watched.checks]
     columns = [("", "left"), ("level", "left"), ("what should be so", "left"), ("measured", "left")]
-    say.table(f"{found.model}, trained as of {found.trained_as_of}, watched as of {found.as_of}", columns, rows)
-    for check in found.checks:
+    console.print_table(
+        f"{watched.model}, trained as of {watched.trained_as_of}, watched as of {watched.as_of}", columns, rows
+    )
+    for check in watched.checks:
         if check.level in ("alarm", "notice"):
-            say.line(str(check))
-    _drift(found.drift)
-    for outcome in found.outcomes:
-        _outcome(outcome)
-    for text in (*found.waiting, *found.notes):
-        say.line(f"* {text}")
-    say.line(summary(found, run))
+            console.print_line(str(check))
+    _print_drift(watched.drift)
+    for outcome in watched.outcomes:
+        _print_outcome(outcome)
+    for text in (*watched.waiting, *watched.notes):
+        console.print_line(f"* {text}")
+    console.print_line(summarize(watched, run))
 
 
-def summary(found: Watched, run: str | None) -> str:
+def summarize(watched: Watched, run: str | None) -> str:
     """One sentence for a ticket."""
-    counts = {level: [c.code for c in found.checks if c.level == level] for level in ("alarm", "notice")}
-    said = [f"{len(codes)} {level}{_s(codes)} ({', '.join(codes)})" for level, codes in counts.items() if codes]
+    counts = {level: [c.code for c in watched.checks if c.level == level] for level in ("alarm", "notice")}
+    levels = [f"{len(codes)} {level}{_s(codes)} ({', '.join(codes)})" for level, codes in counts.items() if codes]
     logged = f"; run {run}" if run else ""
-    return f"watched as of {found.as_of}, {len(found.checks)} checks: {', '.join(said) or 'all quiet'}{logged}"
+    return f"watched as of {watched.as_of}, {len(watched.checks)} checks: {', '.join(levels) or 'all quiet'}{logged}"
 
 
-def _drift(rows: Sequence[Drift]) -> None:
+def _print_drift(rows: Sequence[Drift]) -> None:
     shown = [row for row in rows if row.psi is not None][:DRIFTED]
     if shown:
         columns = [
@@ -47,7 +49,7 @@ def _drift(rows: Sequence[Drift]) -> None:
             *((name, "right") for name in ("PSI", "chance", "mean then", "now", "missing then", "now")),
         ]
         lines = [[row.name, *_numbers(row), "a clock" if row.is_clock else row.level] for row in shown]
-        say.table(f"Drift, the largest {len(shown)} of {len(rows)}", [*columns, ("", "left")], lines)
+        console.print_table(f"Drift, the largest {len(shown)} of {len(rows)}", [*columns, ("", "left")], lines)
 
 
 def _numbers(row: Drift) -> list[str]:
@@ -55,15 +57,15 @@ def _numbers(row: Drift) -> list[str]:
     return [f"{row.psi:.3f}", f"{row.limit:.3f}", *means, f"{row.missing_then:.1%}", f"{row.missing_now:.1%}"]
 
 
-def _outcome(found: Outcome) -> None:
+def _print_outcome(outcome: Outcome) -> None:
     names = ("customers", "risk said", "left", "value said", "came", "inside")
     columns = [("tier", "left"), *((name, "right") for name in names)]
-    title = f"What became of the {found.window.name}: {found.n:,} customers"
-    say.table(title, columns, [_tier(row) for row in found.tiers])
+    title = f"What became of the {outcome.window.name}: {outcome.n:,} customers"
+    console.print_table(title, columns, [_tier(row) for row in outcome.tiers])
 
 
 def _tier(row: TierOutcome) -> list[str]:
-    percent, money = say.percent, say.money
+    percent, money = formatting.percent, formatting.money
     risk, worth = (percent(row.p_churn), percent(row.churned)), (money(row.value), money(row.realised))
     return [row.tier, f"{row.customers:,}", *risk, *worth, percent(row.coverage)]
 

@@ -1,11 +1,11 @@
-"""What a person sees of a backtest: the dates, what they come to, each tier's promise, how calm the tiers are."""
+"""A backtest as tables: each date, all dates together, forecasts per tier, stability of the tiers."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from tiercast import say
+from tiercast.terminal import console, formatting
 
 if TYPE_CHECKING:
     from tiercast.training.backtest.day import Day
@@ -25,7 +25,7 @@ METRICS = {
 PERCENT = {"value_bias": "+.1%", "value_coverage": ".1%"}
 
 
-class Column(NamedTuple):
+class MetricColumn(NamedTuple):
     """A metric in the tables over time; the interval and the closed form's number where there is room."""
 
     metric: str
@@ -34,16 +34,16 @@ class Column(NamedTuple):
     has_rival: bool = True
 
 
-CHURN = (Column("churn_auc", "AUC", True), Column("churn_brier", "Brier"), Column("churn_ece", "ECE"))
+CHURN = (MetricColumn("churn_auc", "AUC", True), MetricColumn("churn_brier", "Brier"), MetricColumn("churn_ece", "ECE"))
 VALUE = (
-    Column("value_ngini", "nGini", True),
-    Column("value_mae", "MAE"),
-    Column("value_bias", "bias"),
-    Column("value_coverage", "inside 80 %", has_rival=False),
+    MetricColumn("value_ngini", "nGini", True),
+    MetricColumn("value_mae", "MAE"),
+    MetricColumn("value_bias", "bias"),
+    MetricColumn("value_coverage", "inside 80 %", has_rival=False),
 )
 
 
-def study(done: Study) -> None:
+def print_study(done: Study) -> None:
     """Churn and value over time, then everything together."""
     h = done.settings.horizons
     _over_time(done, f"Churn in {h.churn_days} days, {done.model}", CHURN)
@@ -53,20 +53,22 @@ def study(done: Study) -> None:
     _bands(done)
     for each in done.days:
         if each.not_judged:
-            say.line(f"* {each.as_of} not judged: {each.not_judged}")
+            console.print_line(f"* {each.as_of} not judged: {each.not_judged}")
         for note in each.card.get("notes", ()):
-            say.line(f"* {each.as_of}: {note}")
+            console.print_line(f"* {each.as_of}: {note}")
     if (day := done.plan.first_open) is not None:
-        say.line(f"* Stopped before {day}: none of its windows is over by {done.known_until}, where the data end.")
+        console.print_line(
+            f"* Stopped before {day}: none of its windows is over by {done.known_until}, where the data end."
+        )
 
 
-def count(done: Study) -> str:
+def count_dates(done: Study) -> str:
     """Such as "12 of 13 dates judged, 8 finished before"."""
     before = f", {done.n_kept} finished before" if done.n_kept else ""
     return f"{len(done.judged)} of {len(done.days)} dates judged{before}"
 
 
-def _over_time(done: Study, title: str, shown: tuple[Column, ...]) -> None:
+def _over_time(done: Study, title: str, shown: tuple[MetricColumn, ...]) -> None:
     """One line per date on which one of the metrics was measured."""
     from tiercast.training.backtest import over_time
 
@@ -81,10 +83,10 @@ def _over_time(done: Study, title: str, shown: tuple[Column, ...]) -> None:
         for each in dates
     ]
     counted = ["customers"] if shown is CHURN else []
-    say.table(title, [("as of", "left"), *((name, "right") for name in (*counted, *names))], rows)
+    console.print_table(title, [("as of", "left"), *((name, "right") for name in (*counted, *names))], rows)
 
 
-def _cells(column: Column, point: Point) -> list[str]:
+def _cells(column: MetricColumn, point: Point) -> list[str]:
     name, rival = column.metric, point.closed_form
     ours = _interval(name, point.ours) if column.has_interval else _number(name, point.ours.value)
     return [ours, *([_number(name, rival.value) if rival else "–"] if column.has_rival else [])]
@@ -103,7 +105,7 @@ def _overall(done: Study) -> None:
         ]
         for row in done.overall
     ]
-    say.table("All dates", [("", "left"), *((name, "right") for name in names)], rows)
+    console.print_table("All dates", [("", "left"), *((name, "right") for name in names)], rows)
 
 
 def _tiers(done: Study) -> None:
@@ -122,7 +124,7 @@ def _tiers(done: Study) -> None:
         [
             row.tier,
             f"{row.customers:,}",
-            say.percent(row.share),
+            formatting.percent(row.share),
             _money(row.value),
             _money(row.actual_value),
             _percent(row.bias, "+"),
@@ -133,7 +135,7 @@ def _tiers(done: Study) -> None:
         ]
         for row in done.tiers
     ]
-    say.table(
+    console.print_table(
         "Each tier's promise and what came, all dates together; money per customer and date",
         [("tier", "left"), *((name, "right") for name in names)],
         rows,
@@ -155,7 +157,7 @@ def _bands(done: Study) -> None:
         for row in done.bands
     ]
     columns = [("value band", "left"), *((name, "right") for name in names)]
-    say.table(f"How calm the tiers are from one scoring to the next, {done.asked.every} apart", columns, rows)
+    console.print_table(f"How calm the tiers are from one scoring to the next, {done.asked.every} apart", columns, rows)
 
 
 def _customers(each: Day) -> int:
@@ -181,4 +183,4 @@ def _percent(share: float, sign: str = "") -> str:
 
 
 def _money(number: float) -> str:
-    return "–" if math.isnan(number) else say.money(number)
+    return "–" if math.isnan(number) else formatting.money(number)

@@ -1,11 +1,11 @@
-"""What a person sees of two days' scores: the migration matrix, the largest falls, one line for a ticket."""
+"""Two days' scores compared: the migration matrix, the largest falls, one line for a ticket."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tiercast import say
+from tiercast.terminal import console, formatting
 from tiercast.tiers import grid, moves, texts
 
 if TYPE_CHECKING:
@@ -44,59 +44,59 @@ OTHER_MODEL: Mapping[Language, str] = {
 }
 
 
-def tell(found: Moved, lang: Language) -> None:
-    """The matrix, the falls, what to know, and the line for a ticket."""
-    _matrix(found, lang)
-    if found.falls:
+def print_moves(moved: Moved, lang: Language) -> None:
+    """The matrix, the falls, a note on different models, and the line for a ticket."""
+    _print_matrix(moved, lang)
+    if moved.falls:
         columns = [(name, "right" if at in (3, 4) else "left") for at, name in enumerate(HEADINGS[lang])]
-        say.table(FALLS[lang], columns, [_fall(row, lang) for row in found.falls])
-    if found.old.model != found.new.model:
-        say.line(f"* {OTHER_MODEL[lang].format(old=found.old.model, new=found.new.model)}")
-    say.line(summary(found, lang))
+        console.print_table(FALLS[lang], columns, [_fall(row, lang) for row in moved.falls])
+    if moved.old.model != moved.new.model:
+        console.print_line(f"* {OTHER_MODEL[lang].format(old=moved.old.model, new=moved.new.model)}")
+    console.print_line(summarize(moved, lang))
 
 
-def summary(found: Moved, lang: Language) -> str:
+def summarize(moved: Moved, lang: Language) -> str:
     """One sentence for a ticket."""
-    ways = moves.counts(found.matrix)
-    before, after = moves.value_in(found.matrix, grid.HIGH_VALUE)
+    ways = moves.counts(moved.matrix)
+    before, after = moves.value_in(moved.matrix, grid.HIGH_VALUE)
     return SUMMARY[lang].format(
         **ways,
         moved=sum(n for way, n in ways.items() if way != "stay"),
         all=sum(ways.values()),
-        old=found.old.as_of,
-        new=found.new.as_of,
-        before=say.money(before),
-        after=say.money(after),
-        currency=f" {found.new.currency}" if found.new.currency else "",
+        old=moved.old.as_of,
+        new=moved.new.as_of,
+        before=formatting.money(before),
+        after=formatting.money(after),
+        currency=f" {moved.new.currency}" if moved.new.currency else "",
     )
 
 
-def plain(found: Moved, lang: Language) -> dict[str, Any]:
+def as_dict(moved: Moved, lang: Language) -> dict[str, Any]:
     """Everything for a machine: one entry per pair of tiers that occurs; null stands for "not among these scores"."""
     files = {
         name: {"path": each.path, "as_of": each.as_of, "model": each.model}
-        for name, each in (("old", found.old), ("new", found.new))
+        for name, each in (("old", moved.old), ("new", moved.new))
     }
-    falls = [row | {"reason_texts": _why(row, lang)} for row in found.falls]
+    falls = [row | {"reason_texts": _why(row, lang)} for row in moved.falls]
     return {
         **files,
-        "currency": found.new.currency,
-        "summary": summary(found, lang),
-        "counts": moves.counts(found.matrix),
-        "matrix": [pair._asdict() for pair in moves.pairs(found.matrix)],
+        "currency": moved.new.currency,
+        "summary": summarize(moved, lang),
+        "counts": moves.counts(moved.matrix),
+        "matrix": [pair._asdict() for pair in moves.pairs(moved.matrix)],
         "falls": falls,
     }
 
 
-def _matrix(found: Moved, lang: Language) -> None:
+def _print_matrix(moved: Moved, lang: Language) -> None:
     new, gone = OUTSIDE[lang]
     columns = [("", "left"), *((tier or gone, "right") for tier in moves.PLACES)]
     rows = [
         [tier or new, *(f"{n:,}" if n else "·" for n in counted)]
-        for tier, counted in zip(moves.PLACES, found.matrix.customers.tolist(), strict=True)
+        for tier, counted in zip(moves.PLACES, moved.matrix.customers.tolist(), strict=True)
     ]
-    say.line(TITLE[lang].format(old=found.old.as_of, new=found.new.as_of))
-    say.table("", columns, rows)
+    console.print_line(TITLE[lang].format(old=moved.old.as_of, new=moved.new.as_of))
+    console.print_table("", columns, rows)
 
 
 def _fall(row: Mapping[str, Any], lang: Language) -> list[str]:
@@ -104,7 +104,7 @@ def _fall(row: Mapping[str, Any], lang: Language) -> list[str]:
         row["customer_id"],
         f"{row['old_tier']} → {row['new_tier']}",
         LOST[lang].get(row["lost"], row["lost"]),
-        f"{say.money(row['old_value'])} → {say.money(row['new_value'])}",
+        f"{formatting.money(row['old_value'])} → {formatting.money(row['new_value'])}",
         f"{_percent(row['old_p_churn'])} → {_percent(row['new_p_churn'])}",
         "; ".join(_why(row, lang)),
     ]
