@@ -94,23 +94,23 @@ def test_mlflow_holds_one_run_with_curves_and_a_child_per_date(place: Path, mlru
         first["run"]
     )
     assert lookup.trainings(10) == [], "a backtest is no training"
-    check_customer_counts(place, mlruns)
+    check_no_customer_is_logged(place, mlruns)
     again = command_line.run(*arguments(place, "out"), cwd=place)
     assert f"3 of 3 dates judged, 3 finished before: {place / 'out'}, run {first['run']}" in again.stdout
     assert "Each tier's promise" in again.stdout
 
 
-def curves(run: Run, message: dict[str, Any]) -> None:
+def curves(run: Run, summary: dict[str, Any]) -> None:
     """A point per date, the step in days since the first, the time the date itself, the closed form beside it."""
     for name, model in (("churn_auc", "tiercast"), ("baseline/btyd/churn_auc", "btyd")):
         history = mlflow.MlflowClient().get_metric_history(run.info.run_id, name)
         assert [point.step for point in history] == [0, 120, 240]
         assert history[0].timestamp == 870393600000  # 1997-08-01T00:00Z
-        expected = [each["card"]["churn"]["models"][model]["auc"]["value"] for each in message["dates"]]
+        expected = [each["card"]["churn"]["models"][model]["auc"]["value"] for each in summary["dates"]]
         assert [point.value for point in history] == expected
 
 
-def check_customer_counts(place: Path, mlruns: Path) -> None:
+def check_no_customer_is_logged(place: Path, mlruns: Path) -> None:
     ids = set(parquet.read_table(place / "out" / FIRST[1])["customer_id"].to_pylist())
     texts = [path.read_text(encoding="utf-8") for path in mlruns.rglob("*.json")]
     assert texts
