@@ -93,8 +93,8 @@ def test_a_feature_that_is_no_number_is_refused_by_name(bundle: Bundle, frame: p
 
 
 def test_a_prospect_has_a_tier_and_no_numbers(bundle: Bundle) -> None:
-    nobody = pd.DataFrame([dict.fromkeys(bundle.spec.names, np.nan) | {"n_orders": 0.0, "customer_id": "007"}])
-    [row] = pyfunc.PyfuncModel(bundle).predict(nobody).to_dict("records")
+    prospect = pd.DataFrame([dict.fromkeys(bundle.spec.names, np.nan) | {"n_orders": 0.0, "customer_id": "007"}])
+    [row] = pyfunc.PyfuncModel(bundle).predict(prospect).to_dict("records")
     assert (row["customer_id"], row["tier"], row["status"]) == ("007", "F", "prospect")
     assert row["value"] is None
     assert row["p_churn"] is None
@@ -265,8 +265,8 @@ def post(url: str, body: dict[str, Any]) -> tuple[int, Any]:
     data = json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return answer.status, json.load(answer)
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
 
@@ -275,15 +275,15 @@ def post(url: str, body: dict[str, Any]) -> tuple[int, Any]:
 def test_mlflow_models_serve_answers_with_scores(address: str, bundle: Bundle, frame: pd.DataFrame) -> None:
     assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
     split = json.loads(frame.to_json(orient="split", index=False, double_precision=15))
-    status, answer = post(address, {"dataframe_split": split})
-    assert status == 200, answer
+    status, response = post(address, {"dataframe_split": split})
+    assert status == 200, response
     batch = expected(bundle, frame)
-    assert [row["tier"] for row in answer["predictions"]] == batch["tier"].tolist()
-    assert [row["customer_id"] for row in answer["predictions"]] == batch["customer_id"].tolist()
-    np.testing.assert_allclose([row["value"] for row in answer["predictions"]], batch["value"], rtol=1e-9)
-    status, said = post(address, {"dataframe_split": {"columns": ["n_orders"], "data": [[1.0]]}})
+    assert [row["tier"] for row in response["predictions"]] == batch["tier"].tolist()
+    assert [row["customer_id"] for row in response["predictions"]] == batch["customer_id"].tolist()
+    np.testing.assert_allclose([row["value"] for row in response["predictions"]], batch["value"], rtol=1e-9)
+    status, refusal = post(address, {"dataframe_split": {"columns": ["n_orders"], "data": [[1.0]]}})
     assert status == 400
-    assert "recency_days" in said
-    nobody = dict.fromkeys(bundle.spec.names) | {"n_orders": 0.0}
-    status, answer = post(address, {"dataframe_records": [nobody]})
-    assert (status, answer["predictions"][0]["tier"], answer["predictions"][0]["value"]) == (200, "F", None)
+    assert "recency_days" in refusal
+    prospect = dict.fromkeys(bundle.spec.names) | {"n_orders": 0.0}
+    status, response = post(address, {"dataframe_records": [prospect]})
+    assert (status, response["predictions"][0]["tier"], response["predictions"][0]["value"]) == (200, "F", None)
