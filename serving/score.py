@@ -53,18 +53,18 @@ def score(
         given = overrides.apply(predictions.tiers, features["customer_id"], by_hand, bundle.about.as_of).tiers
         predictions = predict.graded(bundle, predictions, given)
     why = codes(bundle, predictions, reasons)
-    given = predictions.tiers
+    at = grid.numbers(predictions.tiers)
     columns = {name: pa.array(column, pa.float64(), from_pandas=True) for name, column in numbers(predictions).items()}
     columns |= {name: pa.array(flag, pa.bool_(), mask=np.isnan(predictions.value)) for name, flag in flags(predictions)}
     columns |= {
         "customer_id": features["customer_id"],
         "as_of": pa.repeat(pa.scalar(bundle.about.as_of, pa.date32()), features.num_rows),
-        "tier": _taken(grid.TIERS, grid.places(given)),
-        "status": _taken(STATUSES, grid.places(given)),
+        "tier": _taken(grid.TIERS, at),
+        "status": _taken(STATUSES, at),
         "reasons": chosen.as_lists(why),
-        "action": _taken(actions.table(), actions.cells(given, why[:, 0])),
+        "action": _taken(actions.table(), actions.cells(at, why[:, 0])),
         "model": pa.repeat(bundle.about.model, features.num_rows),
-        "raw_tier": _taken(grid.TIERS, grid.places(raw)),
+        "raw_tier": _taken(grid.TIERS, grid.numbers(raw)),
     }
     wanted = schema(bundle)
     return pa.Table.from_arrays([columns[name] for name in wanted.names], schema=wanted)
@@ -113,7 +113,7 @@ def predicted(bundle: Bundle, frame: Frame, which: Reasons) -> Predictions:
 def codes(bundle: Bundle, p: Predictions, which: Reasons) -> Codes:
     """The reasons as numbers of `families.CODES`: one row of three per customer, -1 where a place stays empty."""
     if which == "all":
-        return _codes_of(bundle, p.frame, p.p_churn, p.pushes)
+        return _codes_of(bundle, p.frame, p.p_churn, p.contributions)
     found = np.full((len(p.p_churn), chosen.MOST), NONE, np.int16)
     if which == "risky":
         rows = np.flatnonzero(p.p_churn > bundle.cuts.p_churn)
@@ -122,10 +122,10 @@ def codes(bundle: Bundle, p: Predictions, which: Reasons) -> Codes:
     return found
 
 
-def _codes_of(bundle: Bundle, frame: Frame, p_churn: Vector, pushes: Mapping[str, Vector] | None = None) -> Codes:
-    if pushes is None:
-        pushes = churn.pushes(bundle.churn, frame, bundle.centre, families.family_of)
-    return chosen.pick(pushes, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+def _codes_of(bundle: Bundle, frame: Frame, p_churn: Vector, parts: Mapping[str, Vector] | None = None) -> Codes:
+    if parts is None:
+        parts = churn.contributions(bundle.churn, frame, bundle.centre, families.family_of)
+    return chosen.choose(parts, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
 
 
 def _taken(texts: Sequence[str], places: NDArray[np.intp]) -> pa.StringArray:

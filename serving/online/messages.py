@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from tiercast.contract.vectors import Vector
-from tiercast.tiers import facts, texts
+from tiercast.tiers import conditions, texts
 from tiercast.tiers.languages import Language
 
 
@@ -17,7 +17,7 @@ def reasons(
     codes: Sequence[Sequence[str]], columns: Mapping[str, Vector], langs: Sequence[Language], currency: str
 ) -> list[list[str]]:
     """Per customer the texts of their codes, in their language; `columns` is the feature table in the same order."""
-    window = facts.reference_window(columns)
+    window = conditions.reference_window(columns)
     asked: dict[tuple[str, Language], list[int]] = {}
     for row, (given, lang) in enumerate(zip(codes, langs, strict=True)):
         for code in given:

@@ -31,8 +31,6 @@ Time = Annotated[
 ]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Kind = Literal["visit", "support", "complaint", "review", "referral", "survey", "campaign"]
-assert Kind.__args__ == inputs.INTERACTION_KINDS  # type: ignore[attr-defined]  # noqa: S101
-
 
 Text = Annotated[Label | None, Field(json_schema_extra={"default": None})]
 Margin = Annotated[Number | None, Field(json_schema_extra={"default": None})]

@@ -27,7 +27,7 @@ def columns(bundle: Bundle, frame: Frame) -> dict[str, list[Any]]:
         "status": [_STATUS[tier] for tier in tiers],
         **{name: _known(flag, p.value) for name, flag in score.flags(p)},
         "reasons": [[families.CODES[code] for code in row if code >= 0] for row in why.tolist()],
-        "action": [playbook[cell] for cell in actions.cells(p.tiers, why[:, 0]).tolist()],
+        "action": [playbook[cell] for cell in actions.cells(grid.numbers(p.tiers), why[:, 0]).tolist()],
         "model": [bundle.about.model] * len(tiers),
         "raw_tier": tiers,
     }

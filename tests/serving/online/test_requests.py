@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from tests.serving.score_requests import JSON, asked, customer, purchase, refusal
-from tiercast.contract import strict_json
+from tiercast.contract import inputs, strict_json
 from tiercast.serving.online import requests
 
 VISIT = {"occurred_at": "1998-01-01", "kind": "visit"}
@@ -50,3 +50,7 @@ def test_a_name_that_comes_twice_is_found_wherever_it_stands(client: Any, once: 
         strict_json.refuse_twins(body.encode(), requests.n_names(request))
     error = refusal(client.post("/v1/score", content=body.encode(), headers=JSON), 400)
     assert "twice" in error["message"]
+
+
+def test_the_kinds_of_contact_are_those_of_the_input_contract() -> None:
+    assert get_args(requests.Kind) == inputs.INTERACTION_KINDS
