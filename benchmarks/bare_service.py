@@ -20,14 +20,14 @@ from starlette.routing import Route
 
 from tiercast.models import bundle_folder
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Online
+from tiercast.serving.online.scorer import Scorer
 
 
 def app(bundle: pathlib.Path) -> Starlette:
-    online = Online(bundle_folder.load(bundle))
+    online = Scorer(bundle_folder.load(bundle))
 
     def answered(body: bytes) -> bytes:
-        return pydantic_core.to_json(online.answer(ScoreRequest.model_validate_json(body)))
+        return pydantic_core.to_json(online.score(ScoreRequest.model_validate_json(body)))
 
     async def score(request: Request) -> Response:
         body = await request.body()

@@ -30,7 +30,8 @@ from tiercast.models import frame as frames
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
 from tiercast.models.trees.boosted import BoostedTrees
-from tiercast.serving import batch, output, score
+from tiercast.serving import score
+from tiercast.serving.batch import output, scoring
 
 CONTRIBUTIONS_OF = 10_000  # LightGBM's own take a minute per million
 Answer = TypeVar("Answer")
@@ -82,8 +83,8 @@ def _scan(engine: Engine, base: pathlib.Path) -> ibis.Table:
 
 
 def _scored(bundle: Bundle, features: pa.Table, reasons: Reasons) -> list[pa.Table]:
-    starts = range(0, features.num_rows, batch.ROWS)
-    return [score.score(bundle, features.slice(start, batch.ROWS), reasons=reasons) for start in starts]
+    starts = range(0, features.num_rows, scoring.ROWS)
+    return [score.score(bundle, features.slice(start, scoring.ROWS), reasons=reasons) for start in starts]
 
 
 def _write(bundle: Bundle, tables: list[pa.Table], out: pathlib.Path) -> None:

@@ -76,7 +76,7 @@ def run(bundle: pathlib.Path | str, listening: Listening, *, shadow: str | None 
         bundle_folder.load(bundle)
         ours |= {source.FOLDER: str(bundle.resolve())}
     else:
-        source.settle(source.Registered(bundle, cache.of()))
+        source.check(source.RegistrySource(bundle, cache.from_env()))
         ours |= {source.FOLDER: "", source.MODEL: bundle, places.VARIABLE: places.tracking_uri()}
     root = pathlib.Path(__file__).absolute().parents[2]
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(root)]

@@ -24,12 +24,13 @@ from tiercast.serving.http import (
     headers,
     limits,
     metrics,
+    readiness,
     request_context,
     routes,
 )
 from tiercast.serving.http.routes import Route
 from tiercast.serving.http.scores import store_pool
-from tiercast.serving.service import jobs, readiness
+from tiercast.serving.service import jobs
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT")
 KEPT = (b"allow", b"retry-after", b"www-authenticate", b"connection")
@@ -52,7 +53,7 @@ class Gate:
             await self._answer(scope, receive, send)
         elif scope["type"] == "lifespan":
             with self.door.watched(), store_pool.opened(os.environ), jobs.running():
-                readiness.tell("audit", self._audit_state)
+                readiness.register("audit", self._audit_state)
                 await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})  # before it was accepted: a 403

@@ -14,9 +14,8 @@ from starlette.types import Scope
 from tiercast.contract import errors
 from tiercast.serving.access import keyring, keys, rate_limit, roles, startup
 from tiercast.serving.access.keyring import Keyring
-from tiercast.serving.http import error_responses, headers, metrics, request_context
+from tiercast.serving.http import error_responses, headers, metrics, readiness, request_context
 from tiercast.serving.http.limits import Limits
-from tiercast.serving.service import readiness
 
 LONGEST_HEADER = 200
 UNKNOWN = "the key is not known, has ended or was revoked"
@@ -72,13 +71,13 @@ class Door(NamedTuple):
         if self.ring is None:
             yield
             return
-        readiness.tell("keys", functools.partial(_state, self.ring))
+        readiness.register("keys", functools.partial(_state, self.ring))
         self.ring.start()
         try:
             yield
         finally:
             self.ring.stop()
-            readiness.forget("keys")
+            readiness.unregister("keys")
 
 
 def of(environment: Mapping[str, str], limits: Limits) -> Door:

@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from tiercast.contract import errors
 from tiercast.serving.http import access_log, app, auth, endpoints, error_responses, limits, metrics, request_context
+from tiercast.serving.http.model import ModelRuntime
 from tiercast.serving.model_manager import source
 from tiercast.serving.online import micro_batch, requests, responses
-from tiercast.serving.online.micro_batch import Passes
+from tiercast.serving.online.micro_batch import MicroBatcher
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Online
-from tiercast.serving.service import bundles, jobs
+from tiercast.serving.online.scorer import Scorer
+from tiercast.serving.service import jobs
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
 # How long a thread that scores keeps the interpreter while a request waits to be read or an answer to be sent: Python's
@@ -38,18 +39,18 @@ class Tiercast:
     def __init__(self) -> None:
         access_log.configure()
         sys.setswitchinterval(SWITCH_SECONDS)
-        self.bundle = bundles.Bundles(os.environ)
-        self.passes = Passes(self.bundle.online, THREADS, self.bundle.answered)
+        self.model = ModelRuntime(os.environ)
+        self.batcher = MicroBatcher(self.model.scorer, THREADS, self.model.compare)
 
     @property
-    def online(self) -> Online:
-        """What answers now."""
-        return self.bundle.online()
+    def scorer(self) -> Scorer:
+        """The scorer of the model that is served now."""
+        return self.model.scorer()
 
     @property
     def card(self) -> bytes:
-        """What /v1/model says of it."""
-        return self.bundle.served.card
+        """What GET /v1/model responds."""
+        return self.model.card()
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
@@ -60,22 +61,22 @@ class Tiercast:
             limits.read(os.environ)
             auth.check(os.environ)
             jobs.check()
-            source.settle(source.of_environment())
+            source.check(source.from_env())
         except errors.TiercastError as error:
             print(error, file=sys.stderr)
             sys.exit(error.exit_code)
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
-        self.passes.close()
-        self.bundle.close()
+        self.batcher.close()
+        self.model.close()
 
     @bentoml.api(route="/v1/score", output_spec=responses.ScoreAnswer)  # type: ignore[untyped-decorator]
     async def score(self, request: ScoreRequest, /) -> Response:
         """Score customers from their raw transactions, as of a day."""
         check = functools.partial(endpoints.refuse_twins, request_context.current().body, requests.n_names(request))
         try:
-            scored = await self.passes.score(request, check)
+            scored = await self.batcher.score(request, check)
         except error_responses.Refused as refused:
             return refused.response()
         except errors.TiercastError as error:
@@ -94,7 +95,7 @@ def _headers(n_customers: int) -> dict[str, str]:
 
     Callers' connections stay with the worker that took them, and of eight all may have met the same one.
     """
-    return {"Connection": "close"} if WORKERS > 1 and n_customers > micro_batch.MOST_TOGETHER else {}
+    return {"Connection": "close"} if WORKERS > 1 and n_customers > micro_batch.MAX_BATCH_CUSTOMERS else {}
 
 
 Tiercast.add_asgi_middleware(app.Gate)  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tiercast.serving.access.roles import Role
-from tiercast.serving.http import endpoints, examples, openapi, pages, schemas
+from tiercast.serving.http import endpoints, examples, model, openapi, pages, readiness, schemas
 from tiercast.serving.http.endpoints import Handler
 from tiercast.serving.http.scores import examples as stored_examples
 from tiercast.serving.http.scores import export, handlers
@@ -23,7 +23,7 @@ from tiercast.serving.http.scores import requests as stored_requests
 from tiercast.serving.http.scores import responses as stored_answers
 from tiercast.serving.jobs import api_models
 from tiercast.serving.online import requests, responses
-from tiercast.serving.service import bundles, jobs, readiness
+from tiercast.serving.service import jobs
 
 JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"
 
@@ -118,7 +118,7 @@ TABLE: tuple[Route, ...] = (
     *JOBS,
     Route(
         "/v1/admin/reload", "POST", ("admin",), "Serve the bundle that the folder or the registry holds now.",
-        endpoints.asking(schemas.Reload, lambda _: bundles.reload()), {JSON: schemas.Reloaded}, schemas.Reload, {},
+        endpoints.asking(schemas.Reload, lambda _: model.reload()), {JSON: schemas.Reloaded}, schemas.Reload, {},
         statuses=(409,),
     ),
     Route("/", "GET", (), "What this is, for a person.", pages.first_page, {HTML: None}),

@@ -1,4 +1,4 @@
-"""How two models differ on the same customers, counted up without keeping anybody: numbers only, in bounded memory."""
+"""Aggregated differences between two models on the same customers, in bounded memory and without personal data."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-KEPT = 10_000  # differences of value, a fair sample of all, for the quantiles
+SAMPLE_SIZE = 10_000  # differences of value: a uniform sample of all, for the quantiles
 QUANTILES = (0.05, 0.5, 0.95)
 
 
 class Differences:
-    """Customers scored by both, from the first answer on.
+    """Counts and means of all scores that were added, and a sample of the differences in value.
 
     >>> ours = [{"tier": "A", "p_churn": 0.25, "value": 90.0}, {"tier": "F", "p_churn": None, "value": None}]
     >>> theirs = [{"tier": "B", "p_churn": 0.75, "value": 80.0}, {"tier": "F", "p_churn": None, "value": None}]
@@ -31,17 +31,17 @@ class Differences:
         self._p_churn, self._value = 0.0, 0.0
         self._n_numbers = 0
         self._sample: list[float] = []
-        self._drawn = random.Random(0)  # noqa: S311  a sample of differences guards nothing
+        self._random = random.Random(0)  # noqa: S311  a sample of differences guards nothing
 
     def add(self, ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> None:
-        """Scores of the same customers in the same order, by the model that answers and by the other."""
+        """Add scores of the same customers in the same order, by the served model and by the challenger."""
         for our, their in zip(ours, theirs, strict=True):
             self._moves[our["tier"], their["tier"]] += 1
             if None not in (our["p_churn"], their["p_churn"], our["value"], their["value"]):
                 self._add_numbers(abs(their["p_churn"] - our["p_churn"]), their["value"] - our["value"])
 
     def figures(self) -> dict[str, float]:
-        """What is known so far, by name. Differences are the other model's number less ours."""
+        """The figures so far, by name. A difference is the challenger's number minus the served model's."""
         n = self._moves.total()
         if not n:
             return {"compared": 0.0}
@@ -61,7 +61,7 @@ class Differences:
         self._n_numbers += 1
         self._p_churn += p_churn
         self._value += value
-        if len(self._sample) < KEPT:
+        if len(self._sample) < SAMPLE_SIZE:
             self._sample.append(value)
-        elif (place := self._drawn.randrange(self._n_numbers)) < KEPT:
-            self._sample[place] = value  # Vitter (1985), algorithm R: every difference is as likely to be kept
+        elif (place := self._random.randrange(self._n_numbers)) < SAMPLE_SIZE:
+            self._sample[place] = value  # Vitter (1985), algorithm R: every difference is equally likely to stay

@@ -1,12 +1,11 @@
-"""Keeps the served bundle what it should be: swaps it when told to, and when the registry or another process moved on.
+"""Hot reload: exchange the served model when asked to, or when the registry or another process has a newer one.
 
-Nothing that goes wrong here changes what is served: a bundle is exchanged only for one that is ready to answer.
+A failure never changes what is served: a model is replaced only by one that is ready to score.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import random
 import threading
 import time
@@ -14,67 +13,67 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tiercast.contract import errors
-from tiercast.serving.model_manager.served_model import Served
-from tiercast.serving.model_manager.source import Found, Source
+from tiercast.serving import json_log
+from tiercast.serving.model_manager import loading
+from tiercast.serving.model_manager.loading import Load, ServedModel
+from tiercast.serving.model_manager.source import BundleSource, LocalBundle
 
 FOLLOW_SECONDS = 1.0
 FIRST_RETRY, LAST_RETRY, JITTER = 5.0, 300.0, 0.2
-Prepare = Callable[[Found], Served]
-Told = Callable[[Served, Served], None]
-log = logging.getLogger("bentoml.tiercast")
+OnSwap = Callable[[ServedModel, ServedModel], None]
 
 
-class Trouble(NamedTuple):
-    """Why the newest bundle is not served. `mark` is that of a bundle that was refused, else empty."""
+class ReloadFailure(NamedTuple):
+    """Why the latest bundle is not served. `digest` is that of a bundle that was refused, else empty."""
 
     error: errors.TiercastError
     since: float
-    mark: str = ""
+    digest: str = ""
 
 
-class Reloaded(NamedTuple):
-    """What answers after a reload, and whether that is another bundle than before."""
+class ReloadResult(NamedTuple):
+    """The model that is served after a reload, and whether it replaced another one."""
 
-    served: Served
+    served: ServedModel
     is_new: bool
 
 
-def start(source: Source, prepare: Prepare) -> tuple[Served, Trouble | None]:
-    """The first bundle to serve: what the source says now, else what this machine already has.
+def load_first(source: BundleSource, load: Load) -> tuple[ServedModel, ReloadFailure | None]:
+    """The model to start with: of the source's latest bundle, else of the cached one and why it is not the latest.
 
-    Raises what the source says when there is nothing here either, or it cannot be served.
+    Raises the source's error where nothing is cached, and `BundleRefused` where that cannot be served either.
     """
     try:
-        served = prepare(source.ask())
-        source.keep(served.found)
+        served = loading.load_model(source.latest(), load)
+        source.remember(served.bundle)
     except errors.TiercastError as error:
-        here = _here(source)
-        if here is None:
+        cached = _cached(source)
+        if cached is None:
             raise
-        return prepare(here), Trouble(error, time.time())
+        return loading.load_model(cached, load), ReloadFailure(error, time.time())
     return served, None
 
 
-class Keeper:
-    """Exchanges `served`, what answers now. `every` is how often the source is asked, in seconds; 0 for never.
+class ModelManager:
+    """Holds `served`, the model that scores now, and exchanges it. Raises what `load_first` raises.
 
-    Whoever answers takes `served` once per request: what was exchanged meanwhile still answers that one.
+    A request takes `served` once: a model that is replaced meanwhile still answers that request. The source is polled
+    every `poll_seconds`; 0 means never. `on_swap` is called with the old model and the new one.
     """
 
     def __init__(
-        self, source: Source, prepare: Prepare, first: Served, trouble: Trouble | None = None, *, every: float = 0.0,
-        told: Told = lambda _old, _new: None,
+        self, source: BundleSource, load: Load, *, poll_seconds: float = 0.0,
+        on_swap: OnSwap = lambda _old, _new: None,
     ) -> None:  # fmt: skip
-        self.served = first
-        self._source, self._prepare, self._every, self._told = source, prepare, every, told
-        self._trouble = trouble
-        self._failures = 1 if trouble else 0
-        self._one_at_a_time = threading.Lock()
+        self._source, self._load, self._poll_seconds, self._on_swap = source, load, poll_seconds, on_swap
+        self.served, self.failure = load_first(source, load)
+        self._n_failures = 1 if self.failure else 0
+        self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="bundle", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="model-manager", daemon=True)
 
     def start_watching(self) -> None:
-        """Follow the other processes, and the source if `every` says so."""
+        """Follow the other processes of the service, and poll the source if `poll_seconds` says so."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -83,95 +82,95 @@ class Keeper:
         if self._thread.is_alive():
             self._thread.join()
 
-    def reload(self) -> Reloaded:
-        """Ask the source and serve what it says. Raises its error, or `BundleRefused`; the old bundle then stays."""
-        with self._one_at_a_time:
+    def reload(self) -> ReloadResult:
+        """Serve the source's latest bundle. Raises the source's error or `BundleRefused`; the old model then stays."""
+        with self._lock:
             try:
-                return self._swap_to(self._source.ask())
+                return self._swap_to(self._source.latest())
             except errors.TiercastError as error:
-                self._note(error)
+                self._record(error)
                 raise
 
     def state(self) -> str:
-        """What is served and since when, and what is wrong if anything is: for /readyz, so without places and names."""
-        served, trouble = self.served, self._trouble
-        note = f"{served.online.bundle.about.model}, since {served.since:%Y-%m-%d %H:%M:%S} UTC"
-        return note if trouble is None else f"{note}; {_told(trouble)}"
+        """Which model is served, since when, and the last failure: for /readyz, hence without paths and names."""
+        served, failure = self.served, self.failure
+        note = f"{served.model}, since {served.since:%Y-%m-%d %H:%M:%S} UTC"
+        return note if failure is None else f"{note}; {_describe(failure)}"
 
-    def _swap_to(self, found: Found, mark: str = "") -> Reloaded:
+    def _swap_to(self, bundle: LocalBundle, *, is_selected: bool = False) -> ReloadResult:
         old = self.served
-        if found.mark == old.found.mark:
-            self._trouble, self._failures = None, 0
-            return Reloaded(old, False)
-        new = self._ready(found)
-        if not mark:
-            self._source.choose(found)
-        self.served = new
-        self._trouble, self._failures = None, 0
-        self._told(old, new)
-        log.info("the bundle was exchanged: %s", found.origin)
-        return Reloaded(new, True)
+        is_new = bundle.digest != old.bundle.digest
+        if is_new:
+            new = self._ready(bundle)
+            if not is_selected:
+                self._source.select(bundle)
+            self.served = new
+        self.failure, self._n_failures = None, 0
+        if is_new:
+            self._on_swap(old, self.served)
+            json_log.logger.info("the served model was replaced: %s", bundle.origin)
+        return ReloadResult(self.served, is_new)
 
-    def _ready(self, found: Found) -> Served:
+    def _ready(self, bundle: LocalBundle) -> ServedModel:
         try:
-            return self._prepare(found)
+            return loading.load_model(bundle, self._load)
         except errors.TiercastError as error:
-            self._trouble = Trouble(error, time.time(), found.mark)
+            self.failure = ReloadFailure(error, time.time(), bundle.digest)
             raise
 
-    def _note(self, error: errors.TiercastError) -> None:
-        self._failures += 1
-        if self._trouble is None or self._trouble.error is not error:
-            self._trouble = Trouble(error, self._trouble.since if self._trouble else time.time())
-        log.warning("the bundle stays as it is: %s", error.what)
+    def _record(self, error: errors.TiercastError) -> None:
+        self._n_failures += 1
+        if self.failure is None or self.failure.error is not error:
+            self.failure = ReloadFailure(error, self.failure.since if self.failure else time.time())
+        json_log.logger.warning("the served model stays: %s", error.what)
 
     def _watch(self) -> None:
-        due = time.monotonic() + self._wait()
+        due = time.monotonic() + self._wait_seconds()
         while not self._stop.wait(FOLLOW_SECONDS):
             with contextlib.suppress(errors.TiercastError):
                 self._follow()
-            if self._every and time.monotonic() >= due:
+            if self._poll_seconds and time.monotonic() >= due:
                 with contextlib.suppress(errors.TiercastError):
-                    self._look()
-                due = time.monotonic() + self._wait()
+                    self._poll()
+                due = time.monotonic() + self._wait_seconds()
 
     def _follow(self) -> None:
-        """Serve what another process of this service has chosen."""
-        chosen = self._source.chosen()
-        if chosen in (None, self.served.found.mark, self._refused()):
+        """Serve the bundle that another process of this service has selected."""
+        selected = self._source.selected()
+        if selected in (None, self.served.bundle.digest, self._refused_digest()):
             return
-        with self._one_at_a_time:
-            found = self._source.here()
-            if found is not None and found.mark == chosen:
-                self._swap_to(found, chosen)
+        with self._lock:
+            cached = self._source.cached()
+            if cached is not None and cached.digest == selected:
+                self._swap_to(cached, is_selected=True)
 
-    def _look(self) -> None:
-        """Ask the source by itself: a bundle that was refused is not tried again before it changes."""
-        with self._one_at_a_time:
+    def _poll(self) -> None:
+        """Serve the source's latest bundle; one that was refused is not tried again until it changes."""
+        with self._lock:
             try:
-                found = self._source.ask()
-                if found.mark != self._refused():
-                    self._swap_to(found)
+                latest = self._source.latest()
+                if latest.digest != self._refused_digest():
+                    self._swap_to(latest)
             except errors.TiercastError as error:
-                self._note(error)
+                self._record(error)
                 raise
 
-    def _refused(self) -> str | None:
-        return self._trouble.mark or None if self._trouble else None
+    def _refused_digest(self) -> str | None:
+        return self.failure.digest or None if self.failure else None
 
-    def _wait(self) -> float:
-        """Until the source is asked again: sooner after a failure, then ever later; never in step with others."""
-        backoff = min(FIRST_RETRY * 2 ** (self._failures - 1), LAST_RETRY) if self._failures else self._every
+    def _wait_seconds(self) -> float:
+        """Until the next poll: exponential backoff after failures, with jitter so that processes are out of step."""
+        backoff = min(FIRST_RETRY * 2 ** (self._n_failures - 1), LAST_RETRY) if self._n_failures else self._poll_seconds
         return backoff * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  spreads load, guards nothing
 
 
-def _here(source: Source) -> Found | None:
+def _cached(source: BundleSource) -> LocalBundle | None:
     try:
-        return source.here()
+        return source.cached()
     except errors.TiercastError:
         return None
 
 
-def _told(trouble: Trouble) -> str:
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(trouble.since))
-    return f"kept although it may not be the newest, since {since} UTC: {trouble.error.what}"
+def _describe(failure: ReloadFailure) -> str:
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(failure.since))
+    return f"kept although it may not be the newest, since {since} UTC: {failure.error.what}"

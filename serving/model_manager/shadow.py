@@ -1,37 +1,36 @@
-"""Shadow mode: a challenger scores what was just answered, and only how it differs is kept.
+"""Shadow mode: a challenger scores requests that were just answered; only aggregated differences are kept.
 
-It works after the answer was sent, in one thread of low priority, from a queue that drops what does not fit; whatever
-goes wrong with it is counted and changes no answer.
+One thread of low priority works through a bounded queue after the responses were sent. What does not fit into the queue
+is dropped. A failure of the challenger is counted and changes no response.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tiercast.contract import errors
+from tiercast.serving import json_log
 from tiercast.serving.model_manager import hot_reload
 from tiercast.serving.model_manager.differences import Differences
-from tiercast.serving.model_manager.served_model import Served
+from tiercast.serving.model_manager.loading import Load, ServedModel
 from tiercast.serving.model_manager.shadow_log import ShadowLog
-from tiercast.serving.model_manager.source import Found, Source
+from tiercast.serving.model_manager.source import BundleSource
 from tiercast.serving.online.requests import ScoreRequest
 
-MOST_WAITING = 64  # requests
+MAX_WAITING_REQUESTS = 64
 LOG_SECONDS, RETRY_SECONDS = 60.0, 60.0
 NICENESS = 10
 Rows = Sequence[Mapping[str, Any]]
-log = logging.getLogger("bentoml.tiercast")
 
 
-class Figures(NamedTuple):
-    """Requests that were compared, that found no room in the queue, and that the challenger could not score."""
+class Counts(NamedTuple):
+    """Requests that were compared, that found the queue full, and that the challenger could not score."""
 
     compared: int = 0
     dropped: int = 0
@@ -39,101 +38,101 @@ class Figures(NamedTuple):
 
 
 class Shadow:
-    """Compares the challenger of `source` with what was answered."""
+    """Compares the scores of responses with those of the challenger that `source` gives."""
 
-    def __init__(self, source: Source, prepare: Callable[[Found], Served], *, log_seconds: float = LOG_SECONDS) -> None:
-        self._source, self._prepare, self._log_seconds = source, prepare, log_seconds
-        self._waiting: queue.Queue[tuple[ScoreRequest, Rows] | None] = queue.Queue(MOST_WAITING)
-        self._served: Served | None = None
-        self._why_not = "not loaded yet"
-        self._figures, self._differences = Figures(), Differences()
+    def __init__(self, source: BundleSource, load: Load, *, log_seconds: float = LOG_SECONDS) -> None:
+        self._source, self._load, self._log_seconds = source, load, log_seconds
+        self._queue: queue.Queue[tuple[ScoreRequest, Rows] | None] = queue.Queue(MAX_WAITING_REQUESTS)
+        self._challenger: ServedModel | None = None
+        self._problem = "not loaded yet"
+        self._counts, self._differences = Counts(), Differences()
         self._log: ShadowLog | None = None
-        self._answering = ""
+        self._served_model = ""
         self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
         self._thread.start()
 
     def offer(self, request: ScoreRequest, rows: Rows) -> None:
-        """Compare with this answer, if there is room. Never waits."""
+        """Queue a request and the scores of its response for comparison, if there is room. Never waits."""
         try:
-            self._waiting.put_nowait((request, rows))
+            self._queue.put_nowait((request, rows))
         except queue.Full:
-            self._figures = self._figures._replace(dropped=self._figures.dropped + 1)
+            self._count("dropped")
 
     def state(self) -> str:
-        """For /readyz."""
-        if self._served is None:
-            return f"no challenger: {self._why_not}"
-        n = self._figures
-        return (
-            f"{self._served.online.bundle.about.model}; {n.compared} compared, {n.dropped} dropped, {n.failed} failed"
-        )
+        """The challenger and the counts, for /readyz."""
+        if self._challenger is None:
+            return f"no challenger: {self._problem}"
+        n = self._counts
+        return f"{self._challenger.model}; {n.compared} compared, {n.dropped} dropped, {n.failed} failed"
 
     def close(self) -> None:
-        """Stop after what is being compared, and log what was found."""
+        """Empty the queue, finish the comparison in progress, and log the last figures."""
         with contextlib.suppress(queue.Empty):
             while True:
-                self._waiting.get_nowait()
-        self._waiting.put(None)
+                self._queue.get_nowait()
+        self._queue.put(None)
         self._thread.join(timeout=30)
 
     def _work(self) -> None:
         _lower_priority()
-        tried, logged = -RETRY_SECONDS, time.monotonic()
+        loaded_at, logged_at = -RETRY_SECONDS, time.monotonic()
         while True:
             now = time.monotonic()
-            if now - tried >= RETRY_SECONDS:
-                self._load()
-                tried = time.monotonic()
-            if now - logged >= self._log_seconds:
-                self._write()
-                logged = time.monotonic()
+            if now - loaded_at >= RETRY_SECONDS:
+                self._reload()
+                loaded_at = time.monotonic()
+            if now - logged_at >= self._log_seconds:
+                self._write_log()
+                logged_at = time.monotonic()
             with contextlib.suppress(queue.Empty):
-                item = self._waiting.get(timeout=min(1.0, self._log_seconds))
+                item = self._queue.get(timeout=min(1.0, self._log_seconds))
                 if item is None:
                     break
                 self._compare(*item)
-        self._write(is_last=True)
+        self._write_log(is_last=True)
 
-    def _load(self) -> None:
-        """The challenger, or the one that took its place: then counting begins anew, in another run."""
+    def _reload(self) -> None:
+        """Load the challenger. Where it has changed, the counts start again, in another run."""
         try:
-            if self._served is not None and self._source.ask().mark == self._served.found.mark:
+            if self._challenger is not None and self._source.latest().digest == self._challenger.bundle.digest:
                 return
-            fresh, _ = hot_reload.start(self._source, self._prepare)
+            fresh, _ = hot_reload.load_first(self._source, self._load)
         except Exception as error:
-            self._why_not = error.what if isinstance(error, errors.TiercastError) else type(error).__name__
-            log.warning("no newer shadow: %s", self._why_not)
+            self._problem = error.what if isinstance(error, errors.TiercastError) else type(error).__name__
+            json_log.logger.warning("the challenger was not loaded: %s", self._problem)
             return
-        if self._served is not None:
-            self._write(is_last=True)
-        self._served, self._log = fresh, None
-        self._figures, self._differences = Figures(), Differences()
+        if self._challenger is not None:
+            self._write_log(is_last=True)
+        self._challenger, self._log = fresh, None
+        self._counts, self._differences = Counts(), Differences()
 
     def _compare(self, request: ScoreRequest, rows: Rows) -> None:
-        if self._served is None:
-            self._figures = self._figures._replace(dropped=self._figures.dropped + 1)
+        if self._challenger is None:
+            self._count("dropped")
             return
         try:
-            theirs = self._served.online.answer(request)["scores"]
-            self._differences.add(rows, theirs)
-            self._answering = str(rows[0]["model"]) if rows else self._answering
+            self._differences.add(rows, self._challenger.scorer.score(request)["scores"])
+            self._served_model = str(rows[0]["model"]) if rows else self._served_model
         except Exception:
-            self._figures = self._figures._replace(failed=self._figures.failed + 1)
-            return
-        self._figures = self._figures._replace(compared=self._figures.compared + 1)
+            self._count("failed")
+        else:
+            self._count("compared")
 
-    def _write(self, *, is_last: bool = False) -> None:
-        """Log the figures of all that was compared so far; where MLflow is away, the next time."""
-        if self._served is None or not any(self._figures):
+    def _count(self, name: str) -> None:
+        self._counts = self._counts._replace(**{name: getattr(self._counts, name) + 1})
+
+    def _write_log(self, *, is_last: bool = False) -> None:
+        """Log the figures of all comparisons so far; if MLflow does not answer, the next call logs them."""
+        if self._challenger is None or not any(self._counts):
             return
-        self._log = self._log or ShadowLog(self._answering, self._served.online.bundle.about.model)
-        requests = {f"requests_{name}": float(n) for name, n in self._figures._asdict().items()}
+        self._log = self._log or ShadowLog(self._served_model, self._challenger.model)
+        requests = {f"requests_{name}": float(n) for name, n in self._counts._asdict().items()}
         try:
             self._log.write(requests | self._differences.figures())
             if is_last:
                 self._log.end()
         except Exception as error:
-            log.warning("the shadow's figures were not logged: %s", type(error).__name__)
+            json_log.logger.warning("the shadow's figures were not logged: %s", type(error).__name__)
 
 
 def _lower_priority() -> None:

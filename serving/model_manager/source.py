@@ -1,4 +1,4 @@
-"""Where the bundle comes from: a folder, TIERCAST_BUNDLE, or an alias of the registry, TIERCAST_MODEL."""
+"""Where the served bundle comes from: a folder, TIERCAST_BUNDLE, or an alias in the registry, TIERCAST_MODEL."""
 
 from __future__ import annotations
 
@@ -10,131 +10,138 @@ from typing import NamedTuple, Protocol
 
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
+from tiercast.serving import registry
 from tiercast.serving.model_manager import cache as caches
-from tiercast.serving.model_manager.cache import Cache, Pointer
+from tiercast.serving.model_manager.cache import BundleCache, Pointer
 
 FOLDER, MODEL = "TIERCAST_BUNDLE", "TIERCAST_MODEL"
 
 
-class Found(NamedTuple):
-    """A bundle on this disk. `origin` says in words where it came from, `mark` changes when its content does."""
+class LocalBundle(NamedTuple):
+    """A bundle on this disk. `origin` describes where it came from; `digest` changes whenever its content does."""
 
     folder: pathlib.Path
     origin: str
-    mark: str
+    digest: str
 
 
-class Source(Protocol):
-    """Where a bundle comes from."""
+class BundleSource(Protocol):
+    """Where a bundle comes from, and which one the processes of a service have selected."""
 
-    def here(self) -> Found | None:
-        """The bundle as far as this machine knows, without asking anyone. Raises `BundleRefused`."""
+    def latest(self) -> LocalBundle:
+        """The bundle to serve now, fetched if necessary. Raises `BadInput`, `BundleRefused` and `CannotWrite`."""
 
-    def ask(self) -> Found:
-        """The bundle to serve now. Raises `BadInput`, `BundleRefused` and `CannotWrite`."""
+    def cached(self) -> LocalBundle | None:
+        """The bundle that this disk already has, without any request. Raises `BundleRefused`."""
 
-    def chosen(self) -> str | None:
-        """The mark of the bundle that one of the service's processes chose last."""
+    def selected(self) -> str | None:
+        """The digest of the bundle that a process of the service selected last."""
 
-    def choose(self, found: Found) -> None:
-        """Tell all processes that follow this source to serve it. Raises `CannotWrite`."""
+    def select(self, bundle: LocalBundle) -> None:
+        """Let all processes that follow this source serve `bundle`. Raises `CannotWrite`."""
 
-    def keep(self, found: Found) -> None:
-        """Remember what the service starts with, if that can be done."""
+    def remember(self, bundle: LocalBundle) -> None:
+        """Record the bundle that the service starts with, where that is possible and of use."""
 
 
-class Folder:
+class FolderSource:
     """A bundle's folder. Another bundle in its place is served after a reload, not before."""
 
-    def __init__(self, folder: pathlib.Path, cache: Cache) -> None:
+    def __init__(self, folder: pathlib.Path, cache: BundleCache) -> None:
         self._folder, self._cache = folder.absolute(), cache
         self._name = f"folder-{hashlib.sha256(str(self._folder).encode()).hexdigest()[:16]}"
 
-    def here(self) -> Found | None:
-        return self.ask()
+    def latest(self) -> LocalBundle:
+        return LocalBundle(self._folder, f"folder {self._folder}", digest(self._folder))
 
-    def ask(self) -> Found:
-        return Found(self._folder, f"folder {self._folder}", mark(self._folder))
+    def cached(self) -> LocalBundle | None:
+        return self.latest()
 
-    def chosen(self) -> str | None:
-        pointer = self._cache.read(self._name)
-        return None if pointer is None else pointer.mark
+    def selected(self) -> str | None:
+        return _selected(self._cache, self._name)
 
-    def choose(self, found: Found) -> None:
-        self._cache.choose(self._name, Pointer(self._name, found.origin, found.mark))
+    def select(self, bundle: LocalBundle) -> None:
+        self._cache.write_pointer(self._name, Pointer(self._name, bundle.origin, bundle.digest))
 
-    def keep(self, found: Found) -> None:
-        """Nothing: a service that starts must not make others that serve this folder reload it."""
+    def remember(self, bundle: LocalBundle) -> None:
+        """Do nothing: a service that starts must not make others that serve this folder reload it."""
 
 
-class Registered:
-    """An alias or a version in the registry, by way of the cache."""
+class RegistrySource:
+    """An alias or a version in the registry, fetched into the cache."""
 
-    def __init__(self, wanted: str, cache: Cache) -> None:
-        self.wanted, self._cache = wanted, cache
+    def __init__(self, name: str, cache: BundleCache) -> None:
+        self._name, self._cache = name, cache
 
-    def here(self) -> Found | None:
-        pointer = self._cache.read(self.wanted)
-        folder = self._cache.folder / (pointer.folder if pointer else "")
-        return Found(folder, pointer.origin, pointer.mark) if pointer and folder.is_dir() else None
-
-    def ask(self) -> Found:
-        """Asks the registry, and fetches the bundle if the cache does not have it."""
-        from tiercast.serving import registry
-
-        version = registry.find(self.wanted)
+    def latest(self) -> LocalBundle:
+        """Look the version up in the registry; download it if the cache does not hold it intact."""
+        version = registry.find(self._name)
         folder = self._cache.folder / version.folder
-        if not _is_whole(folder):
+        if not _is_intact(folder):
             registry.download(version, folder)
-        return Found(folder, f"registry, {self.wanted} is version {version.number}", mark(folder))
+        return LocalBundle(folder, f"registry, {self._name} is version {version.number}", digest(folder))
 
-    def chosen(self) -> str | None:
-        pointer = self._cache.read(self.wanted)
-        return None if pointer is None else pointer.mark
+    def cached(self) -> LocalBundle | None:
+        pointer = self._cache.read_pointer(self._name)
+        folder = self._cache.folder / (pointer.folder if pointer else "")
+        return LocalBundle(folder, pointer.origin, pointer.mark) if pointer and folder.is_dir() else None
 
-    def choose(self, found: Found) -> None:
-        self._cache.choose(self.wanted, Pointer(found.folder.name, found.origin, found.mark))
-        self._cache.tidy()
+    def selected(self) -> str | None:
+        return _selected(self._cache, self._name)
 
-    def keep(self, found: Found) -> None:
-        with contextlib.suppress(errors.CannotWrite):  # then it is asked for again at the next start
-            if self.chosen() != found.mark:
-                self.choose(found)
+    def select(self, bundle: LocalBundle) -> None:
+        self._cache.write_pointer(self._name, Pointer(bundle.folder.name, bundle.origin, bundle.digest))
+        self._cache.prune()
+
+    def remember(self, bundle: LocalBundle) -> None:
+        with contextlib.suppress(errors.CannotWrite):  # then the next start asks the registry again
+            if self.selected() != bundle.digest:
+                self.select(bundle)
 
 
-def of_environment() -> Source:
+def from_env() -> FolderSource | RegistrySource:
     """The source that the environment names. Raises `BadInput` when it names none."""
     if os.environ.get(FOLDER):
-        return Folder(pathlib.Path(os.environ[FOLDER]), caches.of("folders"))
+        return FolderSource(pathlib.Path(os.environ[FOLDER]), caches.from_env("folders"))
     if not os.environ.get(MODEL):
         hint = f"set {FOLDER} to the folder that `tiercast train --bundle` wrote, or {MODEL} to champion"
         raise errors.BadInput("nothing says which bundle to serve", first=f"{FOLDER} is not set", hint=hint)
-    return Registered(os.environ[MODEL], caches.of())
+    return RegistrySource(os.environ[MODEL], caches.from_env())
 
 
-def settle(source: Source) -> None:
-    """Before any process starts: look whether there is a bundle that can be served. Raises what is wrong with it."""
+def check(source: BundleSource) -> None:
+    """Load the bundle once, before any worker starts: the latest, else the cached one. Raises why it cannot be."""
     try:
-        found = source.ask()
-        bundle_folder.load(found.folder)
-        source.keep(found)
+        bundle = source.latest()
+        bundle_folder.load(bundle.folder)
+        source.remember(bundle)
     except errors.TiercastError:
-        here = source.here()
-        if here is None:
+        cached = source.cached()
+        if cached is None:
             raise
-        bundle_folder.load(here.folder)
+        bundle_folder.load(cached.folder)
 
 
-def mark(folder: pathlib.Path) -> str:
-    """A digest of the manifest, which has the digest of every other file. Raises `BundleRefused`."""
+def read_manifest(folder: pathlib.Path) -> bytes:
+    """The manifest, as it lies there. Raises `BundleRefused`."""
     try:
-        return hashlib.sha256((folder / bundle_folder.MANIFEST).read_bytes()).hexdigest()
+        return (folder / bundle_folder.MANIFEST).read_bytes()
     except OSError as error:
         hint = "name the folder that `tiercast train --bundle` wrote"
         raise errors.BundleRefused("there is no readable bundle", first=str(folder), hint=hint) from error
 
 
-def _is_whole(folder: pathlib.Path) -> bool:
+def digest(folder: pathlib.Path) -> str:
+    """The sha256 of the manifest, which has the digest of every other file. Raises `BundleRefused`."""
+    return hashlib.sha256(read_manifest(folder)).hexdigest()
+
+
+def _selected(cache: BundleCache, name: str) -> str | None:
+    pointer = cache.read_pointer(name)
+    return pointer.mark if pointer else None
+
+
+def _is_intact(folder: pathlib.Path) -> bool:
     try:
         bundle_folder.load(folder)
     except errors.BundleRefused:

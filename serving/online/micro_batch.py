@@ -1,7 +1,7 @@
-"""Requests that wait while others are scored are scored together, as soon as a thread is free.
+"""Micro-batching: requests that wait while others are scored are scored together, as soon as a thread is free.
 
-Most of the time for one customer does not depend on how many there are, so the busier the service, the more customers
-share it. Nothing waits for company: a request that comes to an idle service is scored at once, alone.
+Most of the time for one customer does not depend on the number of customers, so the busier the service, the more
+customers share it. No request waits for a batch to fill: one that comes to an idle service is scored at once, alone.
 """
 
 from __future__ import annotations
@@ -15,48 +15,52 @@ from typing import NamedTuple
 
 import pydantic_core
 
+from tiercast.contract import errors
 from tiercast.serving import json_log
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Answer, Online
+from tiercast.serving.online.scorer import Response, Row, Scorer
 
-MOST_TOGETHER = 256  # customers; a larger request is scored alone, so that no small one waits for its own answer longer
-MOST_WAITING = 1_000  # requests; a second's worth at least
+MAX_BATCH_CUSTOMERS = 256  # a larger request is scored alone, so that no small one waits for it longer than for its own
+MAX_WAITING_REQUESTS = 1_000  # about a second's worth
 
 
 class Busy(Exception):
-    """More requests are waiting than can be answered in a reasonable time."""
+    """More requests are waiting than can be scored in a reasonable time."""
 
 
 class Scored(NamedTuple):
-    """An answer as it is sent, and the scores in it."""
+    """The response to one request as JSON, and the scores in it."""
 
     body: bytes
-    rows: list[Answer]
+    rows: list[Row]
 
 
-After = Callable[[ScoreRequest, list[Answer]], None]
+AnyFuture = Future[Scored] | asyncio.Future[Scored]
+OnScored = Callable[[ScoreRequest, list[Row]], None]
 
 
-class _Waiting(NamedTuple):
+class _Pending(NamedTuple):
     request: ScoreRequest
     check: Callable[[], None]
     ids: frozenset[str]
-    future: Future[Scored] | asyncio.Future[Scored]
+    future: AnyFuture
 
 
-class Passes:
-    """Whatever waits is scored: quick requests by the event loop between two of its turns, others by threads.
+class MicroBatcher:
+    """Scores waiting requests in batches: small ones on the event loop between two iterations, others in threads.
 
-    What the loop has read by then is scored together. A thread would not be sooner: it has to be woken, and shares the
-    interpreter with the loop that reads the next request. `online` gives what to score with, for one pass; `after` is
-    told of every answer that was given, and must be quick.
+    A batch on the loop holds what the loop has read in one iteration. A thread would not be faster: it has to be woken
+    up, and shares the interpreter with the loop that reads the next request. `scorer` gives the scorer of each batch.
+    `on_scored` is called after every response and must return quickly.
     """
 
-    def __init__(self, online: Callable[[], Online], n_threads: int = 1, after: After = lambda *_: None) -> None:
-        self._online, self._after = online, after
-        self._waiting: collections.deque[_Waiting] = collections.deque()
-        self._of_this_turn: collections.deque[_Waiting] = collections.deque()
-        self._change = threading.Condition()
+    def __init__(
+        self, scorer: Callable[[], Scorer], n_threads: int = 1, on_scored: OnScored = lambda _request, _rows: None
+    ) -> None:
+        self._scorer, self._on_scored = scorer, on_scored
+        self._waiting: collections.deque[_Pending] = collections.deque()
+        self._on_loop: collections.deque[_Pending] = collections.deque()
+        self._changed = threading.Condition()
         self._is_open = True
         self._threads = [
             threading.Thread(target=self._work, name=f"scoring-{k}", daemon=True) for k in range(n_threads)
@@ -65,125 +69,127 @@ class Passes:
             thread.start()
 
     async def score(self, request: ScoreRequest, check: Callable[[], None] = lambda: None) -> Scored:
-        """The answer; raises what `submit` raises and what it promises."""
-        if not self._online().is_quick(request):
+        """The response. Raises `Busy`, `errors.TiercastError`, and what `check` raises before the request is scored."""
+        if not self._scorer().is_quick(request):
             return await asyncio.wrap_future(self.submit(request, check))
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Scored] = loop.create_future()
-        self._of_this_turn.append(_Waiting(request, check, _ids(request), future))
-        if len(self._of_this_turn) == 1:
-            loop.call_soon(self._turn, loop)
+        self._on_loop.append(_Pending(request, check, _ids(request), future))
+        if len(self._on_loop) == 1:
+            loop.call_soon(self._score_on_loop, loop)
         return await future
 
-    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        """One pass; what does not fit into it has the next turn, so that others are heard in between."""
-        together, self._of_this_turn = _fitting(self._of_this_turn)
-        if self._of_this_turn:
-            loop.call_soon(self._turn, loop)
-        wanted = [each for each in together if not each.future.done() and _is_sound(each)]
-        if wanted:
-            self._score(wanted)
-
     def submit(self, request: ScoreRequest, check: Callable[[], None] = lambda: None) -> Future[Scored]:
-        """The answer to come from a thread, or `errors.TiercastError`, or what `check` raises before that.
-
-        Raises `Busy`.
-        """
+        """The future response, computed by a thread; its errors are those of `score`. Raises `Busy`."""
         future = Future[Scored]()
-        with self._change:
-            if len(self._waiting) >= MOST_WAITING:
+        with self._changed:
+            if len(self._waiting) >= MAX_WAITING_REQUESTS:
                 raise Busy
-            self._waiting.append(_Waiting(request, check, _ids(request), future))
-            self._change.notify()
+            self._waiting.append(_Pending(request, check, _ids(request), future))
+            self._changed.notify()
         return future
 
     def close(self) -> None:
-        """End the threads once everything that waits is answered."""
-        with self._change:
+        """End the threads once every waiting request is scored."""
+        with self._changed:
             self._is_open = False
-            self._change.notify_all()
+            self._changed.notify_all()
         for thread in self._threads:
             thread.join()
 
+    def _score_on_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Score one batch; the rest waits for the next iteration, so that the loop can do other work in between."""
+        batch, self._on_loop = _next_batch(self._on_loop)
+        if self._on_loop:
+            loop.call_soon(self._score_on_loop, loop)
+        wanted = [pending for pending in batch if not pending.future.done() and _passes_check(pending)]
+        if wanted:
+            self._score(wanted)
+
     def _work(self) -> None:
-        while together := self._next():
-            wanted = [each for each in together if _is_running(each.future) and _is_sound(each)]
+        while batch := self._take():
+            wanted = [pending for pending in batch if _start(pending.future) and _passes_check(pending)]
             if wanted:
                 self._score(wanted)
 
-    def _next(self) -> list[_Waiting]:
-        """The request that has waited longest, and those that fit to it; nothing when closed."""
-        with self._change:
-            self._change.wait_for(lambda: self._waiting or not self._is_open)
-            together, self._waiting = _fitting(self._waiting)
-        return together
+    def _take(self) -> list[_Pending]:
+        """The request that has waited longest, and those that fit into its batch; empty once closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or not self._is_open)
+            batch, self._waiting = _next_batch(self._waiting)
+        return batch
 
-    def _score(self, together: list[_Waiting]) -> None:
+    def _score(self, batch: list[_Pending]) -> None:
         try:
-            answers = self._online().answers([each.request for each in together])
-            scored = [answer if isinstance(answer, Exception) else _scored(answer) for answer in answers]
+            responses = self._scorer().score_batch([pending.request for pending in batch])
+            results = [_result(response) for response in responses]
         except Exception as error:
-            self._alone_or_fail(together, error)
+            self._retry_alone(batch, error)
             return
-        for each, answer in zip(together, scored, strict=True):
-            _settle(each.future, answer)
-        for each, answer in zip(together, scored, strict=True):
-            if isinstance(answer, Scored):
-                self._after(each.request, answer.rows)
+        for pending, result in zip(batch, results, strict=True):
+            _resolve(pending.future, result)
+        for pending, result in zip(batch, results, strict=True):
+            if isinstance(result, Scored):
+                self._on_scored(pending.request, result.rows)
 
-    def _alone_or_fail(self, together: list[_Waiting], error: Exception) -> None:
-        """One request that breaks something must not break those that happened to wait beside it."""
-        if len(together) == 1:
-            together[0].future.set_exception(error)  # the gate logs it, with the id of the request
+    def _retry_alone(self, batch: list[_Pending], error: Exception) -> None:
+        """A request that makes its batch fail must not fail the requests that happened to wait beside it."""
+        if len(batch) == 1:
+            batch[0].future.set_exception(error)  # whoever awaits it logs it, with the id of the request
             return
         json_log.log_fault(error, "several")
-        for each in together:
-            self._score([each])
+        for pending in batch:
+            self._score([pending])
 
 
-def _fitting(waiting: collections.deque[_Waiting]) -> tuple[list[_Waiting], collections.deque[_Waiting]]:
-    """Those to score next, in one pass, and those left.
+def _next_batch(waiting: collections.deque[_Pending]) -> tuple[list[_Pending], collections.deque[_Pending]]:
+    """The next batch, and the requests that are left.
 
-    They ask as of one day, and no customer is asked for twice: the rows of the two requests could not be told apart.
+    A batch has one `as_of` and each customer once: rows of one customer in two requests could not be told apart.
     """
-    together: list[_Waiting] = []
-    left: collections.deque[_Waiting] = collections.deque()
+    batch: list[_Pending] = []
+    rest: collections.deque[_Pending] = collections.deque()
     ids: set[str] = set()
-    for each in waiting:
-        is_first = not together
-        is_alike = is_first or each.request.as_of == together[0].request.as_of
-        if is_first or (is_alike and len(ids) + len(each.ids) <= MOST_TOGETHER and ids.isdisjoint(each.ids)):
-            together.append(each)
-            ids |= each.ids
+    for pending in waiting:
+        fits = not batch or (
+            pending.request.as_of == batch[0].request.as_of
+            and len(ids) + len(pending.ids) <= MAX_BATCH_CUSTOMERS
+            and ids.isdisjoint(pending.ids)
+        )
+        if fits:
+            batch.append(pending)
+            ids |= pending.ids
         else:
-            left.append(each)
-    return together, left
+            rest.append(pending)
+    return batch, rest
 
 
 def _ids(request: ScoreRequest) -> frozenset[str]:
     return frozenset(customer.customer_id for customer in request.customers)
 
 
-def _is_running(future: Future[Scored] | asyncio.Future[Scored]) -> bool:
-    """From here on it cannot be cancelled; False where it was."""
+def _start(future: AnyFuture) -> bool:
+    """Mark a thread's future as running, so that it can no longer be cancelled; False if it was cancelled."""
     return isinstance(future, Future) and future.set_running_or_notify_cancel()
 
 
-def _is_sound(waiting: _Waiting) -> bool:
+def _passes_check(pending: _Pending) -> bool:
     try:
-        waiting.check()
+        pending.check()
     except Exception as error:
-        waiting.future.set_exception(error)
+        pending.future.set_exception(error)
         return False
     return True
 
 
-def _scored(answer: Answer) -> Scored:
-    return Scored(pydantic_core.to_json(answer), answer["scores"])
+def _result(response: Response | errors.TiercastError) -> Scored | errors.TiercastError:
+    if isinstance(response, errors.TiercastError):
+        return response
+    return Scored(pydantic_core.to_json(response), response["scores"])
 
 
-def _settle(future: Future[Scored] | asyncio.Future[Scored], answer: Scored | Exception) -> None:
-    if isinstance(answer, Exception):
-        future.set_exception(answer)
+def _resolve(future: AnyFuture, result: Scored | errors.TiercastError) -> None:
+    if isinstance(result, errors.TiercastError):
+        future.set_exception(result)
     else:
-        future.set_result(answer)
+        future.set_result(result)

@@ -1,45 +1,42 @@
-"""What the model behind the service is: manifest, scorecard, cuts, what it reads, what every number means."""
+"""The model card of `GET /v1/model`: manifest, scorecard, cuts, the columns that a request must give, definitions."""
 
 from __future__ import annotations
 
-import json
-import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 import pydantic_core
 
 from tiercast.contract import inputs, scores
-from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving import score
-from tiercast.serving.http.scores import responses
 from tiercast.tiers import actions, reason_texts, texts
 from tiercast.tiers.languages import Language
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
-def as_json(bundle: Bundle, folder: pathlib.Path, served: Mapping[str, Any]) -> bytes:
-    """The card as JSON, with since when and from where it is served; a measure that does not exist (NaN) is null."""
-    return pydantic_core.to_json({"served": served, **_card(bundle, folder)}, inf_nan_mode="null")
+def render(bundle: Bundle, manifest: Mapping[str, Any], served: Mapping[str, Any], stored: Mapping[str, Any]) -> bytes:
+    """The card as JSON; a measure that does not exist (NaN) is null. It says nothing about a customer.
 
-
-def _card(bundle: Bundle, folder: pathlib.Path) -> dict[str, Any]:
-    """Everything in it is in the bundle or in the contract; nothing is about a customer."""
+    `manifest` is the bundle's, `served` its origin and since when it is served, `stored` the definitions of the columns
+    that stored scores have in addition.
+    """
     schema = score.schema(bundle)
-    return {
+    card = {
+        "served": served,
         "model": bundle.about.model,
-        "manifest": json.loads((folder / bundle_folder.MANIFEST).read_text(encoding="utf-8")),
+        "manifest": manifest,
         "scorecard": bundle.scorecard,
         "cuts": bundle.cuts._asdict(),
         "label": scores.about(schema)["label"],
         "reads": _reads(bundle),
         "features": list(bundle.spec.names),
         "columns": [{"name": field.name, "type": str(field.type), **scores.about(field)} for field in schema],
-        "stored": responses.definitions(),
+        "stored": stored,
         "texts": {lang: _texts(lang) for lang in LANGUAGES},
     }
+    return pydantic_core.to_json(card, inf_nan_mode="null")
 
 
 def _texts(lang: Language) -> dict[str, Any]:

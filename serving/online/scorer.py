@@ -1,8 +1,8 @@
-"""Customers in, scores out, in one process and without files: the batch job's own steps on the rows of requests.
+"""The scorer: requests in, scores out, by the same expressions and models as a batch job and without files.
 
-Requests that fit together are scored together, because most of the time for one customer does not depend on how many
-there are. Each gets exactly what it would get alone: customers do not see each other in any feature or score, and each
-request's rows are judged apart.
+Requests are scored in one batch, because most of the time for one customer does not depend on their number. Each
+request gets the bytes that it would get alone: no feature or score depends on other customers, and rows are validated
+per request.
 """
 
 from __future__ import annotations
@@ -17,119 +17,108 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tiercast.contract import errors
-from tiercast.features.engines.arrays import Answers, Given
+from tiercast.features.engines.arrays import Answers
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.spec import MARGIN
 from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
 from tiercast.serving import score
-from tiercast.serving.online import messages, plan_cache, request_columns, score_columns, validation
+from tiercast.serving.online import messages, plan_cache, request_columns, validation
 from tiercast.serving.online.requests import ScoreRequest
+from tiercast.serving.online.validation import Dropped
 
-Answer = dict[str, Any]
-Columns = dict[str, NDArray[Any]]
-Dropped = dict[str, dict[str, int]]
-QUICK_CUSTOMERS, QUICK_ROWS = 16, 500
-NOTHING_DROPPED: Dropped = {table: {} for table in plan_cache.RULES}
+Row = dict[str, Any]
+"""The scores of one customer: the contract's columns, `reason_texts` and `action_text`."""
+Response = dict[str, Any]
+"""What `POST /v1/score` responds, see `ScoreAnswer`."""
+Features = dict[str, NDArray[Any]]
+SMALL_CUSTOMERS, SMALL_ROWS = 16, 500
 
 
-class Online:
-    """A bundle that answers. `answer` may be called by several threads at once."""
+class Scorer:
+    """Scores requests with a bundle. Several threads may call it at once."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
 
     def is_quick(self, request: ScoreRequest) -> bool:
-        """Whether the answer takes hardly longer than one for a customer with a purchase."""
+        """Whether scoring takes little longer than for one customer with one purchase."""
         rows = sum(len(customer.transactions) + len(customer.interactions) for customer in request.customers)
-        is_small = len(request.customers) <= QUICK_CUSTOMERS and rows <= QUICK_ROWS
+        is_small = len(request.customers) <= SMALL_CUSTOMERS and rows <= SMALL_ROWS
         spec = self.bundle.spec
-        return is_small and plan_cache.is_ready(spec, request.as_of, MARGIN in spec.columns)
+        return is_small and plan_cache.has(spec, request.as_of, MARGIN in spec.columns)
 
-    def answer(self, request: ScoreRequest) -> Answer:
-        """What `answers.ScoreAnswer` describes, customers in the order of the request. Raises `BadInput`."""
-        (answer,) = self.answers([request])
-        if isinstance(answer, errors.TiercastError):
-            raise answer
-        return answer
+    def score(self, request: ScoreRequest) -> Response:
+        """The response to one request, with its customers in their order. Raises `BadInput`."""
+        (response,) = self.score_batch([request])
+        if isinstance(response, errors.TiercastError):
+            raise response
+        return response
 
-    def answers(self, requests: Sequence[ScoreRequest]) -> list[Answer | errors.TiercastError]:
-        """Per request its answer, or the error that `answer` would raise.
+    def score_batch(self, requests: Sequence[ScoreRequest]) -> list[Response | errors.TiercastError]:
+        """One entry per request: the response, or the error that `score` would raise.
 
-        All have the same `as_of`, and no customer is in two of them.
+        All requests have the same `as_of`, and no customer is in two of them.
         """
-        found: dict[int, Answer | errors.TiercastError] = {}
-        sound: dict[bool, list[int]] = {}
+        entries: dict[int, Response | errors.TiercastError] = {}
+        accepted: dict[bool, list[int]] = {}
         for number, request in enumerate(requests):
             try:
                 bundles.dated(self.bundle, request.as_of)
-                sound.setdefault(request_columns.refuse(request, self.bundle.spec), []).append(number)
+                accepted.setdefault(request_columns.check(request, self.bundle.spec), []).append(number)
             except errors.TiercastError as error:
-                found[number] = error
-        for has_margin, numbers in sound.items():
-            told = self._alike([requests[number] for number in numbers], has_margin)
-            found |= dict(zip(numbers, told, strict=True))
-        return [found[number] for number in range(len(requests))]
+                entries[number] = error
+        for has_margin, numbers in accepted.items():
+            responses = self._responses([requests[number] for number in numbers], has_margin)
+            entries |= dict(zip(numbers, responses, strict=True))
+        return [entries[number] for number in range(len(requests))]
 
-    def _alike(self, requests: Sequence[ScoreRequest], has_margin: bool) -> list[Answer | errors.TiercastError]:
-        plan = plan_cache.of(self.bundle.spec, requests[0].as_of, has_margin)
-        given = request_columns.arrange(requests, self.bundle.spec)
-        found = plan.run(given)
-        judged = _judge(found, requests, given)
-        rows = self._rows(_features(found), requests)
-        return [_answer(self.bundle, *each) for each in zip(requests, judged, rows, strict=True)]
+    def _responses(self, requests: Sequence[ScoreRequest], has_margin: bool) -> list[Response | errors.TiercastError]:
+        plan = plan_cache.get(self.bundle.spec, requests[0].as_of, has_margin)
+        tables = request_columns.build(requests, self.bundle.spec)
+        results = plan.run(tables)
+        dropped = validation.validate(requests, tables, results)
+        rows = self._rows(_features(results), requests)
+        return [_response(self.bundle, *each) for each in zip(requests, dropped, rows, strict=True)]
 
-    def _rows(self, features: Columns, requests: Sequence[ScoreRequest]) -> Iterator[list[Answer]]:
-        """Per request the scores, in its order, without those who were not known yet."""
+    def _rows(self, features: Features, requests: Sequence[ScoreRequest]) -> Iterator[list[Row]]:
+        """Per request the rows of its customers, in its order; without those not yet known on the day."""
         row_of = {customer_id: row for row, customer_id in enumerate(features["customer_id"])}
         known = [[row_of[c.customer_id] for c in each.customers if c.customer_id in row_of] for each in requests]
         order = np.fromiter(itertools.chain.from_iterable(known), np.intp)
         langs = [request.lang for request, rows in zip(requests, known, strict=True) for _ in rows]
         frame = {name: features[name][order] for name in self.bundle.spec.names}
         ids = features["customer_id"][order].tolist()
-        rows = iter(_in_words(bundles.dated(self.bundle, requests[0].as_of), ids, frame, langs))
+        rows = iter(_with_texts(bundles.dated(self.bundle, requests[0].as_of), ids, frame, langs))
         return (list(itertools.islice(rows, len(each))) for each in known)
 
     def warm_up(self, as_of: dt.date) -> None:
-        """Have the plan of a day ready, so that the first caller does not wait; score nobody once."""
+        """Compile the plan of a day and score an empty table, so that the first request does not wait."""
         spec = self.bundle.spec
-        found = plan_cache.of(spec, as_of, MARGIN in spec.columns).run(request_columns.arrange([], spec))
+        results = plan_cache.get(spec, as_of, MARGIN in spec.columns).run(request_columns.build([], spec))
         for table in plan_cache.RULES:
-            list(found.rows(plan_cache.findings(table)))
-        score.score(bundles.dated(self.bundle, as_of), pa.table(_features(found)))
+            list(results.rows(plan_cache.findings(table)))
+        score.score(bundles.dated(self.bundle, as_of), pa.table(_features(results)))
 
 
-def _features(found: Answers) -> Columns:
+def load(bundle: Bundle) -> Scorer:
+    """A scorer that is warmed up for today's requests (UTC)."""
+    scorer = Scorer(bundle)
+    scorer.warm_up(max(dt.datetime.now(dt.UTC).date(), bundle.about.as_of))
+    return scorer
+
+
+def _features(results: Answers) -> Features:
     """The feature table: ids as objects, numbers as float64 with NaN for null."""
-    n, table = found.n_rows(plan_cache.FEATURES), found.columns(plan_cache.FEATURES)
+    n, table = results.n_rows(plan_cache.FEATURES), results.columns(plan_cache.FEATURES)
     ids = table.pop("customer_id").values
     return {"customer_id": ids} | {name: columns.to_floats(column, n) for name, column in table.items()}
 
 
-def _judge(
-    found: Answers, requests: Sequence[ScoreRequest], given: Mapping[str, Given]
-) -> list[Dropped | errors.TiercastError]:
-    """Per request what each table drops, or why it is refused; a table that says nothing of times needs no look."""
-    told = [table for table, rules in plan_cache.RULES.items() if columns.says(given[table].columns[str(rules.when)])]
-    odd = [table for table in told if not validation.is_plain(found, table)]
-    rows = {table: list(found.rows(plan_cache.findings(table))) if table in odd else [] for table in plan_cache.RULES}
-    return [_judged(request, number, rows) for number, request in enumerate(requests)]
-
-
-def _judged(
-    request: ScoreRequest, number: int, found: Mapping[str, Sequence[validation.Row]]
-) -> Dropped | errors.TiercastError:
-    ours = {table: [row for row in rows if row["request"] == number] for table, rows in found.items()}
-    try:
-        return {table: validation.check(request, table, rows) for table, rows in ours.items()}
-    except errors.TiercastError as error:
-        return error
-
-
-def _answer(
-    bundle: Bundle, request: ScoreRequest, dropped: Dropped | errors.TiercastError, rows: list[Answer]
-) -> Answer | errors.TiercastError:
+def _response(
+    bundle: Bundle, request: ScoreRequest, dropped: Mapping[str, Dropped] | errors.TiercastError, rows: list[Row]
+) -> Response | errors.TiercastError:
     if isinstance(dropped, errors.TiercastError):
         return dropped
     about = bundle.about
@@ -137,9 +126,9 @@ def _answer(
     return {**facts, "scores": rows, "dropped": dropped}
 
 
-def _in_words(bundle: Bundle, ids: list[str], frame: Frame, langs: Sequence[Any]) -> list[Answer]:
-    columns = {"customer_id": ids, **score_columns.columns(bundle, frame)}
-    columns["reason_texts"] = messages.reasons(columns["reasons"], frame, langs, bundle.about.currency)
-    columns["action_text"] = messages.actions(columns["action"], langs)
-    names = tuple(columns)
-    return [dict(zip(names, row)) for row in zip(*columns.values(), strict=True)]
+def _with_texts(bundle: Bundle, ids: list[str], frame: Frame, langs: Sequence[Any]) -> list[Row]:
+    scored = {"customer_id": ids, **score.score_lists(bundle, frame)}
+    scored["reason_texts"] = messages.reason_texts(scored["reasons"], frame, langs, bundle.about.currency)
+    scored["action_text"] = messages.action_texts(scored["action"], langs)
+    names = tuple(scored)
+    return [dict(zip(names, row)) for row in zip(*scored.values(), strict=True)]

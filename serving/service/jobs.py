@@ -14,13 +14,12 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from tiercast.contract import errors
-from tiercast.serving.http import error_responses, metrics, request_context
+from tiercast.serving.http import error_responses, metrics, readiness, request_context
 from tiercast.serving.jobs import api_models, desk, job_queue, sources, worker
 from tiercast.serving.jobs.api_models import JobId, JobRequest
 from tiercast.serving.jobs.desk import Desk
 from tiercast.serving.jobs.job_queue import Asked
 from tiercast.serving.model_manager import source
-from tiercast.serving.service import readiness
 
 Given = ParamSpec("Given")
 STATUS_OF: dict[type[errors.TiercastError], int] = {
@@ -96,17 +95,17 @@ def running() -> Iterator[None]:
         if started is None:
             yield
             return
-        readiness.tell("jobs", lambda: readiness.State(True, started.problem or "run"))
+        readiness.register("jobs", lambda: readiness.State(True, started.problem or "run"))
         try:
             yield
         finally:
-            readiness.forget("jobs")
+            readiness.unregister("jobs")
 
 
 def _served() -> pathlib.Path:
     """The folder of the bundle that is served now."""
-    found = source.of_environment()
-    return (found.here() or found.ask()).folder
+    bundles = source.from_env()
+    return (bundles.cached() or bundles.latest()).folder
 
 
 def _desk() -> Desk:

@@ -68,20 +68,20 @@ def test_the_loaded_model_gives_what_batch_scoring_gives(root: Path, bundle: Bun
 
 def test_without_customer_ids_the_answer_has_none_and_keeps_the_index(bundle: Bundle, frame: pd.DataFrame) -> None:
     nameless = frame.drop(columns="customer_id").set_axis(range(100, 110))
-    got = pyfunc.Scorer(bundle).predict(nameless)
+    got = pyfunc.PyfuncModel(bundle).predict(nameless)
     assert list(got.columns) == [name for name in scores.NAMES if name != "customer_id"]
     assert list(got.index) == list(range(100, 110))
 
 
 def test_the_order_of_columns_and_more_columns_change_nothing(bundle: Bundle, frame: pd.DataFrame) -> None:
-    scorer = pyfunc.Scorer(bundle)
+    scorer = pyfunc.PyfuncModel(bundle)
     shuffled = frame[sorted(frame.columns, reverse=True)].assign(more="x")
     pd.testing.assert_frame_equal(scorer.predict(shuffled), scorer.predict(frame))
 
 
 def test_a_missing_feature_is_shown_as_a_line_diff(bundle: Bundle, frame: pd.DataFrame) -> None:
     with pytest.raises(errors.BundleRefused) as refused:
-        pyfunc.Scorer(bundle).predict(frame.rename(columns={"spend_30d": "spend_31d"}).drop(columns="n_orders"))
+        pyfunc.PyfuncModel(bundle).predict(frame.rename(columns={"spend_30d": "spend_31d"}).drop(columns="n_orders"))
     said = str(refused.value)
     assert f"2 of {len(bundle.spec.names)} columns" in said
     assert "  - n_orders\n  - spend_30d\n  + spend_31d\n" in said
@@ -89,12 +89,12 @@ def test_a_missing_feature_is_shown_as_a_line_diff(bundle: Bundle, frame: pd.Dat
 
 def test_a_feature_that_is_no_number_is_refused_by_name(bundle: Bundle, frame: pd.DataFrame) -> None:
     with pytest.raises(errors.WrongType, match="n_orders"):
-        pyfunc.Scorer(bundle).predict(frame.assign(n_orders="many"))
+        pyfunc.PyfuncModel(bundle).predict(frame.assign(n_orders="many"))
 
 
 def test_a_prospect_has_a_tier_and_no_numbers(bundle: Bundle) -> None:
     nobody = pd.DataFrame([dict.fromkeys(bundle.spec.names, np.nan) | {"n_orders": 0.0, "customer_id": "007"}])
-    [row] = pyfunc.Scorer(bundle).predict(nobody).to_dict("records")
+    [row] = pyfunc.PyfuncModel(bundle).predict(nobody).to_dict("records")
     assert (row["customer_id"], row["tier"], row["status"]) == ("007", "F", "prospect")
     assert row["value"] is None
     assert row["p_churn"] is None
@@ -109,7 +109,7 @@ def test_the_day_of_the_features_can_be_told_and_reasons_left_out(root: Path, fr
 
 def test_an_as_of_that_is_no_date_is_refused(bundle: Bundle, frame: pd.DataFrame) -> None:
     with pytest.raises(errors.BadInput, match="tomorrow"):
-        pyfunc.Scorer(bundle).predict(frame, {"as_of": "tomorrow"})
+        pyfunc.PyfuncModel(bundle).predict(frame, {"as_of": "tomorrow"})
 
 
 def test_the_signature_names_every_feature_and_every_score(root: Path, bundle: Bundle) -> None:

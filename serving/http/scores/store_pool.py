@@ -14,9 +14,8 @@ from typing import TypeVar
 from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors
-from tiercast.serving.http import endpoints, error_responses, metrics
+from tiercast.serving.http import endpoints, error_responses, metrics, readiness
 from tiercast.serving.http.scores import store_errors
-from tiercast.serving.service import readiness
 from tiercast.serving.store import database, generations, migrations
 
 SECONDS = 5.0
@@ -79,7 +78,7 @@ class Shelf:
         if self._url is None:
             yield
             return
-        readiness.tell("store", self.state)
+        readiness.register("store", self.state)
         watch = threading.Thread(target=self._keep_looking, name="tiercast-store", daemon=True)
         watch.start()
         try:
@@ -87,7 +86,7 @@ class Shelf:
         finally:
             self._stop.set()
             watch.join(timeout=1)
-            readiness.forget("store")
+            readiness.unregister("store")
             if self._engine is not None:
                 self._engine.dispose()
 

@@ -16,9 +16,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tiercast.contract import errors
 from tiercast.serving.access import keys
-from tiercast.serving.http import app, endpoints, pages, request_context
+from tiercast.serving.http import app, endpoints, pages, readiness, request_context
 from tiercast.serving.http.routes import JSON, Route
-from tiercast.serving.service import readiness
 from tiercast.serving.store import database
 
 ROLES = ("score", "read", "admin")

@@ -16,7 +16,7 @@ from tiercast.contract import scores
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
-from tiercast.serving import batch
+from tiercast.serving.batch import scoring
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_customer_gets_the_same_score_over_http_as_in_the_nightly_file(
     purchases = pa.concat_tables([purchases, afterwards])
     parquet.write_table(purchases, tmp_path / "purchases.parquet")
     with Engine(threads=1) as engine:
-        batch.score_all(
+        scoring.score_all(
             engine,
             bundle_folder.load(served),
             Sources(str(tmp_path / "purchases.parquet")),
@@ -138,7 +138,7 @@ def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
         found: str | None = answer.headers.get("connection")
         return found
 
-    assert connection(micro_batch.MOST_TOGETHER + 1) is None
+    assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) is None
     monkeypatch.setattr(bento, "WORKERS", 2)
-    assert connection(micro_batch.MOST_TOGETHER + 1) == "close"
-    assert connection(micro_batch.MOST_TOGETHER) is None
+    assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) == "close"
+    assert connection(micro_batch.MAX_BATCH_CUSTOMERS) is None

@@ -12,30 +12,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.model_manager.test_hot_reload import answering, soon
+from tests.serving.model_manager.test_hot_reload import served_name, soon
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
-from tiercast.serving.model_manager import cache, hot_reload, loading, source
-from tiercast.serving.model_manager.hot_reload import Keeper
-from tiercast.serving.model_manager.source import Registered
+from tiercast.serving.model_manager import cache, source
+from tiercast.serving.model_manager.hot_reload import ModelManager
+from tiercast.serving.model_manager.source import RegistrySource
+from tiercast.serving.online import scorer
 
 Register = Callable[[str], str]
 
 
-def champion() -> Registered:
-    return Registered("champion", cache.of())
+def champion() -> RegistrySource:
+    return RegistrySource("champion", cache.from_env())
 
 
 def test_what_was_fetched_once_is_served_while_the_registry_is_away(registered: Register, mlruns: Path) -> None:
     registered("first")
-    assert hot_reload.start(champion(), loading.prepare)[1] is None
+    assert ModelManager(champion(), scorer.load).failure is None
     (mlruns / "mlflow.db").rename(mlruns / "away.db")
-    running = Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))
-    assert answering(running) == "first"
+    running = ModelManager(champion(), scorer.load)
+    assert served_name(running) == "first"
     assert "no MLflow store" in running.state()
     with pytest.raises(errors.BadInput):
         running.reload()
-    assert answering(running) == "first"
+    assert served_name(running) == "first"
     (mlruns / "away.db").rename(mlruns / "mlflow.db")
     assert not running.reload().is_new
     assert "no MLflow store" not in running.state()
@@ -45,54 +46,54 @@ def test_what_was_fetched_once_is_served_while_the_registry_is_away(registered: 
 def test_without_registry_and_cache_the_start_says_what_is_missing(mlruns: Path) -> None:
     (mlruns / "mlflow.db").unlink()
     with pytest.raises(errors.BadInput, match="no MLflow store") as missing:
-        hot_reload.start(champion(), loading.prepare)
+        ModelManager(champion(), scorer.load)
     assert missing.value.hint
 
 
 def test_a_watched_alias_is_followed(registered: Register) -> None:
     registered("first")
-    running = Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare), every=0.2)
+    running = ModelManager(champion(), scorer.load, poll_seconds=0.2)
     running.start_watching()
     registered("second")
-    assert soon(lambda: answering(running) == "second")
+    assert soon(lambda: served_name(running) == "second")
     running.stop()
-    assert answering(Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))) == "second"
+    assert served_name(ModelManager(champion(), scorer.load)) == "second"
 
 
 def test_a_corrupt_version_is_refused_and_never_enters_the_cache(registered: Register, tmp_path: Path) -> None:
     registered("first")
-    running = Keeper(champion(), loading.prepare, *hot_reload.start(champion(), loading.prepare))
+    running = ModelManager(champion(), scorer.load)
     registered("second")
     (torn,) = (tmp_path / "logged-second").rglob("scorecard.json")
     torn.write_text("{}")
     with pytest.raises(errors.BundleRefused, match="not what the manifest says"):
         running.reload()
-    assert answering(running) == "first"
-    here = champion().here()
-    assert here is not None
-    assert bundle_folder.load(here.folder).about.name == "first"
-    assert len([path for path in cache.of().folder.iterdir() if path.is_dir()]) == 1
+    assert served_name(running) == "first"
+    cached = champion().cached()
+    assert cached is not None
+    assert bundle_folder.load(cached.folder).about.name == "first"
+    assert len([path for path in cache.from_env().folder.iterdir() if path.is_dir()]) == 1
     running.stop()
 
 
 def test_a_cache_of_another_registry_is_not_looked_at(registered: Register) -> None:
     registered("first")
-    hot_reload.start(champion(), loading.prepare)
-    assert Registered("champion", cache.of("http://127.0.0.1:1")).here() is None
+    ModelManager(champion(), scorer.load)
+    assert RegistrySource("champion", cache.from_env("http://127.0.0.1:1")).cached() is None
 
 
 @pytest.mark.parametrize("wanted", ["../champion", "a/b", "", "."])
 def test_a_name_that_is_a_path_is_refused(wanted: str) -> None:
     with pytest.raises(errors.BadInput, match="neither an alias nor a version"):
-        cache.of().read(wanted)
+        cache.from_env().read_pointer(wanted)
 
 
 def test_only_a_few_old_bundles_are_kept(registered: Register) -> None:
     for number in range(cache.KEPT + 3):
         registered(f"model-{number}")
-        found = champion().ask()
-        champion().choose(found)
-    folders = [path for path in cache.of().folder.iterdir() if path.is_dir()]
+        found = champion().latest()
+        champion().select(found)
+    folders = [path for path in cache.from_env().folder.iterdir() if path.is_dir()]
     assert len(folders) == cache.KEPT + 1
     assert found.folder in folders
 
@@ -100,16 +101,16 @@ def test_only_a_few_old_bundles_are_kept(registered: Register) -> None:
 AGAIN_AND_AGAIN = """
 import shutil, sys
 from tiercast.serving.model_manager import cache
-from tiercast.serving.model_manager.source import Registered
-sources = [Registered(wanted, cache.of()) for wanted in sys.argv[1:]]
-follow = Registered("champion", cache.of())
+from tiercast.serving.model_manager.source import RegistrySource
+sources = [RegistrySource(wanted, cache.from_env()) for wanted in sys.argv[1:]]
+follow = RegistrySource("champion", cache.from_env())
 print("ready", flush=True)
 while True:
     for source in sources:
-        found = source.ask()
-        follow.choose(found)
+        found = source.latest()
+        follow.select(found)
         print("chosen", flush=True)
-        for other in cache.of().folder.iterdir():
+        for other in cache.from_env().folder.iterdir():
             if other.is_dir() and other != found.folder:
                 shutil.rmtree(other)
 """
@@ -129,9 +130,9 @@ def test_a_process_killed_while_it_reloads_leaves_a_cache_that_can_be_served(reg
         time.sleep(pause)
         worker.send_signal(signal.SIGKILL)
         worker.communicate()
-        here = champion().here()
-        assert here is not None
-        assert bundle_folder.load(here.folder).about.name in ("first", "second")
-        assert source.mark(here.folder) == here.mark
-        served, trouble = hot_reload.start(champion(), loading.prepare)
-        assert (served.online.bundle.about.name, trouble) == ("second", None)
+        cached = champion().cached()
+        assert cached is not None
+        assert bundle_folder.load(cached.folder).about.name in ("first", "second")
+        assert source.digest(cached.folder) == cached.digest
+        running = ModelManager(champion(), scorer.load)
+        assert (served_name(running), running.failure) == ("second", None)

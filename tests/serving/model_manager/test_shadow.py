@@ -9,12 +9,13 @@ import pytest
 
 from tests.serving.model_manager.test_hot_reload import soon
 from tests.serving.score_requests import asked, customer, purchase
-from tiercast.serving.model_manager import cache, loading, shadow_log
+from tiercast.serving.model_manager import cache, shadow_log
 from tiercast.serving.model_manager.differences import Differences
 from tiercast.serving.model_manager.shadow import Shadow
-from tiercast.serving.model_manager.source import Registered
+from tiercast.serving.model_manager.source import RegistrySource
+from tiercast.serving.online import scorer
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Online
+from tiercast.serving.online.scorer import Scorer
 from tiercast.training.train import Trained
 
 Register = Callable[[str], str]
@@ -33,11 +34,11 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
     import mlflow
 
     registered("challenger")
-    online = Online(trained.bundle)
-    shadow = Shadow(Registered("champion", cache.of()), loading.prepare, log_seconds=0.2)
+    served = Scorer(trained.bundle)
+    shadow = Shadow(RegistrySource("champion", cache.from_env()), scorer.load, log_seconds=0.2)
     assert soon(lambda: "0 compared" in shadow.state())
     for request in requests(5):
-        shadow.offer(request, online.answer(request)["scores"])
+        shadow.offer(request, served.score(request)["scores"])
     assert soon(lambda: "5 compared, 0 dropped, 0 failed" in shadow.state())
     shadow.close()
     client = mlflow.MlflowClient()
@@ -53,7 +54,7 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
 
 
 def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns: Path, trained: Trained) -> None:
-    shadow = Shadow(Registered("nobody", cache.of()), loading.prepare)
+    shadow = Shadow(RegistrySource("nobody", cache.from_env()), scorer.load)
     assert soon(lambda: "no model `tiercast`" in shadow.state())
     for request in requests(3):
         shadow.offer(request, [])
@@ -63,9 +64,9 @@ def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns:
 def test_answers_that_find_no_room_are_dropped_and_counted(
     registered: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tiercast.serving.model_manager.shadow.MOST_WAITING", 2)
+    monkeypatch.setattr("tiercast.serving.model_manager.shadow.MAX_WAITING_REQUESTS", 2)
     registered("challenger")
-    shadow = Shadow(Registered("champion", cache.of()), loading.prepare)
+    shadow = Shadow(RegistrySource("champion", cache.from_env()), scorer.load)
     assert soon(lambda: "0 compared" in shadow.state())
     given = requests(1)[0]
     for _ in range(300):

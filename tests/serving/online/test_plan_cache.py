@@ -12,15 +12,15 @@ from tests.serving.score_requests import asked, customer, purchase
 from tiercast.models import bundle_folder
 from tiercast.serving.online import plan_cache, request_columns, validation
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Online
+from tiercast.serving.online.scorer import Scorer
 
 AS_OF = dt.date(1998, 7, 1)
 PLAIN, UTC, LATE, UNREADABLE = "1998-01-01", "1998-01-01T10:00:00Z", "1999-01-01", "soon"
 
 
 @pytest.fixture(scope="module")
-def opened(served: Path) -> Online:
-    return Online(bundle_folder.load(served))
+def opened(served: Path) -> Scorer:
+    return Scorer(bundle_folder.load(served))
 
 
 def request(*times: str) -> ScoreRequest:
@@ -34,11 +34,11 @@ def request(*times: str) -> ScoreRequest:
      ([PLAIN, UNREADABLE], False)],
 )  # fmt: skip
 def test_only_where_every_row_is_plain_nobody_asks_for_findings(
-    opened: Online, times: list[str], is_plain: bool
+    opened: Scorer, times: list[str], is_plain: bool
 ) -> None:
     """The findings, asked all the same, are the second way: one line without a reason, nothing unread, one zone."""
-    plan = plan_cache.of(opened.bundle.spec, AS_OF, has_margin=False)
-    answers = plan.run(request_columns.arrange([request(*times)], opened.bundle.spec))
+    plan = plan_cache.get(opened.bundle.spec, AS_OF, has_margin=False)
+    answers = plan.run(request_columns.build([request(*times)], opened.bundle.spec))
     found = list(answers.rows(plan_cache.findings("transactions")))
     nothing = [(None, 0, True)]
     assert ([(row["reason"], row["unread"], row["local"] in (0, row["timed"])) for row in found] == nothing) == is_plain

@@ -15,7 +15,7 @@ from tests.serving.score_requests import asked
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Online
+from tiercast.serving.online.scorer import Scorer
 
 TIMES = (
     "1997-05-01",
@@ -29,8 +29,8 @@ AMOUNTS = (12.5, 0.0, -3.25, 1e12, 999.99)
 
 
 @pytest.fixture(scope="module")
-def online(served: Path) -> Online:
-    return Online(bundle_folder.load(served))
+def scorer(served: Path) -> Scorer:
+    return Scorer(bundle_folder.load(served))
 
 
 def lines() -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -62,14 +62,14 @@ def several(draw: st.DrawFn) -> list[ScoreRequest]:
     return requests
 
 
-def said(answer: Any) -> Any:
-    """What the caller sees, byte by byte."""
-    return answer.as_dict() if isinstance(answer, errors.TiercastError) else pydantic_core.to_json(answer)
+def payload(response: Any) -> Any:
+    """What the client receives, byte by byte."""
+    return response.as_dict() if isinstance(response, errors.TiercastError) else pydantic_core.to_json(response)
 
 
-def alone(online: Online, request: ScoreRequest) -> Any:
+def alone(scorer: Scorer, request: ScoreRequest) -> Any:
     try:
-        return online.answer(request)
+        return scorer.score(request)
     except errors.TiercastError as error:
         return error
 
@@ -77,17 +77,17 @@ def alone(online: Online, request: ScoreRequest) -> Any:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(requests=several())
 def test_each_of_several_requests_gets_the_bytes_that_it_would_get_alone(
-    online: Online, requests: list[ScoreRequest]
+    scorer: Scorer, requests: list[ScoreRequest]
 ) -> None:
-    together = online.answers(requests)
-    assert [said(answer) for answer in together] == [said(alone(online, request)) for request in requests]
+    together = scorer.score_batch(requests)
+    assert [payload(each) for each in together] == [payload(alone(scorer, request)) for request in requests]
 
 
-def test_a_refused_request_takes_no_other_with_it(online: Online) -> None:
+def test_a_refused_request_takes_no_other_with_it(scorer: Scorer) -> None:
     good, bad = ({"customer_id": key, "transactions": [{"ordered_at": day, "amount": 1, "quantity": 1}]} for key, day in
                  (("good", "1998-01-01"), ("bad", "yesterday")))  # fmt: skip
     requests = [ScoreRequest.model_validate_json(json.dumps(asked(each))) for each in (bad, good)]
-    refused, answered = online.answers(requests)
+    refused, answered = scorer.score_batch(requests)
     assert isinstance(refused, errors.WrongType)
     assert refused.first == "customers.0.transactions.0"
     assert isinstance(answered, dict)
