@@ -8,35 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.chosen_reasons import TYPICAL, choose, one
 from tiercast.contract.vectors import Vector
 from tiercast.tiers import conditions, families, reasons
 
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
-TYPICAL = {"order_value_mean": 40.0}
-
-
-def choose(
-    contributions: dict[str, Vector],
-    features: dict[str, Vector],
-    p_churn: Vector,
-    cut: float = 0.5,
-    typical: dict[str, float] = TYPICAL,
-) -> list[list[str]]:
-    """The codes of every customer, from contributions per feature."""
-    by_family: dict[str, Vector] = {}
-    for feature, column in contributions.items():
-        family = families.family_of(feature)
-        if family is not None:
-            by_family[family] = by_family.get(family, np.zeros(len(p_churn))) + column
-    codes = reasons.choose(by_family, features, p_churn, cut=cut, typical=typical)
-    found: list[list[str]] = reasons.as_lists(codes).to_pylist()
-    return found
-
-
-def one(contributions: dict[str, float], known: dict[str, float], p_churn: float) -> list[str]:
-    """The reasons of a single customer."""
-    given_, about = ({name: np.array([x]) for name, x in side.items()} for side in (contributions, known))
-    return choose(given_, about, np.array([p_churn]))[0]
 
 
 SILENT = {"n_orders": 8.0, "silence_days": 74.0, "gap_mean_days": 12.0, "silence_over_gap": 74 / 12, "age_days": 400.0}
@@ -279,31 +255,3 @@ def test_nobody_gives_an_empty_list_of_the_contract_type() -> None:
 def test_the_window_nearest_to_ninety_days_is_the_one_spoken_of() -> None:
     known = {"n_orders": 5.0, "n_orders_28d": 0.0, "n_orders_84d": 3.0}
     assert one({"n_orders_84d": -1.0}, known, 0.1) == ["active_lately"]
-
-
-CONTACTED = {"n_orders": 5.0, "n_campaign": 3.0, "campaign_last_days": 40.0}
-
-
-@pytest.mark.parametrize(
-    ("silence_days", "codes"),
-    [
-        (39.0, ["campaign_response"]),
-        (40.0, []),  # on the day of the contact: before or after it is not known
-        (41.0, []),  # contacted, and silent since
-    ],
-)
-def test_a_campaign_contact_is_a_response_only_with_an_order_after_it(silence_days: float, codes: list[str]) -> None:
-    assert one({"campaign_last_days": -1.0}, {**CONTACTED, "silence_days": silence_days}, 0.1) == codes
-
-
-def test_an_order_long_after_a_campaign_contact_is_no_response() -> None:
-    late = {**CONTACTED, "campaign_last_days": 91.0, "silence_days": 60.0}
-    assert one({"n_campaign": -1.0}, late, 0.1) == []
-
-
-def test_a_survey_is_feedback_only_if_it_was_answered_with_a_score() -> None:
-    assert one({"n_survey": -1.0}, {"n_orders": 5.0, "n_survey": 1.0, "survey_score_mean": np.nan}, 0.1) == []
-    assert one({"n_survey": -1.0}, {"n_orders": 5.0, "n_survey": 1.0, "survey_score_mean": 0.0}, 0.1) == [
-        "gave_feedback"
-    ]
-    assert one({"n_review": -1.0}, {"n_orders": 5.0, "n_review": 1.0}, 0.1) == ["gave_feedback"]
