@@ -54,3 +54,7 @@ def test_a_duplicate_name_is_refused_wherever_it_stands(client: Any, once: str, 
         strict_json.refuse_twins(body.encode(), requests.n_names(request))
     error = refusal(client.post("/v1/score", content=body.encode(), headers=JSON), 400)
     assert "twice" in error["message"]
+
+
+def test_the_kinds_of_contact_are_those_of_the_input_contract() -> None:
+    assert get_args(requests.Kind) == inputs.INTERACTION_KINDS
