@@ -56,7 +56,7 @@ def features(
         part = part._replace(transactions=lines(engine, tables, k, n_parts))
         found = build.build(part, as_of, spec)
     else:
-        found = build.of_sums(sums, part, as_of, spec)
+        found = build.from_aggregates(sums, part, as_of, spec)
     return engine.con.to_pyarrow(found.order_by("customer_id"))
 
 

@@ -9,7 +9,7 @@ from tiercast import say
 from tiercast.tiers import grid, moves, texts
 
 if TYPE_CHECKING:
-    from tiercast.serving.batch.tier_moves import Moved
+    from tiercast.serving.batch.tier_moves import TierMoves
     from tiercast.tiers.languages import Language
 
 TITLE: Mapping[Language, str] = {
@@ -44,7 +44,7 @@ OTHER_MODEL: Mapping[Language, str] = {
 }
 
 
-def tell(found: Moved, lang: Language) -> None:
+def tell(found: TierMoves, lang: Language) -> None:
     """The matrix, the falls, what to know, and the line for a ticket."""
     _matrix(found, lang)
     if found.falls:
@@ -55,7 +55,7 @@ def tell(found: Moved, lang: Language) -> None:
     say.line(summary(found, lang))
 
 
-def summary(found: Moved, lang: Language) -> str:
+def summary(found: TierMoves, lang: Language) -> str:
     """One sentence for a ticket."""
     ways = moves.counts(found.matrix)
     before, after = moves.value_in(found.matrix, grid.HIGH_VALUE)
@@ -71,7 +71,7 @@ def summary(found: Moved, lang: Language) -> str:
     )
 
 
-def plain(found: Moved, lang: Language) -> dict[str, Any]:
+def plain(found: TierMoves, lang: Language) -> dict[str, Any]:
     """Everything for a machine: one entry per pair of tiers that occurs; null stands for "not among these scores"."""
     files = {
         name: {"path": each.path, "as_of": each.as_of, "model": each.model}
@@ -88,7 +88,7 @@ def plain(found: Moved, lang: Language) -> dict[str, Any]:
     }
 
 
-def _matrix(found: Moved, lang: Language) -> None:
+def _matrix(found: TierMoves, lang: Language) -> None:
     new, gone = OUTSIDE[lang]
     columns = [("", "left"), *((tier or gone, "right") for tier in moves.PLACES)]
     rows = [

@@ -24,7 +24,7 @@ from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving import json_log
 from tiercast.serving.batch import scoring
-from tiercast.serving.batch.scoring import Scored
+from tiercast.serving.batch.scoring import BatchResult
 from tiercast.serving.jobs import claims, job_queue, results, sources
 from tiercast.serving.jobs.heartbeat import Pulse, Stopped, Stopping
 from tiercast.serving.jobs.job import Job
@@ -60,7 +60,7 @@ class Work(NamedTuple):
             facts["generation_id"] = patiently(self._publish, errors.StoreBusy)
         return facts
 
-    def _score(self, bundle: Bundle) -> Scored:
+    def _score(self, bundle: Bundle) -> BatchResult:
         source, as_of = self.source, self.mine.as_of
         share = SCORED_SHARE if self._publishes else 1.0
         with DataEngine(memory=source.memory, threads=source.threads) as data:
@@ -71,8 +71,8 @@ class Work(NamedTuple):
                 as_of,
                 source.target(as_of),
                 reasons=self.mine.options.get("reasons", source.reasons),
-                last=source.last(as_of),
-                tell=lambda k, n: self._tell("scoring", share * k / max(n, 1)),
+                previous=source.last(as_of),
+                on_progress=lambda k, n: self._tell("scoring", share * k / max(n, 1)),
             )
 
     def _tell(self, step: str, progress: float) -> None:

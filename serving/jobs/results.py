@@ -8,7 +8,7 @@ from tiercast.contract import errors
 from tiercast.features.reading import columns
 from tiercast.features.reading.report import TableReport
 from tiercast.models.bundle import Bundle
-from tiercast.serving.batch.scoring import Scored
+from tiercast.serving.batch.scoring import BatchResult
 from tiercast.serving.jobs.job import Job
 from tiercast.serving.jobs.sources import Source
 
@@ -43,7 +43,7 @@ def death(one: Job, attempts: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def outcome(done: Scored, bundle: Bundle) -> dict[str, Any]:
+def outcome(done: BatchResult, bundle: Bundle) -> dict[str, Any]:
     """How many customers are in which tier, and how many rows were left out for which reason."""
     tables = (done.reading.report.transactions, done.reading.report.customers, done.reading.report.interactions)
     return {

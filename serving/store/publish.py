@@ -126,7 +126,7 @@ def _load(
     engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: int | None, tell: Tell
 ) -> Loaded:
     """All rows, slice by slice in the order of ids, each in a transaction of its own: nobody waits long to write."""
-    table, merge, seen = tables.scores_of(new), tier_moves.Merge(engine, before), totals.NOTHING
+    table, merge, seen = tables.scores_of(new), tier_moves.Merge(engine, before), totals.EMPTY
     once: dict[str, Any] = {"as_of": file.as_of, "model": None}
     last: str | None = None
     for rows in _told(data, n, tell):

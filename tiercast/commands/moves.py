@@ -11,7 +11,7 @@ from tiercast import options, say
 from tiercast.contract.errors import BadInput
 
 if TYPE_CHECKING:
-    from tiercast.serving.batch.tier_moves import Moved
+    from tiercast.serving.batch.tier_moves import TierMoves
 
 
 def add_to(app: typer.Typer) -> None:
@@ -50,16 +50,16 @@ def moves(
             say.line(str(written))
 
 
-def run(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | None) -> Moved:
+def run(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | None) -> TierMoves:
     """Compare with a bar on the terminal."""
     from tiercast.features.engines.duckdb import Engine
     from tiercast.serving.batch import tier_moves
 
     with Engine(memory=memory) as engine, say.progress("moves", len(tier_moves.STEPS)) as step:
-        return tier_moves.compare(engine, old, new, top=top, out=out, tell=step)
+        return tier_moves.compare(engine, old, new, top=top, out=out, on_step=step)
 
 
-def draw(found: Moved, plot: pathlib.Path) -> None:
+def draw(found: TierMoves, plot: pathlib.Path) -> None:
     """Write the heatmap. Raises BadInput where matplotlib is missing, CannotWrite where the file cannot be."""
     from tiercast.contract import errors
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tiercast.engines import Choice
     from tiercast.models.bundle import Bundle
-    from tiercast.serving.batch.scoring import Scored
+    from tiercast.serving.batch.scoring import BatchResult
 
 REASONS = ("all", "risky", "none")
 OUT = {engines.DUCKDB: pathlib.Path("scores.parquet"), engines.SPARK: pathlib.Path("scores")}
@@ -109,7 +109,7 @@ def run(
     last: str | None = None,
     since: pathlib.Path | None = None,
     on: Choice = engines.DEFAULT,
-) -> Scored:
+) -> BatchResult:
     """Score with a bar on the terminal; `since` is the folder of what is kept from run to run."""
     from tiercast.serving.batch import scoring
 
@@ -121,9 +121,9 @@ def run(
             day,
             out,
             reasons=reasons,
-            last=last,
+            previous=last,
             since=since,
-            tell=lambda k, n: step(f"part {min(k + 1, n)} of {n}"),
+            on_progress=lambda k, n: step(f"part {min(k + 1, n)} of {n}"),
         )
 
 
@@ -151,7 +151,7 @@ def run_on_spark(
     reasons: Any,
     last: str | None,
     on: Choice,
-) -> Scored:
+) -> BatchResult:
     """The same on Spark, to a folder. `folder` is the bundle's, whose files the workers get."""
     from tiercast.models import bundle_folder
 
@@ -167,8 +167,8 @@ def run_on_spark(
             day,
             out,
             reasons=reasons,
-            last=last,
-            tell=lambda k, n: step(f"{k} of {n} parts"),
+            previous=last,
+            on_progress=lambda k, n: step(f"{k} of {n} parts"),
         )
 
 
@@ -193,7 +193,7 @@ def folder_of(bundle: pathlib.Path | None, model: str | None) -> Iterator[pathli
         yield registry.fetch(str(model), pathlib.Path(folder))
 
 
-def summary(done: Scored, bundle: Bundle, day: dt.date) -> dict[str, Any]:
+def summary(done: BatchResult, bundle: Bundle, day: dt.date) -> dict[str, Any]:
     """What a job wants to know of the run."""
     return {
         "out": str(done.path),

@@ -44,7 +44,7 @@ tell = lambda k, of: kill() if moment == "scores" and k == 2 else None
 with Engine(threads=1) as engine:
     loaded = bundle_folder.load(pathlib.Path(bundle))
     day, places = dt.date.fromisoformat(day), (pathlib.Path(out), pathlib.Path(state))
-    scoring.score_all(engine, loaded, Sources(source), day, places[0], since=places[1], tell=tell)
+    scoring.score_all(engine, loaded, Sources(source), day, places[0], since=places[1], on_progress=tell)
 """
 
 
@@ -101,7 +101,7 @@ def test_damaged_state_is_refused(bundle: Bundle, source: str, tmp_path: Path, d
 
 def test_two_runs_do_not_share_a_state(bundle: Bundle, source: str, tmp_path: Path) -> None:
     with (
-        saved_state.held(tmp_path / "state"),
+        saved_state.locked(tmp_path / "state"),
         pytest.raises(errors.CannotWrite, match="another run"),
     ):
         runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
@@ -113,7 +113,7 @@ def test_a_run_that_ends_while_it_writes_leaves_the_state_before(
     runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
     before = sorted(path.name for path in (tmp_path / "state").iterdir())
 
-    def killed(state: saved_state.State) -> saved_state.State:
+    def killed(state: saved_state.SavedState) -> saved_state.SavedState:
         raise Killed
 
     with monkeypatch.context() as patch:
