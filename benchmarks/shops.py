@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pyarrow import compute, parquet
 
 from benchmarks import pages
-from tiercast import cdnow
+from tiercast.demo import cdnow
 from tiercast.features.reading import Sources
 
 ONLINE_RETAIL = "online_retail/transactions.parquet"
