@@ -12,7 +12,14 @@ from typing import Any
 import ibis
 from ibis.expr import types as ir
 
-from tiercast.features import breadth, contacts, exact, history, orders, people
+from tiercast.features import (
+    attributes,
+    breadth,
+    contacts,
+    exact,
+    history,
+    orders,
+)
 from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 
@@ -38,7 +45,7 @@ def from_aggregates(sums: ir.Table, tables: Tables, as_of: dt.date, spec: Featur
     """The features from these sums and from the tables of customers and interactions; transactions are not read."""
     table = _purchases(sums, as_of, spec)
     if tables.customers is not None:
-        table = _join_all(table, people.per_customer(tables.customers, as_of, spec))
+        table = _join_all(table, attributes.per_customer(tables.customers, as_of, spec))
     if tables.interactions is not None and spec.contact_kinds:
         table = _join(table, contacts.per_customer(tables.interactions, as_of, spec))
     columns = {name: _filled(table, name) for name in spec.names}

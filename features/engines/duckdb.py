@@ -25,7 +25,7 @@ from pyarrow import parquet
 
 from tiercast.contract import errors
 from tiercast.features import buckets as parts
-from tiercast.features.engines import refusals
+from tiercast.features.engines import duckdb_errors
 
 ROWS_WAITING = 1 << 21
 FEWEST_ROWS_WAITING = 2048  # one of the engine's own vectors
@@ -99,7 +99,7 @@ class Engine:
         try:
             _write(self.con, expr, target, buckets)
         except duckdb.Error as error:
-            raise refusals.of_room(error, str(self.folder)) or error from error
+            raise duckdb_errors.of_room(error, str(self.folder)) or error from error
         self._buckets[name] = buckets
         return self._stored(name, "*/*.parquet")
 
@@ -126,10 +126,10 @@ class Engine:
         """Turn what DuckDB says inside the `with` block about a file into `SourceUnreadable` or `CannotWrite`."""
         try:
             yield
-        except refusals.OURS:
+        except duckdb_errors.OURS:
             raise
         except duckdb.Error as error:
-            raise refusals.of(error, source) from error
+            raise duckdb_errors.of(error, source) from error
 
 
 def _temporary_folder(where: pathlib.Path | None) -> pathlib.Path:

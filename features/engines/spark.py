@@ -21,7 +21,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, functions
 
 from tiercast.features import buckets as parts
-from tiercast.features.engines import spark_refusals, spark_session, text_encoding
+from tiercast.features.engines import spark_errors, spark_session, text_encoding
 
 
 class Connection(Backend):  # type: ignore[misc]  # Ibis has no types of its own
@@ -143,7 +143,7 @@ class Engine:
         try:
             yield
         except (PySparkException, Py4JError) as error:
-            refusal = spark_refusals.of(error, source)
+            refusal = spark_errors.of(error, source)
             if refusal is None:
                 raise
             raise refusal from error

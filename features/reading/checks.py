@@ -6,9 +6,9 @@ import datetime
 
 from tiercast.contract import errors
 from tiercast.features.reading import columns
-from tiercast.features.reading.cleaning import Rules
 from tiercast.features.reading.report import REASONS
-from tiercast.features.reading.tally import Span, Tally
+from tiercast.features.reading.row_counts import Span, Tally
+from tiercast.features.reading.validation import Rules
 
 UNREADABLE_SHARE = 0.2
 HINTS = {

@@ -10,8 +10,8 @@ from ibis.expr import types as ir
 
 from tiercast.contract import errors
 from tiercast.features.engines import Engine
-from tiercast.features.reading import checks, cleaning, opening, values
-from tiercast.features.reading import tally as tallies
+from tiercast.features.reading import checks, source_table, validation, values
+from tiercast.features.reading import row_counts as tallies
 from tiercast.features.reading.report import TableReport
 from tiercast.features.reading.sources import Sources
 
@@ -20,12 +20,12 @@ PLAIN = r"^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)$"
 
 def read(engine: Engine, place: Sources, as_of: datetime.date) -> tuple[ibis.Table, TableReport]:
     """The canonical table and its report. A customer without a joining date is known; one who joins later is not."""
-    parsed = opening.open_table(engine, "customers", place)
-    judged = cleaning.judge(parsed, cleaning.CUSTOMERS, as_of)
-    tally = tallies.count(engine.con, judged, cleaning.CUSTOMERS)
-    checks.cells(tally, cleaning.CUSTOMERS)
-    table = canonical(engine.con, cleaning.kept(judged))
-    return table, tallies.report("customers", tally, cleaning.CUSTOMERS.needed)
+    parsed = source_table.open_table(engine, "customers", place)
+    judged = validation.judge(parsed, validation.CUSTOMERS, as_of)
+    tally = tallies.count(engine.con, judged, validation.CUSTOMERS)
+    checks.cells(tally, validation.CUSTOMERS)
+    table = canonical(engine.con, validation.kept(judged))
+    return table, tallies.report("customers", tally, validation.CUSTOMERS.needed)
 
 
 def canonical(con: Backend, kept: ibis.Table) -> ibis.Table:
@@ -36,9 +36,9 @@ def canonical(con: Backend, kept: ibis.Table) -> ibis.Table:
     """
     refuse_twins(con, kept)
     joined = {"joined_on": kept["joined_on"].cast("date")} if "joined_on" in kept.columns else {}
-    names = [name for name in kept.columns if name.startswith(cleaning.OTHER)]
+    names = [name for name in kept.columns if name.startswith(validation.OTHER)]
     numeric = _numeric_texts(con, kept, names)
-    attributes = {name.removeprefix(cleaning.OTHER): _attribute(kept[name], name in numeric) for name in names}
+    attributes = {name.removeprefix(validation.OTHER): _attribute(kept[name], name in numeric) for name in names}
     return kept.select(customer_id=kept["customer_id"], **joined, **attributes)
 
 
@@ -75,4 +75,4 @@ def _attribute(column: ir.Value, is_number: bool) -> ir.Value:
         return values.unblank(column).try_cast("float64")
     if kind.is_numeric() or kind.is_boolean():
         return values.number(column.cast("int8") if kind.is_boolean() else column, "attribute").value
-    return values.label(column, column.get_name().removeprefix(cleaning.OTHER)).value
+    return values.label(column, column.get_name().removeprefix(validation.OTHER)).value

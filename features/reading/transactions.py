@@ -9,11 +9,11 @@ import ibis
 
 from tiercast.contract import places
 from tiercast.features.engines import Engine
-from tiercast.features.reading import checks, cleaning, opening, times
-from tiercast.features.reading import tally as tallies
+from tiercast.features.reading import checks, source_table, times, validation
+from tiercast.features.reading import row_counts as tallies
 from tiercast.features.reading.report import DUPLICATE, TableReport
+from tiercast.features.reading.row_counts import Span
 from tiercast.features.reading.sources import Sources
-from tiercast.features.reading.tally import Span
 
 Duplicates = Literal["keep", "drop"]
 FIRST_COLUMNS = ("customer_id", "ordered_at", "ordered_on", "money", "amount")
@@ -40,24 +40,24 @@ class Part(NamedTuple):
 
 def read(engine: Engine, place: Sources, as_of: datetime.date | None, duplicates: Duplicates, is_counted: bool) -> Part:
     """Read, judge, count, refuse or return. `as_of` None means the day after the newest row."""
-    parsed = opening.open_table(engine, "transactions", place)
+    parsed = source_table.open_table(engine, "transactions", place)
     as_of = as_of or _day_after_newest(engine, parsed)
-    judged = cleaning.judge(parsed, cleaning.TRANSACTIONS, as_of)
-    tally = tallies.count(engine.con, judged, cleaning.TRANSACTIONS)
-    checks.cells(tally, cleaning.TRANSACTIONS)
+    judged = validation.judge(parsed, validation.TRANSACTIONS, as_of)
+    tally = tallies.count(engine.con, judged, validation.TRANSACTIONS)
+    checks.cells(tally, validation.TRANSACTIONS)
     span = checks.transactions(tally, places.shown(place.transactions), as_of)
-    kept = cleaning.kept(judged)
+    kept = validation.kept(judged)
     counts = _count(engine, kept) if is_counted or duplicates == "drop" else None
     n_dropped = counts.duplicates if counts and duplicates == "drop" else 0
     table = canonical(kept.distinct()) if n_dropped else canonical(kept)
-    report = tallies.report("transactions", tally, needed=cleaning.TRANSACTIONS.needed)
+    report = tallies.report("transactions", tally, needed=validation.TRANSACTIONS.needed)
     moved = tally.zones["ordered_at"][times.MOVED]
     return Part(table, _without(report, n_dropped), span, moved, as_of, counts)
 
 
 def canonical(kept: ibis.Table) -> ibis.Table:
     """The columns of `features.tables.Tables.transactions`."""
-    others = [name for name in cleaning.known_columns(kept) if name not in FIRST_COLUMNS]
+    others = [name for name in validation.known_columns(kept) if name not in FIRST_COLUMNS]
     return kept.select(
         customer_id=kept["customer_id"],
         ordered_at=kept["ordered_at"],

@@ -11,8 +11,8 @@ from pyarrow import compute
 
 from tiercast.contract import errors
 from tiercast.features.engines import Engine
-from tiercast.features.reading import scored
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading import score_reader
+from tiercast.features.reading.score_reader import ScoreFile
 
 NAME = "previous"
 
@@ -26,7 +26,7 @@ def store(engine: Engine, path: str, as_of: dt.date, n_parts: int) -> None:
 
 def open_previous(engine: Engine, path: str, as_of: dt.date) -> ScoreFile:
     """The previous scores: `customer_id` and `tier`. Raises `BadInput` and its kinds."""
-    previous = scored.open_scores(engine, path, ("tier",))
+    previous = score_reader.open_scores(engine, path, ("tier",))
     if previous.as_of >= as_of:
         raise errors.BadInput(
             "the previous scores are not of an earlier day",

@@ -19,8 +19,8 @@ from tiercast.contract import moves as contract
 from tiercast.contract.vectors import Vector
 from tiercast.features import exact
 from tiercast.features.engines import Engine
-from tiercast.features.reading import scored
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading import score_reader
+from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.serving.batch import output
 from tiercast.tiers import grid, moves
 from tiercast.tiers.moves import Matrix
@@ -56,7 +56,7 @@ def compare(
     """
     _refuse_places(old_path, new_path, out)
     on_step(STEPS[0])
-    old, new = (scored.open_scores(engine, path, NEEDED) for path in (old_path, new_path))
+    old, new = (score_reader.open_scores(engine, path, NEEDED) for path in (old_path, new_path))
     _refuse_pair(old, new)
     on_step(STEPS[1])
     both = engine.store("both", _joined(old.table, new.table))

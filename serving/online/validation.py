@@ -14,7 +14,7 @@ import numpy as np
 from tiercast.contract import errors
 from tiercast.features.engines.arrays import Answers, Given
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.reading import cleaning, times
+from tiercast.features.reading import times, validation
 from tiercast.features.reading.report import LATE, REASONS
 from tiercast.serving.online import plan_cache, request_columns
 from tiercast.serving.online.requests import ScoreRequest
@@ -45,10 +45,10 @@ def validate(
 def is_plain(results: Answers, table: str) -> bool:
     """Whether every row counts and all times state their zone in the same way, so that there are no findings."""
     when = plan_cache.RULES[table].when or ""
-    if any(columns.says(results.column(table, name)) for name in ("reason", cleaning.UNREAD + when)):
+    if any(columns.says(results.column(table, name)) for name in ("reason", validation.UNREAD + when)):
         return False
     is_timed = results.column(table, when).known
-    is_local = results.column(table, cleaning.ZONE + when).values == times.LOCAL
+    is_local = results.column(table, validation.ZONE + when).values == times.LOCAL
     n_local = np.count_nonzero(is_local if is_timed is None else is_local & is_timed)
     return n_local in (0, results.n_rows(table) if is_timed is None else np.count_nonzero(is_timed))
 

@@ -18,7 +18,7 @@ from tiercast.features import build
 from tiercast.features.engines.arrays import Column, Given, Program, UnknownOperation, casts
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.engines.duckdb import Engine
-from tiercast.features.reading import cleaning, transactions, values
+from tiercast.features.reading import transactions, validation, values
 from tiercast.features.spec import Attribute, FeatureSpec
 from tiercast.features.tables import Tables
 
@@ -32,7 +32,11 @@ SPEC = FeatureSpec(
     contact_kinds=("visit", "complaint"),
     contact_columns=("score", "minutes"),
 )
-RULES = {"transactions": cleaning.TRANSACTIONS, "customers": cleaning.CUSTOMERS, "interactions": cleaning.INTERACTIONS}
+RULES = {
+    "transactions": validation.TRANSACTIONS,
+    "customers": validation.CUSTOMERS,
+    "interactions": validation.INTERACTIONS,
+}
 TEXT, NUMBER = pa.string(), pa.float64()
 SCHEMAS = {
     "transactions": {"customer_id": TEXT, "ordered_at": TEXT, "amount": NUMBER, "product_id": TEXT, "category": TEXT,
@@ -97,8 +101,8 @@ def expressions() -> dict[str, ibis.Table]:
     for table, names in SCHEMAS.items():
         raw = ibis.table(ibis.Schema.from_pyarrow(pa.schema(list(names.items()))), name=table)
         ours = {name: name for name in names if name not in ("row", "age", "city")}
-        judged[table] = cleaning.judge(cleaning.parse(raw, table, ours), RULES[table], AS_OF)
-    kept = {table: cleaning.kept(rows) for table, rows in judged.items()}
+        judged[table] = validation.judge(validation.parse(raw, table, ours), RULES[table], AS_OF)
+    kept = {table: validation.kept(rows) for table, rows in judged.items()}
     people = kept["customers"].select(
         customer_id=kept["customers"].customer_id,
         joined_on=kept["customers"].joined_on.cast("date"),

@@ -10,7 +10,7 @@ import ibis
 from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr import types as ir
 
-from tiercast.features.reading import cleaning, times
+from tiercast.features.reading import times, validation
 from tiercast.features.reading.report import LATE, TableReport
 
 Row = dict[str, Any]
@@ -49,7 +49,7 @@ class Tally(NamedTuple):
         return self.rows - self.late
 
 
-def count(con: Backend, judged: ibis.Table, rules: cleaning.Rules) -> Tally:
+def count(con: Backend, judged: ibis.Table, rules: validation.Rules) -> Tally:
     """The counts of one table, in one pass."""
     by_reason = judged.group_by("reason").aggregate(**_measures(judged, rules))
     return _tally(con.to_pyarrow(by_reason).to_pylist(), judged)
@@ -62,23 +62,23 @@ def report(table: str, tally: Tally, needed: Collection[str]) -> TableReport:
     return TableReport(table, tally.rows, tally.kept, tally.reasons | late, tally.firsts, blanked)
 
 
-def _measures(judged: ibis.Table, rules: cleaning.Rules) -> dict[str, ir.Scalar]:
+def _measures(judged: ibis.Table, rules: validation.Rules) -> dict[str, ir.Scalar]:
     quoted = [name for name in rules.needed if name in judged.columns]
-    measures = {"n": judged.count(), "first": _smallest(judged["reason"].notnull(), cleaning.quote(judged, quoted))}
+    measures = {"n": judged.count(), "first": _smallest(judged["reason"].notnull(), validation.quote(judged, quoted))}
     if rules.when in judged.columns:
         measures |= {"first_at": judged[rules.when].min(), "last_at": judged[rules.when].max()}
     if "amount" in judged.columns:
         measures["purchases"] = (judged["amount"] >= 0).sum()
-    for name in _marked(judged, cleaning.UNREAD):
-        unread = judged[cleaning.UNREAD + name]
+    for name in _marked(judged, validation.UNREAD):
+        unread = judged[validation.UNREAD + name]
         measures |= {f"unread_{name}": unread.count(), f"first_unread_{name}": unread.min()}
-    for name in _marked(judged, cleaning.ZONE):
+    for name in _marked(judged, validation.ZONE):
         measures |= _zones(judged, name)
     return measures
 
 
 def _zones(judged: ibis.Table, name: str) -> dict[str, ir.Scalar]:
-    zone = judged[cleaning.ZONE + name].nullif(ibis.ifelse(judged[name].isnull(), judged[cleaning.ZONE + name], ""))
+    zone = judged[validation.ZONE + name].nullif(ibis.ifelse(judged[name].isnull(), judged[validation.ZONE + name], ""))
     counts = {f"{kind}_{name}": (zone == kind).sum() for kind in (times.LOCAL, times.UTC, times.MOVED)}
     return counts | {f"first_local_{name}": _smallest(zone == times.LOCAL, judged[name].cast("string"))}
 
@@ -96,7 +96,7 @@ def _tally(rows: Sequence[Row], judged: ibis.Table) -> Tally:
     known = [row for row in rows if row["reason"] != LATE]
     kept = next((row for row in rows if row["reason"] is None), {})
     faults = sorted((row for row in known if row["reason"] is not None), key=lambda row: str(row["reason"]))
-    unread, zoned = _marked(judged, cleaning.UNREAD), _marked(judged, cleaning.ZONE)
+    unread, zoned = _marked(judged, validation.UNREAD), _marked(judged, validation.ZONE)
     kinds = (times.LOCAL, times.UTC, times.MOVED)
     return Tally(
         rows=sum(row["n"] for row in rows),

@@ -5,7 +5,13 @@ from __future__ import annotations
 import ibis
 
 from tiercast.features.engines import Engine
-from tiercast.features.reading import cleaning, columns, database, sources, text_files
+from tiercast.features.reading import (
+    columns,
+    database,
+    sources,
+    text_files,
+    validation,
+)
 from tiercast.features.reading.sources import Sources
 
 
@@ -23,7 +29,7 @@ def open_table(engine: Engine, table: str, place: Sources) -> ibis.Table:
     files = sources.find(source, remote=engine.reads_remote)
     raw = _raw(engine, files)
     named = columns.match(table, raw.columns, place.columns)
-    parsed = cleaning.parse(raw, table, named)
+    parsed = validation.parse(raw, table, named)
     costly = [given for name, given in named.items() if name in ("ordered_at", "occurred_at", "amount", "margin")]
     is_slow = any(raw[given].type().is_string() for given in costly)
     return engine.store(f"{table}_read", parsed) if files.format == "text" or is_slow else parsed
