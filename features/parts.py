@@ -69,4 +69,4 @@ def _only(table: ir.Table | None, k: int, n_parts: int) -> ir.Table | None:
     """The rows of one part's customers."""
     if table is None or n_parts == 1:
         return table
-    return table.filter(buckets.of(table.customer_id, n_parts) == k)
+    return table.filter(buckets.assign(table.customer_id, n_parts) == k)

@@ -24,7 +24,7 @@ from ibis.backends.duckdb import Backend
 from pyarrow import parquet
 
 from tiercast.contract import errors
-from tiercast.features import buckets as parts
+from tiercast.features import buckets as hash_buckets
 from tiercast.features.engines import duckdb_errors
 
 ROWS_WAITING = 1 << 21
@@ -159,7 +159,9 @@ def _write(con: Backend, expr: ibis.Table, target: pathlib.Path, buckets: int) -
         # DuckDB 2 keeps this many rows of every part in memory before it writes: with its own number, 524,288, a
         # base of any size would wait there whole.
         con.raw_sql(f"SET partitioned_write_flush_threshold = {max(ROWS_WAITING // buckets, FEWEST_ROWS_WAITING)}")
-        con.to_parquet(expr.mutate(bucket=parts.of(expr["customer_id"], buckets)), target, partition_by="bucket")
+        con.to_parquet(
+            expr.mutate(bucket=hash_buckets.assign(expr["customer_id"], buckets)), target, partition_by="bucket"
+        )
     else:
         folders[0].mkdir()
         con.to_parquet(expr, folders[0] / "all.parquet")

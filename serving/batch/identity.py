@@ -26,6 +26,7 @@ def describe(bundle: Bundle, sources: Sources, previous: str | None, options: Ma
         **options,
         "files": fingerprint(files),
         "columns": dict(sources.columns),
+        "duplicates": sources.duplicates,
         "tables": [table is not None for table in tables],
         "bundle": bundle_folder.identity(bundle),
         "libraries": versions(LIBRARIES),

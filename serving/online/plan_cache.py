@@ -67,10 +67,10 @@ def findings(table: str) -> str:
 
 def _expressions(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> dict[str, ibis.Table]:
     validated = {table: _validated(table, spec, as_of, has_margin) for table in RULES}
-    contacts = validation.kept(validated["interactions"])
+    contacts = validation.valid_rows(validated["interactions"])
     tables = Tables(
-        transactions.canonical(validation.kept(validated["transactions"])),
-        _customers(validation.kept(validated["customers"]), spec),
+        transactions.canonical(validation.valid_rows(validated["transactions"])),
+        _customers(validation.valid_rows(validated["customers"]), spec),
         contacts.select(*validation.known_columns(contacts)) if spec.contact_kinds else None,
     )
     counted = {findings(table): _findings(rows, RULES[table].when or "") for table, rows in validated.items()}
@@ -82,7 +82,7 @@ def _validated(table: str, spec: FeatureSpec, as_of: dt.date, has_margin: bool) 
     contract = {column.name for column in columns.TABLES[table]} - (set() if has_margin else {"margin"})
     given = raw.drop("margin") if "margin" in raw.columns and not has_margin else raw
     named = {name: name for name in given.columns if name in contract}
-    return validation.judge(validation.parse(given, table, named), RULES[table], as_of)
+    return validation.validate(validation.parse(given, table, named), RULES[table], as_of)
 
 
 def _customers(kept: ir.Table, spec: FeatureSpec) -> ir.Table:

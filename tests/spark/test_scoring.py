@@ -55,7 +55,11 @@ def score(engine: Any, with_files: Any, sources: Sources, as_of: dt.date, out: P
 
 
 def of_one_machine(bundle: Bundle, sources: Sources, as_of: dt.date, out: Path, **how: Any) -> pa.Table:
-    places = {name: place for name, place in sources._asdict().items() if name not in ("transactions", "columns")}
+    places = {
+        name: place
+        for name, place in sources._asdict().items()
+        if name not in ("transactions", "columns", "duplicates")
+    }
     return scored_tables.score(bundle, sources.transactions, out, as_of=as_of, **places, **how)
 
 
