@@ -36,7 +36,8 @@ def column(name: str, source: str, **how: Any) -> list[Any]:
 def report(
     source: str, as_of: datetime.date | None = AS_OF, columns: dict[str, str] | None = None, **others: str
 ) -> reading.ReadingReport:
-    sources = reading.Sources(source, columns=columns or {})._replace(**others)
+    places: dict[str, Any] = dict(others)
+    sources = reading.Sources(source, columns=columns or {}, **places)
     with Engine(threads=1) as engine:
         return reading.read(engine, sources, as_of).report
 

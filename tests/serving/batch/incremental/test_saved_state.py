@@ -24,7 +24,7 @@ import datetime as dt, os, pathlib, signal, sys
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
-from tiercast.serving.batch import output
+from tiercast.contract import files
 from tiercast.serving.batch import saved_state
 from tiercast.serving.batch import scoring
 from tiercast.features import parts
@@ -33,7 +33,7 @@ bundle, source, day, out, state, moment = sys.argv[1:]
 parts.ROWS_PER_PART = 400
 kill = lambda *given, **how: os.kill(os.getpid(), signal.SIGKILL)
 if moment == "files":
-    output.to_disk = lambda path: kill() if path.name == "groups.parquet" else None
+    files.sync = lambda path: kill() if path.name == "groups.parquet" else None
 elif moment == "name":
     rename = pathlib.Path.replace
     pathlib.Path.replace = lambda path, target: (kill if target.name == "state.json" else rename)(path, target)
@@ -57,7 +57,7 @@ def test_state_of_a_later_day_is_refused_and_stays(bundle: Bundle, source: str, 
     before = (tmp_path / "state" / "state.json").read_bytes()
     with pytest.raises(errors.BadInput, match="of a later day") as caught:
         runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
-    assert f"kept of {runs.DAYS[1]}, asked for {runs.FIRST}" in str(caught.value)
+    assert f"saved as of {runs.DAYS[1]}, now to be scored as of {runs.FIRST}" in str(caught.value)
     assert (tmp_path / "state" / "state.json").read_bytes() == before
 
 
