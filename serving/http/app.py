@@ -22,6 +22,7 @@ from tiercast.serving.http import (
     body,
     error_responses,
     headers,
+    jobs,
     limits,
     metrics,
     readiness,
@@ -30,7 +31,6 @@ from tiercast.serving.http import (
 )
 from tiercast.serving.http.routes import Route
 from tiercast.serving.http.scores import store_pool
-from tiercast.serving.service import jobs
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT")
 KEPT = (b"allow", b"retry-after", b"www-authenticate", b"connection")

@@ -10,14 +10,23 @@ import bentoml
 from starlette.responses import Response
 
 from tiercast.contract import errors
-from tiercast.serving.http import access_log, app, auth, endpoints, error_responses, limits, metrics, request_context
+from tiercast.serving.http import (
+    access_log,
+    app,
+    auth,
+    endpoints,
+    error_responses,
+    jobs,
+    limits,
+    metrics,
+    request_context,
+)
 from tiercast.serving.http.model import ModelRuntime
 from tiercast.serving.model_manager import source
 from tiercast.serving.online import micro_batch, requests, responses
 from tiercast.serving.online.micro_batch import MicroBatcher
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.serving.online.scorer import Scorer
-from tiercast.serving.service import jobs
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
 # How long a thread that scores keeps the interpreter while a request waits to be read or an answer to be sent: Python's

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tiercast.serving.access.roles import Role
-from tiercast.serving.http import endpoints, examples, model, openapi, pages, readiness, schemas
+from tiercast.serving.http import endpoints, examples, jobs, model, openapi, pages, readiness, schemas
 from tiercast.serving.http.endpoints import Handler
 from tiercast.serving.http.scores import examples as stored_examples
 from tiercast.serving.http.scores import export, handlers
@@ -23,7 +23,6 @@ from tiercast.serving.http.scores import requests as stored_requests
 from tiercast.serving.http.scores import responses as stored_answers
 from tiercast.serving.jobs import api_models
 from tiercast.serving.online import requests, responses
-from tiercast.serving.service import jobs
 
 JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"
 
@@ -92,7 +91,7 @@ JOBS: tuple[Route, ...] = (
     ),
     Route(
         "/v1/jobs", "GET", READERS, "The sources that can be scored, and the newest hundred jobs.",
-        endpoints.telling(jobs.every), {JSON: api_models.JobList}, answer_example=api_models.LIST, statuses=(404,),
+        endpoints.telling(jobs.list_jobs), {JSON: api_models.JobList}, answer_example=api_models.LIST, statuses=(404,),
     ),
     Route(
         "/v1/jobs/status", "POST", READERS, "How far a job is, and what came of it.",

@@ -11,7 +11,7 @@ from tiercast.contract import errors, scores
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.tables import Tables
-from tiercast.serving import explaining
+from tiercast.serving import explanations
 from tiercast.tiers import languages
 from tiercast.training.train import Trained
 
@@ -34,9 +34,9 @@ def ids() -> list[str]:
 def test_explained_customers_come_in_the_order_asked_for_and_in_words(
     trained: Trained, known: tuple[Engine, Tables], ids: list[str], lang: languages.Language
 ) -> None:
-    asked = [ids[3], "prospect", ids[0]]
-    found = explaining.explain(known[0], trained.bundle, known[1], AS_OF, asked, lang)
-    assert [row["customer_id"] for row in found] == asked
+    wanted = [ids[3], "prospect", ids[0]]
+    found = explanations.explain(known[0], trained.bundle, known[1], AS_OF, wanted, lang)
+    assert [row["customer_id"] for row in found] == wanted
     for row in found:
         assert set(scores.NAMES) < set(row)
         assert row["tier_name"]
@@ -52,17 +52,17 @@ def test_the_explained_score_is_the_one_in_the_file(
     source = scored_tables.write(tmp_path, scored_tables.purchases(400))
     table = scored_tables.score(trained.bundle, source, tmp_path / "scores.parquet")
     file = {row["customer_id"]: row for row in table.to_pylist()}
-    for row in explaining.explain(known[0], trained.bundle, known[1], AS_OF, ids[:5], "en"):
+    for row in explanations.explain(known[0], trained.bundle, known[1], AS_OF, ids[:5], "en"):
         assert {name: row[name] for name in scores.NAMES} == file[row["customer_id"]]
 
 
 def test_unknown_customers_are_left_out(trained: Trained, known: tuple[Engine, Tables], ids: list[str]) -> None:
-    found = explaining.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody", ids[0]], "en")
+    found = explanations.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody", ids[0]], "en")
     assert [row["customer_id"] for row in found] == [ids[0]]
-    assert explaining.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody"], "en") == []
+    assert explanations.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody"], "en") == []
 
 
 def test_tables_without_the_bundles_columns_are_refused(trained: Trained, known: tuple[Engine, Tables]) -> None:
     narrow = known[1]._replace(transactions=known[1].transactions.drop("quantity"))
     with pytest.raises(errors.BundleRefused, match=r"transactions\.quantity"):
-        explaining.explain(known[0], trained.bundle, narrow, AS_OF, ["x"], "en")
+        explanations.explain(known[0], trained.bundle, narrow, AS_OF, ["x"], "en")
