@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from tiercast.contract import errors
-from tiercast.serving.http import error_responses, metrics, readiness, request_context
+from tiercast.serving.http import metrics, readiness, request_context
+from tiercast.serving.http.error_responses import HttpError
 from tiercast.serving.jobs import api_models, desk, job_queue, sources, worker
 from tiercast.serving.jobs.api_models import JobId, JobRequest
 from tiercast.serving.jobs.desk import Desk
@@ -42,7 +43,7 @@ def _refusing(answer: Callable[Given, Response]) -> Callable[Given, Response]:
         except tuple(STATUS_OF) as error:
             said = {name: part for name, part in error.as_dict().items() if part is not None and name != "first"}
             status = STATUS_OF[type(error)]
-            raise error_responses.Refused(status, RETRY if status == 429 else None, **said) from None
+            raise HttpError(status, RETRY if status == 429 else None, **said) from None
 
     return told
 
@@ -53,9 +54,7 @@ def submit(asked: JobRequest) -> Response:
     here = _desk()
     if asked.source not in here.rules.sources:
         wrong = [{"path": "source", "message": "there is no such source"}]
-        raise error_responses.Refused(
-            422, message="1 field does not fit", hint="GET /v1/jobs lists the sources", fields=wrong
-        )
+        raise HttpError(422, message="1 field does not fit", hint="GET /v1/jobs lists the sources", fields=wrong)
     by, wishes = request_context.current().key_id or "local", asked.options.model_dump(exclude_none=True)
     wanted = Asked(asked.source, asked.as_of, wishes, by, asked.idempotency_key)
     found = job_queue.submit(here.engine, wanted, here.rules.jobs.most_queued)
@@ -113,13 +112,11 @@ def _desk() -> Desk:
     file, url = os.environ.get(sources.VARIABLE), os.environ.get("TIERCAST_STORE")
     if not file or not url:
         hint = "start it with tiercast serve --jobs FILE --store URL"
-        raise error_responses.Refused(404, code="NoJobs", message="this service runs no jobs", hint=hint)
+        raise HttpError(404, code="NoJobs", message="this service runs no jobs", hint=hint)
     try:
         return desk.at(url, pathlib.Path(file))
     except errors.BadInput:  # it was right when the service started, and its words would name places of this machine
-        raise error_responses.Refused(
-            503, RETRY, message="the jobs' settings or store cannot be used just now"
-        ) from None
+        raise HttpError(503, RETRY, message="the jobs' settings or store cannot be used just now") from None
 
 
 def _answer(told: BaseModel, status: int = 200) -> Response:
