@@ -46,6 +46,5 @@ def build(endpoints: Sequence[Endpoint] = routes.ENDPOINTS, *, has_model: bool =
 
 @contextlib.asynccontextmanager
 async def _lifespan(has_model: bool, app: Starlette) -> AsyncIterator[None]:
-    access_log.configure()
     with app_state.running(has_model=has_model) as app.state.worker:
         yield

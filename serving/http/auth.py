@@ -75,15 +75,16 @@ class Authenticator:
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Inside the block, read the keys again and again, and show their state in /readyz."""
-        if self.keyring is None:
+        ring = self.keyring
+        if ring is None:
             yield
             return
-        readiness.register("keys", functools.partial(_state, self.keyring))
-        self.keyring.start()
+        readiness.register("keys", functools.partial(_state, ring))
+        ring.start()
         try:
             yield
         finally:
-            self.keyring.stop()
+            ring.stop()
             readiness.unregister("keys")
 
 

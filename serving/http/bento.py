@@ -38,6 +38,9 @@ application = app.build()
 class Tiercast:
     """Forward-looking customer tiers: value, risk of leaving, reasons and what to do next."""
 
+    def __init__(self) -> None:
+        access_log.configure()
+
     @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
     def check_settings() -> None:
