@@ -20,8 +20,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from benchmarks import score_memory, simulate
-from tiercast import cdnow
 from tiercast.contract.vectors import Vector
+from tiercast.demo import cdnow
 from tiercast.features import labels, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources

@@ -27,10 +27,11 @@ from tiercast.features import parts, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.models import bundle_folder, predict
 from tiercast.models import frame as frames
-from tiercast.models.boosted import Boosted
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
-from tiercast.serving import batch, output, score
+from tiercast.models.trees.boosted import BoostedTrees
+from tiercast.serving import score
+from tiercast.serving.batch import output, scoring
 
 CONTRIBUTIONS_OF = 10_000  # LightGBM's own take a minute per million
 Answer = TypeVar("Answer")
@@ -82,8 +83,8 @@ def _scan(engine: Engine, base: pathlib.Path) -> ibis.Table:
 
 
 def _scored(bundle: Bundle, features: pa.Table, reasons: Reasons) -> list[pa.Table]:
-    starts = range(0, features.num_rows, batch.ROWS)
-    return [score.score(bundle, features.slice(start, batch.ROWS), reasons=reasons) for start in starts]
+    starts = range(0, features.num_rows, scoring.ROWS)
+    return [score.score(bundle, features.slice(start, scoring.ROWS), reasons=reasons) for start in starts]
 
 
 def _write(bundle: Bundle, tables: list[pa.Table], out: pathlib.Path) -> None:
@@ -99,13 +100,13 @@ def _copy(out: pathlib.Path) -> None:
         os.fsync(file.fileno())
 
 
-def _trees(bundle: Bundle) -> Boosted:
+def _trees(bundle: Bundle) -> BoostedTrees:
     if bundle.churn.trees is None:
         raise ValueError("the bundle has no trees to compare with")
     return bundle.churn.trees
 
 
-def _lightgbm(trees: Boosted, frame: Frame) -> tuple[float, float]:
+def _lightgbm(trees: BoostedTrees, frame: Frame) -> tuple[float, float]:
     """LightGBM's predictions for all, and its contributions for all, taken from those of a few."""
     table = frames.matrix(frame, trees.names)
     booster = trees.booster

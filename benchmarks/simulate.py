@@ -38,7 +38,11 @@ SCHEMA = pa.schema([("customer_id", pa.string()), ("ordered_at", pa.timestamp("u
 
 
 class World(NamedTuple):
-    """The truth. Times in days; the defaults give about five orders per customer in two years."""
+    """The truth. Times in days; the defaults give about five orders per customer in two years.
+
+    New customers come evenly over the world's days. With `cohort_days` they all come within its first days; with
+    `growth` g, exp(g) times as many come every year.
+    """
 
     bg: BgNbd = BgNbd(r=0.9, alpha=60.0, a=0.8, b=6.0)
     gg: GammaGamma = GammaGamma(p=6.25, q=3.74, v=15.44)
@@ -46,6 +50,8 @@ class World(NamedTuple):
     seasonality: float = 0.0
     refunds: float = 0.0
     yearly: Yearly | None = None
+    cohort_days: int = 0
+    growth: float = 0.0
 
 
 class Piece(NamedTuple):
@@ -81,7 +87,7 @@ def simulate(world: World, n_customers: int, random: np.random.Generator) -> Ord
         leave = _orders_until_leaving(world.bg, n_customers, random)
         customer, at = yearly.draw(world.yearly, world.days, leave, random)
         return Orders(customer, at, _amounts(world.gg, customer, n_customers, random))
-    born = np.floor(random.random(n_customers) * world.days) + random.random(n_customers)
+    born = np.floor(_first_days(world, random.random(n_customers))) + random.random(n_customers)
     born = np.minimum(born, world.days - 1e-3)
     customer, at = _repeat_orders(world, born, random)
     customer = np.concatenate([np.arange(n_customers), customer])
@@ -138,6 +144,15 @@ def write_piece(piece: Piece) -> int:
 def write_orders(orders: Orders, path: Path) -> None:
     """Write drawn orders as the transactions of a shop."""
     pq.write_table(_as_table(orders, 0), path)
+
+
+def _first_days(world: World, share: Vector) -> Vector:
+    """The day by which such a share of all customers has come."""
+    days = float(world.cohort_days or world.days)
+    if world.growth == 0.0:
+        return share * days
+    total = world.growth * days / 365.25
+    return np.asarray(days / total * np.log1p(share * np.expm1(total)))
 
 
 def _repeat_orders(world: World, born: Vector, random: np.random.Generator) -> tuple[NDArray[np.int64], Vector]:

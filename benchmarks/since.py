@@ -26,8 +26,8 @@ from tiercast.features import parts, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import since
-from tiercast.serving.since import Since
+from tiercast.serving.batch import incremental
+from tiercast.serving.batch.incremental import Since
 from tiercast.training import train
 
 CUSTOMERS, REPEATS = 1_000_000, 2
@@ -120,8 +120,8 @@ def _steps(bundle: Bundle, base: Base, state: pathlib.Path) -> tuple[tuple[tuple
     return ((names[0], read_in), (names[1], full), (names[2], update), ("features from the sums", rest)), sums.said
 
 
-def _updated(engine: Engine, read: reading.Reading, bundle: Bundle, state: pathlib.Path) -> since.Sums:
-    with since.sums(engine, read, bundle.spec, state) as sums:
+def _updated(engine: Engine, read: reading.Reading, bundle: Bundle, state: pathlib.Path) -> incremental.Sums:
+    with incremental.sums(engine, read, bundle.spec, state) as sums:
         return sums
 
 

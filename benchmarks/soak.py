@@ -34,7 +34,7 @@ from benchmarks import score_memory
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
-from tiercast.serving import batch
+from tiercast.serving.batch import scoring
 
 CUSTOMERS, THREADS, PER_SECOND = 20_000, 4, 12.0  # requests per thread
 WARM, SWAP, PUBLISH, RESTART = 0.2, 0.35, 0.5, 0.7  # when, as shares of the time
@@ -160,7 +160,7 @@ def _prepare(folder: pathlib.Path) -> dict[str, list[dict[str, Any]]]:
     for name, days in (("first", 0), ("second", 30)):
         with Engine() as engine:
             day = score_memory.AS_OF + dt.timedelta(days)
-            batch.score_all(engine, bundle, Sources(str(source)), day, folder / f"{name}.parquet")
+            scoring.score_all(engine, bundle, Sources(str(source)), day, folder / f"{name}.parquet")
     table = parquet.read_table(source)
     table = table.set_column(1, "ordered_at", compute.strftime(table["ordered_at"], "%Y-%m-%dT%H:%M:%S"))
     found: dict[str, list[dict[str, Any]]] = {}

@@ -30,7 +30,7 @@ from benchmarks import score_memory
 from tiercast.contract import scores
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.features.reading import Sources
-from tiercast.serving import batch
+from tiercast.serving.batch import scoring
 from tiercast.serving.store import database, queries
 
 CUSTOMERS, SCORED, CHANGED = 1_000_000, 50_000, 0.1
@@ -76,7 +76,7 @@ def score(folder: pathlib.Path) -> pa.Table:
     sample, base = (score_memory.base(folder, size)[0] for size in (score_memory.TRAINED_ON, SCORED))
     out = folder / "scored.parquet"
     with DataEngine() as engine:
-        batch.score_all(engine, score_memory.train_on(sample), Sources(str(base)), score_memory.AS_OF, out)
+        scoring.score_all(engine, score_memory.train_on(sample), Sources(str(base)), score_memory.AS_OF, out)
     return parquet.read_table(out)
 
 

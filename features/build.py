@@ -26,7 +26,7 @@ def sums(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     """One row per customer with any of the lines, all of them known before `as_of`: what features are computed from.
 
     A customer's row changes with the customer's lines and with the days that `history.spans` counts, and with nothing
-    else. `serving.since` keeps rows that did not change from one day to the next.
+    else. `serving.batch.incremental` keeps rows that did not change from one day to the next.
     """
     days = orders.with_neighbours(orders.daily(lines))
     table = days.group_by("customer_id").aggregate(**history.aggregates(days, exact.day_of(as_of), spec))

@@ -23,13 +23,13 @@ import numpy as np
 from tiercast.contract import errors
 from tiercast.features import spec as specs
 from tiercast.models import orders, reference
-from tiercast.models.boosted import Boosted
 from tiercast.models.btyd import Btyd
 from tiercast.models.bundle import FORMAT, About, Bundle
 from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
 from tiercast.models.gamma_gamma import GammaGamma
 from tiercast.models.intervals import Intervals
+from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.models.value import ValueModel
 from tiercast.tiers.grid import Cuts
 
@@ -182,8 +182,8 @@ def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str
     )
 
 
-def _trees(path: pathlib.Path, columns: list[str] | None) -> Boosted | None:
-    return Boosted(path.read_text(encoding="utf-8"), tuple(columns)) if columns is not None else None
+def _trees(path: pathlib.Path, columns: list[str] | None) -> BoostedTrees | None:
+    return BoostedTrees(path.read_text(encoding="utf-8"), tuple(columns)) if columns is not None else None
 
 
 def _check_hashes(folder: pathlib.Path, files: dict[str, str]) -> None:

@@ -13,14 +13,15 @@ import numpy as np
 from scipy.special import expit
 
 from tiercast.contract.vectors import Vector
-from tiercast.models import boosted, btyd, calibration
-from tiercast.models.boosted import Boosted
+from tiercast.models import btyd, calibration
 from tiercast.models.calibration import Calibration
 from tiercast.models.frame import Frame
+from tiercast.models.trees import boosted
+from tiercast.models.trees.boosted import BoostedTrees
 
 
 class ChurnModel(NamedTuple):
-    trees: Boosted | None
+    trees: BoostedTrees | None
     calibration: Calibration
 
 
@@ -29,9 +30,9 @@ def offset(frame: Frame) -> Vector:
     return calibration.log_odds(frame[btyd.P_CHURN])
 
 
-def uncalibrated(trees: Boosted | None, frame: Frame) -> Vector:
+def uncalibrated(trees: BoostedTrees | None, frame: Frame) -> Vector:
     """The log-odds before calibration."""
-    return boosted.raw(trees, frame, offset(frame))
+    return boosted.raw_score(trees, frame, offset(frame))
 
 
 def log_odds(model: ChurnModel, frame: Frame) -> Vector:
@@ -45,13 +46,13 @@ def p_churn(model: ChurnModel, frame: Frame) -> Vector:
     return np.asarray(expit(log_odds(model, frame)))
 
 
-def explained(
+def explain(
     model: ChurnModel, frame: Frame, centre: float, group_of: Callable[[str], str | None]
 ) -> tuple[Vector, dict[str, Vector]]:
     """`p_churn` and `pushes`, in less time than one after the other."""
     intercept, slope = model.calibration
     start = offset(frame)
-    raw, parts = boosted.explained(model.trees, frame, start, _groups(model, group_of))
+    raw, parts = boosted.explain(model.trees, frame, start, _groups(model, group_of))
     return np.asarray(expit(intercept + slope * raw)), _summed(model, parts, start - centre, group_of)
 
 

@@ -18,9 +18,10 @@ import numpy as np
 
 from tiercast.contract import vectors
 from tiercast.contract.vectors import Vector
-from tiercast.models import boosted, btyd
-from tiercast.models.boosted import Boosted
+from tiercast.models import btyd
 from tiercast.models.frame import Frame
+from tiercast.models.trees import boosted
+from tiercast.models.trees.boosted import BoostedTrees
 
 SMALLEST = 1e-9
 LARGEST_LOG = 60.0
@@ -29,7 +30,7 @@ LARGEST_LOG = 60.0
 class ValueModel(NamedTuple):
     """Without `trees` and with `by_churn` 0 it is the closed form times `level`."""
 
-    trees: Boosted | None
+    trees: BoostedTrees | None
     shrink: float = 0.0
     level: float = 1.0
     by_churn: float = 0.0
@@ -40,9 +41,9 @@ def offset(frame: Frame) -> Vector:
     return np.log(np.maximum(frame[btyd.VALUE], SMALLEST))
 
 
-def correction(trees: Boosted | None, frame: Frame) -> Vector:
+def correction(trees: BoostedTrees | None, frame: Frame) -> Vector:
     """What the trees add to the log of the closed form."""
-    return boosted.raw(trees, frame, np.zeros(len(frame[btyd.VALUE])))
+    return boosted.raw_score(trees, frame, np.zeros(len(frame[btyd.VALUE])))
 
 
 def corrected(closed_form: Vector, correction: Vector, shrink: float) -> Vector:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tiercast.cdnow import cdnow, write_parquet
+from tiercast.demo.cdnow import cdnow, write_parquet
 
 __all__ = ["cdnow", "write_parquet"]

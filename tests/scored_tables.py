@@ -13,7 +13,7 @@ from tests.cdnow_table import cdnow
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
-from tiercast.serving import batch
+from tiercast.serving.batch import scoring
 
 AS_OF = dt.date(1998, 7, 1)
 
@@ -37,5 +37,5 @@ def score(bundle: Bundle, source: str, out: Path, *, threads: int = 1, as_of: dt
     """What `tiercast score` writes to `out`, read again. `how` holds other sources and options of `score_all`."""
     places = {name: how.pop(name) for name in ("customers", "interactions", "overrides") if name in how}
     with Engine(threads=threads) as engine:
-        batch.score_all(engine, bundle, Sources(source, **places), as_of, out, **how)
+        scoring.score_all(engine, bundle, Sources(source, **places), as_of, out, **how)
     return parquet.read_table(out)

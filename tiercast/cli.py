@@ -1,4 +1,4 @@
-"""The command line: what a person or a job types. Heavy libraries load only when a command needs them."""
+"""The command line. Heavy libraries load only when a command needs them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import NoReturn
 
 import typer
 
-from tiercast import say
 from tiercast.commands import (
     backtest,
     check,
@@ -25,6 +24,7 @@ from tiercast.commands import (
     watch,
 )
 from tiercast.contract.errors import BadInput, TiercastError
+from tiercast.terminal import console
 
 app = typer.Typer(
     name="tiercast",
@@ -44,20 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=list(arguments) if arguments is not None else None)
     except ModuleNotFoundError as error:  # an image that only scores and serves, or an extra that was left out
-        _refuse(_not_here(error), arguments)
+        _exit(_as_bad_input(error), arguments)
     except TiercastError as error:
-        _refuse(error, arguments)
+        _exit(error, arguments)
     except KeyboardInterrupt:
         print("Stopped. Nothing half-written was left behind.", file=sys.stderr)
         sys.exit(130)
 
 
-def _refuse(error: TiercastError, arguments: Sequence[str] | None) -> NoReturn:
-    say.refuse(error, as_json="--json" in (arguments or sys.argv[1:]))
+def _exit(error: TiercastError, arguments: Sequence[str] | None) -> NoReturn:
+    console.print_error(error, as_json="--json" in (arguments or sys.argv[1:]))
     sys.exit(error.exit_code)
 
 
-def _not_here(error: ModuleNotFoundError) -> BadInput:
+def _as_bad_input(error: ModuleNotFoundError) -> BadInput:
     return BadInput(
         "this installation lacks a part that the command needs",
         first=error.name or str(error),

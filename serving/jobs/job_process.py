@@ -22,8 +22,9 @@ from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import batch, json_log
-from tiercast.serving.batch import Scored
+from tiercast.serving import json_log
+from tiercast.serving.batch import scoring
+from tiercast.serving.batch.scoring import Scored
 from tiercast.serving.jobs import claims, job_queue, results, sources
 from tiercast.serving.jobs.heartbeat import Pulse, Stopped, Stopping
 from tiercast.serving.jobs.job import Job
@@ -63,7 +64,7 @@ class Work(NamedTuple):
         source, as_of = self.source, self.mine.as_of
         share = SCORED_SHARE if self._publishes else 1.0
         with DataEngine(memory=source.memory, threads=source.threads) as data:
-            return batch.score_all(
+            return scoring.score_all(
                 data,
                 bundle,
                 source.tables(),

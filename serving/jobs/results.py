@@ -8,7 +8,7 @@ from tiercast.contract import errors
 from tiercast.features.reading import columns
 from tiercast.features.reading.report import TableReport
 from tiercast.models.bundle import Bundle
-from tiercast.serving.batch import Scored
+from tiercast.serving.batch.scoring import Scored
 from tiercast.serving.jobs.job import Job
 from tiercast.serving.jobs.sources import Source
 

@@ -27,7 +27,7 @@ def day(out: pathlib.Path, as_of: dt.date) -> pathlib.Path:
 def check(out: pathlib.Path, as_of: dt.date, sources: Sources) -> None:
     """Refuse a target that cannot be written, or that is no folder of scores, before any work is done."""
     if "://" in str(out) or ":/" in str(out):
-        hint = "mount the store as a folder, or write serving.spark.batch.frame(...) with Spark: see docs/scale.md"
+        hint = "mount the store as a folder, or write serving.spark.scoring.frame(...) with Spark: see docs/scale.md"
         raise _cannot("scores are written to a folder that all machines see", out, hint)
     if out.is_file() or out.suffix == ENDING:
         raise _cannot("Spark writes a folder, with a sub-folder per day", out, "pass a folder: --out scores")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from tiercast.serving.batch import Tell
+from tiercast.serving.batch.scoring import Tell
 
 EVERY_SECONDS = 0.5
 

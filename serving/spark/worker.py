@@ -23,7 +23,8 @@ from tiercast.contract.scores import Reasons
 from tiercast.models import bundle as bundles
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import score, totals
+from tiercast.serving import score
+from tiercast.serving.batch import totals
 from tiercast.tiers.overrides import Override
 
 PREVIOUS = "previous_tier"

@@ -22,11 +22,11 @@ from tiercast.contract import errors, scores
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.features.reading import scored, sources
 from tiercast.features.reading.scored import ScoreFile
-from tiercast.serving import totals
+from tiercast.serving.batch import totals
+from tiercast.serving.batch.totals import Totals
 from tiercast.serving.store import bulk_load, database, generations, migrations, publish_lock, tables, tier_moves
 from tiercast.serving.store.generations import Generation
 from tiercast.serving.store.tier_moves import Merge
-from tiercast.serving.totals import Totals
 
 SLICE = 1 << 15
 MEMORY = "512MB"  # for sorting; beyond it, the data engine uses disk

@@ -85,3 +85,17 @@ def test_daily_and_exact_summaries_differ_only_by_days() -> None:
     assert (daily.x <= exact.x).all()
     assert (np.abs(daily.t_x - exact.t_x) < 1.0).all()
     assert (np.abs(daily.T - exact.T) <= 1.0).all()
+
+
+def test_a_cohort_comes_within_its_days() -> None:
+    orders = simulate.simulate(World(cohort_days=90), 2000, np.random.default_rng(2))
+    first = orders.at[np.unique(orders.customer, return_index=True)[1]]
+    assert first.max() < 91
+    assert first.mean() == pytest.approx(45, abs=2)
+
+
+def test_growth_brings_e_to_the_growth_times_as_many_customers_a_year_later() -> None:
+    orders = simulate.simulate(World(growth=1.0), 40_000, np.random.default_rng(2))
+    first = orders.at[np.unique(orders.customer, return_index=True)[1]]
+    early, late = (first < 365).sum(), (first >= 365).sum()
+    assert late / early == pytest.approx(np.e, rel=0.03)

@@ -11,11 +11,11 @@ import pytest
 
 from tests import make_tables
 from tests.make_tables import AS_OF
-from tiercast import engines
 from tiercast.contract import errors
 from tiercast.features import reading
 from tiercast.features.engines import spark_session
 from tiercast.features.reading import Sources
+from tiercast.workflows import engine_choice
 
 HEADER = "customer_id,ordered_at,amount\n"
 
@@ -77,7 +77,7 @@ def test_a_remote_store_is_read_by_spark_and_refused_without_it(engine: Any, tmp
     place = f"file://{make_tables.write(tmp_path, make_tables.transactions())}"
     assert reading.read(engine, Sources(place), AS_OF).report.rows_kept == 6
     with (
-        engines.choose("duckdb").start() as here,
+        engine_choice.choose("duckdb").start() as here,
         pytest.raises(errors.SourceUnreadable, match="such addresses are not read"),
     ):
         reading.read(here, Sources(place), AS_OF)
@@ -99,7 +99,7 @@ def test_values_of_partitions_and_times_in_nanoseconds_are_read_as_they_are(engi
 
 def test_an_application_that_was_there_before_goes_on_after_us(spark: Any) -> None:
     spark.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
-    with engines.choose("spark").start() as engine:
+    with engine_choice.choose("spark").start() as engine:
         assert engine.session.sparkContext is spark.sparkContext
         assert engine.session.conf.get("spark.sql.session.timeZone") == "UTC"
     assert spark.conf.get("spark.sql.session.timeZone") == "Asia/Tokyo"
@@ -112,7 +112,7 @@ def test_an_application_that_was_there_before_goes_on_after_us(spark: Any) -> No
 )
 def test_engines_that_there_are_not_are_refused(asked: tuple[str, str | None], says: str) -> None:
     with pytest.raises(errors.BadInput, match=says):
-        engines.choose(*asked)
+        engine_choice.choose(*asked)
 
 
 def test_without_java_the_refusal_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

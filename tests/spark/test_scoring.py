@@ -20,7 +20,7 @@ from tiercast.contract import errors, scores
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving import totals
+from tiercast.serving.batch import totals
 from tiercast.serving.spark import folder as folders
 from tiercast.training.train import Trained
 
@@ -49,9 +49,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def score(engine: Any, with_files: Any, sources: Sources, as_of: dt.date, out: Path, **how: Any) -> Any:
-    from tiercast.serving.spark import batch
+    from tiercast.serving.spark import scoring
 
-    return batch.score_all(engine, with_files[0], with_files[1], sources, as_of, out, **how)
+    return scoring.score_all(engine, with_files[0], with_files[1], sources, as_of, out, **how)
 
 
 def of_one_machine(bundle: Bundle, sources: Sources, as_of: dt.date, out: Path, **how: Any) -> pa.Table:
@@ -125,9 +125,9 @@ def test_every_optional_table_overrides_and_last_times_tiers_count_as_on_one_mac
 
 
 def test_the_data_frame_is_the_same_scores_for_delta_and_tables(engine: Any, done: Any, real: Any, source: str) -> None:
-    from tiercast.serving.spark import batch
+    from tiercast.serving.spark import scoring
 
-    found = batch.frame(engine, real[0], real[1], Sources(source), AS_OF).toArrow()
+    found = scoring.frame(engine, real[0], real[1], Sources(source), AS_OF).toArrow()
     written = parquet.read_table(done.path, partitioning=None)
     assert_alike(found.cast(written.schema), written)
 

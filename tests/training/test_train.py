@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from tests import make_tables, scored_tables
-from tiercast import cdnow
 from tiercast.contract import errors
+from tiercast.demo import cdnow
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.models import btyd, bundle_folder, orders

@@ -1,4 +1,4 @@
-"""`tiercast demo`: the whole story on real customers."""
+"""`tiercast demo`: every step on real customers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tiercast import options
+from tiercast.commands import options
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,6 +20,6 @@ def demo(
     json: options.Json = False,
 ) -> None:
     """Check, train, score and explain CDNOW's 23,570 real customers, in under two minutes."""
-    from tiercast import story
+    from tiercast.demo import walkthrough
 
-    story.tell(folder, lang, as_json=json)
+    walkthrough.run(folder, options.parse_language(lang), as_json=json)

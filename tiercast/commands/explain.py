@@ -2,69 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
-from tiercast import options, say
-from tiercast.commands import score
+from tiercast.commands import grouping, options
 from tiercast.contract.errors import BadInput
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from tiercast.models.bundle import Bundle
-    from tiercast.tiers.languages import Language
+from tiercast.terminal import console
+from tiercast.terminal import customer as shown
+from tiercast.workflows import explain as explaining
 
 
 def add_to(app: typer.Typer) -> None:
     example = "tiercast explain orders.parquet --as-of 2024-07-31 --bundle out/bundle --customer c-00917 --lang zh"
-    app.command(epilog=f"Example: {example}")(explain)
+    app.command(epilog=f"Example: {example}")(grouping.expand(explain))
 
 
 def explain(
-    data: options.Data,
+    source: options.SourceOptions,
+    *,
     customer: Annotated[list[str], typer.Option("--customer", help="A customer's id, as often as needed.")],
     as_of: options.AsOf = None,
-    bundle: options.Bundle = None,
-    model: options.Model = None,
-    customers: options.Customers = None,
-    interactions: options.Interactions = None,
-    column: options.ColumnNames = None,
+    bundle: options.BundleOptions,
     lang: Annotated[str, typer.Option("--lang", help="Language of the texts: en or zh.")] = "en",
     json: options.Json = False,
 ) -> None:
     """Score the given customers now and say why, how sure it is and what to do."""
-    spoken = options.language(lang)
-    where = options.sources(data, customers, interactions, column, {})
-    loaded = score.load(bundle, model)
-    found = of(loaded, where, score.day_of(as_of, loaded), customer, spoken)
-    missing = [one for one in customer if one not in {row["customer_id"] for row in found}]
+    language = options.parse_language(lang)
+    sources = source.sources()
+    loaded = bundle.load()
+    rows = explaining.explain(loaded, sources, options.require_day(as_of, loaded), customer, language)
+    _refuse_unknown(customer, rows)
+    if json:
+        console.print_json({"customers": rows})
+        return
+    for row in rows:
+        shown.print_customer(row, language)
+
+
+def _refuse_unknown(ids: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Raises BadInput where an id has no row."""
+    known = {row["customer_id"] for row in rows}
+    missing = [each for each in ids if each not in known]
     if missing:
-        hint = "ids are text, spelled as in the transactions; they must be known before --as-of"
         raise BadInput(
             "the customer is not known",
             count=len(missing),
-            total=len(customer),
+            total=len(ids),
             unit="customers",
             first=missing[0],
-            hint=hint,
+            hint="ids are text, spelled as in the transactions; they must be known before --as-of",
         )
-    if json:
-        say.as_json({"customers": found})
-        return
-    from tiercast import show
-
-    for row in found:
-        show.customer(row, spoken)
-
-
-def of(bundle: Bundle, where: Any, day: dt.date, ids: list[str], lang: Language) -> list[dict[str, Any]]:
-    """The scores of some customers with their texts, in the order of `ids`; unknown ones are left out."""
-    from tiercast.features import reading
-    from tiercast.features.engines.duckdb import Engine
-    from tiercast.serving import explaining
-
-    with Engine() as engine:
-        read = reading.read(engine, where, day, is_counted=False)
-        return explaining.explain(engine, bundle, read.tables, day, ids, lang)

@@ -1,4 +1,4 @@
-"""`tiercast keys add | list | revoke`: who may ask the service."""
+"""`tiercast keys add | list | revoke`: access to the service."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tiercast import options, say
+from tiercast.commands import options
 from tiercast.contract.errors import BadInput
+from tiercast.terminal import console
 
 if TYPE_CHECKING:
     from tiercast.serving.access.keys import Key
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     keys = typer.Typer(help="Who may ask the service: keys in the score store.", no_args_is_help=True)
     keys.command(epilog="Example: tiercast keys add checkout --role score --days 90 --store scores.db")(add)
-    keys.command("list", epilog="Example: tiercast keys list --store scores.db")(show)
+    keys.command("list", epilog="Example: tiercast keys list --store scores.db")(list_keys)
     keys.command(epilog="Example: tiercast keys revoke 3f2a91c0d4e5 --store scores.db")(revoke)
     app.add_typer(keys, name="keys")
 
@@ -36,29 +37,29 @@ def add(
     from tiercast.serving.access import keys
     from tiercast.serving.store import database
 
-    engine = database.open(_given(store), create=True)
+    engine = database.open(_require_store(store), create=True)
     key, token = keys.add(engine, name, role or [], days=days)
     if json:
-        say.as_json({**_plain(key), "token": token.text()})
+        console.print_json({**_as_dict(key), "token": token.text()})
         return
-    say.line(token.text())
+    console.print_line(token.text())
     ends = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "until it is revoked"
-    say.note(f"Key {key.key_id} for {name}: {_roles(key)}, {ends}. The line above is shown only now.")
+    console.print_note(f"Key {key.key_id} for {name}: {_roles(key)}, {ends}. The line above is shown only now.")
 
 
-def show(store: options.Store = None, json: options.Json = False) -> None:
+def list_keys(store: options.Store = None, json: options.Json = False) -> None:
     """List all keys, the ended and the revoked ones too; no secret is among what is kept."""
     from tiercast.serving.access import keys
     from tiercast.serving.store import database, migrations
 
-    engine = database.open(_given(store))
+    engine = database.open(_require_store(store))
     migrations.require(engine)
     found = keys.every(engine)
     if json:
-        say.as_json({"keys": [_plain(key) for key in found]})
+        console.print_json({"keys": [_as_dict(key) for key in found]})
         return
     columns = [(name, "left") for name in ("key", "name", "roles", "state", "made", "ends")]
-    say.table(f"{len(found)} keys", columns, [_cells(key) for key in found])
+    console.print_table(f"{len(found)} keys", columns, [_cells(key) for key in found])
 
 
 def revoke(
@@ -70,23 +71,23 @@ def revoke(
     from tiercast.serving.access import keys
     from tiercast.serving.store import database, migrations
 
-    engine = database.open(_given(store))
+    engine = database.open(_require_store(store))
     migrations.require(engine)
     done = keys.revoke(engine, key)
     if json:
-        say.as_json(_plain(done))
+        console.print_json(_as_dict(done))
         return
-    say.line(f"key {done.key_id} of {done.name} is revoked since {done.revoked_at:%Y-%m-%d %H:%M} UTC")
+    console.print_line(f"key {done.key_id} of {done.name} is revoked since {done.revoked_at:%Y-%m-%d %H:%M} UTC")
 
 
-def _given(store: str | None) -> str:
+def _require_store(store: str | None) -> str:
     if store is None:
         hint = "pass --store scores.db or --store postgresql://user@host/database, or set TIERCAST_STORE"
         raise BadInput("nothing says where the keys are kept", hint=hint)
     return store
 
 
-def _plain(key: Key) -> dict[str, Any]:
+def _as_dict(key: Key) -> dict[str, Any]:
     state = key.state(dt.datetime.now(dt.UTC))
     moments = {"created_at": key.created_at, "expires_at": key.expires_at, "revoked_at": key.revoked_at}
     return {"key_id": key.key_id, "name": key.name, "roles": sorted(key.roles), "state": state} | {

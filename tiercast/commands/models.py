@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tiercast import options, say
+from tiercast.commands import options
+from tiercast.terminal import console, formatting
 
 if TYPE_CHECKING:
     from tiercast.training.tracking.runs import RunRow
@@ -35,19 +36,19 @@ def runs(
     store.connect()
     found = tracked.runs(limit)
     if json:
-        say.as_json({"runs": [row._asdict() for row in found]})
+        console.print_json({"runs": [row._asdict() for row in found]})
         return
     names = ("AUC", "Brier", "ECE", "nGini", "MAE", "bias")
     columns = [("run", "left"), ("as of", "left"), ("grades", "left"), *((name, "right") for name in names)]
     columns.append(("version", "left"))
-    say.table(f"{len(found)} runs", columns, [_cells(row) for row in found])
+    console.print_table(f"{len(found)} runs", columns, [_cells(row) for row in found])
 
 
 def _cells(row: RunRow) -> list[str]:
     measured = (row.churn_auc, row.churn_brier, row.churn_ece, row.value_ngini, row.value_mae)
     version = " ".join(part for part in (row.version, *row.aliases) if part)
     letters = " ".join(row.grades.get(target, "–") for target in ("churn", "value"))
-    numbers = [*(_number(each) for each in measured), say.percent(row.value_bias)]
+    numbers = [*(_number(each) for each in measured), formatting.percent(row.value_bias)]
     return [row.run_id[:SHORT], row.as_of, letters, *numbers, version]
 
 
@@ -64,13 +65,13 @@ def compare(
     json: options.Json = False,
 ) -> None:
     """Put runs side by side: every difference with its paired interval, who changes tier, what was set otherwise."""
-    from tiercast import compared
+    from tiercast.terminal import comparison
     from tiercast.training.comparison import page, side_by_side
     from tiercast.training.tracking import compare as tracked
     from tiercast.training.tracking import store
 
     store.connect()
-    with say.progress("compare", len(run) + 1) as step:
+    with console.progress("compare", len(run) + 1) as step:
         step("reading")
         subjects = tracked.subjects(run)
         found = side_by_side.compare(subjects, step)
@@ -79,11 +80,11 @@ def compare(
             page.write(found, subjects, html)
             tracked.keep_page(html, found)
     if json:
-        say.as_json(compared.as_plain(found) | {"html": str(html) if html else None})
+        console.print_json(comparison.as_plain(found) | {"html": str(html) if html else None})
         return
-    compared.show(found)
+    comparison.print_comparison(found)
     if html is not None:
-        say.line(f"page {html}, kept with each run below comparisons/")
+        console.print_line(f"page {html}, kept with each run below comparisons/")
 
 
 def promote(
@@ -98,11 +99,11 @@ def promote(
     store.connect()
     done = registry.promote(run, force=force, why=why, who=_user())
     if json:
-        say.as_json(done._asdict() | {"gates": [gate._asdict() for gate in done.gates]})
+        console.print_json(done._asdict() | {"gates": [gate._asdict() for gate in done.gates]})
         return
     for gate in done.gates:
-        say.line(str(gate))
-    say.line(f"version {done.version} is champion" + (f", before it {done.before}" if done.before else ""))
+        console.print_line(str(gate))
+    console.print_line(f"version {done.version} is champion" + (f", before it {done.before}" if done.before else ""))
 
 
 def rollback(
@@ -115,13 +116,13 @@ def rollback(
     store.connect()
     done = registry.rollback(why, who=_user())
     if json:
-        say.as_json(done._asdict())
+        console.print_json(done._asdict())
         return
-    say.line(f"version {done.version} is champion again, instead of {done.dropped}")
+    console.print_line(f"version {done.version} is champion again, instead of {done.dropped}")
 
 
 def _user() -> str:
-    """Who does it; a container may run as a number without a name."""
+    """The user's name; a container may run as a number without a name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

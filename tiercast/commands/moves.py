@@ -1,17 +1,16 @@
-"""`tiercast moves`: who moved on the grid between two score files, who fell, and why."""
+"""`tiercast moves`: the customers who changed tier between two score files, and why."""
 
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tiercast import options, say
+from tiercast.commands import options
 from tiercast.contract.errors import BadInput
-
-if TYPE_CHECKING:
-    from tiercast.serving.moving import Moved
+from tiercast.terminal import console
+from tiercast.workflows import moves as comparison
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,45 +32,18 @@ def moves(
     json: options.Json = False,
 ) -> None:
     """Compare two days' scores: the migration matrix, the largest falls with their reasons, one line for a ticket."""
-    spoken = options.language(lang)
+    language = options.parse_language(lang)
     if plot is not None and plot.suffix != ".png":
         raise BadInput("the picture is written as PNG", first=str(plot), hint=f"pass --plot {plot.with_suffix('.png')}")
-    found = run(old, new, top, out, memory)
+    moved = comparison.compare(old, new, top, out, memory)
     if plot is not None:
-        draw(found, plot)
-    from tiercast import show_moves
+        comparison.draw(moved, plot)
+    from tiercast.terminal import moves as shown
 
     if json:
-        say.as_json(show_moves.plain(found, spoken) | {"out": None if out is None else str(out)})
+        console.print_json(shown.as_dict(moved, language) | {"out": None if out is None else str(out)})
         return
-    show_moves.tell(found, spoken)
+    shown.print_moves(moved, language)
     for written in (out, plot):
         if written is not None:
-            say.line(str(written))
-
-
-def run(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | None) -> Moved:
-    """Compare with a bar on the terminal."""
-    from tiercast.features.engines.duckdb import Engine
-    from tiercast.serving import moving
-
-    with Engine(memory=memory) as engine, say.progress("moves", len(moving.STEPS)) as step:
-        return moving.compare(engine, old, new, top=top, out=out, tell=step)
-
-
-def draw(found: Moved, plot: pathlib.Path) -> None:
-    """Write the heatmap. Raises BadInput where matplotlib is missing, CannotWrite where the file cannot be."""
-    from tiercast.contract import errors
-
-    try:
-        from tiercast.training.plots import moves as picture
-    except ImportError as error:
-        hint = "pip install 'tiercast[train]', or leave out --plot"
-        raise BadInput("matplotlib is not installed", first=str(error), hint=hint) from error
-    try:
-        picture.migration(found.matrix, str(found.old.as_of), str(found.new.as_of)).savefig(plot)
-    except OSError as error:
-        hint = "check the permissions, or pass another --plot"
-        raise errors.CannotWrite(
-            f"the picture cannot be written: {error.strerror}", first=str(plot), hint=hint
-        ) from error
+            console.print_line(str(written))

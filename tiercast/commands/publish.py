@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tiercast import options, say
+from tiercast.commands import options
 from tiercast.contract.errors import BadInput
+from tiercast.terminal import console, formatting
+from tiercast.workflows import publish as publishing
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -40,14 +42,14 @@ def publish(
 ) -> None:
     """Serve these scores from now on: loaded beside the old ones, then switched in one step."""
     os.nice(NICENESS)
-    engine = opened(store, create=True)
-    done = run(engine, scores, keep, force=force, memory=memory)
+    engine = _open(store, create=True)
+    done = publishing.publish(engine, scores, keep, force=force, memory=memory)
     if json:
         listed = {"is_new": done.is_new, "pruned": done.pruned, "swept": done.swept}
-        say.as_json({"generation": plain(done.generation)} | listed)
+        console.print_json({"generation": _as_dict(done.generation)} | listed)
         return
-    for text in told(done):
-        say.line(text)
+    for text in _lines(done):
+        console.print_line(text)
 
 
 def generations(
@@ -66,7 +68,7 @@ def generations(
         raise BadInput(
             "--to says where to go back to", first=f"--to {to}", hint=f"add --rollback: --rollback --to {to}"
         )
-    engine = opened(store)
+    engine = _open(store)
     from tiercast.serving.store import generations as kept
     from tiercast.serving.store import migrations
 
@@ -77,30 +79,21 @@ def generations(
         kept.rollback(engine, to)
     found = kept.ready(engine)
     if json:
-        say.as_json({"generations": [plain(each) for each in found]})
+        console.print_json({"generations": [_as_dict(each) for each in found]})
         return
     if found:
-        say.table("", COLUMNS, [row(each) for each in found])
-    say.line(next((f"served: {line(each)}" for each in found if each.is_current), "nothing was published yet"))
+        console.print_table("", COLUMNS, [_row(each) for each in found])
+    console.print_line(
+        next((f"served: {_line(each)}" for each in found if each.is_current), "nothing was published yet")
+    )
 
 
 COLUMNS = [(name, "right") for name in ("", "generation", "as of", "customers", "value")]
 COLUMNS += [("model", "left"), ("published", "left")]
 
 
-def run(engine: Engine, scores: str, keep: int | None, *, force: bool, memory: str | None) -> Published:
-    """Publish with a bar on the terminal."""
-    from tiercast.serving.store import generations as kept
-    from tiercast.serving.store import publish as publishing
-
-    n = kept.KEEP if keep is None else keep
-    with say.progress("publish", publishing.STEPS) as step:
-        limit = memory or publishing.MEMORY
-        return publishing.publish(engine, scores, keep=n, force=force, memory=limit, tell=step)
-
-
-def opened(store: str | None, *, create: bool = False) -> Engine:
-    """The store that was named. Raises BadInput where none was."""
+def _open(store: str | None, *, create: bool = False) -> Engine:
+    """The named store. Raises BadInput where none is named."""
     if not store:
         hint = "pass --store scores.db or --store postgresql://user@host/database, or set TIERCAST_STORE"
         raise BadInput("nothing says where the scores are kept", first="no --store", hint=hint)
@@ -109,26 +102,26 @@ def opened(store: str | None, *, create: bool = False) -> Engine:
     return database.open(store, create=create)
 
 
-def told(done: Published) -> list[str]:
+def _lines(done: Published) -> list[str]:
     """One line for a ticket, and what was removed on the way."""
     if not done.is_new:
-        return [f"nothing to do: this file is served already, {line(done.generation)}"]
+        return [f"nothing to do: this file is served already, {_line(done.generation)}"]
     gone = [f"removed what a stopped publish left behind: generation {each}" for each in done.swept]
     gone += [f"no longer kept: generation {each}" for each in done.pruned]
-    return [*gone, f"published: {line(done.generation)}"]
+    return [*gone, f"published: {_line(done.generation)}"]
 
 
-def line(each: Generation) -> str:
+def _line(each: Generation) -> str:
     return f"generation {each.id}, {each.n_customers:,} customers as of {each.as_of}, model {each.model}"
 
 
-def row(each: Generation) -> list[str]:
+def _row(each: Generation) -> list[str]:
     published = f"{each.published_at:%Y-%m-%d %H:%M} UTC"
     mark = "→" if each.is_current else ""
-    value = say.money(each.value_total)
+    value = formatting.money(each.value_total)
     return [mark, str(each.id), str(each.as_of), f"{each.n_customers:,}", value, each.model, published]
 
 
-def plain(each: Generation) -> dict[str, Any]:
+def _as_dict(each: Generation) -> dict[str, Any]:
     """The facts for a machine."""
     return each._asdict() | {"published_at": each.published_at.isoformat(timespec="seconds")}

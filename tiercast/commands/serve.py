@@ -8,17 +8,17 @@ from typing import Annotated
 
 import typer
 
-from tiercast import options, say
-from tiercast.commands import score
+from tiercast.commands import grouping, options
+from tiercast.terminal import console
+from tiercast.workflows import bundles
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command(epilog="Example: tiercast serve --bundle out/bundle --port 3000")(serve)
+    app.command(epilog="Example: tiercast serve --bundle out/bundle --port 3000")(grouping.expand(serve))
 
 
 def serve(
-    bundle: options.Bundle = None,
-    model: options.Model = None,
+    bundle: options.BundleOptions,
     shadow: Annotated[
         str | None, typer.Option("--shadow", help="Registered model to compare with, such as challenger; only logged.")
     ] = None,
@@ -41,7 +41,7 @@ def serve(
     """Answer score requests over HTTP with one bundle, until stopped."""
     from tiercast.serving import launch
 
-    score.refuse_both(bundle, model)
+    bundles.require_one(bundle.bundle, bundle.model)
     door = launch.prepare(host, port, store=store, audit=audit, rate=rate, jobs=jobs)
-    say.note(door.told)
-    sys.exit(launch.run(bundle or model or "", door, shadow=shadow))
+    console.print_note(door.told)
+    sys.exit(launch.run(bundle.bundle or bundle.model or "", door, shadow=shadow))

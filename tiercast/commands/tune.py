@@ -7,27 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tiercast import options, say
-from tiercast.commands import train as training
+from tiercast.commands import grouping, options
+from tiercast.commands.train import print_trained
 from tiercast.contract.errors import BadInput
+from tiercast.terminal import console
+from tiercast.workflows import train as training
+from tiercast.workflows import tune as searching
 
 if TYPE_CHECKING:
     from tiercast.features.reading import Sources
-    from tiercast.training.settings import Settings
     from tiercast.training.tuning.tune import Found, Tuned
 
 
 def add_to(app: typer.Typer) -> None:
     example = "tiercast tune orders.parquet --as-of 2024-06-30 --churn-days 90 --value-days 90 --out tuned.toml"
-    app.command(epilog=f"Example: {example}")(tune)
+    app.command(epilog=f"Example: {example}")(grouping.expand(tune))
 
 
 def tune(
-    data: options.Data,
+    source: options.SourceOptions,
+    *,
     as_of: options.AsOf = None,
-    churn_days: options.ChurnDays = None,
-    value_days: options.ValueDays = None,
-    config: options.Config = None,
+    settings: options.SettingsOptions,
     trials: Annotated[
         int | None, typer.Option("--trials", min=1, help="Trials per model, earlier ones included (default 40).")
     ] = None,
@@ -45,99 +46,71 @@ def tune(
         bool, typer.Option("--register", help="With --train: register the bundle in MLflow as challenger.")
     ] = False,
     tracked: options.Tracked = True,
-    customers: options.Customers = None,
-    interactions: options.Interactions = None,
-    column: options.ColumnNames = None,
     json: options.Json = False,
 ) -> None:
     """Search for better trees on windows that were over before the holdout, and keep what gains beyond noise."""
     if register and not (train and tracked):
         hint = "add --train" if not train else "leave out --no-mlflow"
         raise BadInput("--register needs a training that MLflow knows of", first="--register", hint=hint)
-    from tiercast.training.tuning import as_toml, study_file
+    from tiercast.training.tuning import as_toml
 
-    chosen = options.settings(config, churn_days, value_days)
+    chosen = settings.load()
     if trials is not None:
         chosen = chosen.model_copy(update={"tune": chosen.tune.model_copy(update={"trials": trials})})
-    where = options.sources(data, customers, interactions, column, chosen.columns)
+    sources, day = source.sources(chosen.columns), options.parse_day(as_of)
+    _check_outputs(out, settings.config, study, bundle if train else None)
+    tuned, tuning_run = searching.tune(sources, day, chosen, study, tracked=tracked)
+    as_toml.write(tuned, out)
+    facts = _summarize(tuned, out, study, tuning_run)
+    if not json:
+        _print(tuned, out, tuning_run)
+    if train:
+        facts |= _train(sources, tuned, bundle, tuning_run, register=register, is_quiet=json)
+    if json:
+        console.print_json(facts)
+
+
+def _check_outputs(
+    out: pathlib.Path, config: pathlib.Path | None, study: pathlib.Path, bundle: pathlib.Path | None
+) -> None:
+    """Before hours of search, not after: can everything be written? Raises CannotWrite and BadInput."""
+    from tiercast.models import bundle_folder
+    from tiercast.training.tuning import as_toml, study_file
+
     as_toml.check(out, config)
     study_file.check(study)
-    if train:
-        _check_bundle(bundle)
-    tuned, tuning_run = _search(where, as_of, chosen, study, tracked=tracked)
-    as_toml.write(tuned, out)
-    told = _summary(tuned, out, study, tuning_run)
-    if not json:
-        _show(tuned, out, tuning_run)
-    if train:
-        told |= _train(where, tuned, bundle, tuning_run, register=register, is_quiet=json)
-    if json:
-        say.as_json(told)
-
-
-def _search(
-    where: Sources, as_of: str | None, chosen: Settings, study: pathlib.Path, *, tracked: bool
-) -> tuple[Tuned, str | None]:
-    """The search with a bar on the terminal, and the id of its run, or None when nothing is logged."""
-    from tiercast.features.engines.duckdb import Engine
-    from tiercast.training.tuning import tune as tuning
-
-    day = options.day(as_of)
-    if tracked:
-        from tiercast.training.tracking import store
-
-        store.connect()
-    steps = len(tuning.MODELS) * (chosen.tune.trials + 2) + 3
-    with Engine() as engine, say.progress("tune", steps) as step:
-        step("reading")
-        known = tuning.read(engine, where, day, chosen.horizons)
-        tuned = tuning.tune(engine, known, chosen, study, step)
-        if day is None:
-            say.note(f"--as-of was not given: {tuned.as_of}, the day after the newest transaction, is taken.")
-        if not tracked:
-            return tuned, None
-        from tiercast.training.tracking import tuning as log_tuning
-
-        step("logging")
-        return tuned, log_tuning.log(tuned)
+    if bundle is not None:
+        bundle_folder.check(bundle)
 
 
 def _train(
-    where: Sources, tuned: Tuned, bundle: pathlib.Path, tuning_run: str | None, *, register: bool, is_quiet: bool
+    sources: Sources, tuned: Tuned, bundle: pathlib.Path, tuning_run: str | None, *, register: bool, is_quiet: bool
 ) -> dict[str, Any]:
-    """The training as usual, with what was found; its run names the search."""
+    """The training as usual with the tuned settings; its run names the search."""
     tracked = tuning_run is not None
-    day = tuned.as_of.isoformat()
-    trained, run = training.fit_and_keep(where, day, tuned.settings, bundle, register=register, tracked=tracked)
+    trained, run = training.train(sources, tuned.as_of, tuned.settings, bundle, register=register, tracked=tracked)
     if run and tuning_run:
         from tiercast.training.tracking import tuning as log_tuning
 
         log_tuning.link(run, tuning_run)
     if not is_quiet:
-        training.tell(trained, bundle, run)
+        print_trained(trained, bundle, run)
     return {"bundle": str(bundle), "run": run, **trained.bundle.scorecard}
 
 
-def _check_bundle(bundle: pathlib.Path) -> None:
-    """Before hours of search, not after."""
-    from tiercast.models import bundle_folder
-
-    bundle_folder.check(bundle)
-
-
-def _show(tuned: Tuned, out: pathlib.Path, tuning_run: str | None) -> None:
-    from tiercast import show_tuning
+def _print(tuned: Tuned, out: pathlib.Path, tuning_run: str | None) -> None:
+    from tiercast.terminal import tuning as shown
 
     for found in tuned.found:
-        show_tuning.search(found)
+        shown.print_search(found)
     for text in tuned.notes:
-        say.line(f"* {text}")
+        console.print_line(f"* {text}")
     logged = f", run {tuning_run}" if tuning_run else ""
-    say.line(f"tuned on what was known before {tuned.known_until}: settings {out}{logged}")
+    console.print_line(f"tuned on what was known before {tuned.known_until}: settings {out}{logged}")
 
 
-def _summary(tuned: Tuned, out: pathlib.Path, study: pathlib.Path, tuning_run: str | None) -> dict[str, Any]:
-    """What a job wants to know of the search."""
+def _summarize(tuned: Tuned, out: pathlib.Path, study: pathlib.Path, tuning_run: str | None) -> dict[str, Any]:
+    """The facts of the search for --json."""
     return {
         "out": str(out),
         "study": str(study),
@@ -145,11 +118,11 @@ def _summary(tuned: Tuned, out: pathlib.Path, study: pathlib.Path, tuning_run: s
         "as_of": tuned.as_of,
         "known_until": tuned.known_until,
         "notes": tuned.notes,
-        "tuned": {found.model: _found(found) for found in tuned.found},
+        "tuned": {found.model: _as_dict(found) for found in tuned.found},
     }
 
 
-def _found(found: Found) -> dict[str, Any]:
+def _as_dict(found: Found) -> dict[str, Any]:
     confirmed = found.confirmed
     return {
         "kept": found.values,

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tiercast.models import predict
-from tiercast.models.boosted import Boosted
+from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.tiers import grid as tiers_grid
 from tiercast.training.btyd import lifetimes_bridge
-from tiercast.training.holdout import MODEL, Judged, ValueJudged
+from tiercast.training.judge.holdout import MODEL, Judged, ValueJudged
 from tiercast.training.plots import churn, grid, intervals, models, value
 from tiercast.training.train import Trained
 
@@ -67,7 +67,7 @@ def _compare(judged: Judged, metric: str, name: str, *, is_error: bool = False) 
     return models.comparison(name, cards, higher_is_better=not is_error, chosen=MODEL)
 
 
-def _importance(trees: Boosted) -> Figure:
+def _importance(trees: BoostedTrees) -> Figure:
     gains = np.asarray(trees.booster.feature_importance("gain"), dtype=np.float64)
     return models.importance(trees.names, gains)
 

@@ -16,7 +16,7 @@ from tiercast.contract import scores
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
-from tiercast.serving import batch
+from tiercast.serving.batch import scoring
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_customer_gets_the_same_score_over_http_as_in_the_nightly_file(
     purchases = pa.concat_tables([purchases, afterwards])
     parquet.write_table(purchases, tmp_path / "purchases.parquet")
     with Engine(threads=1) as engine:
-        batch.score_all(
+        scoring.score_all(
             engine,
             bundle_folder.load(served),
             Sources(str(tmp_path / "purchases.parquet")),

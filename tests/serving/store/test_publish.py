@@ -18,7 +18,7 @@ from tests.serving.store import drawn_scores
 from tests.serving.store.drawn_scores import AUGUST, JULY, JUNE
 from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine as DataEngine
-from tiercast.serving import moving
+from tiercast.serving.batch import tier_moves
 from tiercast.serving.store import database, generations, publish, publish_lock, queries, search, tables
 
 
@@ -82,7 +82,7 @@ def test_moves_between_generations_are_those_that_comparing_the_files_finds(
     assert queries.grid(store).moves is None
     publish.publish(store, july)
     with DataEngine(threads=1) as engine:
-        theirs = moving.compare(engine, june, july).matrix
+        theirs = tier_moves.compare(engine, june, july).matrix
     ours = queries.grid(store).moves
     assert ours is not None
     assert ours.customers.tolist() == theirs.customers.tolist()

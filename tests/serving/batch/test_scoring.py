@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tests import make_tables, scored_tables
+from tests.scored_tables import AS_OF
+from tiercast.contract import errors, scores
+from tiercast.features import build, parts, reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.reading import Sources
+from tiercast.models import btyd, churn, predict
+from tiercast.models import frame as frames
+from tiercast.serving.batch import scoring
+from tiercast.tiers import reasons
+from tiercast.training.train import Trained
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return scored_tables.write(tmp_path_factory.mktemp("purchases"), scored_tables.purchases())
+
+
+@pytest.fixture(scope="module")
+def scored(trained: Trained, source: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("scored") / "scores.parquet"
+    scored_tables.score(trained.bundle, source, out)
+    return out
+
+
+def test_there_is_one_row_per_customer_in_the_contracts_columns(scored: Path) -> None:
+    table = parquet.read_table(scored)
+    wanted = set(scored_tables.purchases()["customer_id"].to_pylist())
+    assert table.column_names == list(scores.NAMES)
+    assert table.num_rows == len(wanted)
+    assert set(table["customer_id"].to_pylist()) == wanted
+    assert table["customer_id"].to_pylist() == sorted(wanted)
+    assert set(table["as_of"].to_pylist()) == {AS_OF}
+
+
+def test_the_file_explains_itself(scored: Path, trained: Trained) -> None:
+    schema = parquet.read_schema(scored)
+    notes = scores.about(schema)
+    assert (notes["churn_days"], notes["value_days"], notes["as_of"]) == (90, 120, "1998-07-01")
+    assert notes["data"] == trained.data
+    assert all(scores.about(field)["meaning"] for field in schema)
+
+
+def test_the_same_run_gives_the_same_bytes(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:
+    scored_tables.score(trained.bundle, source, tmp_path / "again.parquet")
+    assert (tmp_path / "again.parquet").read_bytes() == scored.read_bytes()
+
+
+def test_row_order_and_threads_do_not_change_a_byte(scored: Path, trained: Trained, tmp_path: Path) -> None:
+    table = scored_tables.purchases()
+    shuffled = table.take(pa.array(np.random.default_rng(4).permutation(table.num_rows)))
+    source = scored_tables.write(tmp_path, shuffled)
+    scored_tables.score(trained.bundle, source, tmp_path / "other.parquet", threads=2)
+    assert (tmp_path / "other.parquet").read_bytes() == scored.read_bytes()
+
+
+def test_files_and_their_splitting_do_not_change_a_byte(scored: Path, trained: Trained, tmp_path: Path) -> None:
+    table = scored_tables.purchases()
+    (tmp_path / "many").mkdir()
+    for k in range(3):
+        scored_tables.write(tmp_path / "many", table.slice(k * 200, 200 if k < 2 else None), f"{k}.parquet")
+    scored_tables.score(trained.bundle, str(tmp_path / "many"), tmp_path / "other.parquet")
+    assert (tmp_path / "other.parquet").read_bytes() == scored.read_bytes()
+
+
+def test_parts_give_the_same_rows_and_the_same_bytes_again(
+    scored: Path, trained: Trained, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "ROWS_PER_PART", 90)
+    steps: list[tuple[int, int]] = []
+    in_parts = scored_tables.score(
+        trained.bundle, source, tmp_path / "one.parquet", tell=lambda k, of: steps.append((k, of))
+    )
+    n_parts = steps[0][1]
+    assert n_parts > 3
+    assert steps == [(k, n_parts) for k in range(n_parts + 1)]
+    assert in_parts.sort_by("customer_id").equals(parquet.read_table(scored))
+    scored_tables.score(trained.bundle, source, tmp_path / "two.parquet", threads=2)
+    assert (tmp_path / "two.parquet").read_bytes() == (tmp_path / "one.parquet").read_bytes()
+
+
+def test_parts_without_a_customer_and_ids_of_any_kind(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three customers in ten parts, most of them empty; ids with blanks, other scripts, zeros in front."""
+    monkeypatch.setattr(parts, "ROWS_PER_PART", 1)
+    ids = ["007", " a b ", "客户-1"]
+    days = ["1998-01-05", "1998-03-01", "1998-05-01", "1998-06-20"]
+    lines = [(one, day) for one in ids for day in days[: 4 if one != "007" else 2]]
+    source = make_tables.write_text(
+        tmp_path, "customer_id,ordered_at,amount,quantity\n" + "".join(f"{one},{day},9.5,1\n" for one, day in lines)
+    )
+    people = make_tables.write_text(tmp_path, "customer_id,x\n客户-2,1\n007,2\n", "people.csv")
+    table = scored_tables.score(trained.bundle, source, tmp_path / "s.parquet", customers=people)
+    assert sorted(table["customer_id"].to_pylist()) == sorted([*ids, "客户-2"])
+    row = {row["customer_id"]: row for row in table.to_pylist()}["客户-2"]
+    assert (row["tier"], row["status"], row["value"], row["p_churn"]) == ("F", "prospect", None, None)
+    assert row["reasons"] == ["never_ordered"]
+
+
+def test_without_reasons_the_numbers_are_the_same(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:
+    quick = scored_tables.score(trained.bundle, source, tmp_path / "quick.parquet", reasons="none")
+    full = parquet.read_table(scored)
+    assert quick.drop(["reasons", "action"]).equals(full.drop(["reasons", "action"]))
+    assert set(map(len, quick["reasons"].to_pylist())) == {0}
+
+
+def test_reasons_for_the_risky_are_those_that_all_would_get(
+    scored: Path, trained: Trained, source: str, tmp_path: Path
+) -> None:
+    some = scored_tables.score(trained.bundle, source, tmp_path / "risky.parquet", reasons="risky").to_pylist()
+    full = parquet.read_table(scored).to_pylist()
+    risky = [row["p_churn"] is not None and row["p_churn"] > trained.bundle.cuts.p_churn for row in full]
+    assert any(risky)
+    assert not all(risky)
+    for few, all_, is_risky in zip(some, full, risky, strict=True):
+        assert few["reasons"] == (all_["reasons"] if is_risky else [])
+        assert few["action"] == all_["action"] or not is_risky
+
+
+def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained: Trained, source: str) -> None:
+    """The long way: contributions by LightGBM itself, per feature, summed by family only where reasons are chosen."""
+    bundle = trained.bundle
+    trees, slope = bundle.churn.trees, bundle.churn.calibration.slope
+    assert trees is not None
+    with Engine(threads=1) as engine:
+        read = reading.read(engine, Sources(source), AS_OF)
+        features = engine.con.to_pyarrow(build.build(read.tables, AS_OF, bundle.spec).order_by("customer_id"))
+    p = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
+    shap = np.asarray(trees.booster.predict(frames.matrix(p.frame, trees.names), pred_contrib=True))
+    parts_of = {name: slope * shap[:, k] for k, name in enumerate(trees.names)}
+    parts_of[btyd.P_CHURN] = parts_of[btyd.P_CHURN] + slope * (churn.offset(p.frame) - bundle.centre)
+    expected = reasons.choose(parts_of, p.frame, p.p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+    assert parquet.read_table(scored)["reasons"].to_pylist() == expected.to_pylist()
+
+
+def test_totals_add_up_to_the_file(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:
+    with Engine(threads=1) as engine:
+        done = scoring.score_all(engine, trained.bundle, Sources(source), AS_OF, tmp_path / "s.parquet")
+    table = parquet.read_table(scored).to_pandas()
+    assert done.totals.n_customers == len(table)
+    assert done.totals.n_borderline == int(table["is_borderline"].sum())
+    for row in done.totals.rows():
+        here = table[table["tier"] == row.tier]
+        assert row.customers == len(here)
+        if len(here):
+            assert row.value_total == pytest.approx(here["value"].sum())
+            assert row.p_churn_mean == pytest.approx(here["p_churn"].mean())
+            assert row.value_at_risk == pytest.approx((here["value"] * here["p_churn"]).sum())
+
+
+def test_tables_without_the_bundles_columns_are_refused_and_what_was_there_stays(
+    trained: Trained, tmp_path: Path
+) -> None:
+    out = tmp_path / "scores.parquet"
+    out.write_bytes(b"yesterday's")
+    source = scored_tables.write(tmp_path, scored_tables.purchases().drop("quantity"))
+    assert "quantity" in trained.bundle.spec.columns
+    with pytest.raises(errors.BundleRefused) as caught:
+        scored_tables.score(trained.bundle, source, out)
+    assert "- transactions.quantity" in str(caught.value)
+    assert out.read_bytes() == b"yesterday's"
+
+
+@pytest.mark.parametrize("place", ["orders.parquet", "folder/scores.parquet", "folder/a/scores.parquet"])
+def test_a_target_in_the_data_is_refused(trained: Trained, tmp_path: Path, place: str) -> None:
+    (tmp_path / "folder").mkdir()
+    table = scored_tables.purchases()
+    data = scored_tables.write(tmp_path, table)
+    if place.startswith("folder"):
+        scored_tables.write(tmp_path / "folder", table)
+        data = str(tmp_path / "folder")
+    before = Path(data).read_bytes() if Path(data).is_file() else sorted(Path(data).iterdir())
+    with pytest.raises(errors.CannotWrite, match="lies in the data"):
+        scored_tables.score(trained.bundle, data, tmp_path / place)
+    assert (Path(data).read_bytes() if Path(data).is_file() else sorted(Path(data).iterdir())) == before
+
+
+def test_another_day_scores_what_was_known_then(trained: Trained, source: str, tmp_path: Path) -> None:
+    later = scored_tables.score(trained.bundle, source, tmp_path / "s.parquet", as_of=dt.date(1998, 8, 1))
+    assert set(later["as_of"].to_pylist()) == {dt.date(1998, 8, 1)}
+    assert scores.about(later.schema)["as_of"] == "1998-08-01"
+
+
+def test_a_day_before_the_bundles_own_is_refused_because_the_bundle_knows_its_future(
+    trained: Trained, source: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "s.parquet"
+    with pytest.raises(errors.BundleRefused, match="1 days: the bundle was trained on what happened after as_of"):
+        scored_tables.score(trained.bundle, source, out, as_of=trained.bundle.about.as_of - dt.timedelta(1))
+    assert not out.exists()
+
+
+def test_margins_are_refused_by_a_bundle_that_learned_amounts(trained: Trained, tmp_path: Path) -> None:
+    lines = scored_tables.purchases(400)
+    source = scored_tables.write(tmp_path, lines.append_column("margin", lines["amount"]))
+    with pytest.raises(errors.BundleRefused, match="trained on amounts"):
+        scored_tables.score(trained.bundle, source, tmp_path / "s.parquet")

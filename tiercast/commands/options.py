@@ -1,0 +1,189 @@
+"""Options that several commands share, each defined once, and the groups in which they come."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tiercast.contract.errors import BadInput
+from tiercast.workflows import bundles, engine_choice
+from tiercast.workflows.engine_choice import EngineChoice
+
+if TYPE_CHECKING:
+    from tiercast.features.reading import Sources
+    from tiercast.models.bundle import Bundle
+    from tiercast.tiers.languages import Language
+    from tiercast.training.settings import Settings
+
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="The day of knowledge, YYYY-MM-DD: only rows strictly before it are looked at."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="A registered model instead of a folder: champion, challenger or a version."),
+]
+Store = Annotated[
+    str | None,
+    typer.Option("--store", envvar="TIERCAST_STORE", help="The score store: scores.db or postgresql://user@host/db."),
+]
+Tracked = Annotated[
+    bool, typer.Option("--mlflow/--no-mlflow", help="Log the run to MLflow (./mlruns or MLFLOW_TRACKING_URI).")
+]
+Memory = Annotated[
+    str | None, typer.Option("--memory", help="Limit for the data engine, such as 1GB; beyond it, it uses disk.")
+]
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """The input tables and the names of their columns."""
+
+    data: Annotated[
+        str, typer.Argument(help="Transactions: a Parquet or CSV file, a quoted glob, or a folder of Parquet.")
+    ]
+    customers: Annotated[
+        str | None, typer.Option("--customers", help="Optional table of customers and attributes.")
+    ] = None
+    interactions: Annotated[
+        str | None, typer.Option("--interactions", help="Optional table of visits, complaints, ...")
+    ] = None
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="Rename, as often as needed: --column ordered_at=timestamp (ours=yours)."),
+    ] = None
+
+    def sources(self, configured: dict[str, str] | None = None, *, overrides: str | None = None) -> Sources:
+        """The tables; the command line's renames win over the configured ones. Raises BadInput."""
+        from tiercast.features.reading import Sources
+
+        columns = {**(configured or {}), **_renames(self.column or [])}
+        return Sources(self.data, self.customers, self.interactions, overrides, columns=columns)
+
+
+@dataclass(frozen=True)
+class BundleOptions:
+    """A bundle: a folder or a registered model, exactly one of them."""
+
+    bundle: Annotated[pathlib.Path | None, typer.Option("--bundle", help="The bundle folder that `train` wrote.")] = (
+        None
+    )
+    model: Model = None
+
+    def load(self) -> Bundle:
+        """The bundle in memory. Raises BadInput when both or neither are given."""
+        return bundles.load(self.bundle, self.model)
+
+    def folder(self) -> AbstractContextManager[pathlib.Path]:
+        """The bundle's folder for the length of a `with` block. Raises BadInput like `load`."""
+        return bundles.folder(self.bundle, self.model)
+
+
+@dataclass(frozen=True)
+class SettingsOptions:
+    """Settings of a training; horizons of the command line win over the configured ones."""
+
+    churn_days: Annotated[
+        int | None, typer.Option("--churn-days", help="No order for this many days is churn (default 90).")
+    ] = None
+    value_days: Annotated[
+        int | None, typer.Option("--value-days", help="Money is expected over this many days (default 365).")
+    ] = None
+    config: Annotated[
+        pathlib.Path | None, typer.Option("--config", help="Settings as TOML; docs/data.md lists them.")
+    ] = None
+
+    def load(self) -> Settings:
+        """The settings. Raises BadInput."""
+        from tiercast.training import settings
+
+        horizons = {"churn_days": self.churn_days, "value_days": self.value_days}
+        return settings.load(self.config, {name: days for name, days in horizons.items() if days is not None})
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """The data engine and its limits."""
+
+    engine: Annotated[
+        str, typer.Option("--engine", help="duckdb on this machine, or spark on this and others: see docs/scale.md.")
+    ] = engine_choice.DUCKDB
+    master: Annotated[
+        str | None,
+        typer.Option(
+            "--master", help="Where Spark runs, such as spark://host:7077; else TIERCAST_SPARK_MASTER, else here."
+        ),
+    ] = None
+    memory: Memory = None
+
+    def choose(self) -> EngineChoice:
+        """The engine to start. Raises BadInput."""
+        return engine_choice.choose(self.engine, self.master, self.memory)
+
+
+def parse_day(text: str | None) -> dt.date | None:
+    """The date of --as-of, or None when it was not given. Raises BadInput.
+
+    >>> parse_day("2024-06-30")
+    datetime.date(2024, 6, 30)
+    """
+    return None if text is None else parse_date(text, "--as-of")
+
+
+def parse_date(text: str, option: str) -> dt.date:
+    """The ISO date that an option was given. Raises BadInput."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        hint = f"write it as YYYY-MM-DD: {option} 2024-06-30"
+        raise BadInput(f"{option} is not a date", first=text, hint=hint) from error
+
+
+def require_day(as_of: str | None, bundle: Bundle) -> dt.date:
+    """The date of --as-of. Raises BadInput where it is missing, with the bundle's own day as a hint."""
+    day = parse_day(as_of)
+    if day is None:
+        hint = f"pass --as-of YYYY-MM-DD; this bundle was trained as of {bundle.about.as_of}"
+        raise BadInput("which day is not clear", first="no --as-of", hint=hint)
+    return day
+
+
+def parse_language(lang: str) -> Language:
+    """A language that texts exist in. Raises BadInput.
+
+    >>> parse_language("zh")
+    'zh'
+    """
+    from tiercast.tiers import languages
+
+    if lang not in languages.LANGUAGES:
+        allowed = ", ".join(languages.LANGUAGES)
+        raise BadInput("there is no such language", first=lang, hint=f"pass --lang with one of: {allowed}")
+    return lang
+
+
+def _renames(pairs: list[str]) -> dict[str, str]:
+    """`ours=yours` pairs as a mapping. Raises BadInput.
+
+    >>> _renames(["ordered_at=timestamp"])
+    {'ordered_at': 'timestamp'}
+    """
+    parts = [pair.partition("=") for pair in pairs]
+    wrong = [ours for ours, sign, theirs in parts if not (ours and sign and theirs)]
+    if wrong:
+        hint = "write --column ordered_at=timestamp: our name, =, the name in your file"
+        raise BadInput(
+            "--column has no name on one side",
+            count=len(wrong),
+            total=len(pairs),
+            unit="renames",
+            first=wrong[0],
+            hint=hint,
+        )
+    return {ours: theirs for ours, _, theirs in parts}

@@ -1,0 +1,32 @@
+"""Read the data, count the dropped rows, and measure what the rest is enough for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from tiercast.terminal import console
+from tiercast.workflows import engine_choice
+from tiercast.workflows.engine_choice import EngineChoice
+
+if TYPE_CHECKING:
+    from tiercast.features.reading import ReadingReport, Sources
+    from tiercast.training.check.readiness import Readiness
+
+
+def check(
+    sources: Sources,
+    as_of: dt.date | None,
+    churn_days: int | None,
+    value_days: int,
+    chosen: EngineChoice = engine_choice.DEFAULT,
+) -> tuple[ReadingReport, Readiness]:
+    """What was read and dropped, and the verdict per capability. Without `churn_days` a horizon is proposed."""
+    from tiercast.features import reading
+    from tiercast.training.check import readiness
+
+    with chosen.start() as engine, console.progress("check", 2) as on_step:
+        on_step("reading")
+        read = reading.read(engine, sources, as_of)
+        on_step("measuring")
+        return read.report, readiness.check(read.tables, read.report, read.as_of, churn_days, value_days)

@@ -1,0 +1,54 @@
+"""Train on everything before a day, write the bundle, log the run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+from typing import TYPE_CHECKING
+
+from tiercast.terminal import console
+from tiercast.workflows import engine_choice
+from tiercast.workflows.engine_choice import EngineChoice
+
+if TYPE_CHECKING:
+    from tiercast.features.reading import Sources
+    from tiercast.training.settings import Settings
+    from tiercast.training.train import Trained
+
+
+def train(
+    sources: Sources,
+    as_of: dt.date | None,
+    settings: Settings,
+    bundle: pathlib.Path,
+    *,
+    register: bool,
+    tracked: bool,
+    chosen: EngineChoice = engine_choice.DEFAULT,
+) -> tuple[Trained, str | None]:
+    """The training and the id of its MLflow run, or None where `tracked` is false.
+
+    Without `as_of` the day after the newest transaction is taken, with a note on stderr.
+    """
+    from tiercast.features import reading
+    from tiercast.models import bundle_folder
+    from tiercast.training import train as training
+
+    bundle_folder.check(bundle)
+    if tracked:
+        from tiercast.training.tracking import store
+
+        store.connect()
+    with chosen.start() as engine, console.progress("train", len(training.STEPS) + 2) as on_step:
+        on_step("reading")
+        read = reading.read(engine, sources, as_of, is_counted=False)
+        if as_of is None:
+            console.print_note(f"--as-of was not given: {read.as_of}, the day after the newest transaction, is taken.")
+        trained = training.train(engine, read, settings, on_step)
+        on_step("writing")
+        if not tracked:
+            bundle_folder.save(trained.bundle, bundle)
+            return trained, None
+        from tiercast.training.tracking import log_run
+
+        return trained, log_run.log(trained, bundle, register=register).run_id
