@@ -8,7 +8,9 @@ TiercastError                 exit 1
 │   ├── AmbiguousTime                  some timestamps carry a zone, others do not
 │   ├── NothingKnown                   no usable row before as_of
 │   ├── NotEnoughData                  too little history or too few customers for this
-│   ├── JobUnknown                     no batch job has this id, or the service runs none
+│   ├── NoJobs                         the service runs no batch jobs
+│   ├── JobUnknown                     no batch job has this id
+│   ├── JobSourceUnknown               the jobs file has no source of this name
 │   ├── JobOver                        a batch job that has ended cannot be called off
 │   ├── KeyReused                      an idempotency key that already stands for other work
 │   ├── QueueFull                      too many batch jobs wait
@@ -18,6 +20,7 @@ TiercastError                 exit 1
 │   ├── GenerationGone                 a generation of scores that is not, or no longer, kept
 │   └── CannotWrite                    no permission, disk full, folder missing
 ├── StoreUnavailable          exit 1   the database of the scores does not answer
+├── JobsUnavailable           exit 1   the jobs file or the store of a running service cannot be used
 ├── FitFailed                 exit 1   an optimiser ended without an answer
 ├── JobFailed                 exit 1   a cluster ended a job without its result
 └── GateRefused               exit 3   a promotion gate said no
@@ -101,7 +104,15 @@ class NotEnoughData(BadInput):
     pass
 
 
+class NoJobs(BadInput):
+    pass
+
+
 class JobUnknown(BadInput):
+    pass
+
+
+class JobSourceUnknown(BadInput):
     pass
 
 
@@ -138,6 +149,10 @@ class CannotWrite(BadInput):
 
 
 class StoreUnavailable(TiercastError):
+    pass
+
+
+class JobsUnavailable(TiercastError):
     pass
 
 

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from tiercast.serving.http import access_log, app_state, error_responses, middleware, openapi, routes
+from tiercast.serving.http import access_log, app_state, error_responses, jobs, middleware, openapi, routes
 from tiercast.serving.http.endpoint import Endpoint
 
 
@@ -35,7 +35,7 @@ def build(endpoints: Sequence[Endpoint] = routes.ENDPOINTS, *, has_model: bool =
     app = Starlette(
         routes=[ExactRoute(endpoint) for endpoint in endpoints],
         middleware=[Middleware(access_log.AccessLogMiddleware)],
-        exception_handlers=error_responses.HANDLERS,
+        exception_handlers=error_responses.HANDLERS | jobs.HANDLERS,
         lifespan=functools.partial(_lifespan, has_model),
     )
     app.router.redirect_slashes = False

@@ -13,13 +13,12 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from tiercast.serving.access.audit import Audit
-from tiercast.serving.http import auth, limits, readiness
+from tiercast.serving.http import auth, jobs, limits, readiness
 from tiercast.serving.http.auth import Authenticator
 from tiercast.serving.http.error_responses import HttpError
 from tiercast.serving.http.limits import Limits
 from tiercast.serving.http.model import ModelRuntime
 from tiercast.serving.http.scores import store_pool
-from tiercast.serving.service import jobs
 
 # How long a thread that scores keeps the interpreter while a request waits to be read or a response to be sent:
 # Python's own 5 ms show in the slowest responses.

@@ -13,12 +13,11 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tiercast.contract import errors
-from tiercast.serving.http import access_log, app, auth, limits
+from tiercast.serving.http import access_log, app, auth, jobs, limits
 from tiercast.serving.http.model import ModelRuntime
 from tiercast.serving.model_manager import source
 from tiercast.serving.online import responses
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.service import jobs
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
 IS_TRACED = os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"

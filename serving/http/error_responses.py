@@ -17,6 +17,8 @@ from starlette.responses import JSONResponse, Response
 from tiercast.contract import errors
 from tiercast.serving.http import request_context
 
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+Handlers = dict[Any, Handler]
 MAX_FIELDS, MAX_PATH_CHARACTERS = 20, 200
 DOCS = "GET /docs.json describes every request"
 OUR_TABLES = ("customers", "transactions", "interactions")
@@ -99,18 +101,20 @@ def _from_starlette(error: HTTPException) -> JSONResponse:
     return response(error.status_code, {"Allow": ", ".join(allowed)} if error.status_code == 405 else None)
 
 
-def _handler(render: Callable[[Any], Response]) -> Callable[[Request, Exception], Awaitable[Response]]:
+def handler(render: Callable[[Any], Response]) -> Handler:
+    """A Starlette exception handler that renders the exception."""
+
     async def handle(_: Request, error: Exception) -> Response:
         return render(error)
 
     return handle
 
 
-HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
-    HttpError: _handler(from_http_error),
-    HTTPException: _handler(_from_starlette),
-    errors.TiercastError: _handler(from_tiercast_error),
-    pydantic.ValidationError: _handler(from_validation_error),
+HANDLERS: Handlers = {
+    HttpError: handler(from_http_error),
+    HTTPException: handler(_from_starlette),
+    errors.TiercastError: handler(from_tiercast_error),
+    pydantic.ValidationError: handler(from_validation_error),
 }
 """Starlette's exception handlers; any other exception is a fault, see `access_log`."""
 

@@ -21,7 +21,7 @@ import prometheus_client
 from prometheus_client import multiprocess
 
 if TYPE_CHECKING:
-    from tiercast.serving.jobs.job import Job
+    from tiercast.serving.jobs.job import BatchJob
 
 SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 if SHARED:
@@ -106,7 +106,7 @@ def _up_to(counter: prometheus_client.Counter, bounds: tuple[float, ...]) -> lis
     return [counter.labels(bound) for bound in (*map(str, bounds), "+Inf")]
 
 
-def job_ended(job: Job) -> None:
+def job_ended(job: BatchJob) -> None:
     """Count a batch job that was run and is over."""
     JOBS_ENDED.labels(job.state).inc()
     if job.started_at is not None and job.finished_at is not None:

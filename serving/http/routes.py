@@ -6,7 +6,7 @@ A new endpoint is one entry here and one function in a module of its own. No id 
 from __future__ import annotations
 
 from tiercast.serving.access.roles import Role
-from tiercast.serving.http import pages, readiness, schemas, scoring
+from tiercast.serving.http import jobs, pages, readiness, schemas, scoring
 from tiercast.serving.http.endpoint import HTML, JSON, TEXT, Endpoint, with_body, without_body
 from tiercast.serving.http.scores import examples as stored_examples
 from tiercast.serving.http.scores import export, handlers
@@ -14,7 +14,6 @@ from tiercast.serving.http.scores import requests as stored_requests
 from tiercast.serving.http.scores import responses as stored_responses
 from tiercast.serving.jobs import api_models
 from tiercast.serving.online import requests, responses
-from tiercast.serving.service import jobs
 
 READERS: tuple[Role, ...] = ("read", "score")
 STORED: tuple[Endpoint, ...] = (
@@ -51,7 +50,7 @@ JOBS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "/v1/jobs", "GET", READERS, "The sources that can be scored, and the newest hundred jobs.",
-        without_body(jobs.every), {JSON: api_models.JobList}, response_example=api_models.LIST, statuses=(404,),
+        without_body(jobs.list_jobs), {JSON: api_models.JobList}, response_example=api_models.LIST, statuses=(404,),
     ),
     Endpoint(
         "/v1/jobs/status", "POST", READERS, "How far a job is, and what came of it.",

@@ -48,7 +48,7 @@ def of_row(row: Row[*tuple[Any, ...]]) -> Generation:
 
 def current(engine: Engine) -> Generation:
     """The generation that is served. Raises `StoreRefused` where none was published yet."""
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         return current_in(connection)
 
 
@@ -56,7 +56,9 @@ def current_in(connection: Connection) -> Generation:
     found = served_in(connection)
     if found is None:
         hint = "tiercast publish SCORES --store URL"
-        raise errors.StoreRefused("no scores were published yet", first=database.shown(connection.engine), hint=hint)
+        raise errors.StoreRefused(
+            "no scores were published yet", first=database.display_url(connection.engine), hint=hint
+        )
     return found
 
 
@@ -68,7 +70,7 @@ def served_in(connection: Connection) -> Generation | None:
 
 def ready(engine: Engine) -> list[Generation]:
     """All complete generations, the newest first."""
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         return ready_in(connection)
 
 
@@ -96,7 +98,7 @@ def line_in(connection: Connection, newest: Generation | None = None) -> list[Ge
 
 def rollback(engine: Engine, to: int | None = None) -> Generation:
     """Serve an earlier generation again: `to`, or the one before the current. Raises `GenerationGone`, `StoreBusy`."""
-    with publish_lock.held(engine), database.writing(engine) as connection:
+    with publish_lock.held(engine), database.write_transaction(engine) as connection:
         now = current_in(connection)
         target = now.previous_id if to is None else to
         if target is None:
@@ -125,7 +127,7 @@ def prune(engine: Engine, keep: int) -> list[int]:
 
 def sweep(engine: Engine) -> list[int]:
     """Remove what a publish that was killed left behind. Only for who holds the lock."""
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         half = list(connection.scalars(sa.select(_g.id).where(_g.state == tables.LOADING)))
     for each in half:
         forget(engine, each)
@@ -133,7 +135,7 @@ def sweep(engine: Engine) -> list[int]:
 
 
 def forget(engine: Engine, generation_id: int) -> None:
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.set_config("lock_timeout", str(DROP_WAITS_MS), sa.true())))
         tables.scores_of(generation_id).drop(connection, checkfirst=True)

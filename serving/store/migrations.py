@@ -24,7 +24,7 @@ def upgrade(engine: Engine) -> None:
     Whole or not at all, on both databases; of two that upgrade at once, the second finds nothing to do.
     """
     script = _script()
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         found = _revision(connection)
@@ -42,7 +42,7 @@ def upgrade(engine: Engine) -> None:
 
 def prepare(engine: Engine) -> None:
     """Make the tables where there are none; else the same as `require`."""
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         found = _revision(connection)
     if found is None:
         upgrade(engine)
@@ -52,7 +52,7 @@ def prepare(engine: Engine) -> None:
 def require(engine: Engine) -> None:
     """Refuse a store that is empty, of an older or of a newer schema. Raises `StoreRefused`."""
     script = _script()
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         found = _revision(connection)
     if found == script.get_current_head():
         return
@@ -62,14 +62,14 @@ def require(engine: Engine) -> None:
     else:
         what = f"the store has the older schema {found}, this version needs {script.get_current_head()}"
         hint = "tiercast generations --upgrade --store URL"
-    raise errors.StoreRefused(what, first=database.shown(engine), hint=hint)
+    raise errors.StoreRefused(what, first=database.display_url(engine), hint=hint)
 
 
 def _refuse_newer(engine: Engine, script: ScriptDirectory, found: str | None) -> None:
     if found is not None and found not in _known(script):
         what = f"the store has the schema {found}, which this version does not know"
         hint = "use the version of Tiercast that made it, or a newer one"
-        raise errors.StoreRefused(what, first=database.shown(engine), hint=hint)
+        raise errors.StoreRefused(what, first=database.display_url(engine), hint=hint)
 
 
 def _known(script: ScriptDirectory) -> Sequence[str]:

@@ -73,7 +73,7 @@ def lookup(engine: Engine, ids: Sequence[str]) -> Found:
             [each for each in wanted if each not in known],
         )
 
-    return database.answered(engine, ask)
+    return database.run_query(engine, ask)
 
 
 def history(engine: Engine, customer_id: str) -> list[Step]:
@@ -85,12 +85,12 @@ def history(engine: Engine, customer_id: str) -> list[Step]:
         steps = [_step(each, rows.get(each.id), before, rows) for each, before in zip(line, [*line[1:], None])]
         return steps if rows else []
 
-    return database.answered(engine, ask)
+    return database.run_query(engine, ask)
 
 
 def grid(engine: Engine) -> Grid:
     """Counts, value and value at risk per tier, and who moved where: as they were added up when it was published."""
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         generation = generations.current_in(connection)
         g = tables.generations.c
         sums, matrix = connection.execute(sa.select(g.grid, g.moves).where(g.id == generation.id)).one()

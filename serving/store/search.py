@@ -58,7 +58,7 @@ def search(
         )
     question = cursors.question(filters, sort)
     last = None if after is None else cursors.read(after, question)
-    return database.answered(
+    return database.run_query(
         engine, lambda connection: _page(connection, filters, sort, question, last, limit), is_long=True
     )
 
@@ -72,13 +72,13 @@ def count(engine: Engine, filters: Filters = chosen.NONE) -> int:
         asked = sa.select(sa.func.count()).select_from(table)
         return int(connection.scalar(chosen.applied(connection, asked, table, generation, filters)) or 0)
 
-    return database.answered(engine, ask, is_long=True)
+    return database.run_query(engine, ask, is_long=True)
 
 
 @contextlib.contextmanager
 def stream(engine: Engine, filters: Filters = chosen.NONE) -> Iterator[Export]:
     """Everybody whom the filters let through, as Arrow batches to be taken inside the block."""
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         generation = generations.current_in(connection)
         table = tables.scores_of(generation.id)
         asked = records.all_columns(table).order_by(table.c.customer_id)

@@ -56,7 +56,7 @@ class Merge:
             asked = asked.where(table.c.customer_id > self._last)
         if end is not None:
             asked = asked.where(table.c.customer_id <= end)
-        with database.reading(self._engine) as connection:
+        with database.read_transaction(self._engine) as connection:
             found = list(zip(*connection.execute(asked).all(), strict=True)) or [(), (), ()]
         self._last = end if end is not None else (found[0][-1] if found[0] else self._last)
         kinds = (pa.string(), pa.string(), pa.float64())

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 
 from tiercast.serving.http import metrics
-from tiercast.serving.jobs.job import Job
+from tiercast.serving.jobs.job import BatchJob
 
 NOON = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -39,10 +39,10 @@ def test_a_model_that_was_exchanged_no_longer_counts_as_serving() -> None:
 
 def test_a_job_that_ran_is_counted_by_its_outcome_and_by_how_long_its_last_try_took() -> None:
     before = metrics.text().decode()
-    plain = dict.fromkeys(Job._fields)
+    plain = dict.fromkeys(BatchJob._fields)
     for state, seconds in (("done", 4), ("done", 90), ("failed", 0.5)):
         finished = NOON + dt.timedelta(seconds=seconds)
-        metrics.job_ended(Job(**(plain | {"state": state, "started_at": NOON, "finished_at": finished})))  # type: ignore[arg-type]
+        metrics.job_ended(BatchJob(**(plain | {"state": state, "started_at": NOON, "finished_at": finished})))  # type: ignore[arg-type]
     ended = [after(before, "tiercast_jobs_ended_total", outcome=each) for each in ("done", "failed", "cancelled")]
     assert ended == [2, 1, 0]
     name = "tiercast_job_seconds_bucket"

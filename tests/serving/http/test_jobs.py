@@ -73,7 +73,7 @@ def test_a_job_is_accepted_seen_listed_and_called_off(call: Caller, store: Engin
         {"name": "shop", "publish": True, "reasons": "all"},
     ]
     assert ask(call, "/v1/jobs/cancel", mine).json()["state"] == "cancelled"
-    assert job_queue.find(store, told["job_id"]).state == "cancelled"
+    assert job_queue.get(store, told["job_id"]).state == "cancelled"
 
 
 def test_what_was_asked_for_and_called_off_is_counted_once(call: Caller) -> None:
@@ -109,7 +109,7 @@ def test_too_many_that_wait_are_refused_with_the_time_to_come_again(call: Caller
 
 def test_a_job_that_ended_cannot_be_called_off_and_one_that_is_not_there_not_found(call: Caller, store: Engine) -> None:
     mine = {"job_id": ask(call, "/v1/jobs/score", SHOP).json()["job_id"]}
-    taken = claims.take(store, ["shop"], 1)
+    taken = claims.claim_next(store, ["shop"], 1)
     assert taken is not None
     error = {"code": "WrongType", "message": "m", "hint": "h", "count": 3, "total": 9, "first": None}
     claims.end(store, taken, "failed", error=error)
