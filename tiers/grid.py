@@ -97,13 +97,13 @@ def hold(tiers: Text, previous: Text, p_churn: Vector, value: Vector, cuts: Cuts
     return np.where(is_bound, _LETTERS[cell(p_churn, value, churn_cut, value_cut)], tiers)
 
 
-def places(tiers: Text) -> NDArray[np.intp]:
-    """The place of each letter from A on: 0 to 5.
+def numbers(tiers: Text) -> NDArray[np.intp]:
+    """The number of each letter in `TIERS`: 0 to 5.
 
-    >>> places(np.array(["C", "A", "F"])).tolist()
+    >>> numbers(np.array(["C", "A", "F"])).tolist()
     [2, 0, 5]
     """
-    return np.ascontiguousarray(tiers, "<U1").view(np.uint32).astype(np.intp) - ord("A")
+    return np.searchsorted(_LETTERS, tiers)
 
 
 def status(tiers: Text) -> Text:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from tiercast.contract import errors
-from tiercast.tiers import actions, facts, reason_texts
+from tiercast.tiers import actions, conditions, reason_texts
 from tiercast.tiers.languages import Language
 
 Written = TypeVar("Written")
@@ -90,7 +90,7 @@ def render(code: str, facts_of_one_customer: Mapping[str, float], lang: Language
     >>> render("silent_5x_usual_gap", {}, "zh")
     '未下单的时间已达平时间隔的 5 倍以上'
     """
-    said = phrase(code, lang, facts.reference_window(facts_of_one_customer))
+    said = phrase(code, lang, conditions.reference_window(facts_of_one_customer))
     return said.fill([facts_of_one_customer.get(slot.feature) for slot in said.slots], currency)
 
 
@@ -104,7 +104,7 @@ def phrase(code: str, lang: Language, window: int) -> Phrase:
     if code not in reason_texts.REASON_TEXTS:
         raise _unknown("reason", code, tuple(reason_texts.REASON_TEXTS))
     wording = _in_language(reason_texts.REASON_TEXTS[code], lang)
-    full = facts.in_window(wording.full, window)
+    full = conditions.in_window(wording.full, window)
     found = list(PLACEHOLDER.finditer(full))
     edges = [0, *(edge for match in found for edge in match.span()), len(full)]
     words = tuple(full[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from tiercast.contract import errors
 from tiercast.tiers import actions, families, grid
+from tiercast.tiers.rules import CODE, NONE
 
 
 def chosen(tier: str, reason: str, playbook: actions.Playbook = actions.PLAYBOOK) -> str:
-    return str(actions.choose(np.array([tier]), np.array([reason]), playbook)[0])
+    leading = np.array([CODE.get(reason, NONE)], np.int16)
+    return actions.table(playbook)[int(actions.cells(grid.numbers(np.array([tier])), leading)[0])]
 
 
 @pytest.mark.parametrize(
@@ -48,9 +49,7 @@ def test_a_tier_without_a_default_adds_to_ours() -> None:
 
 def test_our_own_playbook_passes_its_own_check_and_covers_every_pair() -> None:
     assert actions.load(actions.PLAYBOOK) == actions.PLAYBOOK
-    tiers = np.repeat(np.array(grid.TIERS), len(families.CODES))
-    codes = np.tile(np.array(families.CODES), len(grid.TIERS))
-    assert set(actions.choose(tiers, codes).tolist()) == set(actions.ACTIONS)
+    assert {chosen(tier, code) for tier in grid.TIERS for code in families.CODES} == set(actions.ACTIONS)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_a_playbook_with_an_unknown_word_is_refused(settings: actions.Playbook, 
         actions.load(settings)
 
 
-def test_arrow_codes_and_nulls_are_taken_as_they_come() -> None:
-    codes = pa.chunked_array([pa.array(["complained", None]), pa.array(["not_a_code"])])
-    found = actions.choose(np.array(["B", "B", "B"]), codes)
-    assert found.tolist() == ["resolve_problem", "personal_call", "personal_call"]
+def test_many_customers_get_the_actions_that_each_gets_alone() -> None:
+    tiers, leading = np.array(["B", "F", "B", "C"]), np.array([CODE["complained"], NONE, NONE, CODE["new_customer"]])
+    found = [actions.table()[cell] for cell in actions.cells(grid.numbers(tiers), leading.astype(np.int16))]
+    assert found == ["resolve_problem", "first_order_offer", "personal_call", "second_order_offer"]
