@@ -185,7 +185,7 @@ def _export(port: int, pid: int, format_: str) -> Exported:
 
 def markdown(sides: list[Side], customers: int) -> list[str]:
     """One table of requests, one of exports, and the verdict."""
-    lines = [f"{customers:,} stored scores; {AT_ONCE} clients that ask again as soon as they are answered.", ""]
+    lines = [f"{customers:,} stored scores; {AT_ONCE} clients, each with a new request after every response.", ""]
     lines += ["| | " + " | ".join(f"{each.database}, per second | p99 | processor" for each in sides) + " |"]
     lines += ["|---|" + "--:|--:|--:|" * len(sides)]
     for name in sides[0].requests:
