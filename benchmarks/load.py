@@ -4,7 +4,7 @@
         python -m benchmarks.load
 
 `at_once` clients send a request after each response (closed loop); or `rate` requests per second arrive at random
-moments, whether or not earlier ones have a response (open loop). The time of a response counts from the moment at which the
+moments, whether or not earlier ones have a response (open loop). The time of a response counts from when the
 request was due, so a server that falls behind cannot hide it. Every library client takes longer per request than some
 of the servers measured here, hence the bare sockets.
 """

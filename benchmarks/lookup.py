@@ -1,9 +1,9 @@
-"""How many questions about stored scores the service answers, and what an export of everybody costs in memory.
+"""Requests for stored scores per second, and the memory that an export of all customers takes.
 
     python -m benchmarks.lookup --customers 1000000
 
 A simulated base is published into a new store on each database; then the whole service, started as `tiercast serve`
-starts it, is cost by a client on the same machine.
+starts it, responds to a client on the same machine.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def compare(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Put runs side by side: every difference with its paired interval, customers who change tier, and settings that differ."""
+    """Put runs side by side: differences with paired intervals, customers who change tier, settings that differ."""
     from tiercast.terminal import comparison
     from tiercast.training.comparison import page, side_by_side
     from tiercast.training.tracking import compare as tracked
