@@ -44,7 +44,7 @@ CHURN: Mapping[str, tuple[Measure, int]] = {"auc": (ranking.auc, 1), "brier": (p
 VALUE: Mapping[str, tuple[Measure, int]] = {"ngini": (ranking.ngini, 1), "mae": (level.mae, -1)}
 LARGEST_ECE, LARGEST_BIAS = 0.03, 0.10
 YES, NOISE, NO = "yes", "within noise", "**no**"
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 HeldOut = Mapping[str, Metric]
 
 
@@ -59,17 +59,17 @@ class Quality(NamedTuple):
     verdicts: Mapping[str, str]
 
 
-def measure(tell: Tell = lambda _: None) -> tuple[list[Quality], list[str]]:
+def measure(on_step: OnStep = lambda _: None) -> tuple[list[Quality], list[str]]:
     """Train on every shop there is, and say which are not there."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as folder:
         found, missing = shops.gather(pathlib.Path(folder))
         for sentence in missing:
-            tell(sentence)
-        return [_measured(shop, tell) for shop in found], missing
+            on_step(sentence)
+        return [_measured(shop, on_step) for shop in found], missing
 
 
-def _measured(shop: Shop, tell: Tell) -> Quality:
-    tell(f"training on {shop.title}")
+def _measured(shop: Shop, on_step: OnStep) -> Quality:
+    on_step(f"training on {shop.title}")
     settings = Settings(horizons=Horizons(churn_days=shop.days, value_days=shop.days))
     with Engine() as engine:
         known = reading.read(engine, shop.sources, shop.as_of, is_counted=False)

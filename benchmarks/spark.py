@@ -21,7 +21,7 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks import score_memory
-from benchmarks.score_memory import AS_OF, SIZES, TRAINED_ON, Base, Tell
+from benchmarks.score_memory import AS_OF, SIZES, TRAINED_ON, Base, OnStep
 from tiercast.models import bundle_folder
 
 MASTER, MEMORY = "local[2]", "2GB"
@@ -38,19 +38,19 @@ class Run(NamedTuple):
     peak_gib: float
 
 
-def measure(sizes: Sequence[int] = SIZES, tell: Tell = lambda _: None) -> list[Run]:
+def measure(sizes: Sequence[int] = SIZES, on_step: OnStep = lambda _: None) -> list[Run]:
     """Score bases of all sizes on both engines, without reasons, once each."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
-        tell(f"training on {TRAINED_ON:,} simulated customers")
+        on_step(f"training on {TRAINED_ON:,} simulated customers")
         sample, _ = score_memory.base(folder, TRAINED_ON)
         bundle_folder.save(score_memory.train_on(sample), folder / "bundle")
         bases = {n: score_memory.base(folder, n) for n in sizes}
-        return [_run(folder, engine, n, bases[n], tell) for n in sizes for engine in ENGINES]
+        return [_run(folder, engine, n, bases[n], on_step) for n in sizes for engine in ENGINES]
 
 
-def _run(folder: pathlib.Path, engine: str, n: int, base: Base, tell: Tell) -> Run:
-    tell(f"scoring {n:,} customers on {engine}")
+def _run(folder: pathlib.Path, engine: str, n: int, base: Base, on_step: OnStep) -> Run:
+    on_step(f"scoring {n:,} customers on {engine}")
     out = folder / ("scores" if engine == "spark" else "scores.parquet")
     command = [sys.executable, "-m", "tiercast.cli", "score", str(base[0]), "--as-of", AS_OF.isoformat()]
     command += ["--bundle", str(folder / "bundle"), "--out", str(out), "--reasons", "none", "--json", *ENGINES[engine]]

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks import quality, shops
-from benchmarks.quality import Tell
+from benchmarks.quality import OnStep
 from benchmarks.shops import Shop
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
@@ -42,16 +42,16 @@ class Gained(NamedTuple):
     best: Gains
 
 
-def measure(trials: int = 40, tell: Tell = lambda _: None) -> list[Gained]:
+def measure(trials: int = 40, on_step: OnStep = lambda _: None) -> list[Gained]:
     """Tune on every shop whose history is long enough for a holdout, a confirmation and a search: 90 days at most."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
         found, _ = shops.gather(folder)
-        return [_gained(shop, trials, tell, folder / f"{at}.db") for at, shop in enumerate(found) if shop.days <= 90]
+        return [_gained(shop, trials, on_step, folder / f"{at}.db") for at, shop in enumerate(found) if shop.days <= 90]
 
 
-def _gained(shop: Shop, trials: int, tell: Tell, study: pathlib.Path) -> Gained:
-    tell(f"tuning on {shop.title}")
+def _gained(shop: Shop, trials: int, on_step: OnStep, study: pathlib.Path) -> Gained:
+    on_step(f"tuning on {shop.title}")
     defaults = Settings(horizons=Horizons(churn_days=shop.days, value_days=shop.days))
     asked = defaults.model_copy(update={"tune": defaults.tune.model_copy(update={"trials": trials})})
     begun = time.perf_counter()
