@@ -35,7 +35,7 @@ NOBODY = {"job_id": "job_0000000000000000"}
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
     file = tmp_path / "jobs.toml"
     file.write_text(JOBS)
-    return app_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS=str(file))
+    return app_calls.caller(tmp_path, monkeypatch, endpoints=routes.ENDPOINTS, JOBS=str(file))
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_no_answer_names_a_place_of_this_machine(call: Caller) -> None:
 
 
 def test_a_service_without_a_jobs_file_says_that_it_runs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = app_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS="")
+    call = app_calls.caller(tmp_path, monkeypatch, endpoints=routes.ENDPOINTS, JOBS="")
     assert "--jobs" in refused(ask(call, "/v1/jobs/score", SHOP), 404, "NoJobs")["hint"]
     refused(call("GET", "/v1/jobs", role="read"), 404, "NoJobs")
 

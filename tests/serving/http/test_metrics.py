@@ -21,7 +21,7 @@ def after(before: str, name: str, **labels: str) -> float:
 
 def test_scores_are_counted_up_to_each_bound_and_prospects_have_none() -> None:
     before = metrics.text().decode()
-    metrics.scored(["A", "A", "F"], [0.1, 0.55, None], [3.0, 2e6, None])
+    metrics.count_scores(["A", "A", "F"], [0.1, 0.55, None], [3.0, 2e6, None])
     assert [after(before, "tiercast_customers_scored_total", tier=tier) for tier in "AF"] == [2, 1]
     risks = [after(before, "tiercast_scored_p_churn_total", le=le) for le in ("0.1", "0.5", "0.6", "1.0", "+Inf")]
     assert risks == [1, 1, 2, 2, 2]
