@@ -19,7 +19,7 @@ from tiercast.workflows.score import ScoreOptions
 if TYPE_CHECKING:
     from tiercast.contract.scores import Reasons
     from tiercast.models.bundle import Bundle
-    from tiercast.serving.batch.scoring import Scored
+    from tiercast.serving.batch.scoring import BatchResult
     from tiercast.tiers.languages import Language
 
 REASONS = ("all", "risky", "none")
@@ -81,7 +81,7 @@ def score(
     _print(scored, loaded, day, language)
 
 
-def _print(scored: Scored, bundle: Bundle, day: dt.date, lang: Language) -> None:
+def _print(scored: BatchResult, bundle: Bundle, day: dt.date, lang: Language) -> None:
     """What was read, the grid, and the line for a ticket."""
     if scored.resumed:
         console.print_line(f"went on from a run that had finished {scored.resumed} parts")

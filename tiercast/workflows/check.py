@@ -1,4 +1,4 @@
-"""Read the data, count the dropped rows, and measure what the rest is enough for."""
+"""Read the data, count the dropped rows, and measure the readiness of the rest."""
 
 from __future__ import annotations
 
