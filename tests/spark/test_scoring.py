@@ -152,7 +152,7 @@ def test_a_job_that_fails_leaves_the_day_as_it_was(engine: Any, real: Any, sourc
 
 
 @pytest.mark.parametrize(
-    ("place", "says"),
+    ("place", "message"),
     [
         ("scores.parquet", "Spark writes a folder"),
         ("data/scores", "lies in the data"),
@@ -161,14 +161,14 @@ def test_a_job_that_fails_leaves_the_day_as_it_was(engine: Any, real: Any, sourc
         ("strange", "something else than scores"),
     ],
 )
-def test_places_that_no_scores_can_go_to_are_refused_before_the_work(tmp_path: Path, place: str, says: str) -> None:
+def test_places_that_no_scores_can_go_to_are_refused_before_the_work(tmp_path: Path, place: str, message: str) -> None:
     (tmp_path / "data").mkdir()
     source = scored_tables.write(tmp_path / "data", scored_tables.purchases(900))
     day = folders.day(tmp_path / "strange", AS_OF)
     day.mkdir(parents=True)
     (day / "thesis.docx").write_text("do not delete", encoding="utf-8")
     out = Path(place) if "://" in place else tmp_path / place
-    with pytest.raises(errors.CannotWrite, match=says):
+    with pytest.raises(errors.CannotWrite, match=message):
         folders.check(out, AS_OF, Sources(str(tmp_path / "data") if place == "data/scores" else source))
     assert (day / "thesis.docx").exists()
 
