@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NAMES: dict[str, set[str]] = {
-    "contract": {"Twins", "_refuse_twin", "refuse_twins"},
+    "contract": {"Twins", "_refuse_twin", "refuse_duplicates"},
     "features": {
         "Answers",
         "_refuse_twins",
@@ -11,7 +11,7 @@ NAMES: dict[str, set[str]] = {
         "_says",
         "_told",
         "of",
-        "refuse_twins",
+        "refuse_duplicates",
         "said",
         "says",
         "told",
@@ -62,7 +62,7 @@ NAMES: dict[str, set[str]] = {
         "asking",
         "asks_for_keys",
         "of",
-        "refuse_twins",
+        "refuse_duplicates",
         "shelf",
         "tell",
         "telling",
