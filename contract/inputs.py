@@ -1,6 +1,6 @@
 """The columns of the input tables. One row per purchase line, customer, or contact.
 
-Required columns must be there; without an optional column, its features are left out.
+Required columns must be there. Without an optional column, the features that use it are left out.
 """
 
 from __future__ import annotations

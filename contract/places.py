@@ -1,4 +1,4 @@
-"""The address of the MLflow store, and addresses without secrets, as they are shown."""
+"""The place of runs and models, and addresses without secrets for logs and messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SQLITE = "sqlite:///"
 
 
 def tracking_uri(root: pathlib.Path | None = None) -> str:
-    """The address in the environment, else that of `mlruns/mlflow.db` below `root` (by default, the working directory).
+    """MLFLOW_TRACKING_URI, else the address of `mlruns/mlflow.db` below `root` (default: the working directory).
 
     >>> import pathlib
     >>> tracking_uri(pathlib.Path("/project"))                                  # doctest: +SKIP
@@ -31,7 +31,7 @@ def database(uri: str) -> pathlib.Path | None:
 
 
 def shown(place: str) -> str:
-    """An address without user, password and options, safe for logs; a path unchanged.
+    """An address without user, password and options, safe for logs; a path is unchanged.
 
     >>> shown("postgresql://tier:secret@db.example/shop?table=sales.orders&sslpassword=secret")
     'postgresql://db.example/shop?table=sales.orders'
@@ -42,5 +42,5 @@ def shown(place: str) -> str:
         return place
     parts = urllib.parse.urlsplit(place)
     tables = [value for name, value in urllib.parse.parse_qsl(parts.query) if name == "table"]
-    table = f"?table={tables[0]}" if tables else ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{table}"
+    query = f"?table={tables[0]}" if tables else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"

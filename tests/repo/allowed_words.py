@@ -3,21 +3,6 @@
 from __future__ import annotations
 
 NAMES: dict[str, set[str]] = {
-    "contract": {"Twins", "_refuse_twin", "refuse_duplicates"},
-    "features": {
-        "Answers",
-        "_refuse_twins",
-        "_said",
-        "_says",
-        "_told",
-        "of",
-        "refuse_duplicates",
-        "said",
-        "says",
-        "told",
-        "twins",
-    },
-    "models": {"answer", "of"},
     "training": {
         "Asked",
         "Found",
@@ -35,9 +20,6 @@ NAMES: dict[str, set[str]] = {
         "told",
     },
     "serving": {
-        "Answer",
-        "Asking",
-        "Door",
         "Found",
         "GenerationAnswer",
         "GenerationsAnswer",
@@ -47,26 +29,15 @@ NAMES: dict[str, set[str]] = {
         "ScoreAnswer",
         "SearchAnswer",
         "Shelf",
-        "_answer",
         "_answered",
         "_asked",
-        "_asking",
         "_passes_check",
-        "_said",
         "_told",
-        "admit",
-        "answer",
-        "answered",
         "ask",
         "asked",
-        "asking",
         "asks_for_keys",
-        "of",
-        "refuse_duplicates",
         "shelf",
         "tell",
-        "telling",
-        "told",
     },
     "tests": {
         "Answered",
@@ -89,5 +60,5 @@ NAMES: dict[str, set[str]] = {
 CLASSES: dict[str, set[str]] = {
     "features": {"Engine"},
     "training": {"Snapshot", "Study", "Watched", "Window"},
-    "serving": {"Found", "Job", "Scored", "State", "Step", "_Strict"},
+    "serving": {"Found", "Step", "_Strict"},
 }
