@@ -3,7 +3,7 @@
     python -m benchmarks.since --customers 1000000
 
 The base is simulated; the first of two days is scored once to fill the folder, the second in turns over everything and
-from that folder, as processes of their own, with the same bytes asked of both. Processor seconds suffer less than
+from that folder, as processes of their own, and both must write the same bytes. Processor seconds suffer less than
 seconds from other work on the same cores. The steps are measured one after the other inside one process.
 """
 
@@ -27,7 +27,7 @@ from tiercast.features.engines.duckdb import Engine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving.batch import incremental
-from tiercast.serving.batch.incremental import Since
+from tiercast.serving.batch.incremental import IncrementalReport
 from tiercast.training import train
 
 CUSTOMERS, REPEATS = 1_000_000, 2
@@ -51,7 +51,7 @@ class Measured(NamedTuple):
     first: Run
     pairs: dict[str, tuple[Run, Run]]
     steps: tuple[tuple[str, float], ...]
-    summary: Since
+    summary: IncrementalReport
     state_mb: float
 
 
@@ -109,7 +109,7 @@ def _median(runs: list[Run]) -> Run:
     return Run(*(statistics.median(cells) for cells in zip(*runs, strict=True)))
 
 
-def _steps(bundle: Bundle, base: Base, state: pathlib.Path) -> tuple[tuple[tuple[str, float], ...], Since]:
+def _steps(bundle: Bundle, base: Base, state: pathlib.Path) -> tuple[tuple[tuple[str, float], ...], IncrementalReport]:
     """Processor seconds of the steps that differ, in one process; the folder is brought to the day."""
     with Engine() as engine:
         read_in, read = _clock(lambda: reading.read(engine, reading.Sources(str(base[0])), DAY, is_counted=False))
@@ -117,11 +117,11 @@ def _steps(bundle: Bundle, base: Base, state: pathlib.Path) -> tuple[tuple[tuple
         update, sums = _clock(lambda: _updated(engine, read, bundle, state))
         rest, _ = _clock(lambda: parts.features(engine, read.tables, DAY, bundle.spec, 0, 1, sums.part(0)))
     names = ("read and judge all rows (both)", "features from all rows", "bring the kept sums to the day")
-    return ((names[0], read_in), (names[1], full), (names[2], update), ("features from the sums", rest)), sums.said
+    return ((names[0], read_in), (names[1], full), (names[2], update), ("features from the sums", rest)), sums.report
 
 
-def _updated(engine: Engine, read: reading.Reading, bundle: Bundle, state: pathlib.Path) -> incremental.Sums:
-    with incremental.sums(engine, read, bundle.spec, state) as sums:
+def _updated(engine: Engine, read: reading.Reading, bundle: Bundle, state: pathlib.Path) -> incremental.Aggregates:
+    with incremental.update(engine, read, bundle.spec, state) as sums:
         return sums
 
 

@@ -1,7 +1,7 @@
 """The risk that a customer places no order inside the horizon.
 
-log-odds = intercept + slope * (closed form's log-odds + trees), the outer line being Platt's (1999)
-calibration, fitted on a later window than the trees.
+log-odds = intercept + slope * (closed form's log-odds + trees). Intercept and slope are Platt's (1999) calibration,
+fitted on a later window than the trees.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ChurnModel(NamedTuple):
 
 
 def offset(frame: Frame) -> Vector:
-    """The order model's log-odds of no order in the horizon, kept away from infinity at +-13.8."""
+    """The order model's log-odds of no order in the horizon, bounded at ±13.8."""
     return calibration.log_odds(frame[btyd.P_CHURN])
 
 

@@ -106,7 +106,7 @@ def _columns(bundle: Bundle, p: Predictions, raw: NDArray[np.str_], codes: Codes
         "is_borderline": Flags(sure.is_borderline, is_null),
         "disagreement": Flags(p.disagreement, is_null),
         "reasons": ReasonLists(codes),
-        "action": Labels(actions.table(), actions.cells(tier_numbers, codes[:, 0])),
+        "action": Labels(actions.TABLE, actions.cells(tier_numbers, codes[:, 0])),
         "model": Constant(bundle.about.model),
         "raw_tier": Labels(grid.TIERS, grid.numbers(raw)),
         **{name: Numbers(values) for name, values in p.factors._asdict().items()},

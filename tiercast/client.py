@@ -25,7 +25,7 @@ import urllib3
 from pydantic import BaseModel
 
 from tiercast import __version__
-from tiercast.contract import errors
+from tiercast.contract import errors, files
 from tiercast.serving.http import schemas
 from tiercast.serving.http.scores import responses as stored
 from tiercast.serving.jobs.api_models import JobList, JobStatus
@@ -133,29 +133,20 @@ class Client:
         path = pathlib.Path(to)
         if path.suffix not in (".csv", ".parquet"):
             raise errors.CannotWrite("an export is CSV or Parquet", first=str(path), hint="name it .csv or .parquet")
-        part = path.with_name(f".{path.name}.part")
         body = _as_json(criteria) | {"format": path.suffix[1:]}
         response = self._request("POST", "/v1/customers/search", body, is_whole=False)
         try:
-            with part.open("wb") as file:
+            with files.write_atomically(path) as part, part.open("wb") as file:
                 for chunk in response.stream(CHUNK):
                     file.write(chunk)
-            part.replace(path)
-        except OSError as error:
-            what, hint = (
-                f"the file cannot be written: {error.strerror}",
-                "check the permissions and the space left there",
-            )
-            raise errors.CannotWrite(what, first=str(path), hint=hint) from error
         except urllib3.exceptions.HTTPError as error:
             raise _unreachable(self.url, error) from error
         finally:
             response.release_conn()
-            part.unlink(missing_ok=True)
         return path
 
     def grid(self) -> stored.GridAnswer:
-        """Customers, value and value at risk per tier, and who moved since the generation before."""
+        """Customers, value and value at risk per tier, and the moves since the generation before."""
         return self._get("/v1/grid", stored.GridAnswer)
 
     def generations(self) -> stored.GenerationsAnswer:
@@ -163,7 +154,7 @@ class Client:
         return self._get("/v1/generations", stored.GenerationsAnswer)
 
     def model(self) -> schemas.ModelCard:
-        """The served model, its scorecard, and what every number means."""
+        """The served model, its scorecard, and the meaning of every number."""
         return self._get("/v1/model", schemas.ModelCard)
 
     def reload(self) -> schemas.Reloaded:

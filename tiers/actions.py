@@ -1,25 +1,20 @@
 """Playbooks: the next action for a customer, by tier and leading reason.
 
-A playbook maps each tier to actions by reason code, by reason family, or `default`; the most specific entry wins. It is
-data: a company's configuration names only the entries that differ from ours.
+A playbook maps each tier to actions by reason code, by reason family, or `default`; the most specific entry wins.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiercast.contract import errors
 from tiercast.tiers import families, grid
 from tiercast.tiers.languages import Language
 from tiercast.tiers.rules import NONE, Codes
 
 DEFAULT = "default"
-_KEYS = (DEFAULT, *families.NAMES, *families.CODES)
 
 
 def _text(en: str, zh: str) -> dict[Language, str]:
@@ -46,7 +41,6 @@ ACTIONS: dict[str, dict[Language, str]] = {
 }
 
 Playbook = Mapping[str, Mapping[str, str]]
-_Hashable: TypeAlias = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 PLAYBOOK: dict[str, dict[str, str]] = {
     "A": {DEFAULT: "thank_and_keep", "past_usual_gap": "check_in", "complaints": "resolve_problem"},
     "B": {
@@ -82,27 +76,9 @@ PLAYBOOK: dict[str, dict[str, str]] = {
 }
 
 
-def table(playbook: Playbook = PLAYBOOK) -> tuple[str, ...]:
+def table(playbook: Playbook) -> tuple[str, ...]:
     """The action of every tier and leading reason, tier by tier; each tier ends with its action without a reason."""
-    return _table(tuple((tier, tuple(entries.items())) for tier, entries in playbook.items()))
-
-
-def cells(tier_numbers: NDArray[np.intp], leading: Codes) -> NDArray[np.intp]:
-    """Each customer's place in `table`, from `grid.numbers` and the leading reason's code (-1: none).
-
-    >>> from tiercast.tiers.rules import CODE, NONE
-    >>> tiers, leading = np.array(["B", "B", "F"]), np.array([CODE["complained"], NONE, CODE["never_ordered"]])
-    >>> np.array(table())[cells(grid.numbers(tiers), leading)].tolist()
-    ['resolve_problem', 'personal_call', 'first_order_offer']
-    """
-    column = np.where(leading == NONE, len(families.CODES), leading)
-    return tier_numbers * (len(families.CODES) + 1) + column
-
-
-@functools.lru_cache(maxsize=8)
-def _table(playbook: _Hashable) -> tuple[str, ...]:
-    entries = {tier: dict(items) for tier, items in playbook}
-    return tuple(_action(entries[tier], code) for tier in grid.TIERS for code in (*families.CODES, ""))
+    return tuple(_action(playbook[tier], code) for tier in grid.TIERS for code in (*families.CODES, ""))
 
 
 def _action(entries: Mapping[str, str], code: str) -> str:
@@ -110,33 +86,16 @@ def _action(entries: Mapping[str, str], code: str) -> str:
     return entries.get(code) or entries.get(family) or entries[DEFAULT]
 
 
-def load(settings: Playbook) -> dict[str, dict[str, str]]:
-    """Our playbook with a company's entries. Raises `BadInput` for an unknown tier, key or action.
+TABLE = table(PLAYBOOK)
 
-    A tier with a `default` replaces all our entries for it; a tier without one adds to them.
 
-    >>> load({"D": {"default": "let_rest"}})["D"]
-    {'default': 'let_rest'}
+def cells(tier_numbers: NDArray[np.intp], leading: Codes) -> NDArray[np.intp]:
+    """Each customer's place in `TABLE`, from `grid.numbers` and the leading reason's code (-1: none).
+
+    >>> from tiercast.tiers.rules import CODE, NONE
+    >>> tiers, leading = np.array(["B", "B", "F"]), np.array([CODE["complained"], NONE, CODE["never_ordered"]])
+    >>> np.array(TABLE)[cells(grid.numbers(tiers), leading)].tolist()
+    ['resolve_problem', 'personal_call', 'first_order_offer']
     """
-    for tier, entries in settings.items():
-        _refuse_unknown("tier", [tier], grid.TIERS)
-        _refuse_unknown(f"key of tier {tier}", list(entries), _KEYS)
-        _refuse_unknown(f"action of tier {tier}", list(entries.values()), tuple(ACTIONS))
-    return {tier: _merged(PLAYBOOK[tier], settings.get(tier, {})) for tier in grid.TIERS}
-
-
-def _merged(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
-    return dict(theirs) if DEFAULT in theirs else {**ours, **theirs}
-
-
-def _refuse_unknown(what: str, given: list[str], allowed: tuple[str, ...]) -> None:
-    unknown = [word for word in given if word not in allowed]
-    if unknown:
-        raise errors.BadInput(
-            f"the playbook names an unknown {what}.",
-            count=len(unknown),
-            total=len(given),
-            unit="entries",
-            first=repr(unknown[0]),
-            hint=f"one of: {', '.join(allowed)}",
-        )
+    column = np.where(leading == NONE, len(families.CODES), leading)
+    return tier_numbers * (len(families.CODES) + 1) + column

@@ -1,6 +1,6 @@
-"""What each reason code says, in English and Chinese.
+"""The text of each reason code, in English and Chinese.
 
-`full` names the customer's own numbers, `plain` stands alone where only the code is at hand.
+`full` contains the customer's own numbers; `plain` needs none.
 A placeholder is a feature name, `<w>` the reference window in days. After the colon:
 a word counts it ("1 day", "74 days"), `money` writes the currency,
 `fewer`/`more` drop the sign, nothing rounds to a whole number.

@@ -24,7 +24,7 @@ from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving import json_log
 from tiercast.serving.batch import scoring
-from tiercast.serving.batch.scoring import Scored
+from tiercast.serving.batch.scoring import BatchResult
 from tiercast.serving.jobs import claims, job_queue, results, sources
 from tiercast.serving.jobs.heartbeat import Heartbeat
 from tiercast.serving.jobs.job import BatchJob
@@ -61,7 +61,7 @@ class JobRun(NamedTuple):
             final["generation_id"] = retry(self._publish, errors.StoreBusy)
         return final
 
-    def _score(self, bundle: Bundle) -> Scored:
+    def _score(self, bundle: Bundle) -> BatchResult:
         source, as_of = self.source, self.job.as_of
         share = SCORING_SHARE if self._publishes else 1.0
         with DataEngine(memory=source.memory, threads=source.threads) as data:
@@ -72,8 +72,8 @@ class JobRun(NamedTuple):
                 as_of,
                 source.target(as_of),
                 reasons=self.job.options.get("reasons", source.reasons),
-                last=source.previous_scores(as_of),
-                tell=lambda done, total: self._report("scoring", share * done / max(total, 1)),
+                previous=source.previous_scores(as_of),
+                on_progress=lambda done, total: self._report("scoring", share * done / max(total, 1)),
             )
 
     def _publish(self) -> int:

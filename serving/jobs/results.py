@@ -8,12 +8,12 @@ from tiercast.contract import errors
 from tiercast.features.reading import columns
 from tiercast.features.reading.report import TableReport
 from tiercast.models.bundle import Bundle
-from tiercast.serving.batch.scoring import Scored
+from tiercast.serving.batch.scoring import BatchResult
 from tiercast.serving.jobs.job import BatchJob
 from tiercast.serving.jobs.sources import ConfiguredSource
 
 
-def summary(scored: Scored, bundle: Bundle) -> dict[str, Any]:
+def summary(scored: BatchResult, bundle: Bundle) -> dict[str, Any]:
     """Customers per tier, and rows read and dropped per table and reason."""
     tables = (scored.reading.report.transactions, scored.reading.report.customers, scored.reading.report.interactions)
     return {

@@ -20,8 +20,8 @@ from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors, scores
 from tiercast.features.engines.duckdb import Engine as DataEngine
-from tiercast.features.reading import scored, sources
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading import score_reader, sources
+from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.serving.batch import totals
 from tiercast.serving.batch.totals import Totals
 from tiercast.serving.store import bulk_load, database, generations, migrations, publish_lock, tables, tier_moves
@@ -69,7 +69,7 @@ def publish(
         swept = generations.sweep(engine)
         with database.read_transaction(engine) as connection:
             served = generations.served_in(connection)
-        file = scored.open_scores(data, path, scores.NAMES[1:], twins=True)
+        file = score_reader.open_scores(data, path, scores.NAMES[1:], check_duplicates=False)
         sha256 = _sha256(path)
         if served is not None and served.sha256 == sha256:
             return Published(served, is_new=False, pruned=[], swept=swept)
@@ -126,7 +126,7 @@ def _load(
     engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: int | None, on_step: OnStep
 ) -> Loaded:
     """All rows, slice by slice in the order of ids, each in a transaction of its own: nobody waits long to write."""
-    table, merge, seen = tables.scores_of(new), tier_moves.Merge(engine, before), totals.NOTHING
+    table, merge, seen = tables.scores_of(new), tier_moves.Merge(engine, before), totals.EMPTY
     once: dict[str, Any] = {"as_of": file.as_of, "model": None}
     last: str | None = None
     for rows in _told(data, n, on_step):

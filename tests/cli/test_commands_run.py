@@ -165,10 +165,9 @@ def started(place: Path, out: Path) -> subprocess.Popen[bytes]:
         env=command_line.around() | {"TMPDIR": str(place)},
         stderr=subprocess.PIPE,
     )
-    part = out.with_name(f".{out.name}.part")
     seen = 0
     while seen < 3 and child.poll() is None:
-        seen = seen + 1 if part.exists() else 0
+        seen = seen + 1 if any(out.parent.glob(f".{out.name}.*.part")) else 0
         time.sleep(0.02)
     assert child.poll() is None, "it was over before it could be stopped"
     return child

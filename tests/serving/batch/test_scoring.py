@@ -80,7 +80,7 @@ def test_parts_give_the_same_rows_and_the_same_bytes_again(
     monkeypatch.setattr(parts, "ROWS_PER_PART", 90)
     steps: list[tuple[int, int]] = []
     in_parts = scored_tables.score(
-        trained.bundle, source, tmp_path / "one.parquet", tell=lambda k, of: steps.append((k, of))
+        trained.bundle, source, tmp_path / "one.parquet", on_progress=lambda k, of: steps.append((k, of))
     )
     n_parts = steps[0][1]
     assert n_parts > 3
