@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 NAMES: dict[str, set[str]] = {
-    "contract": {"Twins", "_refuse_twin", "refuse_twins"},
-    "features": {"_said", "_told", "of", "said", "told"},
     "training": {
         "Asked",
         "Found",

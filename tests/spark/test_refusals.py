@@ -127,4 +127,4 @@ def test_without_java_the_refusal_says_what_to_install(monkeypatch: pytest.Monke
 
 def test_memory_that_java_would_not_understand_is_refused() -> None:
     with pytest.raises(errors.BadInput, match="write it like 2GB"):
-        spark_session._in_javas_words("much")
+        spark_session._java_memory("much")

@@ -74,8 +74,8 @@ def test_real_customers_get_the_scores_of_one_machine(done: Any, real: Any, sour
     assert wanted.num_rows > 300
     assert_alike(found, wanted)
     assert done.totals.n_customers == wanted.num_rows
-    sums = totals.add(totals.EMPTY, wanted)
-    for one, other in zip(done.totals.rows(), sums.rows(), strict=True):
+    added = totals.add(totals.EMPTY, wanted)
+    for one, other in zip(done.totals.rows(), added.rows(), strict=True):
         numbers = [[cell or 0.0 for cell in row[1:]] for row in (one, other)]
         assert one.tier == other.tier
         assert numbers[0] == pytest.approx(numbers[1], rel=1e-9)
