@@ -124,4 +124,6 @@ def _row(each: Generation) -> list[str]:
 
 def _as_dict(each: Generation) -> dict[str, Any]:
     """The facts for a machine."""
-    return each._asdict() | {"published_at": each.published_at.isoformat(timespec="seconds")}
+    facts = each._asdict() | {"published_at": each.published_at.isoformat(timespec="seconds")}
+    del facts["columns"]  # of interest to the store only
+    return facts

@@ -114,7 +114,7 @@ def test_a_question_is_asked_again_when_its_table_was_pruned_meanwhile(database:
     def ask(connection: sa.Connection) -> str:
         asked.append(connection)
         if len(asked) == 1:
-            connection.execute(sa.select(tables.scores_of(99)))
+            connection.execute(sa.select(tables.scores_table(99)))
         return "answer"
 
     assert db.run_query(engine, ask) == "answer"

@@ -61,5 +61,5 @@ def test_a_store_of_an_older_version_is_refused_naming_the_upgrade(
 
 
 def test_the_store_keeps_every_column_of_the_contract() -> None:
-    kept = {*tables.scores.c.keys(), *tables.ONCE} - {*tables.REASONS, "value_at_risk", "previous_tier", "move"}
+    kept = {*tables.COLUMNS, *tables.ONCE} - {*tables.REASONS, "value_at_risk", "previous_tier", "move"}
     assert kept | {"reasons"} == set(scores.NAMES)
