@@ -44,7 +44,7 @@ def replay(
         store.connect()
     steps = len(plan.dates(dates)) + 3
     with Engine(memory=memory) as engine, console.progress("backtest", steps) as on_step:
-        done = study.run(engine, sources, as_of, dates, settings, out, bundle=bundle, tell=on_step)
+        done = study.run(engine, sources, as_of, dates, settings, out, bundle=bundle, on_step=on_step)
         on_step("writing")
         for name, figure in figures.draw(done):
             folder.put(out / name, functools.partial(figure.savefig, format="png"))
