@@ -1,6 +1,6 @@
 """The columns of the input tables. One row per purchase line, customer, or contact.
 
-`required` columns must be there; an `optional` one that is absent takes its features with it.
+Required columns must be there. Without an optional column, the features that use it are left out.
 """
 
 from __future__ import annotations

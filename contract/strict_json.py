@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -23,6 +24,15 @@ def dumps(data: Any, **how: Any) -> str:
     '{"auc": null, "as_of": "1998-07-01"}'
     """
     return json.dumps(_finite(data), ensure_ascii=False, default=str, allow_nan=False, **how)
+
+
+def digest(data: Any) -> str:
+    """The SHA-256 of the JSON text with sorted keys, as 64 hex digits: equal for equal data.
+
+    >>> digest({"b": 1, "a": [2]}) == digest({"a": [2], "b": 1}) == hashlib.sha256(b'{"a": [2], "b": 1}').hexdigest()
+    True
+    """
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def refuse_twins(body: bytes, n_names: int | None = None) -> None:

@@ -12,17 +12,24 @@ from typing import Any
 import ibis
 from ibis.expr import types as ir
 
-from tiercast.features import breadth, contacts, exact, history, orders, people
+from tiercast.features import (
+    attributes,
+    breadth,
+    contacts,
+    exact,
+    history,
+    orders,
+)
 from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 
 
 def build(tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     """`customer_id` and `spec.names`, all float64; order features are null for prospects."""
-    return of_sums(sums(orders.known(tables.transactions, as_of), as_of, spec), tables, as_of, spec)
+    return from_aggregates(aggregates(orders.known(tables.transactions, as_of), as_of, spec), tables, as_of, spec)
 
 
-def sums(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+def aggregates(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     """One row per customer with any of the lines, all of them known before `as_of`: what features are computed from.
 
     A customer's row changes with the customer's lines and with the days that `history.spans` counts, and with nothing
@@ -34,11 +41,11 @@ def sums(lines: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     return table if wide is None else _join(table, wide)
 
 
-def of_sums(sums: ir.Table, tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
+def from_aggregates(sums: ir.Table, tables: Tables, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
     """The features from these sums and from the tables of customers and interactions; transactions are not read."""
     table = _purchases(sums, as_of, spec)
     if tables.customers is not None:
-        table = _join_all(table, people.per_customer(tables.customers, as_of, spec))
+        table = _join_all(table, attributes.per_customer(tables.customers, as_of, spec))
     if tables.interactions is not None and spec.contact_kinds:
         table = _join(table, contacts.per_customer(tables.interactions, as_of, spec))
     columns = {name: _filled(table, name) for name in spec.names}

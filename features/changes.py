@@ -44,19 +44,21 @@ def definition(spec: FeatureSpec) -> str:
     money = {"money": "decimal(18, 6)", "amount": "decimal(18, 6)"}
     others = {name: "string" if name in TEXTS else "float64" for name in spec.columns}
     lines = ibis.table({"customer_id": "string", "ordered_on": "date", **money, **others}, name="lines")
-    return hashlib.sha256(ibis.to_sql(build.sums(lines, exact.EPOCH, spec), dialect="duckdb").encode()).hexdigest()
+    return hashlib.sha256(
+        ibis.to_sql(build.aggregates(lines, exact.EPOCH, spec), dialect="duckdb").encode()
+    ).hexdigest()
 
 
 def group_of(customer_id: ir.Value) -> ir.IntegerValue:
     return customer_id.hash() & (GROUPS - 1)
 
 
-def of_all(found: ir.Table) -> ir.Table:
+def merge_sides(found: ir.Table) -> ir.Table:
     """Both sides together: `group`, `rows`, `total`."""
     return found.group_by("group").aggregate(rows=found.rows.sum(), total=found.total.sum().cast("decimal(38, 0)"))
 
 
-def changed(found: ir.Table, kept: ir.Table) -> ir.Table:
+def changed_groups(found: ir.Table, kept: ir.Table) -> ir.Table:
     """The `group`s whose rows before the earlier day are not those that were `kept` of it."""
     before = found.filter(found.is_before)
     both = before.outer_join(kept, "group")

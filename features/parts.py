@@ -56,7 +56,7 @@ def features(
         part = part._replace(transactions=lines(engine, tables, k, n_parts))
         found = build.build(part, as_of, spec)
     else:
-        found = build.of_sums(sums, part, as_of, spec)
+        found = build.from_aggregates(sums, part, as_of, spec)
     return engine.con.to_pyarrow(found.order_by("customer_id"))
 
 
@@ -69,4 +69,4 @@ def _only(table: ir.Table | None, k: int, n_parts: int) -> ir.Table | None:
     """The rows of one part's customers."""
     if table is None or n_parts == 1:
         return table
-    return table.filter(buckets.of(table.customer_id, n_parts) == k)
+    return table.filter(buckets.assign(table.customer_id, n_parts) == k)

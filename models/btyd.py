@@ -1,7 +1,7 @@
-"""The closed-form view of a customer: an order model (BG/NBD or a sister) for how often, Gamma-Gamma for how much.
+"""The closed form: an order model (BG/NBD, MBG/NBD or Pareto/NBD) for the orders, Gamma-Gamma for the money per order.
 
-It needs no features but the history's summary, holds its level as a cohort ages, and gives the
-boosted models their starting point.
+It needs only the summary of a customer's orders, keeps its level as a cohort ages, and is the offset of the boosted
+models.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HISTORY = ("n_repeat_orders", "recency_days", "age_days")
 
 
 class Btyd(NamedTuple):
-    """Both models, and the money per order a one-time buyer is expected to bring (Gamma-Gamma's mean)."""
+    """The order model and the Gamma-Gamma model."""
 
     orders: OrderModel
     money: GammaGamma
@@ -78,13 +78,13 @@ def _summary(frame: Frame) -> tuple[Vector, Vector, Vector, Vector]:
 
 
 def _known(T: Vector) -> Mask | slice:
-    """Who has ordered: all, mostly, and then there is nothing to pick."""
+    """The customers who have ordered; a full slice if all have, which saves copies."""
     known = ~np.isnan(T)
     return slice(None) if known.all() else known
 
 
 def _spread(found: Vector, known: Mask | slice, customers: int) -> Vector:
-    """What was found for those who are known, NaN for the others."""
+    """The numbers of known customers at their places, NaN for the others."""
     if isinstance(known, slice):
         return found
     out = np.full(customers, np.nan)

@@ -1,14 +1,14 @@
-"""What BG/NBD and MBG/NBD share: customers who may leave at each of their chances, with a probability of their own.
+"""The equations that BG/NBD and MBG/NBD share: a customer may leave at each of a number of chances.
 
-While alive, a customer orders at a rate of their own (gamma: r, alpha). At each chance they leave for good with a
-probability of their own (beta: a, b). The two models differ only in what a chance is:
+While alive, a customer orders at an individual rate (gamma: r, alpha). At each chance to leave they drop out with an
+individual probability (beta: a, b). The two models differ only in the chances:
 
     BG/NBD    every repeat order               c = x chances by the last order
     MBG/NBD   every order, the first as well   c = x + 1
 
-Written with c, the equations of both are the same; those of bgnbd.py are the ones of the paper for c = x.
-Times in one unit; `params` is (r, alpha, a, b), and a == 0 means that nobody leaves. `alive` is what `p_alive` says of
-the same customers, where that is known already.
+Written with c, the equations of both are the same; for c = x they are those of the BG/NBD paper (bgnbd.py).
+Times in one unit; `params` is (r, alpha, a, b), and a == 0 means that nobody leaves. `alive` is the result of `p_alive`
+for the same customers, where it is already known.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def expected_orders(
     if_alive = partial(expected_if_alive, params, first, horizon=np.float64(horizon))
     if alive is None:
         alive = p_alive(params, first + x, x, t_x, T)
-    return alive * pairs.once(if_alive, x, T)
+    return alive * pairs.tabulate(if_alive, x, T)
 
 
 def log_rising(start: float, x: Vector) -> Vector:

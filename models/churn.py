@@ -1,7 +1,7 @@
 """The risk that a customer places no order inside the horizon.
 
-log-odds = intercept + slope * (closed form's log-odds + trees), the outer line being Platt's (1999)
-calibration, fitted on a later window than the trees.
+log-odds = intercept + slope * (closed form's log-odds + trees). Intercept and slope are Platt's (1999) calibration,
+fitted on a later window than the trees.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ChurnModel(NamedTuple):
 
 
 def offset(frame: Frame) -> Vector:
-    """The order model's log-odds of no order in the horizon, kept away from infinity at +-13.8."""
+    """The order model's log-odds of no order in the horizon, bounded at ±13.8."""
     return calibration.log_odds(frame[btyd.P_CHURN])
 
 
@@ -49,37 +49,30 @@ def p_churn(model: ChurnModel, frame: Frame) -> Vector:
 def explain(
     model: ChurnModel, frame: Frame, centre: float, group_of: Callable[[str], str | None]
 ) -> tuple[Vector, dict[str, Vector]]:
-    """`p_churn` and `pushes`, in less time than one after the other."""
+    """`p_churn` and `contributions`, in less time than one after the other."""
     intercept, slope = model.calibration
     start = offset(frame)
     raw, parts = boosted.explain(model.trees, frame, start, _groups(model, group_of))
-    return np.asarray(expit(intercept + slope * raw)), _summed(model, parts, start - centre, group_of)
+    return np.asarray(expit(intercept + slope * raw)), _with_closed_form(model, parts, start - centre, group_of)
 
 
-def contributions(model: ChurnModel, frame: Frame, centre: float) -> tuple[dict[str, Vector], Vector]:
-    """What each feature adds to the calibrated log-odds, and the base value they are added to.
+def contributions(
+    model: ChurnModel, frame: Frame, centre: float, group_of: Callable[[str], str | None]
+) -> dict[str, Vector]:
+    """What each group of features adds to the calibrated log-odds. Features without a group are left out.
 
-    The closed form's offset counts as one more contribution, measured from `centre` (its mean over the
-    training customers). Base value and contributions sum to `log_odds` for every customer.
+    Unknown numbers contribute 0. The closed form's offset is a contribution too, measured from `centre`, its mean over
+    the training customers.
     """
-    intercept, slope = model.calibration
-    parts, bias = boosted.contributions(model.trees, frame)
-    scaled = {name: slope * part for name, part in parts.items()}
-    scaled[btyd.P_CHURN] = slope * (offset(frame) - centre) + scaled.get(btyd.P_CHURN, 0.0)
-    return scaled, intercept + slope * (centre + bias)
-
-
-def pushes(model: ChurnModel, frame: Frame, centre: float, group_of: Callable[[str], str | None]) -> dict[str, Vector]:
-    """`contributions` summed by group; what is not known counts as 0, and features without a group are left out."""
     parts, _ = boosted.contributions(model.trees, frame, _groups(model, group_of))
-    return _summed(model, parts, offset(frame) - centre, group_of)
+    return _with_closed_form(model, parts, offset(frame) - centre, group_of)
 
 
 def _groups(model: ChurnModel, group_of: Callable[[str], str | None]) -> tuple[str, ...]:
     return tuple(group_of(name) or "" for name in model.trees.names) if model.trees is not None else ()
 
 
-def _summed(
+def _with_closed_form(
     model: ChurnModel, parts: dict[str, Vector], closed_form: Vector, group_of: Callable[[str], str | None]
 ) -> dict[str, Vector]:
     slope = model.calibration.slope

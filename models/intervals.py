@@ -1,14 +1,15 @@
-"""How sure we are: the whole distribution of what a customer may bring, read off at its ends and at the value cut.
+"""Prediction intervals: the distribution of a customer's realised value, read at its ends and at the value cut.
 
     P(value <= y) = 1 - p_brings                                   y = 0: most customers of most shops bring nothing
                   + p_brings × P(realised ÷ expected <= y ÷ mu)    y > 0, mu = value ÷ p_brings
 
-`p_brings` is the chance of any money, calibrated; the spread around mu, which is what those who bring some are expected
-to bring, is that of customers with a similar mu, as it was seen on windows later than the models, whatever its shape.
-The 80 % interval goes from 0 where a tenth or more bring nothing, else from the 10 % to the 90 % quantile. At which
-level of the distribution is learned per cell of the grid, so that it holds the share of outcomes that it promises:
-conformal prediction on a predicted distribution (Chernozhukov, Wüthrich & Zhu 2021) within groups (Vovk, Gammerman &
-Shafer 2005, section 4.5, "Mondrian"). Where more than 80 % bring nothing, the interval is 0 to 0 and holds more.
+`p_brings` is the calibrated probability of any money, and mu the expected money given that there is any. The spread
+around mu is the empirical one of customers with a similar mu, on windows later than those of the models.
+
+The 80 % interval starts at 0 if a tenth or more bring nothing, else at the 10 % quantile; it ends at the 90 % quantile.
+Its level is set per cell of the grid, so that it covers 80 % of outcomes there: conformal prediction on a predicted
+distribution (Chernozhukov, Wüthrich & Zhu 2021) within groups (Vovk, Gammerman & Shafer 2005, section 4.5, "Mondrian").
+Where more than 80 % bring nothing, the interval is 0 to 0 and covers more.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ SMALLEST = 1e-9
 
 
 class Intervals(NamedTuple):
-    """What was learned from later windows.
+    """The parameters, fitted on windows later than those of the models.
 
-    `brings` calibrates the chance of an order into that of any money. `edges` are inner edges in money, of what is
-    expected of those who bring some; `ratios` has a row per bin: the quantiles of realised ÷ expected at `LEVELS`.
-    `at_levels` holds the level of the distribution that makes an 80 % interval, per cell of the grid. `high`
-    calibrates the chance of reaching the value cut, `kept_if_high` the chance that who reaches it also ordered inside
-    the churn horizon (None: always).
+    `brings` calibrates the probability of an order to that of any money. `edges` are inner edges of bins of mu, in
+    money; `ratios` has a row per bin: the quantiles of realised ÷ expected at `LEVELS`. `at_levels` has, per cell of
+    the grid, the level of the distribution whose interval covers 80 % of outcomes. `high` calibrates the probability of
+    reaching the value cut. `kept_if_high` gives the probability that a customer who reaches it also ordered inside the
+    churn horizon (None: 1).
     """
 
     brings: Calibration
@@ -50,7 +51,7 @@ class Intervals(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """A customer's distribution: the chance of nothing, the money expected of those who bring some, and its bin."""
+    """A customer's distribution: the probability of no money, the expected money if there is any, and its bin."""
 
     p_nothing: Vector
     if_any: Vector
@@ -58,7 +59,7 @@ class Spread(NamedTuple):
 
 
 class Certainty(NamedTuple):
-    """The five columns of a score that say how sure it is; NaN (and False) for prospects."""
+    """The five columns of a score about its uncertainty; NaN (and False) for prospects."""
 
     value_low: Vector
     value_high: Vector
@@ -70,10 +71,10 @@ class Certainty(NamedTuple):
 def certainty(
     model: Intervals, value: Vector, p_churn: Vector, p_order: Vector, tiers: NDArray[np.str_], cuts: Cuts
 ) -> Certainty:
-    """The interval, and the chances that the value cut is reached and that what happens bears the tier out.
+    """The interval, and the probabilities that the value reaches the cut and that the outcome confirms the tier.
 
-    A is borne out by an order in the churn horizon and a value at the cut or above, C by an order and a value below.
-    B, D and E are borne out by silence: who places no order cannot show what they would have been worth.
+    A is confirmed by an order in the churn horizon and a value at the cut or above, C by an order and a value below.
+    B, D and E are confirmed by no order in the churn horizon, whatever the value.
     """
     spread = spread_of(model, value, p_order)
     low, high = interval(model, spread, model.at_levels[grid.cell(p_churn, value, cuts.p_churn, cuts.value)])
@@ -87,29 +88,29 @@ def certainty(
 
 
 def spread_of(model: Intervals, value: Vector, p_order: Vector) -> Spread:
-    """Where each customer stands in the tables; `p_order` is P(an order in the value horizon)."""
+    """Each customer's distribution; `p_order` is P(an order in the value horizon)."""
     p_brings = calibration.calibrated(model.brings, p_order)
     if_any = value / np.maximum(p_brings, SMALLEST)
     return Spread(1 - p_brings, if_any, np.searchsorted(model.edges, if_any, side="right"))
 
 
 def starts_at_zero(spread: Spread) -> NDArray[np.bool_]:
-    """Whether the interval is from 0 up, because a tenth or more bring nothing."""
+    """Whether the interval starts at 0, because a tenth or more bring nothing."""
     return np.asarray(spread.p_nothing >= TAIL)
 
 
 def interval(model: Intervals, spread: Spread, level: Vector) -> tuple[Vector, Vector]:
-    """(low, high) that hold a share `level` of a customer's distribution."""
+    """(low, high) that cover a share `level` of a customer's distribution."""
     from_zero = starts_at_zero(spread)
     low = quantile(model, spread, np.where(from_zero, 0.0, (1 - level) / 2))
     return low, quantile(model, spread, np.where(from_zero, level, (1 + level) / 2))
 
 
 def quantile(model: Intervals, spread: Spread, level: Vector) -> Vector:
-    """The money that a share `level` of such customers does not exceed."""
+    """The quantile at `level` of each customer's distribution, money."""
     p_brings = 1 - spread.p_nothing
     share = (level - spread.p_nothing) / np.maximum(p_brings, SMALLEST)
-    # fmax and fmin take prospects, whose money is NaN anyway, for 0
+    # fmax and fmin read NaN as 0: prospects, whose money is NaN anyway
     place = np.fmin(np.fmax(share, 0.0), 1.0) * (len(LEVELS) - 1)
     below = np.minimum(place.astype(np.intp), len(LEVELS) - 2)
     start, end = model.ratios[spread.bin, below], model.ratios[spread.bin, below + 1]
@@ -128,12 +129,12 @@ def share_below(model: Intervals, spread: Spread, money: Vector) -> Vector:
 
 
 def p_high(model: Intervals, spread: Spread, cuts: Cuts) -> Vector:
-    """The calibrated chance that the realised value reaches the value cut."""
+    """The calibrated probability that the realised value reaches the value cut."""
     return calibration.calibrated(model.high, uncalibrated_high(model, spread, cuts))
 
 
 def uncalibrated_high(model: Intervals, spread: Spread, cuts: Cuts) -> Vector:
-    """The same as the distribution alone has it."""
+    """The same probability from the distribution, before calibration."""
     return 1 - share_below(model, spread, np.full(len(spread.if_any), cuts.value))
 
 

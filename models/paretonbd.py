@@ -71,7 +71,7 @@ def p_no_order(
     >>> p_no_order(cdnow, np.array([2.0, 0.0]), np.array([30.43, 0.0]), np.array([38.86, 38.86]), 39.0).round(2)
     array([0.41, 0.93])
     """
-    orders = pairs.once(partial(_some_order_if_alive, params, horizon), x, T)
+    orders = pairs.tabulate(partial(_some_order_if_alive, params, horizon), x, T)
     if alive is None:
         alive = p_alive(params, x, t_x, T)
     return np.asarray(1.0 - alive * orders, dtype=np.float64)

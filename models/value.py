@@ -1,13 +1,11 @@
-"""Expected money in the value horizon: the closed form, corrected by trees, at a level that held.
+"""Expected money in the value horizon: the closed form, corrected by trees and scaled to a level.
 
 log value = log(level) + log(closed form) + shrink * trees + by_churn * log(kept / kept by the closed form)
 
-Ranking customers and getting the total right are two problems. Trees rank better, but overshoot
-when they follow every detail, so earlier windows choose how much of them is believed (`shrink`, from
-0: the closed form alone, to 1). Where no earlier window can tell, there are no trees, and the churn
-model, whose shorter horizon could be tested, corrects the closed form's chance of an order instead.
-The level is set by whichever view was right about totals on earlier windows, as one constant frozen in
-the bundle.
+Ranking customers and predicting the total are two problems. Trees rank better, but overfit. Earlier windows choose how
+much of their correction is used: `shrink`, from 0 (the closed form alone) to 1. Without an earlier window there are no
+trees. Then the churn model, whose shorter horizon could be tested, corrects the closed form's chance of an order.
+`level` is one constant, frozen in the bundle: the forecast of totals that was best on earlier windows sets it.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ class ValueModel(NamedTuple):
 
 
 def offset(frame: Frame) -> Vector:
-    """The log of the closed form's money, kept finite where it is 0."""
+    """The log of the closed form's money, bounded where it is 0."""
     return np.log(np.maximum(frame[btyd.VALUE], SMALLEST))
 
 
@@ -47,7 +45,7 @@ def correction(trees: BoostedTrees | None, frame: Frame) -> Vector:
 
 
 def corrected(closed_form: Vector, correction: Vector, shrink: float) -> Vector:
-    """The closed form's money, moved by part of the trees' correction; >= 0, not yet levelled.
+    """The closed form's money times exp(shrink × correction); >= 0, before scaling to the level.
 
     >>> corrected(np.array([10.0, 0.0]), np.array([np.log(4.0), 1.0]), 0.5)
     array([20.,  0.])
@@ -56,7 +54,7 @@ def corrected(closed_form: Vector, correction: Vector, shrink: float) -> Vector:
 
 
 def churn_correction(frame: Frame, p_churn: Vector) -> Vector:
-    """The log of how much likelier an order is than the closed form says, by the calibrated churn model."""
+    """The log ratio of P(an order in the churn horizon): the calibrated churn model's to the closed form's."""
     kept, closed = (vectors.bounded(1 - p, SMALLEST, 1.0) for p in (p_churn, frame[btyd.P_CHURN]))
     return np.log(kept) - np.log(closed)
 

@@ -60,7 +60,7 @@ def prepare(
     if jobs is not None:
         ours[sources.VARIABLE] = str(jobs.resolve())
     limits.read(os.environ | ours)
-    worker.check(os.environ | ours)
+    worker.check_environment(os.environ | ours)
     _refuse_taken(address, port)
     return Listening(address, port, ours, _words(address, port, is_local, store))
 

@@ -20,8 +20,8 @@ from pyarrow import parquet
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, functions
 
-from tiercast.features import buckets as parts
-from tiercast.features.engines import spark_refusals, spark_session, text_encoding
+from tiercast.features import buckets as hash_buckets
+from tiercast.features.engines import spark_errors, spark_session, text_encoding
 
 
 class Connection(Backend):  # type: ignore[misc]  # Ibis has no types of its own
@@ -116,7 +116,7 @@ class Engine:
         if not 0 <= k < n_parts:
             raise IndexError(f"{name} has {n_parts} parts, counted from 0: there is no part {k}")
         whole = self.whole(name)
-        return whole if n_parts == 1 else whole.filter(parts.of(whole["customer_id"], n_parts) == k)
+        return whole if n_parts == 1 else whole.filter(hash_buckets.assign(whole["customer_id"], n_parts) == k)
 
     def whole(self, name: str) -> ibis.Table:
         """All rows of a stored table."""
@@ -143,7 +143,7 @@ class Engine:
         try:
             yield
         except (PySparkException, Py4JError) as error:
-            refusal = spark_refusals.of(error, source)
+            refusal = spark_errors.of(error, source)
             if refusal is None:
                 raise
             raise refusal from error

@@ -49,7 +49,7 @@ def add(
     key = Key(token.key_id, name, tokens.hashed(token.secret), roles.checked(asked), made, ends)
     row = {**key._asdict(), "roles": ",".join(role for role in roles.ROLES if role in key.roles)}
     migrations.prepare(engine)
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         connection.execute(sa.insert(tables.keys).values(row))
     return key, token
 
@@ -57,7 +57,7 @@ def add(
 def every(engine: Engine) -> list[Key]:
     """All keys, oldest first, with the expired and the revoked ones. Raises `StoreUnavailable`."""
     asked = sa.select(tables.keys).order_by(tables.keys.c.created_at, tables.keys.c.key_id)
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         return [_key(row._asdict()) for row in connection.execute(asked)]
 
 
@@ -66,7 +66,7 @@ def revoke(engine: Engine, key_id: str, *, now: dt.datetime | None = None) -> Ke
     keys = tables.keys
     asked = key_id.removeprefix("tck_").partition("_")[0]
     change = sa.update(keys).where(keys.c.key_id == asked, keys.c.revoked_at.is_(None))
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         connection.execute(change.values(revoked_at=now or dt.datetime.now(dt.UTC)))
         row = connection.execute(sa.select(keys).where(keys.c.key_id == asked)).first()
     if row is None:

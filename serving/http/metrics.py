@@ -21,7 +21,7 @@ import prometheus_client
 from prometheus_client import multiprocess
 
 if TYPE_CHECKING:
-    from tiercast.serving.jobs.job import Job
+    from tiercast.serving.jobs.job import BatchJob
 
 SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 if SHARED:
@@ -69,7 +69,7 @@ EVERY = (
 MEDIA_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 
-def answered(route: str, status: int, seconds: float) -> None:
+def count_request(route: str, status: int, seconds: float) -> None:
     """Count an answer; `route` is one of ours."""
     requests, timed = _labelled(route, status)
     requests.inc()
@@ -81,7 +81,7 @@ def _labelled(route: str, status: int) -> tuple[prometheus_client.Counter, prome
     return REQUESTS.labels(route, str(status)), SECONDS.labels(route)
 
 
-def scored(tiers: Iterable[str], p_churn: Iterable[float | None], value: Iterable[float | None]) -> None:
+def count_scores(tiers: Iterable[str], p_churn: Iterable[float | None], value: Iterable[float | None]) -> None:
     """Count the scores of an answer, given as its columns; a prospect has neither risk nor value."""
     for tier, n in collections.Counter(tiers).items():
         CUSTOMERS.labels(tier).inc(n)
@@ -106,7 +106,7 @@ def _up_to(counter: prometheus_client.Counter, bounds: tuple[float, ...]) -> lis
     return [counter.labels(bound) for bound in (*map(str, bounds), "+Inf")]
 
 
-def job_ended(job: Job) -> None:
+def job_ended(job: BatchJob) -> None:
     """Count a batch job that was run and is over."""
     JOBS_ENDED.labels(job.state).inc()
     if job.started_at is not None and job.finished_at is not None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tiercast.contract import errors
-from tiercast.features.engines.arrays import Answers
+from tiercast.features.engines.arrays import Results
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.spec import MARGIN
 from tiercast.models import bundle as bundles
@@ -109,7 +109,7 @@ def load(bundle: Bundle) -> Scorer:
     return scorer
 
 
-def _features(results: Answers) -> Features:
+def _features(results: Results) -> Features:
     """The feature table: ids as objects, numbers as float64 with NaN for null."""
     n, table = results.n_rows(plan_cache.FEATURES), results.columns(plan_cache.FEATURES)
     ids = table.pop("customer_id").values

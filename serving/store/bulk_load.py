@@ -12,7 +12,7 @@ from pyarrow import compute, csv
 from sqlalchemy.engine import Connection
 
 from tiercast.contract import errors, scores
-from tiercast.features.reading import scored
+from tiercast.features.reading import score_reader
 from tiercast.serving.store import tables
 from tiercast.tiers import grid
 
@@ -111,4 +111,4 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _refusal(what: str, path: str, count: int | None = None, total: int | None = None) -> errors.BadInput:
-    return errors.BadInput(what, count=count, total=total, first=path, hint=scored.HINT)
+    return errors.BadInput(what, count=count, total=total, first=path, hint=score_reader.HINT)

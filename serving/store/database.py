@@ -1,4 +1,4 @@
-"""Opening a store by its URL, and the two ways to use it: `reading` and `writing`.
+"""Opening a store by its URL, and the two ways to use it: `read_transaction` and `write_transaction`.
 
 sqlite:///scores.db, scores.db             one file, in write-ahead mode: readers never wait for the writer
 postgresql://user:password@host/database   PostgreSQL through psycopg 3
@@ -42,15 +42,15 @@ def open(url: str, *, create: bool = False, connections: int = CONNECTIONS) -> E
     parsed = _parsed(url)
     is_file = parsed.get_backend_name() == "sqlite"
     engine = _sqlite(parsed, connections, create=create) if is_file else _postgres(parsed, connections)
-    with reading(engine):
+    with read_transaction(engine):
         pass
     return engine
 
 
-def shown(engine: Engine) -> str:
+def display_url(engine: Engine) -> str:
     """The store's address without password and options, to be printed.
 
-    >>> shown(sa.create_engine("postgresql+psycopg://tier:secret@db.example/scores?password=secret"))
+    >>> display_url(sa.create_engine("postgresql+psycopg://tier:secret@db.example/scores?password=secret"))
     'postgresql://tier@db.example/scores'
     """
     url = engine.url
@@ -61,16 +61,16 @@ def shown(engine: Engine) -> str:
 
 
 @contextlib.contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def read_transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction that sees one state of the store and changes nothing. Raises `StoreUnavailable`."""
     options: dict[str, Any] = {}
     if engine.dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with told(engine), alive(engine).execution_options(**options) as connection, connection.begin():
+    with translated_errors(engine), connect(engine).execution_options(**options) as connection, connection.begin():
         yield connection
 
 
-def answered(engine: Engine, ask: Callable[[Connection], Answer], *, is_long: bool = False) -> Answer:
+def run_query(engine: Engine, ask: Callable[[Connection], Answer], *, is_long: bool = False) -> Answer:
     """The answer to a question about generations, which never change once they are served.
 
     So an answer is from one generation without a transaction around its parts, and on PostgreSQL it goes without: that
@@ -78,7 +78,7 @@ def answered(engine: Engine, ask: Callable[[Connection], Answer], *, is_long: bo
     dead, for the database was restarted meanwhile, costs the question a second try on a new one. `is_long`: it may
     look at every row.
     """
-    with told(engine):
+    with translated_errors(engine):
         try:
             return _answered(engine, ask, is_long)
         except exc.DBAPIError as error:
@@ -109,19 +109,19 @@ def _looking(engine: Engine, is_long: bool) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def write_transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction that changes the store, whole or not at all. Raises `StoreUnavailable`."""
     options: dict[str, Any] = {WRITES: True}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "READ COMMITTED"}
-    with told(engine), alive(engine).execution_options(**options) as connection, connection.begin():
+    with translated_errors(engine), connect(engine).execution_options(**options) as connection, connection.begin():
         yield connection
 
 
-def alive(engine: Engine) -> Connection:
+def connect(engine: Engine) -> Connection:
     """A connection that answers: what is begun on a dead one could not simply be begun again.
 
-    The pool would see to that with `pool_pre_ping`, but for every question, which `answered` asks without.
+    The pool would see to that with `pool_pre_ping`, but for every question, which `run_query` asks without.
     """
     connection = engine.connect()
     if engine.dialect.name == "postgresql":
@@ -137,7 +137,7 @@ def alive(engine: Engine) -> Connection:
 
 
 @contextlib.contextmanager
-def told(engine: Engine) -> Iterator[None]:
+def translated_errors(engine: Engine) -> Iterator[None]:
     """Say that the store does not answer, in four parts and without its password."""
     try:
         yield
@@ -146,7 +146,7 @@ def told(engine: Engine) -> Iterator[None]:
     except exc.DatabaseError as error:
         if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
             hint = "pass another file, or remove this one"
-            raise errors.BadInput("the file is no SQLite database", first=shown(engine), hint=hint) from None
+            raise errors.BadInput("the file is no SQLite database", first=display_url(engine), hint=hint) from None
         raise
 
 
@@ -195,7 +195,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgres(url: URL, connections: int) -> Engine:
-    """Without transactions, except where `reading` and `writing` ask for one."""
+    """Without transactions, except where `read_transaction` and `write_transaction` ask for one."""
     options = {"connect_timeout": CONNECT_SECONDS, "application_name": "tiercast"}
     return sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=connections, connect_args=options)
 
@@ -209,4 +209,4 @@ def _unavailable(engine: Engine, error: Exception) -> errors.StoreUnavailable:
     hint = "see whether the database runs, and whether address, user and password are right"
     if engine.dialect.name == "sqlite":
         hint = "see whether the file may be written, whether the disk is full, and who else writes to it"
-    return errors.StoreUnavailable(f"the store does not answer: {reason}", first=shown(engine), hint=hint)
+    return errors.StoreUnavailable(f"the store does not answer: {reason}", first=display_url(engine), hint=hint)

@@ -20,8 +20,8 @@ from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors, scores
 from tiercast.features.engines.duckdb import Engine as DataEngine
-from tiercast.features.reading import scored, sources
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading import score_reader, sources
+from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.serving.batch import totals
 from tiercast.serving.batch.totals import Totals
 from tiercast.serving.store import bulk_load, database, generations, migrations, publish_lock, tables, tier_moves
@@ -32,7 +32,7 @@ SLICE = 1 << 15
 MEMORY = "512MB"  # for sorting; beyond it, the data engine uses disk
 PARTS = 20
 STEPS = PARTS + 3
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 class Published(NamedTuple):
@@ -58,7 +58,7 @@ def publish(
     keep: int = generations.KEEP,
     force: bool = False,
     memory: str = MEMORY,
-    tell: Tell = lambda _: None,
+    on_step: OnStep = lambda _: None,
 ) -> Published:
     """Serve the scores in `path` from now on, and keep the `keep` newest generations. Raises `BadInput` and its kinds.
 
@@ -67,36 +67,36 @@ def publish(
     migrations.prepare(engine)
     with publish_lock.held(engine), DataEngine(memory=memory, threads=1) as data:
         swept = generations.sweep(engine)
-        with database.reading(engine) as connection:
+        with database.read_transaction(engine) as connection:
             served = generations.served_in(connection)
-        file = scored.open_scores(data, path, scores.NAMES[1:], twins=True)
+        file = score_reader.open_scores(data, path, scores.NAMES[1:], check_duplicates=False)
         sha256 = _sha256(path)
         if served is not None and served.sha256 == sha256:
             return Published(served, is_new=False, pruned=[], swept=swept)
         _refuse_older(file, served, force=force)
-        tell("sorting")
+        on_step("sorting")
         sorted_rows = data.store("sorted", file.table.order_by("customer_id"))
         n = int(data.con.execute(sorted_rows.count()))
         _refuse_empty(file, n)
-        found = _loaded(engine, data, file, sha256, n, served, tell)
+        found = _loaded(engine, data, file, sha256, n, served, on_step)
         pruned = generations.prune(engine, keep)
         return Published(found, is_new=True, pruned=pruned, swept=swept)
 
 
 def _loaded(
-    engine: Engine, data: DataEngine, file: ScoreFile, sha256: str, n: int, served: Generation | None, tell: Tell
+    engine: Engine, data: DataEngine, file: ScoreFile, sha256: str, n: int, served: Generation | None, on_step: OnStep
 ) -> Generation:
     """A new generation, complete and served; or, whatever happens, none."""
     new = _begin(engine, file, sha256, n, served)
     try:
-        base = served.id if served is not None and _is_comparable(file, served) else None
-        loaded = _load(engine, data, file, new, n, base, tell)
-        tell("indexes")
+        base = served if served is not None and _is_comparable(file, served) else None
+        loaded = _load(engine, data, file, new, n, base, on_step)
+        on_step("indexes")
         _index(engine, new)
-        tell("switching")
+        on_step("switching")
         return _switch(engine, new, loaded, served)
     except BaseException:
-        generations.forget(engine, new)
+        generations.delete(engine, new)
         raise
 
 
@@ -113,42 +113,43 @@ def _begin(engine: Engine, file: ScoreFile, sha256: str, n: int, served: Generat
         "n_customers": n,
         "started_at": dt.datetime.now(dt.UTC),
         "sha256": sha256,
+        "columns": list(tables.COLUMNS),
         "notes": scores.about(parquet.read_schema(sources.find(file.path).paths[0])),
     }
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         asked = tables.generations.insert().values(row).returning(tables.generations.c.id)
         new = int(connection.execute(asked).scalar_one())
-        connection.execute(sa.schema.CreateTable(tables.scores_of(new)))
+        connection.execute(sa.schema.CreateTable(tables.scores_table(new)))
         return new
 
 
 def _load(
-    engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: int | None, tell: Tell
+    engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: Generation | None, on_step: OnStep
 ) -> Loaded:
     """All rows, slice by slice in the order of ids, each in a transaction of its own: nobody waits long to write."""
-    table, merge, seen = tables.scores_of(new), tier_moves.Merge(engine, before), totals.NOTHING
+    table, merge, seen = tables.scores_table(new), tier_moves.Merge(engine, before), totals.EMPTY
     once: dict[str, Any] = {"as_of": file.as_of, "model": None}
     last: str | None = None
-    for rows in _told(data, n, tell):
+    for rows in _told(data, n, on_step):
         checked = bulk_load.checked(rows, file.path)
         once = {name: bulk_load.one_of(checked, name, value, file.path) for name, value in once.items()}
         last = bulk_load.last_id(checked, last, file.path)
         columns = bulk_load.columns(checked, file.path)
         moved = merge.moved(columns)
-        with database.writing(engine) as connection:
+        with database.write_transaction(engine) as connection:
             bulk_load.insert(connection, table, columns | moved)
         seen = totals.add(seen, checked)
     merge.finish(SLICE)
     return Loaded(once["as_of"], once["model"], seen, merge)
 
 
-def _told(data: DataEngine, n: int, tell: Tell) -> Iterator[pa.Table]:
+def _told(data: DataEngine, n: int, on_step: OnStep) -> Iterator[pa.Table]:
     """The sorted rows, saying each twentieth."""
     done, said = 0, 0
     for rows in data.slices("sorted", SLICE):
         part = math.floor(PARTS * done / n)
         for _ in range(said, part + 1):
-            tell(f"{done:,} of {n:,} customers")
+            on_step(f"{done:,} of {n:,} customers")
         said = max(said, part + 1)
         yield rows
         done += rows.num_rows
@@ -156,11 +157,11 @@ def _told(data: DataEngine, n: int, tell: Tell) -> Iterator[pa.Table]:
 
 def _index(engine: Engine, new: int) -> None:
     """Each index in a transaction of its own, and what the planner wants to know."""
-    table = tables.scores_of(new)
+    table = tables.scores_table(new)
     for index in sorted(table.indexes, key=lambda each: str(each.name)):
-        with database.writing(engine) as connection:
+        with database.write_transaction(engine) as connection:
             index.create(connection)
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         connection.execute(_analyze(table))
 
 
@@ -185,7 +186,7 @@ def _switch(engine: Engine, new: int, loaded: Loaded, served: Generation | None)
         "moves": None if matrix is None else {k: v.tolist() for k, v in matrix._asdict().items()},
     }
     g = tables.generations
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         done = connection.execute(g.update().where(g.c.id == new, g.c.state == tables.LOADING).values(row))
         if done.rowcount != 1 or generations.served_in(connection) != served:
             raise _overtaken(engine, new)
@@ -227,4 +228,4 @@ def _refuse_empty(file: ScoreFile, n: int) -> None:
 
 def _overtaken(engine: Engine, new: int) -> errors.StoreBusy:
     what = f"somebody else changed the store while generation {new} was loaded, so it was taken back"
-    return errors.StoreBusy(what, first=database.shown(engine), hint="publish again")
+    return errors.StoreBusy(what, first=database.display_url(engine), hint="publish again")

@@ -23,7 +23,9 @@ def held(engine: Engine) -> Iterator[None]:
     with holding as is_ours:
         if not is_ours:
             hint = "wait until the other publish or rollback has ended, then start again; nothing was changed"
-            raise errors.StoreBusy("somebody else changes the store just now", first=database.shown(engine), hint=hint)
+            raise errors.StoreBusy(
+                "somebody else changes the store just now", first=database.display_url(engine), hint=hint
+            )
         yield
 
 
@@ -50,7 +52,7 @@ def _file(engine: Engine) -> Iterator[bool]:
 @contextlib.contextmanager
 def _advisory(engine: Engine) -> Iterator[bool]:
     """PostgreSQL lets go of it when the connection ends, so nobody has to clean up after a crash."""
-    with database.told(engine), database.alive(engine) as connection:
+    with database.translated_errors(engine), database.connect(engine) as connection:
         is_ours = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(NUMBER))))
         try:
             yield is_ours

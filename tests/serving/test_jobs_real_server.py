@@ -82,7 +82,7 @@ class Shop:
         while time.monotonic() < deadline:
             told = self.ask("/v1/jobs/status", {"job_id": job_id})
             if (self.folder / f"shop-{AS_OF}.parquet").exists() and told["progress"] >= 0.8:
-                pid = job_queue.find(self.store, job_id).pid
+                pid = job_queue.get(self.store, job_id).pid
                 assert pid is not None
                 return pid
             time.sleep(0.2)
@@ -126,6 +126,6 @@ def test_a_job_waits_for_the_next_service_after_a_stop_and_goes_on_by_itself_aft
             killed(server.pid)
         assert claims.is_alive(second, job_id)
     ended(second, job_id)
-    assert job_queue.find(shop.store, job_id).state == "done"
+    assert job_queue.get(shop.store, job_id).state == "done"
     assert generations.current(shop.store).as_of == AS_OF
     assert shop.token not in (tmp_path / "log").read_text()

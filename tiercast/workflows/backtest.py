@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import hashlib
 import pathlib
 from typing import TYPE_CHECKING
@@ -47,7 +46,8 @@ def replay(
         done = study.run(engine, sources, as_of, dates, settings, out, bundle=bundle, on_step=on_step)
         on_step("writing")
         for name, figure in figures.draw(done):
-            folder.put(out / name, functools.partial(figure.savefig, format="png"))
+            with folder.replace_file(out / name) as part:
+                figure.savefig(part, format="png")
         return done, _log(done, out) if tracked else None
 
 

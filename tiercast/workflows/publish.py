@@ -20,4 +20,4 @@ def publish(store: Engine, scores: str, keep: int | None, *, force: bool, memory
     kept = generations.KEEP if keep is None else keep
     with console.progress("publish", publishing.STEPS) as on_step:
         limit = memory or publishing.MEMORY
-        return publishing.publish(store, scores, keep=kept, force=force, memory=limit, tell=on_step)
+        return publishing.publish(store, scores, keep=kept, force=force, memory=limit, on_step=on_step)

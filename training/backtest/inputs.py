@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pathlib
-import tempfile
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
 from tiercast.contract import errors
 from tiercast.features.spec import FeatureSpec
-from tiercast.models import bundle_folder
-from tiercast.models.bundle import Bundle
 from tiercast.training.backtest.digest import Rows
 from tiercast.training.backtest.plan import Planned
 from tiercast.training.settings import Settings
@@ -38,14 +34,6 @@ def of(planned: Planned, rows: Rows, spec: FeatureSpec, settings: Settings, bund
     }
     plain: Inputs = json.loads(json.dumps(found, default=str))
     return plain
-
-
-def digest(bundle: Bundle) -> str:
-    """The hashes of a bundle's files, hashed: 16 hex digits, the same wherever the bundle lies."""
-    with tempfile.TemporaryDirectory(prefix="tiercast-") as folder:
-        bundle_folder.save(bundle, pathlib.Path(folder, "bundle"))
-        manifest = json.loads(pathlib.Path(folder, "bundle", bundle_folder.MANIFEST).read_text(encoding="utf-8"))
-    return hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def is_outgrown(kept: Inputs, now: Inputs) -> bool:

@@ -12,6 +12,7 @@ from tiercast.features import reading, schema
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading, Sources
 from tiercast.features.spec import FeatureSpec
+from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.training import progress
 from tiercast.training.backtest import bands, by_tier, day, digest, folder, inputs, over_time, panel, plan
@@ -94,7 +95,7 @@ def run(
     read = read._replace(tables=tables)
     spec = _spec(engine, sources, read, planned, settings, bundle)
     rows = digest.rows(engine, tables)
-    stamp = inputs.digest(bundle) if bundle else None
+    stamp = bundle_folder.digest(bundle)[:16] if bundle else None
     wanted = [inputs.of(each, rows, spec, settings, stamp) for each in planned.dates]
     kept = [folder.read(place, now) for now in wanted]
     snapshots = Snapshots(engine, tables, (read.report.first_on, read.as_of), spec, settings.horizons)

@@ -20,7 +20,7 @@ from tiercast.contract.scores import INTERVAL_COVERAGE
 from tiercast.contract.vectors import Vector
 from tiercast.features import labels
 from tiercast.features.engines import Engine
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.features.tables import Tables
 from tiercast.tiers import grid
 from tiercast.training.evaluation import probability, scorecard

@@ -11,7 +11,7 @@ from tiercast.features import parts as base_parts
 from tiercast.features import schema
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.models import bundle as bundles
 from tiercast.models import frame, predict
 from tiercast.models.bundle import Bundle

@@ -51,7 +51,7 @@ def draw(engine: Engine, tables: Tables, most: int) -> Sample:
 
 
 def _only(table: ir.Table, limit: int) -> ir.Table:
-    return table.filter(buckets.of(table.customer_id, buckets.LARGEST) < limit)
+    return table.filter(buckets.assign(table.customer_id, buckets.LARGEST) < limit)
 
 
 def _customers(engine: Engine, transactions: ir.Table) -> int:

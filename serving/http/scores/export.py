@@ -25,7 +25,7 @@ CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 
 
 def response(shelf: Shelf, asked: SearchRequest) -> Stream:
-    """The file, once its first bytes are there. Raises `Refused`, also while other exports take all places."""
+    """The file, once its first bytes are there. Raises `HttpError`, also while other exports take all places."""
     write, media = (_csv, CSV) if asked.format == "csv" else (_parquet, PARQUET)
     try:
         with contextlib.ExitStack() as held:
@@ -72,7 +72,7 @@ def _counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         yield batch
         sent += batch.num_rows
-        request_context.count(sent)
+        request_context.count_customers(sent)
 
 
 def _grouped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

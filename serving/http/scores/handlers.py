@@ -18,9 +18,9 @@ Json = dict[str, Any]
 
 
 def lookup(asked: LookupRequest) -> Json:
-    """`answers.LookupAnswer`. Raises `Refused`, as all of these do."""
+    """`answers.LookupAnswer`. Raises `HttpError`, as all of these do."""
     found = store_pool.current().ask(lambda engine: queries.lookup(engine, asked.customer_ids))
-    request_context.count(len(found.rows))
+    request_context.count_customers(len(found.rows))
     rows = [serialize.score(row, asked.lang) for row in found.rows]
     return {**serialize.stamp(found.generation), "scores": rows, "unknown": found.unknown}
 
@@ -29,7 +29,7 @@ def history(asked: HistoryRequest) -> Json:
     """`answers.HistoryAnswer`."""
     steps = store_pool.current().ask(lambda engine: queries.history(engine, asked.customer_id))
     current = steps[0].generation if steps else store_pool.current().ask(generations.current)
-    request_context.count(1 if steps else 0)
+    request_context.count_customers(1 if steps else 0)
     return {**serialize.stamp(current), "steps": serialize.steps(steps, asked.lang)}
 
 
@@ -43,7 +43,7 @@ def find(asked: SearchRequest) -> Json | Response:
         found = page(store_pool.current().engine)
     except errors.TiercastError as error:
         raise store_errors.of_page(error, has_cursor=asked.cursor is not None) from None
-    request_context.count(len(found.rows))
+    request_context.count_customers(len(found.rows))
     rows = [serialize.score(row, asked.lang) for row in found.rows]
     return {**serialize.stamp(found.generation), "scores": rows, "next": found.next}
 

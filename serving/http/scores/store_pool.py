@@ -14,13 +14,14 @@ from typing import TypeVar
 from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors
-from tiercast.serving.http import endpoints, error_responses, metrics, readiness
+from tiercast.serving.http import endpoint, metrics, readiness
+from tiercast.serving.http.error_responses import HttpError
 from tiercast.serving.http.scores import store_errors
 from tiercast.serving.store import database, generations, migrations
 
 SECONDS = 5.0
 EXPORTS = 2
-CONNECTIONS = endpoints.THREADS + EXPORTS + 1
+CONNECTIONS = endpoint.THREADS + EXPORTS + 1
 """One for every thread that may ask, for every export, and for the watch: nobody ever waits for a connection."""
 Answer = TypeVar("Answer")
 
@@ -37,7 +38,7 @@ class Shelf:
 
     @property
     def engine(self) -> Engine:
-        """The store, opened. Raises `Refused` without one, and errors of opening."""
+        """The store, opened. Raises `HttpError` without one, and errors of opening."""
         if self._url is None:
             raise store_errors.no_store()
         with self._opening:
@@ -48,7 +49,7 @@ class Shelf:
             return self._engine
 
     def ask(self, question: Callable[[Engine], Answer]) -> Answer:
-        """The store's answer. Raises `Refused`."""
+        """The store's answer. Raises `HttpError`."""
         try:
             return question(self.engine)
         except errors.TiercastError as error:
@@ -58,9 +59,9 @@ class Shelf:
         """Note which generation is served, or why that cannot be said."""
         try:
             found = self.ask(generations.current)
-        except error_responses.Refused as refused:
-            self._note = str(refused.more["message"])
-            self._has_answered |= refused.more["code"] == errors.StoreRefused.__name__
+        except HttpError as refused:
+            self._note = str(refused.fields["message"])
+            self._has_answered |= refused.fields["code"] == errors.StoreRefused.__name__
         except Exception as error:  # whatever a driver raises: the watch must live on
             self._note = f"the score store cannot be asked: {type(error).__name__}"
         else:

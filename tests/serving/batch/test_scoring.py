@@ -11,13 +11,14 @@ from pyarrow import parquet
 from tests import make_tables, scored_tables
 from tests.scored_tables import AS_OF
 from tiercast.contract import errors, scores
+from tiercast.contract.vectors import Vector
 from tiercast.features import build, parts, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import btyd, churn, predict
 from tiercast.models import frame as frames
 from tiercast.serving.batch import scoring
-from tiercast.tiers import reasons
+from tiercast.tiers import families, reasons
 from tiercast.training.train import Trained
 
 
@@ -79,7 +80,7 @@ def test_parts_give_the_same_rows_and_the_same_bytes_again(
     monkeypatch.setattr(parts, "ROWS_PER_PART", 90)
     steps: list[tuple[int, int]] = []
     in_parts = scored_tables.score(
-        trained.bundle, source, tmp_path / "one.parquet", tell=lambda k, of: steps.append((k, of))
+        trained.bundle, source, tmp_path / "one.parquet", on_progress=lambda k, of: steps.append((k, of))
     )
     n_parts = steps[0][1]
     assert n_parts > 3
@@ -140,8 +141,12 @@ def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained:
     shap = np.asarray(trees.booster.predict(frames.matrix(p.frame, trees.names), pred_contrib=True))
     parts_of = {name: slope * shap[:, k] for k, name in enumerate(trees.names)}
     parts_of[btyd.P_CHURN] = parts_of[btyd.P_CHURN] + slope * (churn.offset(p.frame) - bundle.centre)
-    expected = reasons.choose(parts_of, p.frame, p.p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
-    assert parquet.read_table(scored)["reasons"].to_pylist() == expected.to_pylist()
+    by_family: dict[str, Vector] = {}
+    for name, part in parts_of.items():
+        family = families.family_of(name) or ""
+        by_family[family] = by_family.get(family, 0.0) + np.nan_to_num(part)
+    codes = reasons.choose(by_family, p.frame, p.p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+    assert parquet.read_table(scored)["reasons"].to_pylist() == reasons.as_lists(codes).to_pylist()
 
 
 def test_totals_add_up_to_the_file(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:

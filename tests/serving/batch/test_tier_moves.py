@@ -14,14 +14,14 @@ from tiercast.contract import errors, scores
 from tiercast.contract import moves as contract
 from tiercast.features.engines.duckdb import Engine
 from tiercast.serving.batch import tier_moves
-from tiercast.serving.batch.tier_moves import Moved
+from tiercast.serving.batch.tier_moves import TierMoves
 from tiercast.tiers import moves
 
 LATER = dt.date(2024, 7, 1)
 NAN = float("nan")
 
 
-def compare(old: str, new: str, **how: Any) -> Moved:
+def compare(old: str, new: str, **how: Any) -> TierMoves:
     with Engine(threads=1) as engine:
         return tier_moves.compare(engine, old, new, **how)
 

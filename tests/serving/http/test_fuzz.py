@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pydantic_core
 import pytest
 import requests
 import schemathesis
@@ -16,7 +17,7 @@ from schemathesis.specs.openapi import checks as promised
 from tiercast.serving.http import openapi, routes
 
 HERE = "http://127.0.0.1"
-SCHEMA = schemathesis.openapi.from_dict(json.loads(openapi.as_json(routes.TABLE)))
+SCHEMA = schemathesis.openapi.from_dict(json.loads(pydantic_core.to_json(openapi.document(routes.ENDPOINTS))))
 OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)}
 CHECKS = [
     checks.not_a_server_error,
@@ -33,7 +34,7 @@ def ask(client: Any, case: schemathesis.Case, **headers: str) -> Any:
     return client.request(told.method, told.url, content=told.body or b"", headers=dict(told.headers))
 
 
-NEED_A_STORE = [f"{route.method} {route.path}" for route in routes.STORED]  # asked in tests.serving.http.scores
+NEED_A_STORE = [f"{endpoint.method} {endpoint.path}" for endpoint in routes.STORED]  # see http/scores
 
 
 @pytest.mark.parametrize("label", [label for label in OPERATIONS if label not in NEED_A_STORE])

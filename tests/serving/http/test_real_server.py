@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import bentoml
 import pytest
 
 from tests.serving.score_requests import asked, customer, purchase
@@ -137,6 +138,21 @@ def test_nothing_planted_in_a_request_comes_out_in_any_log_metric_or_error(servi
     assert len(service.written()) > 10_000
     assert not [planted for planted in PLANTED if planted.lower() in told.lower()]
     assert service.token.rpartition("_")[2] not in told
+
+
+@pytest.mark.slow
+def test_bentomls_own_client_finds_score_and_calls_it(service: Served) -> None:
+    request = asked(customer("a", purchase()), customer("b"))
+    with bentoml.SyncHTTPClient(f"http://127.0.0.1:{service.port}", token=service.token) as client:
+        response = client.score(request)
+    assert response == json.loads(service.score(*request["customers"])[2])
+    assert [row["customer_id"] for row in response["scores"]] == ["a", "b"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/static_content/main.js", "/static_content/", "/favicon.ico", "/v1/score/submit"])
+def test_none_of_bentomls_own_addresses_is_reachable(service: Served, path: str) -> None:
+    assert service.ask("GET", path)[0] == 404
 
 
 @pytest.mark.slow

@@ -128,7 +128,6 @@ def test_the_probes_answer(client: Any) -> None:
 def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tiercast.serving.http import bento
     from tiercast.serving.online import micro_batch
 
     def connection(n_customers: int) -> str | None:
@@ -139,6 +138,6 @@ def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
         return found
 
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) is None
-    monkeypatch.setattr(bento, "WORKERS", 2)
+    monkeypatch.setenv("TIERCAST_WORKERS", "2")
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) == "close"
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS) is None

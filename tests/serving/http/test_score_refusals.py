@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.serving.score_requests import JSON, asked, customer, purchase, refusal
-from tiercast.features.engines.arrays import Answers, Program
-from tiercast.features.engines.arrays.steps import Run
+from tiercast.features.engines.arrays import Program, Results
+from tiercast.features.engines.arrays.steps import Evaluation
 
 WITHOUT_QUANTITY = {"ordered_at": "1998-01-03", "amount": 1}
 
@@ -100,7 +100,7 @@ def test_what_goes_wrong_inside_is_a_500_that_tells_the_caller_nothing_more(
 ) -> None:
     """A program that has lost a table: the engine fails in the middle of a request that is right."""
     with caplog.at_level(logging.INFO), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Program, "run", lambda program, tables: Answers(program._relations, Run({})))
+        patch.setattr(Program, "run", lambda program, tables: Results(program._relations, Evaluation({})))
         error = refusal(client.post("/v1/score", json=asked(customer("c-00917", purchase()))), 500)
     assert error["code"] == "InternalError"
     assert "fields" not in error

@@ -53,7 +53,7 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
     assert SECRET.encode() not in (tmp_path / "mlruns" / "mlflow.db").read_bytes()
 
 
-def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns: Path, trained: Trained) -> None:
+def test_a_challenger_that_cannot_be_loaded_changes_no_response(mlruns: Path, trained: Trained) -> None:
     shadow = Shadow(RegistrySource("nobody", cache.from_env()), scorer.load)
     assert soon(lambda: "no model `tiercast`" in shadow.state())
     for request in requests(3):
@@ -61,7 +61,7 @@ def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns:
     shadow.close()
 
 
-def test_answers_that_find_no_room_are_dropped_and_counted(
+def test_requests_that_find_the_queue_full_are_dropped_and_counted(
     registered: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tiercast.serving.model_manager.shadow.MAX_WAITING_REQUESTS", 2)

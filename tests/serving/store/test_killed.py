@@ -34,7 +34,7 @@ if where == "in the switch":
 if where == "in the pruning":
     generations.prune = lambda engine, keep: die()
 
-publish.publish(database.open(url), path, tell=lambda step: die() if step.startswith(where) else None)
+publish.publish(database.open(url), path, on_step=lambda step: die() if step.startswith(where) else None)
 """
 PLACES = ("160 of", "in the switch", "in the pruning")
 

@@ -58,7 +58,7 @@ def held(store: Engine) -> bool:
 
 
 def written(store: Engine) -> None:
-    with database.writing(store) as connection:
+    with database.write_transaction(store) as connection:
         connection.execute(tables.keys.delete())
 
 
@@ -108,5 +108,5 @@ def test_a_question_that_ends_every_connection_is_asked_twice_and_no_more(store:
         connection.scalar(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid())))
 
     with pytest.raises(errors.StoreUnavailable, match="the store does not answer"):
-        database.answered(store, ask)
+        database.run_query(store, ask)
     assert len(asked) == 2

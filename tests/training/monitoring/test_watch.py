@@ -16,7 +16,7 @@ from tests.training.monitoring.conftest import LATER, TRAINED_ON, Place
 from tiercast.contract import errors
 from tiercast.features import parts, reading
 from tiercast.features.engines.duckdb import Engine
-from tiercast.features.reading import scored
+from tiercast.features.reading import score_reader
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.models.reference import Reference
@@ -34,7 +34,7 @@ def look(
     bundle: Bundle | None = None,
 ) -> Watched:
     with Engine(threads=1) as engine:
-        old = [scored.open_scores(engine, path, outcomes.NEEDED) for path in scores]
+        old = [score_reader.open_scores(engine, path, outcomes.NEEDED) for path in scores]
         read = reading.read(engine, reading.Sources(place.orders), as_of, is_counted=False)
         return watch.watch(engine, bundle or place.bundle, read, old, only)
 

@@ -46,7 +46,7 @@ def test_a_store_that_does_not_answer_costs_a_503_that_names_no_place(
 ) -> None:
     """Nothing listens on port 1."""
     with served("postgresql://tier:5ec2e7@127.0.0.1:1/scores") as client:
-        client.app.door = client.app.door._replace(ring=None)  # the keys come from the same place
+        client.app.state.worker.authenticator.keyring = None  # the keys come from the same place
         answer = client.request(method, path, json=body)
     error = refusal(answer, 503)
     assert (error["code"], answer.headers["retry-after"]) == ("StoreUnavailable", "5")

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from tiercast.features.engines.duckdb import Engine as DataEngine
-from tiercast.serving.jobs.heartbeat import Stopped, Stopping
+from tiercast.serving.jobs.termination import Terminated, TerminationHandler
 
 
 @pytest.fixture
-def stopping() -> Iterator[Stopping]:
-    found = Stopping()
+def stopping() -> Iterator[TerminationHandler]:
+    found = TerminationHandler()
     before = signal.signal(signal.SIGTERM, found)
     yield found
     signal.signal(signal.SIGTERM, before)
@@ -23,31 +23,33 @@ def tell_to_end() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_what_came_before_the_work_ends_it_at_its_beginning(stopping: Stopping) -> None:
+def test_what_came_before_the_work_ends_it_at_its_beginning(stopping: TerminationHandler) -> None:
     tell_to_end()
-    with pytest.raises(Stopped):
-        stopping.begin()
+    with pytest.raises(Terminated):
+        stopping.allow()
 
 
-def test_the_work_is_ended_once_so_that_it_can_clean_up(stopping: Stopping) -> None:
-    stopping.begin()
-    with pytest.raises(Stopped):
+def test_the_work_is_ended_once_so_that_it_can_clean_up(stopping: TerminationHandler) -> None:
+    stopping.allow()
+    with pytest.raises(Terminated):
         tell_to_end()
     tell_to_end()
-    with pytest.raises(Stopped):  # it got lost, so the work is told again where it asks
+    with pytest.raises(Terminated):  # it got lost, so the work is told again where it asks
         stopping.check()
 
 
-def test_after_the_point_of_return_nothing_ends_it(stopping: Stopping) -> None:
-    stopping.begin()
-    stopping.finish()
+def test_after_the_point_of_return_nothing_ends_it(stopping: TerminationHandler) -> None:
+    stopping.allow()
+    stopping.forbid()
     tell_to_end()
     stopping.check()
     assert not stopping.was_raised
 
 
-def test_a_query_that_is_interrupted_says_so_in_its_own_words_and_the_work_knows_why(stopping: Stopping) -> None:
-    stopping.begin()
+def test_an_interrupted_query_raises_its_own_error_and_the_handler_knows_why(
+    stopping: TerminationHandler,
+) -> None:
+    stopping.allow()
     endless = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
     with DataEngine(threads=1) as engine:
         timer = threading.Timer(0.3, tell_to_end)

@@ -20,7 +20,7 @@ from tiercast.features.reading.report import LATE
 UNREAD, ZONE, OTHER = "unread_", "zone_", "other_"
 
 
-class Rules(NamedTuple):
+class TableRules(NamedTuple):
     """What makes a row of one table count: the columns it needs, and the one that says when."""
 
     table: str
@@ -28,10 +28,10 @@ class Rules(NamedTuple):
     when: str | None
 
 
-TRANSACTIONS = Rules("transactions", ("customer_id", "ordered_at", "amount", "margin"), "ordered_at")
-CUSTOMERS = Rules("customers", ("customer_id",), "joined_on")
-INTERACTIONS = Rules("interactions", ("customer_id", "occurred_at", "kind"), "occurred_at")
-OVERRIDES = Rules("overrides", ("customer_id", "tier", "until"), None)
+TRANSACTIONS = TableRules("transactions", ("customer_id", "ordered_at", "amount", "margin"), "ordered_at")
+CUSTOMERS = TableRules("customers", ("customer_id",), "joined_on")
+INTERACTIONS = TableRules("interactions", ("customer_id", "occurred_at", "kind"), "occurred_at")
+OVERRIDES = TableRules("overrides", ("customer_id", "tier", "until"), None)
 
 
 def parse(raw: ibis.Table, table: str, named: Mapping[str, str]) -> ibis.Table:
@@ -54,19 +54,19 @@ def _cells(given: ir.Value, column: inputs.Column) -> dict[str, ir.Value]:
     return {column.name: cell.value, UNREAD + column.name: cell.unread} | zone
 
 
-def judge(parsed: ibis.Table, rules: Rules, as_of: datetime.date) -> ibis.Table:
+def validate(parsed: ibis.Table, rules: TableRules, as_of: datetime.date) -> ibis.Table:
     """`parsed` with the `reason` why a row does not count, null where it does."""
     late = [(is_late(parsed, rules, as_of), LATE)] if rules.when in parsed.columns else []
     faults = [fault for name in rules.needed if name in parsed.columns for fault in _faults(parsed, name, rules)]
     return parsed.mutate(reason=ibis.cases(*late, *faults, else_=ibis.null("string")))
 
 
-def is_late(parsed: ibis.Table, rules: Rules, as_of: datetime.date) -> ir.BooleanValue:
+def is_late(parsed: ibis.Table, rules: TableRules, as_of: datetime.date) -> ir.BooleanValue:
     """Whether a row is dated on or after midnight UTC of `as_of`; a row without a date is not."""
     return parsed[rules.when] >= ibis.literal(as_of).cast(times.TIMESTAMP)
 
 
-def _faults(parsed: ibis.Table, name: str, rules: Rules) -> list[tuple[ir.BooleanValue, str]]:
+def _faults(parsed: ibis.Table, name: str, rules: TableRules) -> list[tuple[ir.BooleanValue, str]]:
     is_missing, is_unread = parsed[name].isnull(), parsed[UNREAD + name].notnull()
     if name == "customer_id":
         return [(is_missing, "no_customer_id")]
@@ -77,10 +77,10 @@ def _faults(parsed: ibis.Table, name: str, rules: Rules) -> list[tuple[ir.Boolea
     return [(is_missing, f"unparsable_{name}")]
 
 
-def kept(judged: ibis.Table) -> ibis.Table:
+def valid_rows(validated: ibis.Table) -> ibis.Table:
     """The rows that count, with their unknown columns, without the marks."""
-    marks = [name for name in judged.columns if name.startswith((UNREAD, ZONE)) or name == "reason"]
-    return judged.filter(judged["reason"].isnull()).drop(*marks)
+    marks = [name for name in validated.columns if name.startswith((UNREAD, ZONE)) or name == "reason"]
+    return validated.filter(validated["reason"].isnull()).drop(*marks)
 
 
 def known_columns(table: ibis.Table) -> list[str]:
@@ -88,11 +88,11 @@ def known_columns(table: ibis.Table) -> list[str]:
     return [name for name in table.columns if not name.startswith((UNREAD, ZONE, OTHER)) and name != "reason"]
 
 
-def quote(judged: ibis.Table, names: Sequence[str]) -> ir.StringValue:
+def describe_row(validated: ibis.Table, names: Sequence[str]) -> ir.StringValue:
     """The row as its owner can find it: "customer_id=17850, ordered_at=2010-12-01 08:26:00, amount=n/a"."""
-    return ibis.literal(", ").join([ibis.literal(f"{name}=") + _as_given(judged, name) for name in names])
+    return ibis.literal(", ").join([ibis.literal(f"{name}=") + _as_given(validated, name) for name in names])
 
 
-def _as_given(judged: ibis.Table, name: str) -> ir.StringValue:
-    text = judged[name].cast("string") if name in judged.columns else ibis.null("string")
-    return text.fill_null(judged[UNREAD + name]).fill_null("(blank)")
+def _as_given(validated: ibis.Table, name: str) -> ir.StringValue:
+    text = validated[name].cast("string") if name in validated.columns else ibis.null("string")
+    return text.fill_null(validated[UNREAD + name]).fill_null("(blank)")

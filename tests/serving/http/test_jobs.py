@@ -35,7 +35,7 @@ NOBODY = {"job_id": "job_0000000000000000"}
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
     file = tmp_path / "jobs.toml"
     file.write_text(JOBS)
-    return app_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS=str(file))
+    return app_calls.caller(tmp_path, monkeypatch, endpoints=routes.ENDPOINTS, JOBS=str(file))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_job_is_accepted_seen_listed_and_called_off(call: Caller, store: Engin
         {"name": "shop", "publish": True, "reasons": "all"},
     ]
     assert ask(call, "/v1/jobs/cancel", mine).json()["state"] == "cancelled"
-    assert job_queue.find(store, told["job_id"]).state == "cancelled"
+    assert job_queue.get(store, told["job_id"]).state == "cancelled"
 
 
 def test_what_was_asked_for_and_called_off_is_counted_once(call: Caller) -> None:
@@ -109,7 +109,7 @@ def test_too_many_that_wait_are_refused_with_the_time_to_come_again(call: Caller
 
 def test_a_job_that_ended_cannot_be_called_off_and_one_that_is_not_there_not_found(call: Caller, store: Engine) -> None:
     mine = {"job_id": ask(call, "/v1/jobs/score", SHOP).json()["job_id"]}
-    taken = claims.take(store, ["shop"], 1)
+    taken = claims.claim_next(store, ["shop"], 1)
     assert taken is not None
     error = {"code": "WrongType", "message": "m", "hint": "h", "count": 3, "total": 9, "first": None}
     claims.end(store, taken, "failed", error=error)
@@ -160,7 +160,7 @@ def test_no_answer_names_a_place_of_this_machine(call: Caller) -> None:
 
 
 def test_a_service_without_a_jobs_file_says_that_it_runs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = app_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS="")
+    call = app_calls.caller(tmp_path, monkeypatch, endpoints=routes.ENDPOINTS, JOBS="")
     assert "--jobs" in refused(ask(call, "/v1/jobs/score", SHOP), 404, "NoJobs")["hint"]
     refused(call("GET", "/v1/jobs", role="read"), 404, "NoJobs")
 
