@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 NAMES: dict[str, set[str]] = {
-    "contract": {"Twins", "_refuse_twin", "refuse_twins"},
-    "features": {"_said", "_told", "of", "said", "told"},
     "training": {
         "Asked",
         "Found",
@@ -44,16 +42,12 @@ NAMES: dict[str, set[str]] = {
     "tests": {
         "Answered",
         "Shelf",
-        "_says",
         "answer",
         "answering",
         "ask",
         "ask_much",
         "asked",
-        "of",
-        "passes",
         "said",
-        "says",
         "shelf",
         "tell_to_end",
         "told",

@@ -10,7 +10,7 @@ import pytest
 
 from tests.serving.score_requests import asked, customer, purchase
 from tiercast.models import bundle_folder
-from tiercast.serving.online import plan_cache, request_columns, validation
+from tiercast.serving.online import plan_cache, request_columns, request_validation
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.serving.online.scorer import Scorer
 
@@ -42,4 +42,4 @@ def test_plain_rows_are_those_without_findings(opened: Scorer, times: list[str],
     assert (
         [(row["reason"], row["unread"], row["local"] in (0, row["timed"])) for row in findings] == nothing
     ) == is_plain
-    assert validation.is_plain(results, "transactions") == is_plain
+    assert request_validation.is_plain(results, "transactions") == is_plain
