@@ -40,7 +40,7 @@ def match(table: str, names: Sequence[str], renames: Mapping[str, str]) -> dict[
     return {name: given for name, given in found.items() if given is not None}
 
 
-def _name(table: str, column: inputs.Column, names: Sequence[str], renames: Mapping[str, str]) -> str | None:
+def _name(table: str, column: inputs.InputColumn, names: Sequence[str], renames: Mapping[str, str]) -> str | None:
     asked = renames.get(f"{table}.{column.name}")
     if asked is None and (table == "transactions" or _is_only_in(table, column.name)):
         asked = renames.get(column.name)

@@ -48,7 +48,7 @@ def parse(raw: ibis.Table, table: str, named: Mapping[str, str]) -> ibis.Table:
     return raw.select(**parts, **{OTHER + name: raw[name] for name in unknown})
 
 
-def _cells(given: ir.Value, column: inputs.Column) -> dict[str, ir.Value]:
+def _cells(given: ir.Value, column: inputs.InputColumn) -> dict[str, ir.Value]:
     cell = values.READERS[column.kind](given, column.name)
     zone = {ZONE + column.name: times.zone(given)} if column.kind == "time" else {}
     return {column.name: cell.value, UNREAD + column.name: cell.unread} | zone

@@ -92,7 +92,7 @@ def path(request: ScoreRequest, table: str, row: int) -> str:
     raise IndexError(row)
 
 
-def _schema(given: Iterable[inputs.Column]) -> Schema:
+def _schema(given: Iterable[inputs.InputColumn]) -> Schema:
     return {column.name: TYPES[column.kind] for column in given}
 
 
