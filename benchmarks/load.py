@@ -3,8 +3,8 @@
     echo '{"port": 3000, "path": "/v1/score", "bodies": ["a.json"], "seconds": 5, "at_once": 16}' |
         python -m benchmarks.load
 
-`at_once` clients ask again as soon as they are answered (closed loop); or `rate` requests per second arrive at random
-moments whether or not earlier ones are answered (open loop). The time of an answer counts from the moment at which the
+`at_once` clients send a request after each response (closed loop); or `rate` requests per second arrive at random
+moments, whether or not earlier ones have a response (open loop). The time of a response counts from when the
 request was due, so a server that falls behind cannot hide it. Every library client takes longer per request than some
 of the servers measured here, hence the bare sockets.
 """

@@ -1,9 +1,9 @@
-"""How many questions about stored scores the service answers, and what an export of everybody costs in memory.
+"""Requests for stored scores per second, and the memory that an export of all customers takes.
 
     python -m benchmarks.lookup --customers 1000000
 
 A simulated base is published into a new store on each database; then the whole service, started as `tiercast serve`
-starts it, is cost by a client on the same machine.
+starts it, responds to a client on the same machine.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _export(port: int, pid: int, format_: str) -> Exported:
 
 def markdown(sides: list[Side], customers: int) -> list[str]:
     """One table of requests, one of exports, and the verdict."""
-    lines = [f"{customers:,} stored scores; {AT_ONCE} clients that ask again as soon as they are answered.", ""]
+    lines = [f"{customers:,} stored scores; {AT_ONCE} clients, each with a new request after every response.", ""]
     lines += ["| | " + " | ".join(f"{each.database}, per second | p99 | processor" for each in sides) + " |"]
     lines += ["|---|" + "--:|--:|--:|" * len(sides)]
     for name in sides[0].requests:

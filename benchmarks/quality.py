@@ -2,7 +2,7 @@
 
     python -m benchmarks.quality
 
-`training.train` with its defaults does everything; here the numbers are only asked for and laid out. Nothing is chosen
+`training.train` with its defaults does everything; this module only collects the numbers. Nothing is chosen
 on these holdouts.
 """
 
@@ -92,7 +92,7 @@ def judge(shop: Shop, trained: Trained) -> Quality:
 
 def _gains(judged: Judged, rival: str, measures: Mapping[str, tuple[Measure, int]]) -> dict[str, Metric]:
     ours, theirs = judged.forecasts[MODEL], judged.forecasts[rival]
-    found = {name: paired_difference(asked, ours, theirs, judged.actual) for name, (asked, _) in measures.items()}
+    found = {name: paired_difference(measure, ours, theirs, judged.actual) for name, (measure, _) in measures.items()}
     return {name: _turned(metric, measures[name][1]) for name, metric in found.items()}
 
 

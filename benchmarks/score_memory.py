@@ -151,7 +151,7 @@ def watch(
 ) -> tuple[float, float, str]:
     """Run a command to its end: seconds, peak resident memory in GiB, and its stdout.
 
-    The peak is asked for every 20 ms: the high-water mark is gone once the process has ended, and the one that
+    The peak is read every 20 ms: the high-water mark is gone once the process has ended, and the one that
     `getrusage` keeps for children starts at the size of their parent. `look` is called as often. Whoever stops this
     process stops the command too.
     """

@@ -3,7 +3,7 @@
     python -m benchmarks.since --customers 1000000
 
 The base is simulated; the first of two days is scored once to fill the folder, the second in turns over everything and
-from that folder, as processes of their own, with the same bytes asked of both. Processor seconds suffer less than
+from that folder, as processes of their own, and both must write the same bytes. Processor seconds suffer less than
 seconds from other work on the same cores. The steps are measured one after the other inside one process.
 """
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks soak
 
-A real service over a real PostgreSQL, asked by a few threads in a closed loop. In between the bundle is swapped, a
-new generation is published and the database is restarted. Nothing may fail but what asks the database while it is away,
+A real service over a real PostgreSQL, with a few client threads in a closed loop. In between the bundle is swapped, a
+new generation is published and the database is restarted. Only requests to the database may fail while it is away,
 and that has to say 503. Memory is that of all the service's processes together.
 """
 
@@ -236,9 +236,9 @@ def _service(folder: pathlib.Path, store: str) -> Iterator[tuple[str, psutil.Pro
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    asked = ["serve", "--bundle", str(folder / "bundle"), "--store", store, "--port", str(port), "--rate", "0"]
+    options = ["serve", "--bundle", str(folder / "bundle"), "--store", store, "--port", str(port), "--rate", "0"]
     with (folder / "service.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "tiercast.cli", *asked], stdout=log, stderr=log)
+        process = subprocess.Popen([sys.executable, "-m", "tiercast.cli", *options], stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, process, folder / "service.log")
@@ -260,8 +260,8 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: pathlib.Path)
 
 
 def _tiercast(*words: object) -> None:
-    asked = [sys.executable, "-m", "tiercast.cli", *map(str, words), "--json"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tiercast.cli", *map(str, words), "--json"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise RuntimeError(f"tiercast {words[0]}: {answer.stderr}")
     json.loads(answer.stdout)

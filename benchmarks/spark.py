@@ -54,24 +54,24 @@ def _run(folder: pathlib.Path, engine: str, n: int, base: Base, on_step: OnStep)
     out = folder / ("scores" if engine == "spark" else "scores.parquet")
     command = [sys.executable, "-m", "tiercast.cli", "score", str(base[0]), "--as-of", AS_OF.isoformat()]
     command += ["--bundle", str(folder / "bundle"), "--out", str(out), "--reasons", "none", "--json", *ENGINES[engine]]
-    seconds, peak, said = _watched(command)
-    if json.loads(said)["customers"] != n:
-        raise RuntimeError(f"not everybody was scored: {said[:200]}")
+    seconds, peak, stdout = _watched(command)
+    if json.loads(stdout)["customers"] != n:
+        raise RuntimeError(f"not everybody was scored: {stdout[:200]}")
     return Run(engine, n, base[1], seconds, peak)
 
 
 def _watched(command: Sequence[str]) -> tuple[float, float, str]:
     """Run to the end: seconds, peak resident GiB of the process and its children, stdout."""
     peak, started = 0.0, time.perf_counter()
-    with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said) as process:
+    with tempfile.TemporaryFile() as output, subprocess.Popen(command, stdout=output) as process:
         while process.poll() is None:
             peak = max(peak, _held(process.pid))
             time.sleep(0.2)
         seconds = time.perf_counter() - started
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-        said.seek(0)
-        return seconds, peak, said.read().decode()
+        output.seek(0)
+        return seconds, peak, output.read().decode()
 
 
 def _held(pid: int) -> float:

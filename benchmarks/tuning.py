@@ -1,4 +1,4 @@
-"""What `tiercast tune` gains: searched and confirmed on earlier windows, then asked of the holdout it never saw.
+"""Gains of `tiercast tune`: searched and confirmed on earlier windows, then measured on the unseen holdout.
 
     python -m benchmarks tuning
 
@@ -53,10 +53,10 @@ def measure(trials: int = 40, on_step: OnStep = lambda _: None) -> list[Gained]:
 def _gained(shop: Shop, trials: int, on_step: OnStep, study: pathlib.Path) -> Gained:
     on_step(f"tuning on {shop.title}")
     defaults = Settings(horizons=Horizons(churn_days=shop.days, value_days=shop.days))
-    asked = defaults.model_copy(update={"tune": defaults.tune.model_copy(update={"trials": trials})})
+    settings = defaults.model_copy(update={"tune": defaults.tune.model_copy(update={"trials": trials})})
     begun = time.perf_counter()
     with Engine() as engine:
-        tuned = tune.tune(engine, tune.read(engine, shop.sources, shop.as_of, defaults.horizons), asked, study)
+        tuned = tune.tune(engine, tune.read(engine, shop.sources, shop.as_of, defaults.horizons), settings, study)
     seconds = time.perf_counter() - begun
     best = {f"{found.model}_trees": found.best.values for found in tuned.found if found.best}
     plain = _trained(shop, defaults)
@@ -80,15 +80,15 @@ def _paired(ours: Judged | None, theirs: Judged | None, measures: Mapping[str, t
     """Positive where the first is better."""
     if ours is None or theirs is None:
         return {}
-    told: Gains = {}
-    for name, (asked, sign) in measures.items():
+    gains: Gains = {}
+    for name, (measure, sign) in measures.items():
         first, second = (ours, theirs) if sign > 0 else (theirs, ours)
-        told[name] = paired_difference(asked, first.forecasts[MODEL], second.forecasts[MODEL], ours.actual)
-    return told
+        gains[name] = paired_difference(measure, first.forecasts[MODEL], second.forecasts[MODEL], ours.actual)
+    return gains
 
 
 def markdown(found: Sequence[Gained]) -> list[str]:
-    """What the search said, then what the holdout said."""
+    """The gains of the search, then those on the holdout."""
     return [*_searches(found), "", *_holdouts(found)]
 
 

@@ -146,7 +146,7 @@ class Client:
         return path
 
     def grid(self) -> stored.GridAnswer:
-        """Customers, value and value at risk per tier, and who moved since the generation before."""
+        """Customers, value and value at risk per tier, and the moves since the generation before."""
         return self._get("/v1/grid", stored.GridAnswer)
 
     def generations(self) -> stored.GenerationsAnswer:
@@ -154,7 +154,7 @@ class Client:
         return self._get("/v1/generations", stored.GenerationsAnswer)
 
     def model(self) -> schemas.ModelCard:
-        """The served model, its scorecard, and what every number means."""
+        """The served model, its scorecard, and the meaning of every number."""
         return self._get("/v1/model", schemas.ModelCard)
 
     def reload(self) -> schemas.Reloaded:

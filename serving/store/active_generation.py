@@ -49,24 +49,26 @@ def _look(connection: Connection) -> Served:
 
 def _asked(connection: Connection, served: Served, ids: Sequence[str]) -> Rows:
     """Nothing if another generation is served; one row without an id if this one is, and has none of these ids."""
-    question, several = _question(served.generation.id, connection.dialect.name)
+    question, several = _question(served.generation.id, served.generation.columns, connection.dialect.name)
     return connection.execute(question, {"ids": several(ids), "since": served.since}).all()
 
 
 @functools.lru_cache(maxsize=64)
-def _question(generation_id: int, dialect: str) -> tuple[sa.Select[Any], Callable[[Sequence[str]], Any]]:
+def _question(
+    generation_id: int, columns: tuple[str, ...], dialect: str
+) -> tuple[sa.Select[Any], Callable[[Sequence[str]], Any]]:
     """The question, and how its one parameter holds several ids.
 
     Building a question takes longer than answering it, so it is built once; and because there is one parameter however
     many ids, the database prepares it once.
     """
-    table, several = tables.scores_of(generation_id), list if dialect == "postgresql" else json.dumps
+    table, several = tables.scores_of(generation_id, columns), list if dialect == "postgresql" else json.dumps
     rows = tables.pointer.outerjoin(table, _is_one_of(table.c.customer_id, dialect))
     is_served = (_p.generation_id == generation_id, _p.switched_at.is_not_distinct_from(sa.bindparam("since")))
     return sa.select(*table.c).select_from(rows).where(*is_served), several
 
 
-def _is_one_of(column: sa.Column[str], dialect: str) -> sa.ColumnElement[bool]:
+def _is_one_of(column: sa.ColumnElement[str], dialect: str) -> sa.ColumnElement[bool]:
     if dialect == "postgresql":
         return column == sa.any_(sa.bindparam("ids", type_=postgresql.ARRAY(sa.Text)))
     return column.in_(sa.select(sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value").c.value))

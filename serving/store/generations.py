@@ -17,7 +17,7 @@ DROP_WAITS_MS = 3_000
 
 
 class Generation(NamedTuple):
-    """One published score file. `previous_id` is the generation that was served when this one came."""
+    """One published score file. `previous_id` was served before it; `columns` are those of its table."""
 
     id: int
     as_of: dt.date
@@ -30,7 +30,13 @@ class Generation(NamedTuple):
     published_at: dt.datetime
     sha256: str
     previous_id: int | None
+    columns: tuple[str, ...]
     is_current: bool
+
+    @property
+    def rows(self) -> sa.FromClause:
+        """The table of its customers, with the columns of this version."""
+        return tables.scores_of(self.id, self.columns)
 
 
 _g, _p = tables.generations.c, tables.pointer.c
@@ -41,9 +47,9 @@ _READY = _FACTS.where(_g.state == tables.READY).order_by(_g.id.desc())
 _CURRENT = _FACTS.where(_p.generation_id.is_not(None))
 
 
-def of_row(row: Row[*tuple[Any, ...]]) -> Generation:
-    facts = row._asdict()
-    return Generation(**(facts | {"is_current": bool(facts["is_current"])}))
+def from_row(row: Row[*tuple[Any, ...]]) -> Generation:
+    values = row._asdict()
+    return Generation(**(values | {"columns": tuple(values["columns"]), "is_current": bool(values["is_current"])}))
 
 
 def current(engine: Engine) -> Generation:
@@ -65,7 +71,7 @@ def current_in(connection: Connection) -> Generation:
 def served_in(connection: Connection) -> Generation | None:
     """The generation that is served, if any was ever published."""
     row = connection.execute(_CURRENT).one_or_none()
-    return None if row is None else of_row(row)
+    return None if row is None else from_row(row)
 
 
 def ready(engine: Engine) -> list[Generation]:
@@ -75,19 +81,19 @@ def ready(engine: Engine) -> list[Generation]:
 
 
 def ready_in(connection: Connection) -> list[Generation]:
-    return [of_row(row) for row in connection.execute(_READY)]
+    return [from_row(row) for row in connection.execute(_READY)]
 
 
-def of_id(connection: Connection, wanted: int) -> Generation:
+def get(connection: Connection, wanted: int) -> Generation:
     """One complete generation. Raises `GenerationGone`."""
     row = connection.execute(_READY.where(_g.id == wanted)).one_or_none()
     if row is None:
         hint = "tiercast generations --store URL lists those that are"
         raise errors.GenerationGone("this generation is not kept", first=f"generation {wanted}", hint=hint)
-    return of_row(row)
+    return from_row(row)
 
 
-def line_in(connection: Connection, newest: Generation | None = None) -> list[Generation]:
+def lineage(connection: Connection, newest: Generation | None = None) -> list[Generation]:
     """The served (or given) generation and those it came after, newest first: what was rolled back is not there."""
     known = {each.id: each for each in ready_in(connection)}
     line = [newest or current_in(connection)]
@@ -106,7 +112,7 @@ def rollback(engine: Engine, to: int | None = None) -> Generation:
             raise errors.GenerationGone(
                 "there is no generation before this one", first=f"generation {now.id}", hint=hint
             )
-        of_id(connection, target)
+        get(connection, target)
         point(connection, target)
         return current_in(connection)
 
@@ -122,7 +128,7 @@ def prune(engine: Engine, keep: int) -> list[int]:
     One that somebody still reads for longer than a few seconds stays until the next publish.
     """
     old = [each.id for each in ready(engine)[keep:] if not each.is_current]
-    return [each for each in old if _tried(engine, each)]
+    return [each for each in old if _try_to_delete(engine, each)]
 
 
 def sweep(engine: Engine) -> list[int]:
@@ -130,20 +136,20 @@ def sweep(engine: Engine) -> list[int]:
     with database.read_transaction(engine) as connection:
         half = list(connection.scalars(sa.select(_g.id).where(_g.state == tables.LOADING)))
     for each in half:
-        forget(engine, each)
+        delete(engine, each)
     return half
 
 
-def forget(engine: Engine, generation_id: int) -> None:
+def delete(engine: Engine, generation_id: int) -> None:
     with database.write_transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.set_config("lock_timeout", str(DROP_WAITS_MS), sa.true())))
-        tables.scores_of(generation_id).drop(connection, checkfirst=True)
+        tables.scores_table(generation_id).drop(connection, checkfirst=True)
         connection.execute(tables.generations.delete().where(_g.id == generation_id))
 
 
-def _tried(engine: Engine, generation_id: int) -> bool:
+def _try_to_delete(engine: Engine, generation_id: int) -> bool:
     with contextlib.suppress(errors.StoreUnavailable):
-        forget(engine, generation_id)
+        delete(engine, generation_id)
         return True
     return False

@@ -89,14 +89,14 @@ def _loaded(
     """A new generation, complete and served; or, whatever happens, none."""
     new = _begin(engine, file, sha256, n, served)
     try:
-        base = served.id if served is not None and _is_comparable(file, served) else None
+        base = served if served is not None and _is_comparable(file, served) else None
         loaded = _load(engine, data, file, new, n, base, on_step)
         on_step("indexes")
         _index(engine, new)
         on_step("switching")
         return _switch(engine, new, loaded, served)
     except BaseException:
-        generations.forget(engine, new)
+        generations.delete(engine, new)
         raise
 
 
@@ -113,20 +113,21 @@ def _begin(engine: Engine, file: ScoreFile, sha256: str, n: int, served: Generat
         "n_customers": n,
         "started_at": dt.datetime.now(dt.UTC),
         "sha256": sha256,
+        "columns": list(tables.COLUMNS),
         "notes": scores.about(parquet.read_schema(sources.find(file.path).paths[0])),
     }
     with database.write_transaction(engine) as connection:
         asked = tables.generations.insert().values(row).returning(tables.generations.c.id)
         new = int(connection.execute(asked).scalar_one())
-        connection.execute(sa.schema.CreateTable(tables.scores_of(new)))
+        connection.execute(sa.schema.CreateTable(tables.scores_table(new)))
         return new
 
 
 def _load(
-    engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: int | None, on_step: OnStep
+    engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: Generation | None, on_step: OnStep
 ) -> Loaded:
     """All rows, slice by slice in the order of ids, each in a transaction of its own: nobody waits long to write."""
-    table, merge, seen = tables.scores_of(new), tier_moves.Merge(engine, before), totals.EMPTY
+    table, merge, seen = tables.scores_table(new), tier_moves.Merge(engine, before), totals.EMPTY
     once: dict[str, Any] = {"as_of": file.as_of, "model": None}
     last: str | None = None
     for rows in _told(data, n, on_step):
@@ -156,7 +157,7 @@ def _told(data: DataEngine, n: int, on_step: OnStep) -> Iterator[pa.Table]:
 
 def _index(engine: Engine, new: int) -> None:
     """Each index in a transaction of its own, and what the planner wants to know."""
-    table = tables.scores_of(new)
+    table = tables.scores_table(new)
     for index in sorted(table.indexes, key=lambda each: str(each.name)):
         with database.write_transaction(engine) as connection:
             index.create(connection)

@@ -80,7 +80,7 @@ def history(engine: Engine, customer_id: str) -> list[Step]:
     """One customer through the generations, the newest first; empty for who is in none of them."""
 
     def ask(connection: Connection) -> list[Step]:
-        line = generations.line_in(connection)
+        line = generations.lineage(connection)
         rows = _past(connection, line, customer_id)
         steps = [_step(each, rows.get(each.id), before, rows) for each, before in zip(line, [*line[1:], None])]
         return steps if rows else []
@@ -104,7 +104,7 @@ def _past(connection: Connection, line: list[Generation], customer_id: str) -> d
     kept = ("tier", "status", "value", "p_churn", *tables.REASONS)
     parts = []
     for each in line:
-        table = tables.scores_of(each.id)
+        table = each.rows
         columns = [table.c[name] for name in kept]
         number = sa.literal_column(str(each.id), sa.Integer).label("generation_id")
         parts.append(sa.select(number, *columns).where(table.c.customer_id == customer_id))

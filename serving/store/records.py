@@ -15,13 +15,12 @@ from tiercast.serving.store.generations import Generation
 
 EXTRA = ("value_at_risk", "previous_tier", "move")
 ORDER = (*contract.NAMES, *EXTRA)
-COLUMNS = tuple(tables.scores.c.keys())
 Record = dict[str, Any]
 
 
 def record(row: Row[Any], generation: Generation) -> Record:
     """One customer: the contract's columns, then `value_at_risk`, `previous_tier` and `move`."""
-    found = dict(zip(COLUMNS, row, strict=True))
+    found = dict(zip(tables.COLUMNS, row, strict=True))
     found["as_of"], found["model"], found["reasons"] = generation.as_of, generation.model, reasons(row)
     return {name: found[name] for name in ORDER}
 
@@ -32,7 +31,7 @@ def reasons(row: Row[Any]) -> list[str]:
 
 def batch(rows: Sequence[Row[Any]], generation: Generation, schema: pa.Schema) -> pa.RecordBatch:
     """Many customers in the contract's columns and types."""
-    columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+    columns = dict(zip(tables.COLUMNS, zip(*rows, strict=True), strict=True))
     n = len(rows)
     lists = zip(*(columns[name] for name in tables.REASONS), strict=True)
     whole: dict[str, Sequence[Any]] = columns | {
@@ -44,6 +43,6 @@ def batch(rows: Sequence[Row[Any]], generation: Generation, schema: pa.Schema) -
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def all_columns(table: sa.Table) -> sa.Select[Any]:
-    """The rows of one generation, column by column in the order of `tables.scores`."""
+def all_columns(table: sa.FromClause) -> sa.Select[Any]:
+    """The rows of one generation, column by column in the order of `tables.COLUMNS`."""
     return sa.select(*table.c)

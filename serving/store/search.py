@@ -14,7 +14,7 @@ from tiercast.contract import errors
 from tiercast.contract import scores as contract
 from tiercast.serving.store import cursor as cursors
 from tiercast.serving.store import database, generations, keyset, records, tables
-from tiercast.serving.store import filters as chosen
+from tiercast.serving.store import filters as row_filters
 from tiercast.serving.store.cursor import Cursor
 from tiercast.serving.store.filters import Filters
 from tiercast.serving.store.generations import Generation
@@ -43,7 +43,7 @@ class Export(NamedTuple):
 
 def search(
     engine: Engine,
-    filters: Filters = chosen.NONE,
+    filters: Filters = row_filters.NONE,
     sort: Sort = Sort(),  # noqa: B008  immutable
     after: str | None = None,
     limit: int = 100,
@@ -63,36 +63,36 @@ def search(
     )
 
 
-def count(engine: Engine, filters: Filters = chosen.NONE) -> int:
+def count(engine: Engine, filters: Filters = row_filters.NONE) -> int:
     """How many customers of the served generation the filters let through."""
 
     def ask(connection: Connection) -> int:
         generation = generations.current_in(connection)
-        table = tables.scores_of(generation.id)
-        asked = sa.select(sa.func.count()).select_from(table)
-        return int(connection.scalar(chosen.applied(connection, asked, table, generation, filters)) or 0)
+        table = generation.rows
+        query = sa.select(sa.func.count()).select_from(table)
+        return int(connection.scalar(row_filters.apply(connection, query, table, generation, filters)) or 0)
 
     return database.run_query(engine, ask, is_long=True)
 
 
 @contextlib.contextmanager
-def stream(engine: Engine, filters: Filters = chosen.NONE) -> Iterator[Export]:
+def stream(engine: Engine, filters: Filters = row_filters.NONE) -> Iterator[Export]:
     """Everybody whom the filters let through, as Arrow batches to be taken inside the block."""
     with database.read_transaction(engine) as connection:
         generation = generations.current_in(connection)
-        table = tables.scores_of(generation.id)
-        asked = records.all_columns(table).order_by(table.c.customer_id)
-        asked = chosen.applied(connection, asked, table, generation, filters)
+        table = generation.rows
+        query = records.all_columns(table).order_by(table.c.customer_id)
+        query = row_filters.apply(connection, query, table, generation, filters)
         g = tables.generations.c
         notes = connection.execute(sa.select(g.notes).where(g.id == generation.id)).scalar_one()
         schema = _schema(generation, notes, filters)
-        rows = connection.execution_options(yield_per=SLICE).execute(asked)
+        rows = connection.execution_options(yield_per=SLICE).execute(query)
         yield Export(generation, schema, (records.batch(part, generation, schema) for part in rows.partitions()))
 
 
 def _schema(generation: Generation, notes: dict[str, Any], filters: Filters) -> pa.Schema:
     """The contract's, with what the published file said of itself, and what was left out of it."""
-    given = {name: value for name, value in filters._asdict().items() if value != getattr(chosen.NONE, name)}
+    given = {name: value for name, value in filters._asdict().items() if value != getattr(row_filters.NONE, name)}
     extra = {**notes, "generation": generation.id, **({"selection": repr(given)} if given else {})}
     label = str(notes.get("label", ""))
     return contract.schema(
@@ -102,7 +102,7 @@ def _schema(generation: Generation, notes: dict[str, Any], filters: Filters) -> 
 
 def _page(connection: Connection, filters: Filters, sort: Sort, question: str, last: Cursor | None, limit: int) -> Page:
     current = generations.current_in(connection)
-    generation = current if last is None else generations.of_id(connection, last.generation_id)
+    generation = current if last is None else generations.get(connection, last.generation_id)
     found = keyset.rows(connection, generation, filters, sort, last, limit + 1)
     rows = [records.record(row, generation) for row in found[:limit]]
     if len(found) <= limit:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pyarrow import compute
 from sqlalchemy.engine import Engine
 
-from tiercast.serving.store import database, tables
+from tiercast.serving.store import database
+from tiercast.serving.store.generations import Generation
 from tiercast.tiers import moves
 from tiercast.tiers.moves import Matrix
 
@@ -17,9 +18,9 @@ from tiercast.tiers.moves import Matrix
 class Merge:
     """Both generations come in the order of their ids, so each slice of the new one meets one stretch of the old."""
 
-    def __init__(self, engine: Engine, before: int | None) -> None:
+    def __init__(self, engine: Engine, before: Generation | None) -> None:
         self._engine = engine
-        self._table = None if before is None else tables.scores_of(before)
+        self._table = None if before is None else before.rows
         self._last: str | None = None
         self.matrix: Matrix | None = None
 
@@ -49,7 +50,7 @@ class Merge:
                 return
             self._leave(old)
 
-    def _stretch(self, table: sa.Table, end: str | None, most: int | None = None) -> pa.Table:
+    def _stretch(self, table: sa.FromClause, end: str | None, most: int | None = None) -> pa.Table:
         """The older rows after those already seen, up to the id `end`."""
         asked = sa.select(table.c.customer_id, table.c.tier, table.c.value).order_by(table.c.customer_id).limit(most)
         if self._last is not None:

@@ -1,4 +1,4 @@
-"""`tiercast publish` and `tiercast generations`: put scores into the store, see what is there, go back."""
+"""`tiercast publish` and `tiercast generations`: put scores into the store, list its generations, go back."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _open(store: str | None, *, create: bool = False) -> Engine:
 
 
 def _lines(done: Published) -> list[str]:
-    """One line for a ticket, and what was removed on the way."""
+    """The removed generations, and one line for a ticket."""
     if not done.is_new:
         return [f"nothing to do: this file is served already, {_line(done.generation)}"]
     gone = [f"removed what a stopped publish left behind: generation {each}" for each in done.swept]
@@ -124,4 +124,6 @@ def _row(each: Generation) -> list[str]:
 
 def _as_dict(each: Generation) -> dict[str, Any]:
     """The facts for a machine."""
-    return each._asdict() | {"published_at": each.published_at.isoformat(timespec="seconds")}
+    facts = each._asdict() | {"published_at": each.published_at.isoformat(timespec="seconds")}
+    del facts["columns"]  # of interest to the store only
+    return facts

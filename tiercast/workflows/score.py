@@ -37,14 +37,14 @@ def score(
     day: dt.date,
     out: pathlib.Path,
     options: ScoreOptions = DEFAULT,
-    chosen: EngineChoice = engine_choice.DEFAULT,
+    choice: EngineChoice = engine_choice.DEFAULT,
 ) -> BatchResult:
     """Score every customer known before `day`. `folder` holds `bundle`; Spark sends its files to the workers."""
-    if chosen.name == engine_choice.SPARK:
-        return _on_spark(folder, bundle, sources, day, out, options, chosen)
+    if choice.name == engine_choice.SPARK:
+        return _on_spark(folder, bundle, sources, day, out, options, choice)
     from tiercast.serving.batch import scoring
 
-    with chosen.start() as engine, console.progress("score", 1) as on_step:
+    with choice.start() as engine, console.progress("score", 1) as on_step:
         return scoring.score_all(
             engine,
             bundle,
@@ -65,12 +65,12 @@ def _on_spark(
     day: dt.date,
     out: pathlib.Path,
     options: ScoreOptions,
-    chosen: EngineChoice,
+    choice: EngineChoice,
 ) -> BatchResult:
     from tiercast.models import bundle_folder
 
     files = bundle_folder.packed(folder)
-    with chosen.start() as engine, console.progress("score", 1) as on_step:
+    with choice.start() as engine, console.progress("score", 1) as on_step:
         from tiercast.serving.spark import scoring
 
         return scoring.score_all(

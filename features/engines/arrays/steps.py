@@ -38,15 +38,18 @@ class Relation(NamedTuple):
 
 
 def cached(step: Callable[[Evaluation], T]) -> Callable[[Evaluation], T]:
-    """The function, with its result cached for the rest of the evaluation."""
+    """The function, with its result cached for the rest of the evaluation. It never returns None.
+
+    One evaluation calls some 300 functions for the first time: looked up by `try` and `KeyError`, they took a twentieth
+    of the time for one customer.
+    """
     key = object()
 
     def kept(run: Evaluation) -> T:
-        try:
-            found: T = run.done[key]
-        except KeyError:
-            found = run.done[key] = step(run)
-        return found
+        result: T | None = run.done.get(key)
+        if result is None:
+            result = run.done[key] = step(run)
+        return result
 
     return kept
 

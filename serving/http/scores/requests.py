@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from tiercast.serving.online.requests import MOST_CUSTOMERS, Id, Number
 from tiercast.serving.store import keyset, search
-from tiercast.serving.store.filters import Filters, Way
+from tiercast.serving.store.filters import Filters, MoveFilter
 from tiercast.serving.store.keyset import Sort
 from tiercast.tiers import actions, reason_texts
 from tiercast.tiers.languages import Language
@@ -98,7 +98,7 @@ class SearchRequest(_Strict):
     is_borderline: bool | None = None
     disagreement: bool | None = None
     moved: Annotated[
-        Wished[Way] | None,
+        Wished[MoveFilter] | None,
         Field(description="Which way, since the generation before or since `moved_since`; in: was not known then."),
     ] = None
     moved_since: Annotated[

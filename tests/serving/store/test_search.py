@@ -133,7 +133,7 @@ def paged(engine: Engine, filters: Filters, sort: Sort, limit: int) -> list[str]
 def test_all_pages_together_are_the_filtered_and_sorted_file(
     shelf: Shelf, question: str, walk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyset, "WALK", walk)
+    monkeypatch.setattr(keyset, "SCANNED", walk)
     filters, passes = QUESTIONS[question]
     expected = [row for row in shelf.rows if passes(row)]
     for sort in (Sort(), Sort("value", is_descending=True), Sort("p_churn"), Sort("value_at_risk", is_descending=True)):
@@ -145,7 +145,7 @@ def test_all_pages_together_are_the_filtered_and_sorted_file(
 
 
 @pytest.mark.parametrize("by", keyset.SORTS)
-def test_small_pages_skip_nobody_and_show_nobody_twice(shelf: Shelf, by: keyset.By) -> None:
+def test_small_pages_skip_nobody_and_show_nobody_twice(shelf: Shelf, by: keyset.SortKey) -> None:
     for is_descending in (False, True):
         sort = Sort(by, is_descending)
         assert paged(shelf.engine, NONE, sort, 7) == listed(shelf.rows, sort)
