@@ -118,7 +118,7 @@ def _rows(case: Case, on_step: OnStep) -> list[Row]:
     with Engine() as engine:
         known = reading.read(engine, case.sources, case.ends, is_counted=False)
         span = known.report.first_on, case.ends
-        history = train.snapshots_of(
+        history = train.open_snapshots(
             engine, sampling.draw(engine, known.tables, settings.rolling.most_customers).tables, span, settings
         )
         rows = []

@@ -1,4 +1,4 @@
-"""DuckDB on this machine: opens files, runs expressions, keeps intermediate tables in a folder of its own.
+"""DuckDB on this machine: open files, run expressions, keep intermediate tables in a temporary folder.
 
 >>> import ibis
 >>> with Engine(threads=1) as engine:
@@ -28,7 +28,7 @@ from tiercast.features import buckets as hash_buckets
 from tiercast.features.engines import duckdb_errors
 
 ROWS_WAITING = 1 << 21
-FEWEST_ROWS_WAITING = 2048  # one of the engine's own vectors
+FEWEST_ROWS_WAITING = 2048  # one vector of DuckDB
 
 
 class Engine:
@@ -99,7 +99,7 @@ class Engine:
         try:
             _write(self.con, expr, target, buckets)
         except duckdb.Error as error:
-            raise duckdb_errors.of_room(error, str(self.folder)) or error from error
+            raise duckdb_errors.translate_no_space(error, str(self.folder)) or error from error
         self._buckets[name] = buckets
         return self._stored(name, "*/*.parquet")
 
@@ -123,13 +123,13 @@ class Engine:
 
     @contextlib.contextmanager
     def reading(self, source: str) -> Iterator[None]:
-        """Turn what DuckDB says inside the `with` block about a file into `SourceUnreadable` or `CannotWrite`."""
+        """Raise `SourceUnreadable` or `CannotWrite` for DuckDB's errors about files inside the block."""
         try:
             yield
         except duckdb_errors.OURS:
             raise
         except duckdb.Error as error:
-            raise duckdb_errors.of(error, source) from error
+            raise duckdb_errors.translate(error, source) from error
 
 
 def _temporary_folder(where: pathlib.Path | None) -> pathlib.Path:

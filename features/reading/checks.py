@@ -1,4 +1,4 @@
-"""When a table is refused as a whole, and with which words."""
+"""Refuse a table as a whole, with the reason."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _useless(counts: RowCounts) -> errors.NothingKnown:
 
 
 def _refuse_stale(span: Span, as_of: datetime.date) -> None:
-    """Silence longer than all of history makes every customer look lost: more likely a wrong date or an old file."""
+    """A silence longer than all history makes every customer look lost; a wrong date or an old file is more likely."""
     history = (span.last_on - span.first_on).days + 1
     silence = (as_of - span.last_on).days - 1
     if silence > history:

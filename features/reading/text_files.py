@@ -1,6 +1,6 @@
 """CSV files: their header, delimiter and encoding, decided from the header line alone.
 
-Nothing is guessed from the data rows, so that a broken line is an error with its number and not another guess.
+Data rows have no influence: a broken line is an error with its number.
 """
 
 from __future__ import annotations

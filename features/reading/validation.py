@@ -1,7 +1,7 @@
-"""From a table as received to rows that count: read every cell, give every other row one reason, count the reasons.
+"""Validate rows: parse every cell, and give each invalid row one reason.
 
-A row has one reason, the first that holds. On or after `as_of` comes first, so that no row of the future can be an
-error, a count of another reason, or a quoted offender.
+The reason is the first that holds. A date on or after `as_of` comes first, so that no row of the future is an error,
+counts for another reason, or is quoted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNREAD, ZONE, OTHER = "unread_", "zone_", "other_"
 
 
 class TableRules(NamedTuple):
-    """What makes a row of one table count: the columns it needs, and the one that says when."""
+    """The rules of one table: the columns that a valid row needs, and the column of its time."""
 
     table: str
     needed: tuple[str, ...]
@@ -35,10 +35,10 @@ OVERRIDES = TableRules("overrides", ("customer_id", "tier", "until"), None)
 
 
 def parse(raw: ibis.Table, table: str, named: Mapping[str, str]) -> ibis.Table:
-    """One row per row as received: our columns, beside each what could not be read, then the columns we do not know.
+    """One parsed row per row received.
 
-    Values are in `<column>`, texts that could not be read in `unread_<column>`, what a time in text says of its zone in
-    `zone_<column>`, and unknown columns in `other_<name>`.
+    Values are in `<column>`, unreadable texts in `unread_<column>`, the kind of zone of a time in `zone_<column>`, and
+    columns that are not ours in `other_<name>`.
     """
     parts: dict[str, ir.Value] = {}
     for column in columns.TABLES[table]:
@@ -48,14 +48,14 @@ def parse(raw: ibis.Table, table: str, named: Mapping[str, str]) -> ibis.Table:
     return raw.select(**parts, **{OTHER + name: raw[name] for name in unknown})
 
 
-def _cells(given: ir.Value, column: inputs.Column) -> dict[str, ir.Value]:
+def _cells(given: ir.Value, column: inputs.InputColumn) -> dict[str, ir.Value]:
     cell = values.READERS[column.kind](given, column.name)
     zone = {ZONE + column.name: times.zone(given)} if column.kind == "time" else {}
     return {column.name: cell.value, UNREAD + column.name: cell.unread} | zone
 
 
 def validate(parsed: ibis.Table, rules: TableRules, as_of: datetime.date) -> ibis.Table:
-    """`parsed` with the `reason` why a row does not count, null where it does."""
+    """`parsed` with the `reason` why a row is invalid; null for valid rows."""
     late = [(is_late(parsed, rules, as_of), LATE)] if rules.when in parsed.columns else []
     faults = [fault for name in rules.needed if name in parsed.columns for fault in _faults(parsed, name, rules)]
     return parsed.mutate(reason=ibis.cases(*late, *faults, else_=ibis.null("string")))
@@ -78,7 +78,7 @@ def _faults(parsed: ibis.Table, name: str, rules: TableRules) -> list[tuple[ir.B
 
 
 def valid_rows(validated: ibis.Table) -> ibis.Table:
-    """The rows that count, with their unknown columns, without the marks."""
+    """The valid rows, with columns that are not ours, without the columns of validation."""
     marks = [name for name in validated.columns if name.startswith((UNREAD, ZONE)) or name == "reason"]
     return validated.filter(validated["reason"].isnull()).drop(*marks)
 
@@ -89,7 +89,7 @@ def known_columns(table: ibis.Table) -> list[str]:
 
 
 def describe_row(validated: ibis.Table, names: Sequence[str]) -> ir.StringValue:
-    """The row as its owner can find it: "customer_id=17850, ordered_at=2010-12-01 08:26:00, amount=n/a"."""
+    """The row as text: "customer_id=17850, ordered_at=2010-12-01 08:26:00, amount=n/a"."""
     return ibis.literal(", ").join([ibis.literal(f"{name}=") + _as_given(validated, name) for name in names])
 
 

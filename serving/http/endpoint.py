@@ -71,8 +71,8 @@ def parse_body(model: type[Body], body: bytes) -> Body:
 def refuse_duplicate_names(body: bytes, n_names: int | None = None) -> None:
     """Raises `HttpError`: of two equal names in one object, a proxy in front of us may have used the other one."""
     try:
-        strict_json.refuse_twins(body, n_names)
-    except strict_json.Twins:
+        strict_json.refuse_duplicates(body, n_names)
+    except strict_json.DuplicateNames:
         raise HttpError(400, message="a name comes twice in one object of the body") from None
 
 

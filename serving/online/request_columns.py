@@ -32,7 +32,7 @@ def schemas(spec: FeatureSpec) -> dict[str, Schema]:
     """Per table the columns that this bundle reads, with their types; the same for all requests."""
     of_spec = {"customer_id", "ordered_at", "amount", "margin", *spec.columns}
     purchases = [column for column in inputs.TRANSACTIONS if column.name in of_spec]
-    attributes = {a.name: NUMBER if a.kind == "number" else TEXT for a in spec.attributes}
+    attributes = {attribute.name: TYPES[attribute.kind] for attribute in spec.attributes}
     numbers = {REQUEST: "int64", ROW: "int64"}
     return {
         "transactions": _schema(purchases) | numbers,
@@ -92,7 +92,7 @@ def path(request: ScoreRequest, table: str, row: int) -> str:
     raise IndexError(row)
 
 
-def _schema(given: Iterable[inputs.Column]) -> Schema:
+def _schema(given: Iterable[inputs.InputColumn]) -> Schema:
     return {column.name: TYPES[column.kind] for column in given}
 
 
@@ -116,8 +116,7 @@ def _lines(
 
 def _customers(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> InputTable:
     customers = [customer for each in requests for customer in each.customers]
-    readers = {"number": columns.from_numbers, "label": columns.from_texts}
-    cells = {a.name: readers[a.kind]([c.attributes[a.name] for c in customers]) for a in spec.attributes}  # type: ignore[operator]
+    cells = {a.name: READERS[TYPES[a.kind]]([c.attributes[a.name] for c in customers]) for a in spec.attributes}
     fixed = {
         "customer_id": columns.from_texts([customer.customer_id for customer in customers]),
         "joined_on": columns.from_texts([customer.joined_on for customer in customers]),

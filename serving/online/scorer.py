@@ -24,9 +24,9 @@ from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
 from tiercast.serving import score
-from tiercast.serving.online import messages, plan_cache, request_columns, validation
+from tiercast.serving.online import messages, plan_cache, request_columns, request_validation
+from tiercast.serving.online.request_validation import Dropped
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.validation import Dropped
 
 Row = dict[str, Any]
 """The scores of one customer: the contract's columns, `reason_texts` and `action_text`."""
@@ -78,7 +78,7 @@ class Scorer:
         plan = plan_cache.get(self.bundle.spec, requests[0].as_of, has_margin)
         tables = request_columns.build(requests, self.bundle.spec)
         results = plan.run(tables)
-        dropped = validation.validate(requests, tables, results)
+        dropped = request_validation.validate(requests, tables, results)
         rows = self._rows(_features(results), requests)
         return [_response(self.bundle, *each) for each in zip(requests, dropped, rows, strict=True)]
 

@@ -14,7 +14,7 @@ from tiercast.serving.store import active_generation, database, generations, rec
 from tiercast.serving.store.generations import Generation
 from tiercast.serving.store.records import Record
 from tiercast.tiers import moves
-from tiercast.tiers.grid import TierRow
+from tiercast.tiers.grid import TierSummary
 from tiercast.tiers.moves import Direction, Lost, Matrix
 
 MAX_IDS = 1_000
@@ -51,7 +51,7 @@ class StoredGrid(NamedTuple):
     """The six tiers of the served generation and the moves into it; None for the first, or over changed windows."""
 
     generation: Generation
-    tiers: list[TierRow]
+    tiers: list[TierSummary]
     n_borderline: int
     disagreement: dict[str, float]
     moves: Matrix | None
@@ -95,7 +95,7 @@ def grid(engine: Engine) -> StoredGrid:
         g = tables.generations.c
         totals, matrix = connection.execute(sa.select(g.grid, g.moves).where(g.id == generation.id)).one()
     moved = None if matrix is None else Matrix(**{name: np.array(rows) for name, rows in matrix.items()})
-    rows = [TierRow(**row) for row in totals["tiers"]]
+    rows = [TierSummary(**row) for row in totals["tiers"]]
     return StoredGrid(generation, rows, totals["borderline"], totals["disagreement"], moved)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.score_requests import JSON, asked, customer, purchase
+from tests.serving.score_requests import JSON, customer, purchase, score_body
 from tiercast.contract import errors
 from tiercast.serving import launch
 from tiercast.serving.access import keys
@@ -127,7 +127,7 @@ def test_a_started_server_answers_and_ends_cleanly_when_told_to(served: Path, nu
     port = free_port()
     server = started(LAUNCH, str(served), "localhost", str(port))
     wait_until_ready(server, f"http://127.0.0.1:{port}")
-    body = json.dumps(asked(customer("c-00917", purchase()))).encode()
+    body = json.dumps(score_body(customer("c-00917", purchase()))).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/score", body, JSON)
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         assert json.load(answer)["scores"][0]["customer_id"] == "c-00917"

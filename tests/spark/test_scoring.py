@@ -74,8 +74,8 @@ def test_real_customers_get_the_scores_of_one_machine(done: Any, real: Any, sour
     assert wanted.num_rows > 300
     assert_alike(found, wanted)
     assert done.totals.n_customers == wanted.num_rows
-    sums = totals.add(totals.EMPTY, wanted)
-    for one, other in zip(done.totals.rows(), sums.rows(), strict=True):
+    added = totals.add(totals.EMPTY, wanted)
+    for one, other in zip(done.totals.rows(), added.rows(), strict=True):
         numbers = [[cell or 0.0 for cell in row[1:]] for row in (one, other)]
         assert one.tier == other.tier
         assert numbers[0] == pytest.approx(numbers[1], rel=1e-9)
@@ -152,7 +152,7 @@ def test_a_job_that_fails_leaves_the_day_as_it_was(engine: Any, real: Any, sourc
 
 
 @pytest.mark.parametrize(
-    ("place", "says"),
+    ("place", "message"),
     [
         ("scores.parquet", "Spark writes a folder"),
         ("data/scores", "lies in the data"),
@@ -161,14 +161,14 @@ def test_a_job_that_fails_leaves_the_day_as_it_was(engine: Any, real: Any, sourc
         ("strange", "something else than scores"),
     ],
 )
-def test_places_that_no_scores_can_go_to_are_refused_before_the_work(tmp_path: Path, place: str, says: str) -> None:
+def test_places_that_no_scores_can_go_to_are_refused_before_the_work(tmp_path: Path, place: str, message: str) -> None:
     (tmp_path / "data").mkdir()
     source = scored_tables.write(tmp_path / "data", scored_tables.purchases(900))
     day = folders.day(tmp_path / "strange", AS_OF)
     day.mkdir(parents=True)
     (day / "thesis.docx").write_text("do not delete", encoding="utf-8")
     out = Path(place) if "://" in place else tmp_path / place
-    with pytest.raises(errors.CannotWrite, match=says):
+    with pytest.raises(errors.CannotWrite, match=message):
         folders.check(out, AS_OF, Sources(str(tmp_path / "data") if place == "data/scores" else source))
     assert (day / "thesis.docx").exists()
 

@@ -43,7 +43,7 @@ def replay(
         store.connect()
     steps = len(plan.dates(dates)) + 3
     with Engine(memory=memory) as engine, console.progress("backtest", steps) as on_step:
-        done = study.run(engine, sources, as_of, dates, settings, out, bundle=bundle, tell=on_step)
+        done = study.run(engine, sources, as_of, dates, settings, out, bundle=bundle, on_step=on_step)
         on_step("writing")
         for name, figure in figures.draw(done):
             with folder.replace_file(out / name) as part:

@@ -29,4 +29,4 @@ def check(
         on_step("reading")
         read = reading.read(engine, sources, as_of)
         on_step("measuring")
-        return read.report, readiness.check(read.tables, read.report, read.as_of, churn_days, value_days)
+        return read.report, readiness.check(engine, read.tables, read.report, read.as_of, churn_days, value_days)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tiercast.contract import errors
@@ -14,6 +14,7 @@ from tiercast.features.reading import Reading, Sources
 from tiercast.features.spec import FeatureSpec
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
+from tiercast.training import progress
 from tiercast.training.backtest import bands, by_tier, day, digest, folder, inputs, over_time, panel, plan
 from tiercast.training.backtest.bands import BandRow
 from tiercast.training.backtest.by_tier import TierRow
@@ -21,11 +22,11 @@ from tiercast.training.backtest.day import Day
 from tiercast.training.backtest.inputs import Inputs
 from tiercast.training.backtest.over_time import Overall
 from tiercast.training.backtest.plan import Asked, Plan, Planned
+from tiercast.training.progress import OnStep
 from tiercast.training.settings import Settings
 from tiercast.training.windows import schedule, spec_choice
 from tiercast.training.windows.snapshots import Snapshots
 
-Tell = Callable[[str], None]
 TRAINED = "trained on each date"
 SUMMARY = "summary.json"
 
@@ -80,14 +81,14 @@ def run(
     place: pathlib.Path,
     *,
     bundle: Bundle | None = None,
-    tell: Tell = lambda _: None,
+    on_step: OnStep = progress.ignore,
 ) -> Study:
     """Replay the asked dates. `as_of` is where the data end; None takes the day after the newest row.
 
     With a `bundle`, `settings.horizons` must be its own. Raises `BadInput` and its kinds; what is finished stays.
     """
     folder.check(place)
-    tell("reading")
+    on_step("reading")
     read = reading.read(engine, sources, as_of, is_counted=False)
     planned = plan.plan(asked, read.as_of, settings.horizons)
     tables = read.tables._replace(transactions=engine.store("known", read.tables.transactions))
@@ -98,7 +99,7 @@ def run(
     wanted = [inputs.of(each, rows, spec, settings, stamp) for each in planned.dates]
     kept = [folder.read(place, now) for now in wanted]
     snapshots = Snapshots(engine, tables, (read.report.first_on, read.as_of), spec, settings.horizons)
-    days = _days(snapshots, planned, wanted, kept, settings, place, bundle, tell)
+    days = _days(snapshots, planned, wanted, kept, settings, place, bundle, on_step)
     _refuse_nothing(days)
     done = _together(asked, planned, settings, read.as_of, bundle, wanted[-1]["data"], days, sum(map(bool, kept)))
     folder.put_json(place / SUMMARY, done.as_dict())
@@ -129,15 +130,15 @@ def _days(
     settings: Settings,
     place: pathlib.Path,
     bundle: Bundle | None,
-    tell: Tell,
+    on_step: OnStep,
 ) -> list[Day]:
     """Finished dates as they were kept; the others judged, written and read again, so that both are the same."""
     for at, (each, now, found) in enumerate(zip(planned.dates, wanted, kept, strict=True)):
-        tell(str(each.as_of))
+        on_step(str(each.as_of))
         if found is None:
             folder.write(place, day.judge(snapshots, each, settings, bundle), now)
             snapshots.forget_all_but(_ahead(snapshots.first_on, planned.dates[at + 1 :], settings))
-    tell("all dates together")
+    on_step("all dates together")
     done = (found or folder.read(place, now) for now, found in zip(wanted, kept, strict=True))
     return [each for each in done if each is not None]
 

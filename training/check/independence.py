@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import ibis
 import numpy as np
+from ibis.expr import types as ir
 from scipy import stats
 
 from tiercast.contract.vectors import Vector
 from tiercast.features import exact, orders
+from tiercast.features.engines import Engine
 
 MOST_SPEARMAN, MOST_ETA_SQUARED = 0.30, 0.25
 LEAST_BUYERS = 30
@@ -69,12 +70,14 @@ def measure(x: Vector, m: Vector) -> Independence:
     return Independence(float(stats.spearmanr(x, m).statistic), _eta_squared(np.minimum(x, LAST_BIN), m), len(x))
 
 
-def observe(transactions: ibis.Table) -> Independence:
+def observe(engine: Engine, transactions: ir.Table) -> Independence:
     """The same from a table of transactions, in which an order is a customer's day and refunds are no orders."""
     sales = orders.with_neighbours(orders.daily(transactions))
     repeats = sales.filter(sales["gap"].notnull()).group_by("customer_id")
     by_customer = repeats.aggregate(x=lambda t: t.count(), m=lambda t: exact.total(t["gross"]) / t.count())
-    found = by_customer.order_by("customer_id").to_pyarrow()  # a mean's last bits depend on the order of its terms
+    found = engine.con.to_pyarrow(
+        by_customer.order_by("customer_id")
+    )  # a mean's last bits depend on the order of its terms
     return measure(*(found[name].to_numpy().astype(np.float64) for name in ("x", "m")))
 
 

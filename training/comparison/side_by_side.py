@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from tiercast.contract import errors
 from tiercast.tiers import grid
+from tiercast.training import progress
 from tiercast.training.comparison import differences, kept, migration
 from tiercast.training.comparison.differences import Difference
 from tiercast.training.comparison.migration import Migration
 from tiercast.training.comparison.subject import Subject
 from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.progress import OnStep
 from tiercast.training.settings import Settings
-from tiercast.training.stopwatch import Tell
 
 HORIZONS = ("horizons.churn_days", "horizons.value_days")
 DATA = ("data", "first_on", "as_of", "n_customers", "n_features", "data_rows")
@@ -63,8 +64,8 @@ class Comparison(NamedTuple):
     caveats: tuple[str, ...]
 
 
-def compare(subjects: Sequence[Subject], tell: Tell = lambda _: None) -> Comparison:
-    """`tell` is called with the id of each training as its comparison with the first begins.
+def compare(subjects: Sequence[Subject], on_step: OnStep = progress.ignore) -> Comparison:
+    """`on_step` is called with the id of each training as its comparison with the first begins.
 
     Raises `BadInput` for fewer than two, and where the horizons differ: those answer different questions."""
     if len(subjects) < 2:
@@ -72,7 +73,7 @@ def compare(subjects: Sequence[Subject], tell: Tell = lambda _: None) -> Compari
         raise errors.BadInput("a comparison takes two runs or more", first=alone, hint=HINT)
     _refuse_other_horizons(subjects)
     first, *others = subjects
-    against = tuple(_against(first, other, tell) for other in others)
+    against = tuple(_against(first, other, on_step) for other in others)
     differing = {name: values for name, values in _parameters(subjects).items() if len(set(values)) > 1}
     return Comparison(
         run_ids=tuple(each.run_id for each in subjects),
@@ -100,8 +101,8 @@ def is_setting(name: str) -> bool:
     return name in settings() or name.startswith(OF_ONE_MODEL)
 
 
-def _against(first: Subject, other: Subject, tell: Tell) -> Against:
-    tell(other.run_id[:8])
+def _against(first: Subject, other: Subject, on_step: OnStep) -> Against:
+    on_step(other.run_id[:8])
     why = {target: kept.why_not_paired(first.kept.get(target), other.kept.get(target)) for target in kept.TARGETS}
     tiers = None if why["value"] else migration.between(first.kept["value"], other.kept["value"])
     found = differences.between(first, other)

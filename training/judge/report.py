@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tiercast.contract.vectors import Vector
+from tiercast.features.reading import ReadingReport
 from tiercast.training.evaluation import grades, level
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.grades import Grade
@@ -14,7 +15,9 @@ from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Cards, Judged, V
 from tiercast.training.judge.limits import LIMITS
 
 
-def scorecard(churn: Judged | None, value: ValueJudged | None, notes: Sequence[str]) -> dict[str, Any]:
+def scorecard(
+    churn: Judged | None, value: ValueJudged | None, notes: Sequence[str], read: ReadingReport | None = None
+) -> dict[str, Any]:
     """Per target the window, and per model or baseline every metric with its 95 % interval."""
     out: dict[str, Any] = {"notes": list(notes)}
     if churn is not None:
@@ -29,6 +32,8 @@ def scorecard(churn: Judged | None, value: ValueJudged | None, notes: Sequence[s
             "mae_over_closed_form": _numbers(_worse(value.judged)),
             "grade": _graded(grades.value(*_asked(value.judged), value.judged.cuts.value, LIMITS.bias)),
         }
+    if read is not None:
+        out["rows"] = {"known": read.rows_known, "dropped": read.dropped_known}
     return out
 
 

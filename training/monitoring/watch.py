@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tiercast.contract import errors
@@ -16,15 +16,16 @@ from tiercast.models import bundle as bundles
 from tiercast.models import frame, predict
 from tiercast.models.bundle import Bundle
 from tiercast.models.reference import Counted
+from tiercast.training import progress
 from tiercast.training.fit.references import P_CHURN, VALUE
 from tiercast.training.monitoring import drift, incoming, outcomes
 from tiercast.training.monitoring.checks import Check, Level, Part, worst
 from tiercast.training.monitoring.drift import Drift
 from tiercast.training.monitoring.incoming import Step
 from tiercast.training.monitoring.outcomes import Outcome, Window
+from tiercast.training.progress import OnStep
 
 STEPS = ("drift", "what came in", "closed windows")
-Tell = Callable[[str], None]
 
 
 class Watched(NamedTuple):
@@ -66,9 +67,9 @@ def watch(
     read: Reading,
     scores: Sequence[ScoreFile],
     parts: Sequence[Part],
-    tell: Tell = lambda _: None,
+    on_step: OnStep = progress.ignore,
 ) -> Watched:
-    """Run the checks of `parts`; `scores` are old score files. `tell` hears of each of `STEPS` as it begins.
+    """Run the checks of `parts`; `scores` are old score files. `on_step` receives each of `STEPS` as it begins.
 
     Raises BadInput where only closed windows were asked for and none has closed.
     """
@@ -77,16 +78,16 @@ def watch(
     waiting = tuple(text for each in windows for text in each.waits())
     closed = [each for each in windows if any(each.is_closed)]
     _refuse_nothing(parts, scores, closed, waiting)
-    tell(STEPS[0])
+    on_step(STEPS[0])
     drifted = _drift(engine, dated, bundle, read) if "drift" in parts else []
-    tell(STEPS[1])
+    on_step(STEPS[1])
     came = (
         incoming.daily(engine, read.tables.transactions, (read.report.first_on, read.as_of))
         if "data" in parts
         else None
     )
     steps = incoming.steps(came) if came else []
-    tell(STEPS[2])
+    on_step(STEPS[2])
     asked = closed if "outcomes" in parts else []
     judged = [outcomes.measure(engine, read.tables, each, _card(bundle, each.scores)) for each in asked]
     checks = [

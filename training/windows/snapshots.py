@@ -119,6 +119,12 @@ class Snapshots:
         other._built, other._too_little, other._facts = self._built, set(self._too_little), self._facts
         return other
 
+    def with_spec(self, spec: FeatureSpec) -> Snapshots:
+        """The same history with other features; nothing is shared, for a snapshot holds its features."""
+        if spec == self.spec:
+            return self
+        return Snapshots(self.engine, self.tables, (self.first_on, self.known_until), spec, self.horizons, self.model)
+
     def forget_all_but(self, dates: Container[dt.date]) -> None:
         """Free the memory of snapshots that nobody will ask for again; one asked for after all is built anew."""
         for name, built in self._built.items():

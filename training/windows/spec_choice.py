@@ -26,6 +26,16 @@ def for_day(engine: Engine, tables: Tables, first_on: dt.date, day: dt.date, set
     return choose(engine, tables, (first_on, dates[-1]), wanted, h.value_days)
 
 
+def as_known(engine: Engine, tables: Tables, day: dt.date, spec: FeatureSpec) -> FeatureSpec:
+    """The same features with the categories and the kinds of contact that were known before `day`."""
+    people, contacts = tables.customers, tables.interactions
+    if people is not None and "joined_on" in people.columns:
+        people = people.filter(people.joined_on.isnull() | (people.joined_on < day))
+    if contacts is not None:
+        contacts = contacts.filter(contacts.occurred_at < dt.datetime.combine(day, dt.time()))
+    return spec._replace(attributes=_attributes(engine, people), contact_kinds=_kinds(engine, contacts))
+
+
 def choose(
     engine: Engine, tables: Tables, history: tuple[dt.date, dt.date], windows: tuple[int, ...], season_days: int
 ) -> FeatureSpec:

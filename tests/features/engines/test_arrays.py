@@ -97,12 +97,12 @@ def tables(seed: int, n: int, oddity: float) -> dict[str, pa.Table]:
 
 
 def expressions() -> dict[str, ibis.Table]:
-    judged: dict[str, ibis.Table] = {}
+    validated: dict[str, ibis.Table] = {}
     for table, names in SCHEMAS.items():
         raw = ibis.table(ibis.Schema.from_pyarrow(pa.schema(list(names.items()))), name=table)
         ours = {name: name for name in names if name not in ("row", "age", "city")}
-        judged[table] = validation.validate(validation.parse(raw, table, ours), RULES[table], AS_OF)
-    kept = {table: validation.valid_rows(rows) for table, rows in judged.items()}
+        validated[table] = validation.validate(validation.parse(raw, table, ours), RULES[table], AS_OF)
+    kept = {table: validation.valid_rows(rows) for table, rows in validated.items()}
     people = kept["customers"].select(
         customer_id=kept["customers"].customer_id,
         joined_on=kept["customers"].joined_on.cast("date"),
@@ -110,7 +110,7 @@ def expressions() -> dict[str, ibis.Table]:
         city=values.label(kept["customers"]["other_city"], "city").value,
     )
     whole = Tables(transactions.canonical(kept["transactions"]), people, kept["interactions"])
-    return {**judged, "features": build.build(whole, AS_OF, SPEC)}
+    return {**validated, "features": build.build(whole, AS_OF, SPEC)}
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ def bits(column: pa.ChunkedArray) -> list[Any]:
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), n=st.sampled_from([0, 1, 3, 20, 200]), oddity=st.sampled_from([0.0, 0.05, 0.5]))
-def test_what_is_read_judged_and_built_is_the_same(
+def test_what_is_read_validated_and_built_is_the_same(
     program: Program, statements: dict[str, str], seed: int, n: int, oddity: float
 ) -> None:
     made = tables(seed, n, oddity)

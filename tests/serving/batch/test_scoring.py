@@ -74,6 +74,15 @@ def test_files_and_their_splitting_do_not_change_a_byte(scored: Path, trained: T
     assert (tmp_path / "other.parquet").read_bytes() == scored.read_bytes()
 
 
+def test_rows_that_are_doubled_and_dropped_do_not_change_a_byte(trained: Trained, tmp_path: Path) -> None:
+    table = scored_tables.purchases()
+    once = scored_tables.write(tmp_path, table.group_by(table.column_names).aggregate([]), "once.parquet")
+    twice = scored_tables.write(tmp_path, pa.concat_tables([table, table]), "twice.parquet")
+    scored_tables.score(trained.bundle, once, tmp_path / "a.parquet")
+    scored_tables.score(trained.bundle, twice, tmp_path / "b.parquet", duplicates="drop")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
 def test_parts_give_the_same_rows_and_the_same_bytes_again(
     scored: Path, trained: Trained, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

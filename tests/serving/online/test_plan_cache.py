@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.score_requests import asked, customer, purchase
+from tests.serving.score_requests import customer, purchase, score_body
 from tiercast.models import bundle_folder
-from tiercast.serving.online import plan_cache, request_columns, validation
+from tiercast.serving.online import plan_cache, request_columns, request_validation
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.serving.online.scorer import Scorer
 
@@ -24,7 +24,7 @@ def opened(served: Path) -> Scorer:
 
 
 def request(*times: str) -> ScoreRequest:
-    body = asked(customer("a", *map(purchase, times)), customer("b"))
+    body = score_body(customer("a", *map(purchase, times)), customer("b"))
     return ScoreRequest.model_validate_json(json.dumps(body))
 
 
@@ -42,4 +42,4 @@ def test_plain_rows_are_those_without_findings(opened: Scorer, times: list[str],
     assert (
         [(row["reason"], row["unread"], row["local"] in (0, row["timed"])) for row in findings] == nothing
     ) == is_plain
-    assert validation.is_plain(results, "transactions") == is_plain
+    assert request_validation.is_plain(results, "transactions") == is_plain

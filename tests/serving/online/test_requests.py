@@ -5,12 +5,12 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.serving.score_requests import JSON, asked, customer, purchase, refusal
+from tests.serving.score_requests import JSON, customer, purchase, refusal, score_body
 from tiercast.contract import inputs, strict_json
 from tiercast.serving.online import requests
 
 VISIT = {"occurred_at": "1998-01-01", "kind": "visit"}
-FULL = asked(
+FULL = score_body(
     {**customer("a", purchase(), purchase(order_id="12:30")), "attributes": {"x": 1, ":": '":"'}},
     {**customer("b"), "joined_on": "1998-01-01T12:30:00", "interactions": [VISIT]},
     lang="zh",
@@ -37,7 +37,7 @@ def test_every_name_of_a_request_is_counted_once() -> None:
 @pytest.mark.parametrize("separators", [(",", ":"), (" , ", " : "), (",", "\n\t:\r")])
 def test_a_request_without_duplicate_names_is_accepted_in_any_format(indent: Any, separators: tuple[str, str]) -> None:
     body = json.dumps(FULL, indent=indent, separators=separators).encode()
-    strict_json.refuse_twins(body, requests.n_names(requests.ScoreRequest.model_validate_json(body)))
+    strict_json.refuse_duplicates(body, requests.n_names(requests.ScoreRequest.model_validate_json(body)))
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_a_duplicate_name_is_refused_wherever_it_stands(client: Any, once: str, 
     body = json.dumps(FULL).replace(once, twice, 1)
     assert body != json.dumps(FULL)
     request = requests.ScoreRequest.model_validate_json(body)  # of two equal names the later one wins
-    with pytest.raises(strict_json.Twins):
-        strict_json.refuse_twins(body.encode(), requests.n_names(request))
+    with pytest.raises(strict_json.DuplicateNames):
+        strict_json.refuse_duplicates(body.encode(), requests.n_names(request))
     error = refusal(client.post("/v1/score", content=body.encode(), headers=JSON), 400)
     assert "twice" in error["message"]
 

@@ -34,13 +34,10 @@ def validate(
     `results` are those of the day's plan on `tables`. Findings are computed only where some row is not plain; a table
     without any time has no such row.
     """
-    timed = [
-        table for table, rules in plan_cache.RULES.items() if columns.any_known(tables[table].columns[str(rules.when)])
-    ]
-    suspect = [table for table in timed if not is_plain(results, table)]
-    findings = {
-        table: list(results.rows(plan_cache.findings(table))) if table in suspect else [] for table in plan_cache.RULES
-    }
+    findings: dict[str, list[Finding]] = {table: [] for table in plan_cache.RULES}
+    for table, rules in plan_cache.RULES.items():
+        if columns.any_known(tables[table].columns[str(rules.when)]) and not is_plain(results, table):
+            findings[table] = list(results.rows(plan_cache.findings(table)))
     return [_validate_one(request, number, findings) for number, request in enumerate(requests)]
 
 
