@@ -29,7 +29,7 @@ STORED: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "/v1/customers/search", "POST", ("read",), "Customers by tier, risk, value, reason or move: pages or a file.",
-        with_body(stored_requests.SearchRequest, handlers.find),
+        with_body(stored_requests.SearchRequest, handlers.search),
         {JSON: stored_responses.SearchAnswer, export.CSV: None, export.PARQUET: None},
         stored_requests.SearchRequest, stored_examples.SEARCH, statuses=(404, 410),
     ),
@@ -39,7 +39,7 @@ STORED: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "/v1/generations", "GET", ("read",), "The published generations that are kept, and which one is served.",
-        without_body(handlers.every), {JSON: stored_responses.GenerationsAnswer}, statuses=(404,),
+        without_body(handlers.list_generations), {JSON: stored_responses.GenerationsAnswer}, statuses=(404,),
     ),
 )  # fmt: skip
 JOBS: tuple[Endpoint, ...] = (

@@ -32,7 +32,7 @@ StoredScore = create_model("StoredScore", __base__=responses.Score, **_ADDED)
 
 
 class Stamp(BaseModel):
-    """Where an answer comes from: one generation, that is, one published score file."""
+    """The source of a response: one generation, that is, one published score file."""
 
     as_of: Annotated[dt.date, Field(description="Only what happened strictly before this day was known.")]
     model: Annotated[str, Field(description="Name, version and run of the model that gave the scores.")]
