@@ -16,7 +16,6 @@ NAMES: dict[str, set[str]] = {
         "is_told_by_last_year",
         "of",
         "says",
-        "tell",
         "told",
     },
     "serving": {

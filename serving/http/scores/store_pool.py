@@ -11,13 +11,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from sqlalchemy.engine import Engine
-
 from tiercast.contract import errors
 from tiercast.serving.http import endpoint, metrics, readiness
 from tiercast.serving.http.error_responses import HttpError
 from tiercast.serving.http.scores import store_errors
 from tiercast.serving.store import database, generations, migrations
+from tiercast.serving.store.database import Store
 
 CHECK_SECONDS = 5.0
 MAX_EXPORTS = 2
@@ -31,13 +30,13 @@ class StorePool:
 
     def __init__(self, url: str | None, check_seconds: float = CHECK_SECONDS) -> None:
         self._url, self._check_seconds = url, check_seconds
-        self._engine: Engine | None = None
+        self._engine: Store | None = None
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._note, self._has_responded = "the score store has not been asked yet", False
         self.exports = threading.BoundedSemaphore(MAX_EXPORTS)
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Store:
         """The store, opened. Raises `HttpError` without a store, and the errors of `database.open`."""
         if self._url is None:
             raise store_errors.no_store()
@@ -48,7 +47,7 @@ class StorePool:
                 self._engine = engine
             return self._engine
 
-    def query(self, function: Callable[[Engine], Result]) -> Result:
+    def query(self, function: Callable[[Store], Result]) -> Result:
         """The result of `function`, called with the store. Raises `HttpError`."""
         try:
             return function(self.engine)
