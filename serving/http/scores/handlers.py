@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 def lookup(request: LookupRequest) -> Json:
-    """`responses.LookupAnswer`. Raises `HttpError`, as all of these do."""
+    """`responses.LookupResponse`. Raises `HttpError`, as all of these do."""
     found = store_pool.current().query(lambda engine: queries.lookup(engine, request.customer_ids))
     request_context.count_customers(len(found.rows))
     rows = [serialize.score(row, request.lang) for row in found.rows]
@@ -27,7 +27,7 @@ def lookup(request: LookupRequest) -> Json:
 
 
 def history(request: HistoryRequest) -> Json:
-    """`responses.HistoryAnswer`."""
+    """`responses.HistoryResponse`."""
     steps = store_pool.current().query(lambda engine: queries.history(engine, request.customer_id))
     current = steps[0].generation if steps else store_pool.current().query(generations.current)
     request_context.count_customers(1 if steps else 0)
@@ -35,7 +35,7 @@ def history(request: HistoryRequest) -> Json:
 
 
 def search(request: SearchRequest) -> Json | Response:
-    """`responses.SearchAnswer`, or a file that is written while it is sent."""
+    """`responses.SearchResponse`, or a file that is written while it is sent."""
     if request.format != "json":
         return export.response(store_pool.current(), request)
     limit = DEFAULT_LIMIT if request.limit is None else request.limit
@@ -50,13 +50,13 @@ def search(request: SearchRequest) -> Json | Response:
 
 
 def grid() -> Json:
-    """`responses.GridAnswer`."""
+    """`responses.GridResponse`."""
     found = store_pool.current().query(queries.grid)
     return {**serialize.stamp(found.generation), **serialize.grid(found)}
 
 
 def list_generations() -> Json:
-    """`responses.GenerationsAnswer`."""
+    """`responses.GenerationsResponse`."""
     kept = store_pool.current().query(generations.ready)
     current = next((each for each in kept if each.is_current), None)
     if current is None:  # nothing was ever published: this raises the store's own error

@@ -65,7 +65,7 @@ def steps(found: Sequence[HistoryStep], lang: Language) -> list[Json]:
 
 
 def grid(found: StoredGrid) -> Json:
-    """`responses.GridAnswer` without its stamp."""
+    """`responses.GridResponse` without its stamp."""
     generation = found.generation
     return {
         "churn_days": generation.churn_days,
@@ -79,7 +79,7 @@ def grid(found: StoredGrid) -> Json:
 
 
 def generation(one: Generation) -> Json:
-    """`responses.GenerationAnswer`."""
+    """`responses.GenerationResponse`."""
     return {
         **stamp(one),
         "churn_days": one.churn_days,
