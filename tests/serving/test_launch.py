@@ -66,7 +66,7 @@ def test_a_store_named_from_here_is_the_same_one_for_the_server(
     keys.add(database.open(name, create=True), "crm", ["read"])
     ready = launch.prepare("127.0.0.1", free_port(), store=name)
     monkeypatch.chdir("/")
-    assert len(keys.every(database.open(ready.environment["TIERCAST_STORE"]))) == 1
+    assert len(keys.list_keys(database.open(ready.environment["TIERCAST_STORE"]))) == 1
 
 
 def test_settings_that_would_stop_every_worker_are_refused_before_one_starts(tmp_path: Path) -> None:

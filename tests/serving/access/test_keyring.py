@@ -12,7 +12,7 @@ from tiercast.serving.store import database
 
 NOW = dt.datetime.now(dt.UTC)
 TOKEN = tokens.new()
-KEY = Key(TOKEN.key_id, "checkout", tokens.hashed(TOKEN.secret), frozenset({"score"}), NOW)
+KEY = Key(TOKEN.key_id, "checkout", tokens.hash_secret(TOKEN.secret), frozenset({"score"}), NOW)
 
 
 def state(ring: keyring.Keyring, token: tokens.Token) -> str | None:

@@ -234,7 +234,7 @@ def test_while_the_keys_were_never_read_nobody_comes_in_and_readyz_says_why(
 
 
 def test_while_the_database_is_away_keys_stay_good_and_readyz_says_so(call: Caller) -> None:
-    key_database = app_calls.KeyDatabase(keys.every(database.open(f"sqlite:///{call.folder / 'scores.db'}")))
+    key_database = app_calls.KeyDatabase(keys.list_keys(database.open(f"sqlite:///{call.folder / 'scores.db'}")))
     ring = keyring.Keyring(key_database.read, 60)
     call.state.authenticator.keyring = ring
     with call.state.authenticator.watching():

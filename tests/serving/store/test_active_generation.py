@@ -100,6 +100,6 @@ def test_a_number_that_stands_for_another_generation_after_a_restore_is_not_take
     assert queries.lookup(store, PEOPLE).generation.currency == "GBP"
     with db.write_transaction(store) as connection:
         connection.execute(tables.generations.update().values(model="tiercast/2", currency="EUR"))
-        generations.point(connection, first)
+        generations.switch_to(connection, first)
     found = queries.lookup(store, PEOPLE)
     assert (found.generation.currency, found.rows[0]["model"]) == ("EUR", "tiercast/2")

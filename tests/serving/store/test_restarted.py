@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 from tests import postgres_server, score_files
 from tiercast.contract import errors
 from tiercast.serving.store import database, generations, publish, publish_lock, queries, tables
-from tiercast.serving.store.queries import Found
+from tiercast.serving.store.queries import LookupResult
 
 IDS = ["anna", "ben"]
 
@@ -38,7 +38,7 @@ def store(server: Any, tmp_path: Path) -> Iterator[Engine]:
         engine.dispose()
 
 
-def crowd(store: Engine, n: int = 4) -> Found:
+def crowd(store: Engine, n: int = 4) -> LookupResult:
     """Fill the pool with connections that have been used; an answer."""
     held = [store.connect() for _ in range(n)]
     for each in held:

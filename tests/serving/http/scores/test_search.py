@@ -134,7 +134,7 @@ def test_a_cursor_that_we_did_not_write_is_refused_and_not_quoted(client: Any) -
 def test_a_cursor_belongs_to_its_question(client: Any) -> None:
     cursor = client.post(URL, json={"limit": 2, "tiers": ["A"]}).json()["next"]
     error = refusal(client.post(URL, json={"limit": 2, "tiers": ["B"], "cursor": cursor}), 422)
-    assert "another question" in error["message"]
+    assert "another query" in error["message"]
 
 
 @pytest.mark.parametrize(
