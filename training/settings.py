@@ -1,6 +1,6 @@
-"""Everything a training run can be told, with defaults; an unknown key is an error.
+"""The settings of a training run, with their defaults; an unknown key is an error.
 
-`tiercast.toml` has one table per section here, and `[columns]` for renamed columns. Where a search looks is told in
+`tiercast.toml` has one table per section here, and `[columns]` for renamed columns. The ranges of a search are in
 `training.search_space`.
 """
 
@@ -119,8 +119,8 @@ class Settings(Frozen):
 
     @field_validator("churn_trees", "value_trees")
     @classmethod
-    def _known_to_trees(cls, others: dict[str, int | float], told: ValidationInfo) -> dict[str, int | float]:
-        _merged(told.data.get("trees", Trees()), others)
+    def _known_to_trees(cls, others: dict[str, int | float], info: ValidationInfo) -> dict[str, int | float]:
+        _merged(info.data.get("trees", Trees()), others)
         return others
 
     def of_training(self) -> dict[str, Any]:

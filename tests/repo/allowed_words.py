@@ -3,22 +3,6 @@
 from __future__ import annotations
 
 NAMES: dict[str, set[str]] = {
-    "training": {
-        "Asked",
-        "Found",
-        "_ask_for_repeats",
-        "_asked",
-        "_said",
-        "_tell",
-        "_told",
-        "answering",
-        "asked",
-        "is_told_by_last_year",
-        "of",
-        "says",
-        "tell",
-        "told",
-    },
     "serving": {
         "Found",
         "GenerationAnswer",
@@ -55,6 +39,5 @@ NAMES: dict[str, set[str]] = {
 }
 CLASSES: dict[str, set[str]] = {
     "features": {"Engine"},
-    "training": {"Snapshot", "Study", "Watched", "Window"},
     "serving": {"Found", "Step", "_Strict"},
 }

@@ -1,4 +1,4 @@
-"""One date replayed: the procedure run (or a bundle asked) on what was known, then what happened beside it."""
+"""One date replayed: the procedure run (or a bundle requested) on what was known, then what happened beside it."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def judge(snapshots: Snapshots, planned: Planned, settings: Settings, bundle: Bu
 def needed(first_on: dt.date, day: dt.date, settings: Settings) -> set[dt.date]:
     """Every date whose snapshot that day asks for, the season's a year before included."""
     most = settings.rolling.most_windows
-    asked = {day, *(d for horizon in settings.horizons.both for d in schedule.plan(first_on, day, horizon, most))}
-    return asked | {d - dt.timedelta(YEAR_DAYS) for d in asked}
+    dates = {day, *(d for horizon in settings.horizons.both for d in schedule.plan(first_on, day, horizon, most))}
+    return dates | {d - dt.timedelta(YEAR_DAYS) for d in dates}
 
 
 def _trained(snapshots: Snapshots, day: dt.date, settings: Settings) -> Earlier:

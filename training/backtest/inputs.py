@@ -17,7 +17,7 @@ from tiercast.training.settings import Settings
 Inputs = dict[str, Any]
 
 
-def of(planned: Planned, rows: Rows, spec: FeatureSpec, settings: Settings, bundle: str | None) -> Inputs:
+def collect(planned: Planned, rows: Rows, spec: FeatureSpec, settings: Settings, bundle: str | None) -> Inputs:
     """Plain data, as it comes back from JSON.
 
     What columns are called is in the rows' digest, and threads only change the pace: neither has a say.

@@ -35,7 +35,7 @@ SHORT = 0.05
 LESS_SKILL = 0.05
 
 
-class Window(NamedTuple):
+class ClosedWindow(NamedTuple):
     """Scores of one day and when their windows are over; `is_closed` for churn and for value."""
 
     scores: ScoreFile
@@ -70,7 +70,7 @@ class Outcome(NamedTuple):
     had ordered by then and are not in the file. `level` is mean stated risk less the share that left.
     """
 
-    window: Window
+    window: ClosedWindow
     n: int
     n_unknown: int
     n_unscored: int
@@ -83,14 +83,14 @@ class Outcome(NamedTuple):
     checks: tuple[Check, ...]
 
 
-def window(scores: ScoreFile, as_of: dt.date) -> Window:
+def window(scores: ScoreFile, as_of: dt.date) -> ClosedWindow:
     """Which windows are over when everything before `as_of` is known."""
     churn_end, value_end = scores.ends()
-    return Window(scores, (churn_end <= as_of, value_end <= as_of))
+    return ClosedWindow(scores, (churn_end <= as_of, value_end <= as_of))
 
 
 def measure(
-    engine: Engine, tables: Tables, found: Window, card: Mapping[str, Any], *, draws: int = 200, seed: int = 7
+    engine: Engine, tables: Tables, found: ClosedWindow, card: Mapping[str, Any], *, draws: int = 200, seed: int = 7
 ) -> Outcome:
     """The scores of one day against the orders that followed. `card` is the bundle's scorecard."""
     rows, n_unknown, n_unscored = _joined(engine, tables, found.scores)
@@ -125,14 +125,14 @@ def _joined(engine: Engine, tables: Tables, scores: ScoreFile) -> tuple[pa.Table
     return engine.con.to_pyarrow(rows.drop("customer_id", "who")), counted[0], counted[1]
 
 
-def _of_churn(found: Window, card: Mapping[str, Metric] | None, promised: Mapping[str, Any]) -> list[Check]:
+def _of_churn(found: ClosedWindow, card: Mapping[str, Metric] | None, promised: Mapping[str, Any]) -> list[Check]:
     if card is None:
         return []
     ece, auc = (_promise(promised, "churn", name) for name in ("ece", "auc"))
     limit = LIMITS.ece
     is_worse = _beyond_noise(card["ece"], ece, sign=-1) and card["ece"].value > limit
     level: Level = "quiet" if not is_worse else "alarm" if card["ece"].low > limit else "notice"
-    required = f"ECE at most {limit:g}, or as on the holdout{_told(ece)}"
+    required = f"ECE at most {limit:g}, or as on the holdout{_describe(ece)}"
     return [
         Check("W7", level, f"ECE {_written(card['ece'])}", required, found.name),
         _skill("W8", "AUC", card["auc"], auc, found),
@@ -140,7 +140,7 @@ def _of_churn(found: Window, card: Mapping[str, Metric] | None, promised: Mappin
 
 
 def _of_value(
-    found: Window, card: Mapping[str, Metric] | None, intervals: IntervalCard | None, promised: Mapping[str, Any]
+    found: ClosedWindow, card: Mapping[str, Metric] | None, intervals: IntervalCard | None, promised: Mapping[str, Any]
 ) -> list[Check]:
     if card is None or intervals is None:
         return []
@@ -157,7 +157,7 @@ def _of_value(
     ]
 
 
-def _skill(code: str, name: str, ours: Metric, promised: Metric | None, found: Window) -> Check:
+def _skill(code: str, name: str, ours: Metric, promised: Metric | None, found: ClosedWindow) -> Check:
     if promised is None or not math.isfinite(ours.value):
         return Check(code, "unknown", f"{name} {_written(ours)}", "a holdout in the bundle", found.name)
     is_worse = _beyond_noise(ours, promised, sign=1)
@@ -166,7 +166,7 @@ def _skill(code: str, name: str, ours: Metric, promised: Metric | None, found: W
     return Check(code, level, f"{name} {_written(ours)}", required, found.name)
 
 
-def _coverage(found: Window, intervals: IntervalCard) -> Check:
+def _coverage(found: ClosedWindow, intervals: IntervalCard) -> Check:
     """Too narrow is the fault that misleads; wider than promised is written down as it is."""
     held, n = intervals.overall.coverage, float(intervals.overall.n_customers)
     _, high = probability.wilson(np.array([held]), np.array([n]))
@@ -215,5 +215,5 @@ def _written(metric: Metric) -> str:
     return f"{metric.value:.3f} [{metric.low:.3f} to {metric.high:.3f}]"
 
 
-def _told(promised: Metric | None) -> str:
+def _describe(promised: Metric | None) -> str:
     return "" if promised is None else f" ({_written(promised)})"

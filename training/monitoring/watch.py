@@ -22,13 +22,13 @@ from tiercast.training.monitoring import drift, incoming, outcomes
 from tiercast.training.monitoring.checks import Check, Level, Part, worst
 from tiercast.training.monitoring.drift import Drift
 from tiercast.training.monitoring.incoming import Step
-from tiercast.training.monitoring.outcomes import Outcome, Window
+from tiercast.training.monitoring.outcomes import ClosedWindow, Outcome
 from tiercast.training.progress import OnStep
 
 STEPS = ("drift", "what came in", "closed windows")
 
 
-class Watched(NamedTuple):
+class WatchReport(NamedTuple):
     """Everything a watch found. `waiting` says which windows are open, `notes` what else should be known."""
 
     as_of: dt.date
@@ -68,7 +68,7 @@ def watch(
     scores: Sequence[ScoreFile],
     parts: Sequence[Part],
     on_step: OnStep = progress.ignore,
-) -> Watched:
+) -> WatchReport:
     """Run the checks of `parts`; `scores` are old score files. `on_step` receives each of `STEPS` as it begins.
 
     Raises BadInput where only closed windows were asked for and none has closed.
@@ -95,7 +95,7 @@ def watch(
         *(_of_data(came, steps, read, bundle.scorecard) if came else []),
         *(check for each in judged for check in each.checks),
     ]
-    return Watched(
+    return WatchReport(
         as_of=read.as_of,
         model=bundle.about.model,
         trained_as_of=bundle.about.as_of,
@@ -152,7 +152,7 @@ def _notes(found: Outcome, bundle: Bundle) -> list[str]:
 
 
 def _refuse_nothing(
-    parts: Sequence[Part], scores: Sequence[ScoreFile], closed: Sequence[Window], waiting: Sequence[str]
+    parts: Sequence[Part], scores: Sequence[ScoreFile], closed: Sequence[ClosedWindow], waiting: Sequence[str]
 ) -> None:
     if list(parts) != ["outcomes"] or closed:
         return

@@ -62,10 +62,10 @@ def log(
     plain = trained.bundle._replace(about=trained.bundle.about._replace(name=name))
     bundle_folder.save(plain, folder)
     experiment, known_as = store.experiment_id(), tags(trained.span[1], trained.data) | _grades(trained)
-    with store.answering(), mlflow.start_run(experiment_id=experiment, run_name=_title(trained)) as run:
+    with store.translated_errors(), mlflow.start_run(experiment_id=experiment, run_name=_title(trained)) as run:
         run_id = run.info.run_id
         mlflow.set_tags(known_as | {KIND: TRAINING})
-        mlflow.log_params(parameters.of(trained) | dict(extra or {}))
+        mlflow.log_params(parameters.collect(trained) | dict(extra or {}))
         _log_results(trained)
         _log_windows(trained, experiment, known_as)
         known = plain._replace(about=plain.about._replace(run_id=run_id))
@@ -78,7 +78,7 @@ def log(
 def _log_results(trained: Trained) -> None:
     card = dict(trained.bundle.scorecard)
     mlflow.log_dict(card, SCORECARD)
-    mlflow.log_metrics(measures.of(card) | measures.seconds(trained.seconds))
+    mlflow.log_metrics(measures.flatten(card) | measures.seconds(trained.seconds))
     _log_forecasts(trained)
     _log_losses("churn_loss", trained.final.churn.losses)
     _log_losses("value_loss", trained.final.value.losses)
@@ -95,7 +95,7 @@ def _log_forecasts(trained: Trained) -> None:
         folder = pathlib.Path(name)
         for target in kept.TARGETS if most else ():
             if (found := judged[target]) is not None:
-                kept.write(kept.of(target, found, most), folder / f"{target}.parquet")
+                kept.write(kept.draw(target, found, most), folder / f"{target}.parquet")
         if value is not None and value.weekly is not None:
             weeks = {part: np.asarray(numbers).tolist() for part, numbers in value.weekly._asdict().items()}
             (folder / WEEKLY).write_text(json.dumps(weeks), encoding="ascii")
@@ -109,7 +109,7 @@ def _log_windows(trained: Trained, experiment: str, known_as: dict[str, str]) ->
         if judged is not None:
             window = {"as_of": judged.as_of.isoformat(), "days": judged.days, "n_customers": judged.n_customers}
             _log_child(
-                f"{target} holdout", experiment, known_as | {KIND: HOLDOUT}, window, measures.of(card, (target,))
+                f"{target} holdout", experiment, known_as | {KIND: HOLDOUT}, window, measures.flatten(card, (target,))
             )
     for unseen in trained.final.value.unseen:
         days, n = trained.bundle.about.value_days, len(unseen.value)

@@ -8,7 +8,7 @@ from tiercast.training.settings import flat
 from tiercast.training.train import Trained
 
 
-def of(trained: Trained) -> dict[str, Any]:
+def collect(trained: Trained) -> dict[str, Any]:
     """Settings by their dotted name (`horizons.churn_days`), then what was chosen and fitted."""
     first_on, as_of = trained.span
     return {

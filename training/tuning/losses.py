@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiercast.training.fit import boosting, churn_model, shrinkage, value_model
-from tiercast.training.fit.boosting import Watched
+from tiercast.training.fit.boosting import TrackedBooster
 from tiercast.training.settings import Rolling, Trees
 from tiercast.training.tuning.stage import Stage
 
@@ -24,7 +24,7 @@ def after_each_fold(stage: Stage, trees: Trees, rolling: Rolling) -> Iterator[fl
     churn: mean log loss before calibration. value: minus the mean relative gain, so 0 is the closed form.
     """
     task = (churn_model if stage.model == "churn" else value_model).task(stage.names, stage.labels)
-    grown: list[Watched] = []
+    grown: list[TrackedBooster] = []
     for fold in stage.folds:
         grown.append(boosting.watch(task, fold, trees, rolling))
         folds = stage.folds[: len(grown)]

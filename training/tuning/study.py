@@ -111,11 +111,11 @@ class Study:
             loss = math.inf if math.isnan(told) else told
             trial.report(loss, fold)
             if fold < n_folds and trial.should_prune():
-                self._tell(trial, None, TrialState.PRUNED)
+                self._finish(trial, None, TrialState.PRUNED)
                 return
-        self._tell(trial, loss, TrialState.COMPLETE)
+        self._finish(trial, loss, TrialState.COMPLETE)
 
-    def _tell(self, trial: optuna.Trial, loss: float | None, state: TrialState) -> None:
+    def _finish(self, trial: optuna.Trial, loss: float | None, state: TrialState) -> None:
         try:
             self._study.tell(trial, loss, state=state)
         except ValueError as error:  # so Optuna says that the trial was ended by someone else

@@ -26,7 +26,7 @@ from tiercast.training.windows import fingerprint, sampling
 MODELS: tuple[Model, ...] = ("churn", "value")
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """One model's search. `gains` has one entry per trial: over the defaults, on the windows it was tried on.
 
     `best` and `confirmed` are None where no trial was better than the defaults. `values` are the ones to train with:
@@ -60,7 +60,7 @@ class Tuned(NamedTuple):
     """What to train with, and how it was found. Nothing on or after `known_until` was looked at."""
 
     settings: Settings
-    found: tuple[Found, ...]
+    found: tuple[SearchResult, ...]
     as_of: dt.date
     known_until: dt.date
     data: str
@@ -100,7 +100,7 @@ def tune(
     return Tuned(settings, found, as_of, day, data, tuple(_notes(settings, stages)))
 
 
-def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, on_step: OnStep) -> Found:
+def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, on_step: OnStep) -> SearchResult:
     ranges = _ranges(settings, at.model)
     study = Study(path, at.model, ranges, _identity(at, settings, data, ranges))
 
@@ -120,7 +120,7 @@ def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, on_ste
     best = _best(trials, of_defaults)
     tried = _with(settings, at.model, best.values) if best else settings
     confirmed = confirm.confirm(at, settings, tried) if best else None
-    return Found(
+    return SearchResult(
         model=at.model,
         defaults={name: getattr(settings.trees_of(at.model), name) for name in ranges},
         trials=tuple(trials),

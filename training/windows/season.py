@@ -36,14 +36,14 @@ def shift(p_churn: Vector, churned: Vector) -> float:
     return float(optimize.brentq(missing, -FURTHEST, FURTHEST))
 
 
-def is_told_by_last_year(shifts: Sequence[float], year_before: Sequence[float | None]) -> bool:
+def follows_last_year(shifts: Sequence[float], year_before: Sequence[float | None]) -> bool:
     """Whether last year's shifts are clearly closer to this year's than their mean: a third off the error.
 
     Needs three windows whose year before is known.
 
-    >>> is_told_by_last_year([0.4, -0.4, 0.1], [0.5, -0.3, 0.0])
+    >>> follows_last_year([0.4, -0.4, 0.1], [0.5, -0.3, 0.0])
     True
-    >>> is_told_by_last_year([0.1, 0.0, 0.1], [0.5, -0.3, 0.0])
+    >>> follows_last_year([0.1, 0.0, 0.1], [0.5, -0.3, 0.0])
     False
     """
     known = [(now, then) for now, then in zip(shifts, year_before, strict=True) if then is not None]

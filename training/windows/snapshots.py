@@ -171,7 +171,7 @@ class Snapshots:
             future = labels.labels(self.tables, as_of, *self.horizons.both)
             joined = self.engine.store("snapshot", known.inner_join(future, "customer_id"))
             table = self.engine.con.to_pyarrow(joined.order_by("customer_id"))
-            counted = counts.of(self.engine, joined)
+            counted = counts.statistics(self.engine, joined)
             features = table.select(self.spec.names).to_pandas().astype(np.float64)
             churned, value, orders = (table[name].to_numpy().astype(np.float64) for name in OUTCOMES)
             self._facts[as_of] = _Facts(table["customer_id"], features, counted, (churned, value, orders))
