@@ -34,7 +34,7 @@ class Horizons(Frozen):
 
 
 class Clv(Frozen):
-    """The closed form: which model says how often, discount per month (0.01 is one percent), the currency's name.
+    """The closed form: the order model, the discount per month (0.01 is one percent), the currency's name.
 
     `auto` lets earlier windows choose the model.
     """
@@ -89,7 +89,7 @@ class Tracking(Frozen):
 
 
 class Tune(Frozen):
-    """How long `tiercast tune` searches, and where. What the space does not name stays as `[trees]` says."""
+    """The number of trials and the space of `tiercast tune`. Settings outside the space stay as in `[trees]`."""
 
     trials: Annotated[int, Field(ge=1, le=10_000)] = 40
     space: Space = Space.usual()

@@ -49,13 +49,15 @@ def require(kept: Inputs, now: Inputs, file: pathlib.Path) -> None:
     changed = [name for name in sorted({*then, *today}) if then.get(name) != today.get(name)]
     if not changed:
         return
-    told = "; ".join(f"{name} was {then.get(name, 'not there')}, is {today.get(name, 'not there')}" for name in changed)
+    changes = "; ".join(
+        f"{name} was {then.get(name, 'not there')}, is {today.get(name, 'not there')}" for name in changed
+    )
     raise errors.BadInput(
         "a finished date in the folder stands on something else",
         count=len(changed),
         total=len({*then, *today}),
         unit="inputs",
-        first=f"{file}: {told}",
+        first=f"{file}: {changes}",
         hint=f"ask for what was asked then, pass another --out folder, or remove {file.parent} to begin anew",
     )
 

@@ -79,7 +79,7 @@ def every(text: str) -> Every:
 
 
 def plan(requested: DateRange, known_until: dt.date, horizons: Horizons) -> Plan:
-    """Every asked date of which at least one window has closed by `known_until`. Raises BadInput when none has."""
+    """The requested dates with at least one window closed by `known_until`. Raises BadInput when there is none."""
     every_date = dates(requested)
     judged = [_closed(day, known_until, horizons) for day in every_date]
     kept = tuple(planned for planned in judged if planned.churn_closes or planned.value_closes)
@@ -89,7 +89,7 @@ def plan(requested: DateRange, known_until: dt.date, horizons: Horizons) -> Plan
 
 
 def dates(requested: DateRange) -> list[dt.date]:
-    """Every asked date, whether its windows have closed or not. Raises BadInput."""
+    """All requested dates, whether their windows have closed or not. Raises BadInput."""
     if requested.last < requested.first:
         hint = "swap --from and --to"
         raise errors.BadInput(

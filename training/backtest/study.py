@@ -83,7 +83,7 @@ def run(
     bundle: Bundle | None = None,
     on_step: OnStep = progress.ignore,
 ) -> Backtest:
-    """Replay the asked dates. `as_of` is where the data end; None takes the day after the newest row.
+    """Replay the requested dates. `as_of` is where the data end; None takes the day after the newest row.
 
     With a `bundle`, `settings.horizons` must be its own. Raises `BadInput` and its kinds; what is finished stays.
     """
@@ -144,7 +144,7 @@ def _days(
 
 
 def _ahead(first_on: dt.date, rest: Sequence[Planned], settings: Settings) -> set[dt.date]:
-    return {asked for each in rest for asked in day.needed(first_on, each.as_of, settings)}
+    return {date for each in rest for date in day.needed(first_on, each.as_of, settings)}
 
 
 def _together(
@@ -165,9 +165,9 @@ def _together(
 
 
 def _plain(each: Day) -> dict[str, Any]:
-    said = {"as_of": each.as_of.isoformat(), "not_judged": each.not_judged}
+    record = {"as_of": each.as_of.isoformat(), "not_judged": each.not_judged}
     n = None if each.scores is None else each.scores.num_rows
-    return said | {"n_customers": n, "card": each.card, "gains": each.gains, "cuts": each.cuts}
+    return record | {"n_customers": n, "card": each.card, "gains": each.gains, "cuts": each.cuts}
 
 
 def _refuse_earlier(planned: Plan, bundle: Bundle) -> None:

@@ -104,7 +104,7 @@ def unpaired(name: str, first: Metric, other: Metric) -> Metric:
 
 
 def verdict(name: str, difference: Metric) -> Verdict:
-    """Better or worse only where the whole interval says so.
+    """Better or worse only where the whole interval lies on one side.
 
     >>> verdict("churn_brier", Metric(-0.02, -0.03, -0.01)), verdict("churn_brier", Metric(-0.02, -0.05, 0.01))
     ('better', 'noise')

@@ -30,7 +30,7 @@ UNKNOWN = "not judged"
 
 
 class Gate(NamedTuple):
-    """One gate's answer, in words that can be put into a ticket."""
+    """One gate's result, worded so that it can be put into a ticket."""
 
     code: str
     title: str
@@ -57,7 +57,7 @@ class Named(NamedTuple):
 
 
 def check(card: Mapping[str, Any], against: Duel = duel.FIRST, limits: QualityLimits = LIMITS) -> list[Gate]:
-    """Every gate's answer on a scorecard and a duel with the champion. What was not judged does not pass."""
+    """The result of every gate. A target that was not judged does not pass."""
     alone = [Gate(gate.code, gate.title, *gate.evaluate(card, limits)) for gate in GATES]
     return [*alone, Gate("G8", "It stands against the champion", *_duel(against))]
 
@@ -106,7 +106,7 @@ def _enough(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, b
 
 
 def _duel(against: Duel) -> tuple[str, str, bool]:
-    told = {
+    reasons = {
         "first": "there is no champion yet",
         "itself": "it is the champion already",
         "apart": f"not comparable: {against.why}",
@@ -117,7 +117,7 @@ def _duel(against: Duel) -> tuple[str, str, bool]:
         "refresh": "worse in none beyond noise, the same settings on newer data",
     }
     return (
-        told.get(against.kind, measured or UNKNOWN),
+        reasons.get(against.kind, measured or UNKNOWN),
         required.get(against.kind, "better than the champion, where there is another"),
         against.is_won,
     )

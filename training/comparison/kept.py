@@ -54,7 +54,7 @@ class Kept(NamedTuple):
 
     @property
     def forecast(self) -> Vector:
-        """What is measured against `actual`: the churn risk, or the money."""
+        """The forecast to compare with `actual`: the churn risk, or the money."""
         return self.p_churn if self.target == "churn" else self.value
 
 

@@ -1,4 +1,4 @@
-"""What anybody could forecast without a model: the yardsticks that stand beside every model.
+"""Forecasts by plain rules: the baselines that stand beside every model.
 
 Each rule that has to learn something learns it on an earlier window whose outcome is known, and is then applied
 now, as the models are. Customers who never ordered get nan: there is no rule for them.
@@ -102,7 +102,7 @@ def halved_windows(churn_days: float) -> list[float]:
 
 
 def best_window(silence: Vector, churned: Vector, churn_days: float) -> float:
-    """The X for which "no order in the last X days" told churners best in the earlier window; ties to the longest.
+    """The X for which "no order in the last X days" separated churners best in the earlier window; ties: the longest.
 
     Best by the AUC of the 0/1 rule, which is the mean of the rates right among churners and among the kept. By plain
     accuracy a base in which most people churn would call everybody churned.

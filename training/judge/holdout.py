@@ -33,7 +33,7 @@ Cards = Mapping[str, Mapping[str, Metric]]
 
 
 class Earlier(Protocol):
-    """Who is judged: a procedure that was run, or any bundle with the newest windows that rules could learn from."""
+    """The subject of a holdout: a procedure that was run, or a bundle with the newest windows for rules."""
 
     @property
     def bundle(self) -> Bundle: ...

@@ -1,4 +1,4 @@
-"""What the holdout said, as plain data: in the bundle, in MLflow, on the screen and for machines."""
+"""The scorecard of a holdout as plain data, for the bundle, MLflow, the terminal and JSON."""
 
 from __future__ import annotations
 

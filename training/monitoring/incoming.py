@@ -107,8 +107,8 @@ def volume(rows: list[Step]) -> Check:
         return Check("W5", "unknown", "history holds too few periods of 7 and 28 days", required)
     odd = [row for row in known if row.level != "quiet"]
     level = worst(row.level for row in known)
-    said = ", ".join(_describe(row) for row in odd if row.level == level)
-    return Check("W5", level, said or _describe(known[0]), required)
+    text = ", ".join(_describe(row) for row in odd if row.level == level)
+    return Check("W5", level, text or _describe(known[0]), required)
 
 
 def dropped(known: int, now: Mapping[str, int], then: Mapping[str, Any] | None) -> Check:

@@ -1,8 +1,8 @@
 """Old scores against what happened: every window that has closed since, beside what the holdout promised.
 
-Worse is only said beyond noise: where our number and the holdout's differ by more than their 95 % intervals together,
-sqrt(a^2 + b^2) of the half widths. That is a notice. An alarm is also short of a limit that matters to somebody: the
-calibration error and the bias that the gates allow, five points of AUC or Gini, coverage five points under its promise.
+A metric counts as worse only beyond noise: where it differs from the holdout's by more than the root sum of squares of
+the half widths of their 95 % intervals. That is a notice. An alarm also misses a limit: the calibration error and the
+bias of the gates, five points of AUC or Gini, or a coverage five points under its promise.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class ClosedWindow(NamedTuple):
         return f"scores of {self.scores.as_of}"
 
     def waits(self) -> list[str]:
-        """What is still open, and until when."""
+        """The windows that are still open, and their ends."""
         pairs = zip(("churn", "value"), self.is_closed, self.scores.ends(), strict=True)
         return [f"{self.name}: the {name} window closes on {end}" for name, closed, end in pairs if not closed]
 
 
 class TierOutcome(NamedTuple):
-    """One tier of the old scores: what was said, and what came. None where its window is open."""
+    """One tier of the old scores: forecasts and outcomes. An outcome is None while its window is open."""
 
     tier: str
     customers: int
@@ -105,11 +105,11 @@ def measure(
     value = scorecard.value_card(columns["value"], realised, draws, seed) if value_over else None
     low, high = columns["value_low"], columns["value_high"]
     intervals = scorecard.interval_card(low, high, realised, tiers) if value_over else None
-    said = (columns["p_churn"], churned) if churn_over else None, (columns["value"], realised) if value_over else None
+    pairs = (columns["p_churn"], churned) if churn_over else None, (columns["value"], realised) if value_over else None
     checks = (*_of_churn(found, churn, card), *_of_value(found, value, intervals, card))
     level = float(np.mean(columns["p_churn"] - churned)) if churn_over else None
-    per_tier = _per_tier(tiers, *said, intervals)
-    return Outcome(found, len(tiers), n_unknown, n_unscored, churn, level, value, intervals, per_tier, said[0], checks)
+    per_tier = _per_tier(tiers, *pairs, intervals)
+    return Outcome(found, len(tiers), n_unknown, n_unscored, churn, level, value, intervals, per_tier, pairs[0], checks)
 
 
 def _joined(engine: Engine, tables: Tables, scores: ScoreFile) -> tuple[pa.Table, int, int]:
@@ -148,10 +148,10 @@ def _of_value(
     is_off = min(abs(bias.low), abs(bias.high)) > limit and bias.low * bias.high > 0
     level: Level = "alarm" if is_off else "notice" if abs(bias.value) > limit else "quiet"
     before = _promise(promised, "value", "bias")
-    told = "" if before is None else f"; {before.value:+.1%} on the holdout"
+    earlier = "" if before is None else f"; {before.value:+.1%} on the holdout"
     measured = f"bias {bias.value:+.1%} [{bias.low:+.1%} to {bias.high:+.1%}]"
     return [
-        Check("W9", level, measured, f"between -{limit:.0%} and +{limit:.0%}{told}", found.name),
+        Check("W9", level, measured, f"between -{limit:.0%} and +{limit:.0%}{earlier}", found.name),
         _skill("W10", "nGini", card["ngini"], _promise(promised, "value", "ngini"), found),
         _coverage(found, intervals),
     ]
@@ -200,10 +200,10 @@ def _per_tier(
     for tier in grid.TIERS:
         here = tiers == tier
         if here.any():
-            said, left = [float(column[here].mean()) for column in churn] if churn else (None, None)
+            p_churn, left = [float(column[here].mean()) for column in churn] if churn else (None, None)
             expected, came = [float(column[here].sum()) for column in value] if value else (None, None)
             held = intervals.by_group[tier].coverage if intervals else None
-            out.append(TierOutcome(tier, int(here.sum()), said, left, expected, came, held))
+            out.append(TierOutcome(tier, int(here.sum()), p_churn, left, expected, came, held))
     return tuple(out)
 
 

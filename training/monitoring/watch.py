@@ -29,7 +29,7 @@ STEPS = ("drift", "what came in", "closed windows")
 
 
 class WatchReport(NamedTuple):
-    """Everything a watch found. `waiting` says which windows are open, `notes` what else should be known."""
+    """The results of a watch. `waiting` lists the open windows, `notes` holds further remarks."""
 
     as_of: dt.date
     model: str
@@ -71,7 +71,7 @@ def watch(
 ) -> WatchReport:
     """Run the checks of `parts`; `scores` are old score files. `on_step` receives each of `STEPS` as it begins.
 
-    Raises BadInput where only closed windows were asked for and none has closed.
+    Raises BadInput where `parts` names only closed windows and none has closed.
     """
     dated = bundles.dated(bundle, read.as_of)
     windows = [outcomes.window(each, read.as_of) for each in scores]
@@ -88,8 +88,8 @@ def watch(
     )
     steps = incoming.steps(came) if came else []
     on_step(STEPS[2])
-    asked = closed if "outcomes" in parts else []
-    judged = [outcomes.measure(engine, read.tables, each, _card(bundle, each.scores)) for each in asked]
+    measured = closed if "outcomes" in parts else []
+    judged = [outcomes.measure(engine, read.tables, each, _card(bundle, each.scores)) for each in measured]
     checks = [
         *(drift.judge(drifted) if drifted else []),
         *(_of_data(came, steps, read, bundle.scorecard) if came else []),
@@ -138,7 +138,7 @@ def _card(bundle: Bundle, scores: ScoreFile) -> Mapping[str, Any]:
 
 def _notes(found: Outcome, bundle: Bundle) -> list[str]:
     scores, name = found.window.scores, found.window.name
-    said = {
+    remarks = {
         f"{name}: given by another model ({scores.model}), compared with the holdout of {bundle.about.model}": (
             scores.model != bundle.about.model
         ),
@@ -148,7 +148,7 @@ def _notes(found: Outcome, bundle: Bundle) -> list[str]:
         f"{name}: {found.n_unknown:,} scored buyers are not in these transactions": found.n_unknown,
         f"{name}: {found.n_unscored:,} buyers of that day are not in the file": found.n_unscored,
     }
-    return [text for text, is_so in said.items() if is_so]
+    return [text for text, is_so in remarks.items() if is_so]
 
 
 def _refuse_nothing(

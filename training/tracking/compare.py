@@ -30,7 +30,7 @@ def compare(run_ids: Sequence[str]) -> Comparison:
 
 
 def subjects(run_ids: Sequence[str]) -> list[Subject]:
-    """The trainings with these ids, or with ids that begin so, in the order asked. Raises `BadInput`."""
+    """The trainings with these ids, or prefixes of ids, in the order given. Raises `BadInput`."""
     with store.translated_errors():
         return [subject(lookup.training(run_id)) for run_id in run_ids]
 

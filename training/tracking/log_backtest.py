@@ -63,8 +63,8 @@ def _log_curves(run_id: str, study: Backtest) -> None:
 
 
 def _log_date(each: Day, experiment: str, tags: Mapping[str, str]) -> None:
-    title, told = f"backtest {each.as_of}", {**tags, KIND: DATE, "as_of": each.as_of.isoformat()}
-    with mlflow.start_run(experiment_id=experiment, run_name=title, nested=True, tags=told):
+    title, date_tags = f"backtest {each.as_of}", {**tags, KIND: DATE, "as_of": each.as_of.isoformat()}
+    with mlflow.start_run(experiment_id=experiment, run_name=title, nested=True, tags=date_tags):
         n = 0 if each.scores is None else each.scores.num_rows
         mlflow.log_params({"as_of": each.as_of.isoformat(), "n_customers": n, **settings.flat(each.cuts, "cuts.")})
         mlflow.log_metrics(_numbers(each) | _gains(each))

@@ -37,7 +37,7 @@ FORECASTS, WEEKLY, GRADE = "forecasts", "weekly.json", "grade_"
 
 
 class LoggedRun(NamedTuple):
-    """Where a training can be found again. `bundle` is the one on disk: it knows its run and its version."""
+    """The ids of a logged training. `bundle` is the one on disk, with its run and its version."""
 
     run_id: str
     version: str | None
@@ -88,7 +88,7 @@ def _log_results(trained: Trained) -> None:
 
 
 def _log_forecasts(trained: Trained) -> None:
-    """What later runs are compared with: the holdout's forecasts, nobody's id among them, and the weekly totals."""
+    """The data for later comparisons: the holdout's forecasts, without customers' ids, and the weekly totals."""
     most, value = trained.settings.tracking.kept_customers, trained.value
     judged = {"churn": trained.churn, "value": value.judged if value else None}
     with tempfile.TemporaryDirectory() as name:
@@ -180,6 +180,6 @@ def _git_sha() -> str:
     if git is None:
         return ""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        asked = [git, "rev-parse", "HEAD"]
-        return subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True).stdout.strip()  # noqa: S603
+        command = [git, "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()  # noqa: S603
     return ""

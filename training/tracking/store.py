@@ -50,7 +50,7 @@ def experiment_id() -> str:
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn "the store does not answer" inside the `with` block into `BadInput`."""
+    """Turn errors of the MLflow store inside the `with` block into `BadInput`."""
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:

@@ -73,16 +73,16 @@ def _history(tuned: Tuned) -> Figure:
 
 def _metrics(found: SearchResult) -> dict[str, float]:
     """`churn_gain` with its interval, on the window that confirms; `churn_gain_searched` on those searched on."""
-    told = {f"{found.model}_trials": float(len(found.trials))}
-    told |= {f"{found.model}_importance/{name}": share for name, share in found.importance.items()}
+    metrics = {f"{found.model}_trials": float(len(found.trials))}
+    metrics |= {f"{found.model}_importance/{name}": share for name, share in found.importance.items()}
     if found.best is not None:
-        told[f"{found.model}_gain_searched"] = found.gains[found.best.number - 1]
+        metrics[f"{found.model}_gain_searched"] = found.gains[found.best.number - 1]
     if found.confirmed is not None:
         confirmed = {"gain": found.confirmed.gain, **{f"gain_{n}": m for n, m in found.confirmed.others.items()}}
         for name, metric in confirmed.items():
             parts = zip(("", "_low", "_high"), metric, strict=True)
-            told |= {f"{found.model}_{name}{end}": number for end, number in parts}
-    return {name: value for name, value in told.items() if math.isfinite(value)}
+            metrics |= {f"{found.model}_{name}{end}": number for end, number in parts}
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _log_trial(

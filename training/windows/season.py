@@ -1,7 +1,7 @@
-"""The season in churn: what no history of a single customer shows, and the same window a year ago does.
+"""The season in churn: visible in the same window a year ago, not in the history of a single customer.
 
-How far the closed form's log-odds were off in a window is one number, its shift. Where the shifts of earlier windows
-were well told by those of a year before, the coming window is expected to have last year's, too.
+The shift of a window is how far the closed form's log-odds were off. Where the shifts of earlier windows were close to
+those of a year before, the coming window is expected to have last year's shift too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CLEARLY_BETTER = 2 / 3
 
 
 def shift(p_churn: Vector, churned: Vector) -> float:
-    """What must be added to the log-odds for as many to churn as did; within ±5.
+    """The number to add to the log-odds for the expected churners to equal the actual ones; within ±5.
 
     >>> round(shift(np.array([0.5, 0.5, 0.5, 0.5]), np.array([1.0, 1.0, 1.0, 0.0])), 3)      # the log-odds of 3 in 4
     1.099
