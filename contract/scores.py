@@ -191,8 +191,8 @@ def schema(
     default wording. `extra` (cut points, model, ...) joins the table's metadata as JSON. The
     same arguments give the same bytes.
 
-    >>> found = schema("GBP", churn_days=90, value_days=365)
-    >>> about(found)["currency"], about(found.field("p_churn"))["window"]
+    >>> scores = schema("GBP", churn_days=90, value_days=365)
+    >>> about(scores)["currency"], about(scores.field("p_churn"))["window"]
     ('GBP', '[as_of, as_of + 90 days)')
     """
     import pyarrow as pa

@@ -47,8 +47,8 @@ def views(model: Btyd, frame: Frame, churn_days: float, value_days: float) -> di
     silent = order_models.p_no_order(model.orders, *history, churn_days, alive)
     orders = order_models.expected_orders(model.orders, *history, value_days, alive)
     per_order = gamma_gamma.expected_order_value(model.money, x[known], m[known])
-    found = (alive, silent, orders, per_order, orders * per_order)
-    return {name: _spread(column, known, len(T)) for name, column in zip(NAMES, found, strict=True)}
+    columns = (alive, silent, orders, per_order, orders * per_order)
+    return {name: _spread(column, known, len(T)) for name, column in zip(NAMES, columns, strict=True)}
 
 
 def p_order(model: Btyd, frame: Frame, days: float) -> Vector:
@@ -83,10 +83,10 @@ def _known(T: Vector) -> Mask | slice:
     return slice(None) if known.all() else known
 
 
-def _spread(found: Vector, known: Mask | slice, customers: int) -> Vector:
+def _spread(numbers: Vector, known: Mask | slice, customers: int) -> Vector:
     """The numbers of known customers at their places, NaN for the others."""
     if isinstance(known, slice):
-        return found
+        return numbers
     out = np.full(customers, np.nan)
-    out[known] = found
+    out[known] = numbers
     return out

@@ -1,10 +1,10 @@
-"""The bundle on disk: JSON and LightGBM text, nothing that can run, every file's hash in the manifest.
+"""The bundle on disk: JSON and LightGBM text, nothing executable, with the hash of every file in the manifest.
 
-manifest.json   format, sha256 of every other file, where the bundle comes from, library versions
+manifest.json   format, sha256 of every other file, origin of the bundle, library versions
 model.json      features, closed-form parameters, calibration, level, intervals, cuts, references
 churn.txt       LightGBM trees (absent when the closed form stands alone)
 value.txt       LightGBM trees (likewise)
-scorecard.json  what the holdout said
+scorecard.json  metrics of the holdout
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def check(folder: pathlib.Path) -> None:
 
 
 def _is_open(folder: pathlib.Path) -> bool:
-    """Whether a folder can be made or replaced here; a place that cannot even be looked at is none."""
+    """Whether a folder can be made or replaced here; False if the place cannot be read."""
     try:
         _refuse_foreign(folder)
         parent = next(parent for parent in folder.absolute().parents if parent.exists())
@@ -129,7 +129,7 @@ def _to_json(bundle: Bundle) -> dict[str, Any]:
         "churn": {"columns": columns(bundle.churn), "calibration": bundle.churn.calibration._asdict()},
         "centre": bundle.centre,
         "value": {"columns": columns(bundle.value), **_numbers(bundle.value)},
-        "intervals": _sure(bundle.intervals),
+        "intervals": _intervals_as_json(bundle.intervals),
         "cuts": bundle.cuts._asdict(),
         "typical": dict(bundle.typical),
         "reference": {name: each._asdict() for name, each in bundle.reference.items()},
@@ -140,8 +140,8 @@ def _numbers(model: ValueModel) -> dict[str, float]:
     return {"shrink": model.shrink, "level": model.level, "by_churn": model.by_churn}
 
 
-def _sure(model: Intervals) -> dict[str, Any]:
-    """Tables as lists, lines as objects."""
+def _intervals_as_json(model: Intervals) -> dict[str, Any]:
+    """Tables become lists, calibration lines become objects."""
     tables = {name: getattr(model, name).tolist() for name in TABLES}
     lines = {name: getattr(model, name) for name in LINES}
     return {**tables, **{name: line and line._asdict() for name, line in lines.items()}}
@@ -195,14 +195,14 @@ def _is_intact(path: pathlib.Path, expected: str) -> bool:
 
 
 def _refuse_foreign(folder: pathlib.Path) -> None:
-    """Only an empty place or an older bundle may be replaced: never somebody's other files."""
+    """Raises `CannotWrite` unless the place is empty or holds an older bundle: other files are never deleted."""
     if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - _own_files(folder)):
         hint = "choose a new --bundle folder, or empty this one yourself"
         raise errors.CannotWrite("there is something else than a bundle in this place", first=str(folder), hint=hint)
 
 
 def _own_files(folder: pathlib.Path) -> set[str]:
-    """The names that a bundle's manifest lists, and its own; empty for another program's manifest.json, or none."""
+    """The manifest's own name and the names it lists; empty without a manifest of ours."""
     try:
         names = _json(folder / MANIFEST)["files"]
         return {MANIFEST, *names} if MODEL in names else set()

@@ -54,8 +54,8 @@ def from_column(column: Vector, width: float = 0.0) -> Reference:
 
     No bin is narrower than `width`, the smallest change of practical importance.
 
-    >>> found = from_column(np.array([0.0] * 60 + [1.0] * 30 + [7.0] * 10 + [np.nan] * 4))
-    >>> found.edges, found.counts, found.missing
+    >>> reference = from_column(np.array([0.0] * 60 + [1.0] * 30 + [7.0] * 10 + [np.nan] * 4))
+    >>> reference.edges, reference.counts, reference.missing
     ((0.0, 1.0), (60, 30, 10), 4)
     """
     known = column[np.isfinite(column)]

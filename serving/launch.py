@@ -44,17 +44,17 @@ def prepare(
     rate: float | None = None,
     jobs: pathlib.Path | None = None,
 ) -> Listening:
-    """Look whether the service may listen there, and whether it will ask for keys: see `access.starting`.
+    """Look whether the service may listen there, and whether it will ask for keys: see `access.startup`.
 
     Raises `BadInput` for an address without keys that others reach, for one that is taken, and for wrong settings.
     """
-    address = startup.numeric(host)
-    has_keys = startup.asks_for_keys(address, store)
+    address = startup.numeric_address(host)
+    has_keys = startup.requires_keys(address, store)
     is_local = not has_keys and startup.is_loopback(address)
     ours = {"TIERCAST_STORE": _from_anywhere(store or ""), startup.LOCAL: "1" if is_local else ""}
     if audit is not None:
         ours["TIERCAST_AUDIT"] = str(audit.resolve())
-        record.Audit(audit.resolve()).check()
+        record.AuditLog(audit.resolve()).check()
     if rate is not None:
         ours["TIERCAST_RATE"] = str(rate)
     if jobs is not None:

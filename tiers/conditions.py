@@ -46,7 +46,7 @@ class Condition(NamedTuple):
         return f"{self.feature} {self.op} {right}"
 
 
-class Comparison(NamedTuple):
+class BoundCondition(NamedTuple):
     """A condition with its columns and numbers filled in: `column op bound`, or `column op bound × scale`.
 
     `scale` is a column too; "" where there is none. A comparison with NaN is false.
@@ -78,9 +78,9 @@ def reference_window(names: Iterable[str]) -> int:
 
 @functools.lru_cache(maxsize=64)
 def _reference_window(names: tuple[str, ...]) -> int:
-    found = [match for name in names if (match := re.fullmatch(r"(n_orders|orders_trend)_(\d+)d", name))]
-    trends = [int(match[2]) for match in found if match[1] == "orders_trend"]
-    windows = trends or [int(match[2]) for match in found]
+    matches = [match for name in names if (match := re.fullmatch(r"(n_orders|orders_trend)_(\d+)d", name))]
+    trends = [int(match[2]) for match in matches if match[1] == "orders_trend"]
+    windows = trends or [int(match[2]) for match in matches]
     return min(windows, key=lambda days: (abs(days - REFERENCE_DAYS), days), default=REFERENCE_DAYS)
 
 
@@ -90,8 +90,8 @@ def in_window(text: str, window: int) -> str:
     return text.replace("<w>", str(window)).replace("<2w>", str(2 * window))
 
 
-def bind(condition: Condition, columns: Set[str], typical: Mapping[str, float], window: int) -> Comparison | None:
-    """The comparison for a table with these columns; None if a column or a typical value is missing.
+def bind(condition: Condition, columns: Set[str], typical: Mapping[str, float], window: int) -> BoundCondition | None:
+    """The condition for a table with these columns; None if a column or a typical value is missing.
 
     >>> bind(Condition("spend_<w>d", ">", 0.5, times="spend_<2w>d"), {"spend_90d", "spend_180d"}, {}, 90)[1:]
     ('spend_90d', 0.5, 'spend_180d')
@@ -107,4 +107,4 @@ def bind(condition: Condition, columns: Set[str], typical: Mapping[str, float], 
         scale = in_window(condition.times, window)
     if column not in columns or (scale and scale not in columns) or math.isnan(bound):
         return None
-    return Comparison(_UFUNCS[condition.op], column, bound, scale)
+    return BoundCondition(_UFUNCS[condition.op], column, bound, scale)

@@ -29,7 +29,7 @@ class Reason(NamedTuple):
     when: tuple[Condition, ...] = ()
 
 
-class Family(NamedTuple):
+class ReasonFamily(NamedTuple):
     """`features` are names or patterns; `..._explained_by` are the families whose reasons go before this one's own."""
 
     name: str
@@ -48,8 +48,8 @@ ONE_ORDER = Condition("n_orders", "==", 1)
 TWO_WINDOWS_OLD = Condition("age_days", ">=", 2, times="<w>")
 NEVER_ORDERED = Reason("never_ordered", (Condition("n_orders", "==", 0),))
 
-FAMILIES: tuple[Family, ...] = (
-    Family(
+FAMILIES: tuple[ReasonFamily, ...] = (
+    ReasonFamily(
         "silence",
         ("silence_days", "silence_over_gap"),
         risk=(
@@ -69,7 +69,7 @@ FAMILIES: tuple[Family, ...] = (
             Reason("within_usual_gap", (Condition("silence_over_gap", "<=", 1),)),
         ),
     ),
-    Family(
+    ReasonFamily(
         "frequency",
         ("n_orders", "n_repeat_orders", "gap_mean_days"),
         risk=(
@@ -79,7 +79,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         loyalty=(Reason("frequent_buyer", (Condition("n_orders", ">=", 6), Condition("gap_mean_days", "<", 90))),),
     ),
-    Family(
+    ReasonFamily(
         "activity",
         ("n_orders_[0-9]*d", "orders_trend_[0-9]*d"),
         risk=(Reason("orders_falling", (Condition("orders_trend_<w>d", "<=", -1), TWO_WINDOWS_OLD)),),
@@ -89,7 +89,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         risk_explained_by=("silence",),
     ),
-    Family(
+    ReasonFamily(
         "spend",
         ("spend_[0-9]*d", "spend_total"),
         risk=(
@@ -114,13 +114,13 @@ FAMILIES: tuple[Family, ...] = (
         ),
         risk_explained_by=("silence",),
     ),
-    Family(
+    ReasonFamily(
         "order_value",
         ("order_value_*", "repeat_order_value", "quantity_per_order"),
         risk=(Reason("low_order_value", (Condition("order_value_mean", "<=", 0.67, times="typical"),)),),
         loyalty=(Reason("high_order_value", (Condition("order_value_mean", ">=", 1.5, times="typical"),)),),
     ),
-    Family(
+    ReasonFamily(
         "season",
         ("n_orders_last_year", "spend_last_year"),
         risk=(
@@ -131,7 +131,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         loyalty=(Reason("bought_this_season_last_year", (Condition("n_orders_last_year", ">=", 1),)),),
     ),
-    Family(
+    ReasonFamily(
         "regularity",
         ("gap_sd_days", "gap_longest_days", "gap_last_days"),
         risk=(
@@ -147,13 +147,13 @@ FAMILIES: tuple[Family, ...] = (
             ),
         ),
     ),
-    Family(
+    ReasonFamily(
         "tenure",
         ("age_days", "recency_days", "tenure_days"),
         risk=(Reason("new_customer", (Condition("age_days", "<=", 90),)),),
         loyalty=(Reason("long_standing", (Condition("age_days", ">=", YEAR_DAYS), Condition("n_orders", ">=", 2))),),
     ),
-    Family(
+    ReasonFamily(
         "range",
         ("n_products", "n_categories", "n_channels", "products_per_order", "repeat_product_share"),
         risk=(
@@ -165,31 +165,31 @@ FAMILIES: tuple[Family, ...] = (
             Reason("broad_range", (Condition("n_categories", ">=", 4),)),
         ),
     ),
-    Family(
+    ReasonFamily(
         "refunds",
         ("n_refunds", "refund_share"),
         risk=(Reason("many_refunds", (Condition("n_refunds", ">=", 2),)),),
     ),
-    Family(
+    ReasonFamily(
         "complaints",
         _contact("complaint"),
         risk=(Reason("complained", (Condition("n_complaint", ">=", 1),)),),
     ),
-    Family(
+    ReasonFamily(
         "support",
         _contact("support"),
         risk=(Reason("needed_support", (Condition("n_support", ">=", 1),)),),
     ),
-    Family(
+    ReasonFamily(
         "visits",
         _contact("visit"),
         risk=(Reason("no_recent_visits", (Condition("visit_last_days", ">=", 60),)),),
         loyalty=(Reason("visited_recently", (Condition("visit_last_days", "<=", 30),)),),
     ),
-    Family(
+    ReasonFamily(
         "campaigns",
         _contact("campaign"),
-        # a row says that the customer was contacted; only an order since then says that they responded
+        # a row is a contact; only an order after it shows a response
         loyalty=(
             Reason(
                 "campaign_response",
@@ -200,7 +200,7 @@ FAMILIES: tuple[Family, ...] = (
             ),
         ),
     ),
-    Family(
+    ReasonFamily(
         "voice",
         (*_contact("review"), *_contact("survey"), *_contact("referral")),
         loyalty=(
@@ -209,13 +209,13 @@ FAMILIES: tuple[Family, ...] = (
             Reason("gave_feedback", (Condition("survey_score_mean", ">=", -math.inf),)),  # a survey may stay unanswered
         ),
     ),
-    Family(
+    ReasonFamily(
         "profile",
         ("attr_*",),
         risk=(Reason("customer_profile_risk"),),
         loyalty=(Reason("customer_profile_loyal"),),
     ),
-    Family(
+    ReasonFamily(
         "pattern",
         ("btyd_*",),
         risk=(Reason("history_pattern_risk"),),
@@ -241,11 +241,11 @@ def family_of(feature: str) -> str | None:
 
 
 def _by_code() -> dict[str, tuple[str, Direction]]:
-    found: dict[str, tuple[str, Direction]] = {}
+    by_code: dict[str, tuple[str, Direction]] = {}
     for family in FAMILIES:
-        found.update({reason.code: (family.name, "risk") for reason in family.risk})
-        found.update({reason.code: (family.name, "loyalty") for reason in family.loyalty})
-    return found
+        by_code.update({reason.code: (family.name, "risk") for reason in family.risk})
+        by_code.update({reason.code: (family.name, "loyalty") for reason in family.loyalty})
+    return by_code
 
 
 BY_CODE = _by_code()

@@ -39,7 +39,7 @@ class Cuts(NamedTuple):
     p_churn_band: float = 0.0
 
 
-class TierRow(NamedTuple):
+class TierSummary(NamedTuple):
     """One row per tier. None means that no customer of the tier has such a number, which is not zero.
 
     `value_at_risk` is the sum of p_churn × value: the value expected to be lost by churn.
@@ -110,25 +110,24 @@ def status(tiers: Text) -> Text:
     return np.where(tiers == "F", "prospect", np.where(tiers == "E", "inactive", "scored"))
 
 
-def summarise(tiers: Text, value: Vector, p_churn: Vector) -> list[TierRow]:
+def summarise(tiers: Text, value: Vector, p_churn: Vector) -> list[TierSummary]:
     """Six rows, A to F: customers, value, and value at risk.
 
     >>> rows = summarise(np.array(["A", "A", "F"]), np.array([100.0, 300.0, np.nan]), np.array([0.5, 0.1, np.nan]))
-    >>> rows[0]
-    TierRow(tier='A', customers=2, share=0.6666666666666666, value_total=400.0, value_mean=200.0, p_churn_mean=0.3, \
-value_at_risk=80.0)
+    >>> tuple(rows[0])
+    ('A', 2, 0.6666666666666666, 400.0, 200.0, 0.3, 80.0)
     >>> rows[5].value_total is None
     True
     """
     return [_row(tier, tiers == tier, value, p_churn) for tier in TIERS]
 
 
-def _row(tier: str, is_here: Mask, value: Vector, p_churn: Vector) -> TierRow:
+def _row(tier: str, is_here: Mask, value: Vector, p_churn: Vector) -> TierSummary:
     total, mean = _sum_and_mean(value[is_here])
     lost, _ = _sum_and_mean(p_churn[is_here] * value[is_here])
     customers = int(is_here.sum())
     share = customers / len(is_here) if len(is_here) else 0.0
-    return TierRow(tier, customers, share, total, mean, _sum_and_mean(p_churn[is_here])[1], lost)
+    return TierSummary(tier, customers, share, total, mean, _sum_and_mean(p_churn[is_here])[1], lost)
 
 
 def _sum_and_mean(numbers: Vector) -> tuple[float | None, float | None]:

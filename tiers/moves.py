@@ -84,9 +84,9 @@ def lost(old: str, new: str) -> Lost:
         return ""
     before, after = HEIGHTS[old], HEIGHTS[new]
     fell: dict[tuple[bool, bool], Lost] = {(True, False): "loyalty", (False, True): "value", (True, True): "both"}
-    found = fell.get((after.loyalty < before.loyalty, after.value < before.value), "")
+    cost = fell.get((after.loyalty < before.loyalty, after.value < before.value), "")
     below: dict[str, Lost] = {"E": "activity", "F": "orders"}
-    return below.get(new, found) if found else ""
+    return below.get(new, cost) if cost else ""
 
 
 _TABLE = np.array([[direction_of(old, new) for new in PLACES] for old in PLACES])
@@ -110,8 +110,8 @@ def matrix(old: Text, new: Text, before: Vector, after: Vector, customers: NDArr
     `old` and `new` are letters, `before` and `after` money (NaN counts as 0), one entry per customer; or one entry per
     group of customers that made the same move, with its size in `customers` and its sums in `before` and `after`.
 
-    >>> found = matrix(np.array(["A", "A", "B"]), np.array(["A", "B", "B"]), np.ones(3), np.array([1.0, 0.5, 1.0]))
-    >>> found.customers[:2, :2].tolist(), found.after[:2, :2].tolist()
+    >>> moves = matrix(np.array(["A", "A", "B"]), np.array(["A", "B", "B"]), np.ones(3), np.array([1.0, 0.5, 1.0]))
+    >>> moves.customers[:2, :2].tolist(), moves.after[:2, :2].tolist()
     ([[1, 1], [0, 1]], [[1.0, 0.5], [0.0, 1.0]])
     """
     cell, n = _position(old) * len(PLACES) + _position(new), len(PLACES)
@@ -126,16 +126,16 @@ def added(one: Matrix, other: Matrix) -> Matrix:
     return Matrix(one.customers + other.customers, one.before + other.before, one.after + other.after)
 
 
-def counts(found: Matrix) -> dict[Direction, int]:
+def counts(moves: Matrix) -> dict[Direction, int]:
     """Customers by direction.
 
     >>> counts(matrix(np.array(["A", "A"]), np.array(["A", "B"]), np.ones(2), np.ones(2)))
     {'stay': 1, 'up': 0, 'down': 1, 'in': 0, 'out': 0}
     """
-    return {way: int(found.customers[way == _TABLE].sum()) for way in DIRECTIONS}
+    return {way: int(moves.customers[way == _TABLE].sum()) for way in DIRECTIONS}
 
 
-class Pair(NamedTuple):
+class TierMove(NamedTuple):
     """The customers of one cell of a matrix; None means absent from the scores."""
 
     old: str | None
@@ -146,25 +146,25 @@ class Pair(NamedTuple):
     value_after: float
 
 
-def pairs(found: Matrix) -> list[Pair]:
+def pairs(moves: Matrix) -> list[TierMove]:
     """The cells of a matrix that are not empty, row by row.
 
     >>> pairs(matrix(np.array(["A", ""]), np.array(["B", "D"]), np.array([9.0, 0.0]), np.array([4.0, 1.0])))[0]
-    Pair(old='A', new='B', direction='down', customers=1, value_before=9.0, value_after=4.0)
+    TierMove(old='A', new='B', direction='down', customers=1, value_before=9.0, value_after=4.0)
     """
     return [
-        Pair(old or None, new or None, direction_of(old, new), int(found.customers[row, column]),
-             float(found.before[row, column]), float(found.after[row, column]))
+        TierMove(old or None, new or None, direction_of(old, new), int(moves.customers[row, column]),
+             float(moves.before[row, column]), float(moves.after[row, column]))
         for row, old in enumerate(PLACES)
         for column, new in enumerate(PLACES)
-        if found.customers[row, column]
+        if moves.customers[row, column]
     ]  # fmt: skip
 
 
-def value_in(found: Matrix, tiers: tuple[str, ...]) -> tuple[float, float]:
+def value_in(moves: Matrix, tiers: tuple[str, ...]) -> tuple[float, float]:
     """The expected value of the customers who were in these tiers, and of those in them now; money."""
     rows = [PLACES.index(tier) for tier in tiers]
-    return float(found.before[rows].sum()), float(found.after[:, rows].sum())
+    return float(moves.before[rows].sum()), float(moves.after[:, rows].sum())
 
 
 def _position(letters: Text) -> NDArray[np.intp]:

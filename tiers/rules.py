@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tiercast.contract.vectors import Mask, Vector
 from tiercast.tiers import conditions, families
-from tiercast.tiers.conditions import Comparison
-from tiercast.tiers.families import Family, Reason
+from tiercast.tiers.conditions import BoundCondition
+from tiercast.tiers.families import Reason, ReasonFamily
 
 NONE = -1
 Codes: TypeAlias = NDArray[np.int16]
@@ -30,7 +30,7 @@ CODE = {code: i for i, code in enumerate(families.CODES)}
 class Rank(NamedTuple):
     """The reasons that stand at the same place in the lists of their families: all first ones, all second ones, ...
 
-    `rows` says which rows of `TrueReasons` they belong to; no row is there twice. `conditions` has a column per reason:
+    `rows` are their rows in `TrueReasons`, each at most once. `conditions` has a column per reason:
     the numbers of the comparisons that must hold. The number after the last comparison always holds.
     """
 
@@ -51,7 +51,7 @@ class Rules(NamedTuple):
     """What a table can decide. `families` are names; numbers of families count these."""
 
     families: tuple[str, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[BoundCondition, ...]
     ranks: tuple[Rank, ...]
     explanations: tuple[Explanation, ...]
 
@@ -84,16 +84,16 @@ def bind(columns: tuple[str, ...], names: tuple[str, ...], typical: tuple[tuple[
 
 class _Rule(NamedTuple):
     code: int
-    comparisons: list[Comparison]
+    comparisons: list[BoundCondition]
 
 
-def _decidable(reasons: Iterable[Reason], place: functools.partial[Comparison | None]) -> list[_Rule]:
+def _decidable(reasons: Iterable[Reason], place: functools.partial[BoundCondition | None]) -> list[_Rule]:
     """The reasons whose columns and typical values are all known."""
     placed = [(CODE[reason.code], [place(condition) for condition in reason.when]) for reason in reasons]
-    return [_Rule(code, [one for one in found if one]) for code, found in placed if None not in found]
+    return [_Rule(code, [one for one in comparisons if one]) for code, comparisons in placed if None not in comparisons]
 
 
-def _rank(rules: Sequence[_Rule | None], comparisons: Sequence[Comparison]) -> Rank:
+def _rank(rules: Sequence[_Rule | None], comparisons: Sequence[BoundCondition]) -> Rank:
     number = {comparison: k for k, comparison in enumerate(comparisons)}
     there = [(row, rule) for row, rule in enumerate(rules) if rule]
     numbers = itertools.zip_longest(
@@ -106,7 +106,7 @@ def _rank(rules: Sequence[_Rule | None], comparisons: Sequence[Comparison]) -> R
     )
 
 
-def _explanations(chosen: Sequence[Family]) -> Iterable[Explanation]:
+def _explanations(chosen: Sequence[ReasonFamily]) -> Iterable[Explanation]:
     place = {family.name: row for row, family in enumerate(chosen)}
     for row, family in enumerate(chosen):
         for is_risk, others in ((True, family.risk_explained_by), (False, family.loyalty_explained_by)):

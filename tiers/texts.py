@@ -105,10 +105,10 @@ def phrase(code: str, lang: Language, window: int) -> Phrase:
         raise _unknown("reason", code, tuple(reason_texts.REASON_TEXTS))
     wording = _in_language(reason_texts.REASON_TEXTS[code], lang)
     full = conditions.in_window(wording.full, window)
-    found = list(PLACEHOLDER.finditer(full))
-    edges = [0, *(edge for match in found for edge in match.span()), len(full)]
+    placeholders = list(PLACEHOLDER.finditer(full))
+    edges = [0, *(edge for match in placeholders for edge in match.span()), len(full)]
     words = tuple(full[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
-    return Phrase(words, tuple(Slot(match["feature"], match["form"] or "") for match in found), wording.plain)
+    return Phrase(words, tuple(Slot(match["feature"], match["form"] or "") for match in placeholders), wording.plain)
 
 
 def tier(letter: str, lang: Language = "en") -> TierText:

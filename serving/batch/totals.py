@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from tiercast.tiers import grid
-from tiercast.tiers.grid import TIERS, TierRow
+from tiercast.tiers.grid import TIERS, TierSummary
 
 
 class Totals(NamedTuple):
@@ -23,7 +23,7 @@ class Totals(NamedTuple):
     def n_customers(self) -> int:
         return int(sum(row[0] for row in self.by_tier.values()))
 
-    def rows(self) -> list[TierRow]:
+    def rows(self) -> list[TierSummary]:
         """The grid's six rows; None where a tier has no such number."""
         return [self._row(tier) for tier in TIERS]
 
@@ -31,12 +31,12 @@ class Totals(NamedTuple):
         """Share of customers on whom trained models and closed form differ, in [0, 1], per tier that is not empty."""
         return {tier: row[4] / row[0] for tier, row in self.by_tier.items() if row[0] and tier != "F"}
 
-    def _row(self, tier: str) -> TierRow:
+    def _row(self, tier: str) -> TierSummary:
         n, value, p_churn, at_risk, _ = self.by_tier.get(tier, ZEROS)
         share = n / self.n_customers if self.n_customers else 0.0
         if not n or tier == "F":
-            return TierRow(tier, int(n), share, None, None, None, None)
-        return TierRow(tier, int(n), share, value, value / n, p_churn / n, at_risk)
+            return TierSummary(tier, int(n), share, None, None, None, None)
+        return TierSummary(tier, int(n), share, value, value / n, p_churn / n, at_risk)
 
 
 ZEROS = (0.0, 0.0, 0.0, 0.0, 0.0)

@@ -68,7 +68,7 @@ class ResponseSender:
         await self._send(message)
 
 
-def _record(scope: Scope, context: RequestContext, status: int, log: audit.Audit) -> None:
+def _record(scope: Scope, context: RequestContext, status: int, log: audit.AuditLog) -> None:
     endpoint: Endpoint | None = scope.get("tiercast.endpoint")
     route = "unknown" if endpoint is None else endpoint.path
     seconds = time.perf_counter() - context.started
@@ -79,7 +79,7 @@ def _record(scope: Scope, context: RequestContext, status: int, log: audit.Audit
     fields = {"request_id": context.request_id, "key": context.key_id, "ms": round(seconds * 1000, 1)}
     json_log.logger.info("%s %s %d", method, route, status, extra={"fields": fields})
     if endpoint is not None and endpoint.roles:
-        entry = audit.Entry(
+        entry = audit.AuditEntry(
             context.key_id, context.key_name, method, route, status, context.customers, context.request_id
         )
         if not log.write(entry):

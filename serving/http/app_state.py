@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from starlette.requests import Request
 from starlette.types import Scope
 
-from tiercast.serving.access.audit import Audit
+from tiercast.serving.access.audit import AuditLog
 from tiercast.serving.http import auth, jobs, limits, readiness
 from tiercast.serving.http.auth import Authenticator
 from tiercast.serving.http.error_responses import HttpError
@@ -31,7 +31,7 @@ class AppState:
 
     limits: Limits
     authenticator: Authenticator
-    audit: Audit
+    audit: AuditLog
     model: ModelRuntime | None = None
     in_flight: int = 0
 
@@ -53,7 +53,7 @@ def model(request: Request) -> ModelRuntime:
 def from_env(environment: Mapping[str, str]) -> AppState:
     """The state without a model, and with nothing running yet. Raises `BadInput`."""
     bounds, file = limits.read(environment), environment.get("TIERCAST_AUDIT")
-    return AppState(bounds, auth.from_env(environment, bounds), Audit(pathlib.Path(file) if file else None))
+    return AppState(bounds, auth.from_env(environment, bounds), AuditLog(pathlib.Path(file) if file else None))
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ LOCAL_HINT = "ask http://127.0.0.1 from the same machine, or start the service w
 class Authenticator:
     """Checks the keys of requests. `keyring` is None without a store; `is_local` lets local clients in without keys."""
 
-    def __init__(self, keyring: Keyring | None, rates: rate_limit.Rates, *, is_local: bool) -> None:
+    def __init__(self, keyring: Keyring | None, rates: rate_limit.RateLimiter, *, is_local: bool) -> None:
         self.keyring, self.rates, self.is_local = keyring, rates, is_local
 
     def authorize(self, scope: Scope, required: tuple[roles.Role, ...]) -> None:
@@ -41,7 +41,7 @@ class Authenticator:
             _require_local(scope)
             return
         key = self.authenticate(headers.single(scope, b"authorization"))
-        if not roles.may(key.roles, required):
+        if not roles.is_allowed(key.roles, required):
             metrics.REFUSED.labels("role").inc()
             challenge = {"WWW-Authenticate": f'{REALM}, error="insufficient_scope"'}
             raise HttpError(403, challenge, message=f"this needs a key with the role {' or '.join(required)}")
@@ -92,7 +92,7 @@ def from_env(environment: Mapping[str, str], limits: Limits) -> Authenticator:
     """The authenticator for TIERCAST_STORE and TIERCAST_LOCAL."""
     store = environment.get("TIERCAST_STORE")
     ring = keyring.Keyring(keys.reader(store), limits.keys_seconds, metrics.KEYS_READ.set) if store else None
-    return Authenticator(ring, rate_limit.Rates(limits.rate), is_local=environment.get(startup.LOCAL) == "1")
+    return Authenticator(ring, rate_limit.RateLimiter(limits.rate), is_local=environment.get(startup.LOCAL) == "1")
 
 
 def check(environment: Mapping[str, str]) -> None:

@@ -6,19 +6,18 @@ import pathlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sqlalchemy.engine import Engine
-
 from tiercast.contract import errors
 from tiercast.serving.jobs import api_models, job_queue, sources
 from tiercast.serving.jobs.api_models import JobId, JobList, JobRequest, JobStatus
 from tiercast.serving.jobs.job_queue import Cancelled, JobSpec, Submitted
 from tiercast.serving.jobs.sources import JobsFile
+from tiercast.serving.store.database import Store
 
 
 class JobsApi(NamedTuple):
     """The store with the queue, and the jobs file as it was when the request came."""
 
-    engine: Engine
+    engine: Store
     jobs_file: JobsFile
 
     def submit(self, request: JobRequest, submitted_by: str) -> Submitted:

@@ -7,11 +7,10 @@ import signal
 import threading
 from typing import Any
 
-from sqlalchemy.engine import Engine
-
 from tiercast.contract import errors
 from tiercast.serving.jobs import claims
 from tiercast.serving.jobs.job import BatchJob
+from tiercast.serving.store.database import Store
 
 INTERVAL_SECONDS = 1.0
 
@@ -22,7 +21,7 @@ class Heartbeat:
     It sends SIGTERM to its own process when the job was cancelled or its claim was lost.
     """
 
-    def __init__(self, engine: Engine, claimed: BatchJob) -> None:
+    def __init__(self, engine: Store, claimed: BatchJob) -> None:
         self._engine, self._claimed = engine, claimed
         self._values: dict[str, Any] = {}
         self._stop = threading.Event()

@@ -16,8 +16,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy.engine import Engine
-
 from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine as DataEngine
 from tiercast.models import bundle_folder
@@ -31,6 +29,7 @@ from tiercast.serving.jobs.job import BatchJob
 from tiercast.serving.jobs.sources import ConfiguredSource
 from tiercast.serving.jobs.termination import Terminated, TerminationHandler
 from tiercast.serving.store import database, generations, publish
+from tiercast.serving.store.database import Store
 
 Result = TypeVar("Result")
 STORE, BUNDLE = "TIERCAST_STORE", "TIERCAST_BUNDLE"
@@ -43,7 +42,7 @@ RETRY_SECONDS, PAUSE_SECONDS = 600.0, 2.0
 class JobRun(NamedTuple):
     """One attempt at a job, and everything it needs."""
 
-    engine: Engine
+    engine: Store
     job: BatchJob
     source: ConfiguredSource
     bundle_folder: pathlib.Path
@@ -118,7 +117,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _run(
-    engine: Engine, job: BatchJob, environment: Mapping[str, str], heartbeat: Heartbeat, termination: TerminationHandler
+    engine: Store, job: BatchJob, environment: Mapping[str, str], heartbeat: Heartbeat, termination: TerminationHandler
 ) -> Callable[[], object] | None:
     """Execute the job; returns the call that writes its end, None if the store went away."""
     source = None

@@ -20,11 +20,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from sqlalchemy.engine import Engine
-
 from tiercast.contract import errors
 from tiercast.serving.jobs import claims, job, job_queue, sources
 from tiercast.serving.jobs.job import BatchJob
+from tiercast.serving.store.database import Store
 
 POLL_SECONDS = 1.0
 STOP_SECONDS = 8.0
@@ -108,7 +107,7 @@ class Worker:
         if claimed is not None:
             self._start_child(engine, claimed, bundle)
 
-    def _start_child(self, engine: Engine, claimed: BatchJob, bundle: pathlib.Path) -> None:
+    def _start_child(self, engine: Store, claimed: BatchJob, bundle: pathlib.Path) -> None:
         try:
             process = self._popen(claimed, bundle)
         except OSError:  # no memory or no number for another process
@@ -127,7 +126,7 @@ class Worker:
             start_new_session=True,
         )  # fmt: skip
 
-    def _reap(self, engine: Engine, attempts: int) -> None:
+    def _reap(self, engine: Store, attempts: int) -> None:
         """Write the end of processes that could not do so: they were killed, or the store was away."""
         for child in [each for each in self._children if each.process.poll() is not None]:
             is_ours = child.process.returncode == 0 or claims.requeue_or_fail(engine, child.job, attempts)
@@ -135,7 +134,7 @@ class Worker:
             if is_ours:
                 self._report_end(engine, child.job)
 
-    def _report_end(self, engine: Engine, claimed: BatchJob) -> None:
+    def _report_end(self, engine: Store, claimed: BatchJob) -> None:
         """Call `on_ended`, unless the job was queued again or runs in another attempt elsewhere."""
         current = job_queue.get(engine, claimed.job_id)
         if current.has_ended and current.attempts == claimed.attempts:

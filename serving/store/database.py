@@ -1,6 +1,6 @@
-"""Opening a store by its URL, and the two ways to use it: `read_transaction` and `write_transaction`.
+"""Open a store by its URL, and use it: `read_transaction`, `write_transaction` and, for generations, `run_query`.
 
-sqlite:///scores.db, scores.db             one file, in write-ahead mode: readers never wait for the writer
+sqlite:///scores.db, scores.db             one file, in write-ahead log mode: readers never wait for the writer
 postgresql://user:password@host/database   PostgreSQL through psycopg 3
 """
 
@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -27,19 +27,21 @@ CONNECTIONS = 5
 FORMS = "pass --store scores.db, sqlite:///scores.db or postgresql://user:password@host/database"
 WRITES = "tiercast_writes"
 UNDEFINED_TABLE = "42P01"
-Answer = TypeVar("Answer")
-# SQLite answers in this process and lets go of the interpreter at every row: threads that ask at once hand it to and
-# fro, which costs more than the answers. So quick questions take turns. Long ones work between two rows, side by side.
-_turn = threading.Lock()
+Result = TypeVar("Result")
+Store: TypeAlias = Engine
+"""An opened store: the type for modules that send no SQL of their own."""
+# SQLite runs in this process and releases the interpreter lock at every row. Threads with concurrent queries pass it
+# to and fro, which costs more than the queries. So short queries take turns; long ones run beside them.
+_short_turn = threading.Lock()
 
 
 def open(url: str, *, create: bool = False, connections: int = CONNECTIONS) -> Engine:
-    """The store at `url`, once it has answered. Raises `BadInput` for an address that is none, `StoreUnavailable`.
+    """The store at `url`, after a first connection. Raises `BadInput` for a malformed URL, `StoreUnavailable`.
 
-    A SQLite file that is not there is made only with `create`. `connections` are kept open once they were needed.
-    The tables are the matter of `migrations`.
+    A missing SQLite file is created only with `create`. The pool keeps up to `connections` open. `migrations` creates
+    the tables.
     """
-    parsed = _parsed(url)
+    parsed = _parse(url)
     is_file = parsed.get_backend_name() == "sqlite"
     engine = _sqlite(parsed, connections, create=create) if is_file else _postgres(parsed, connections)
     with read_transaction(engine):
@@ -48,7 +50,7 @@ def open(url: str, *, create: bool = False, connections: int = CONNECTIONS) -> E
 
 
 def display_url(engine: Engine) -> str:
-    """The store's address without password and options, to be printed.
+    """The store's URL without password and options, for messages.
 
     >>> display_url(sa.create_engine("postgresql+psycopg://tier:secret@db.example/scores?password=secret"))
     'postgresql://tier@db.example/scores'
@@ -70,38 +72,41 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def run_query(engine: Engine, ask: Callable[[Connection], Answer], *, is_long: bool = False) -> Answer:
-    """The answer to a question about generations, which never change once they are served.
+def run_query(engine: Engine, query: Callable[[Connection], Result], *, is_long: bool = False) -> Result:
+    """The result of `query` about generations, which never change once they are served.
 
-    So an answer is from one generation without a transaction around its parts, and on PostgreSQL it goes without: that
-    saves the ways there and back for its begin and its end. Nor is a connection tried first: one that turns out to be
-    dead, for the database was restarted meanwhile, costs the question a second try on a new one. `is_long`: it may
-    look at every row.
+    The result is consistent without a transaction, so on PostgreSQL there is none: that saves the round trips of its
+    begin and end. The connection is not tested first either; if it turns out to be dead, because the database was
+    restarted, the query runs again on a new one. `is_long`: it may read every row.
     """
     with translated_errors(engine):
         try:
-            return _answered(engine, ask, is_long)
+            return _run_query(engine, query, is_long)
         except exc.DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return _answered(engine, ask, is_long)
+        return _run_query(engine, query, is_long)
 
 
-def _answered(engine: Engine, ask: Callable[[Connection], Answer], is_long: bool) -> Answer:
-    """Asked again where a generation was pruned after it was found and before its rows were asked for."""
-    with _looking(engine, is_long) as connection:
+def _run_query(engine: Engine, query: Callable[[Connection], Result], is_long: bool) -> Result:
+    """Runs the query again if a generation was pruned after the query had found it."""
+    with _query_connection(engine, is_long) as connection:
         try:
-            return ask(connection)
+            return query(connection)
         except exc.ProgrammingError as error:
             if getattr(error.orig, "sqlstate", "") != UNDEFINED_TABLE:
                 raise
-        return ask(connection)
+        return query(connection)
 
 
 @contextlib.contextmanager
-def _looking(engine: Engine, is_long: bool) -> Iterator[Connection]:
-    if engine.dialect.name == "sqlite":  # whose transactions cost nothing
-        with contextlib.nullcontext() if is_long else _turn, engine.connect() as connection, connection.begin():
+def _query_connection(engine: Engine, is_long: bool) -> Iterator[Connection]:
+    if engine.dialect.name == "sqlite":  # its transactions cost nothing
+        with (
+            contextlib.nullcontext() if is_long else _short_turn,
+            engine.connect() as connection,
+            connection.begin(),
+        ):
             yield connection
         return
     with engine.connect() as connection:
@@ -119,9 +124,9 @@ def write_transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def connect(engine: Engine) -> Connection:
-    """A connection that answers: what is begun on a dead one could not simply be begun again.
+    """A connection that was tested, for a transaction that cannot simply run again on another one.
 
-    The pool would see to that with `pool_pre_ping`, but for every question, which `run_query` asks without.
+    The pool's `pool_pre_ping` would test every connection, also those of `run_query`.
     """
     connection = engine.connect()
     if engine.dialect.name == "postgresql":
@@ -131,14 +136,14 @@ def connect(engine: Engine) -> Connection:
             connection.close()
             if not error.connection_invalidated:
                 raise
-            return engine.connect()  # a new one: with the dead one, the pool gave up all that are as old
+            return engine.connect()  # a new one: the pool has dropped all connections as old as the dead one
         connection.rollback()  # of the transaction that SQLAlchemy believes in
     return connection
 
 
 @contextlib.contextmanager
 def translated_errors(engine: Engine) -> Iterator[None]:
-    """Say that the store does not answer, in four parts and without its password."""
+    """Raise our errors for those of the drivers, without the password."""
     try:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError) as error:
@@ -150,7 +155,7 @@ def translated_errors(engine: Engine) -> Iterator[None]:
         raise
 
 
-def _parsed(url: str) -> URL:
+def _parse(url: str) -> URL:
     if "://" not in url and url.endswith(".db"):
         return URL.create("sqlite", database=url)
     try:
@@ -180,7 +185,7 @@ def _sqlite(url: URL, connections: int, *, create: bool) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    """Transactions are begun by `_begin_sqlite`: the driver would leave a SELECT outside of them."""
+    """`_begin_sqlite` begins the transactions: the driver would leave a SELECT outside of them."""
     connection.isolation_level = None
     settings = {"busy_timeout": BUSY_MS, "journal_mode": "WAL", "synchronous": "NORMAL", "foreign_keys": "ON"}
     settings |= {"cache_size": -CACHE_KIB}
@@ -189,13 +194,13 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """A writer asks for the lock at once: who first read and then wants to write may only fail, not wait."""
+    """A writer locks at once: a transaction that reads first and writes later may fail instead of waiting."""
     is_writer = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
 
 def _postgres(url: URL, connections: int) -> Engine:
-    """Without transactions, except where `read_transaction` and `write_transaction` ask for one."""
+    """Without transactions, except those of `read_transaction` and `write_transaction`."""
     options = {"connect_timeout": CONNECT_SECONDS, "application_name": "tiercast"}
     return sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=connections, connect_args=options)
 

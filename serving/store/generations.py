@@ -1,4 +1,4 @@
-"""Which generations there are, which one is served, going back to an earlier one, and forgetting the oldest."""
+"""The generations of scores: list them, switch to an earlier one, delete the oldest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tiercast.contract import errors
 from tiercast.serving.store import database, publish_lock, tables
 
 KEEP = 13  # a year of monthly scores and the month a year ago
-DROP_WAITS_MS = 3_000
+DROP_TIMEOUT_MS = 3_000
 
 
 class Generation(NamedTuple):
@@ -59,17 +59,17 @@ def current(engine: Engine) -> Generation:
 
 
 def current_in(connection: Connection) -> Generation:
-    found = served_in(connection)
-    if found is None:
+    served = served_in(connection)
+    if served is None:
         hint = "tiercast publish SCORES --store URL"
         raise errors.StoreRefused(
             "no scores were published yet", first=database.display_url(connection.engine), hint=hint
         )
-    return found
+    return served
 
 
 def served_in(connection: Connection) -> Generation | None:
-    """The generation that is served, if any was ever published."""
+    """The served generation, or None where none was ever published."""
     row = connection.execute(_CURRENT).one_or_none()
     return None if row is None else from_row(row)
 
@@ -94,12 +94,12 @@ def get(connection: Connection, wanted: int) -> Generation:
 
 
 def lineage(connection: Connection, newest: Generation | None = None) -> list[Generation]:
-    """The served (or given) generation and those it came after, newest first: what was rolled back is not there."""
+    """The served (or given) generation and its predecessors, newest first, without those that were rolled back."""
     known = {each.id: each for each in ready_in(connection)}
-    line = [newest or current_in(connection)]
-    while (before := line[-1].previous_id) is not None and before in known:
-        line.append(known[before])
-    return line
+    found = [newest or current_in(connection)]
+    while (before := found[-1].previous_id) is not None and before in known:
+        found.append(known[before])
+    return found
 
 
 def rollback(engine: Engine, to: int | None = None) -> Generation:
@@ -113,37 +113,38 @@ def rollback(engine: Engine, to: int | None = None) -> Generation:
                 "there is no generation before this one", first=f"generation {now.id}", hint=hint
             )
         get(connection, target)
-        point(connection, target)
+        switch_to(connection, target)
         return current_in(connection)
 
 
-def point(connection: Connection, target: int) -> None:
-    """Serve this generation from the end of the transaction on."""
+def switch_to(connection: Connection, target: int) -> None:
+    """Serve a generation from the end of the transaction on."""
     connection.execute(tables.pointer.update().values(generation_id=target, switched_at=dt.datetime.now(dt.UTC)))
 
 
 def prune(engine: Engine, keep: int) -> list[int]:
-    """Forget all but the `keep` newest generations and the served one; the ids of those forgotten.
+    """Delete all but the `keep` newest generations and the served one; returns the deleted ids.
 
-    One that somebody still reads for longer than a few seconds stays until the next publish.
+    A generation that is read for more than a few seconds, such as by an export, stays until the next publish.
     """
     old = [each.id for each in ready(engine)[keep:] if not each.is_current]
     return [each for each in old if _try_to_delete(engine, each)]
 
 
 def sweep(engine: Engine) -> list[int]:
-    """Remove what a publish that was killed left behind. Only for who holds the lock."""
+    """Delete the partial generations of killed publishes; returns their ids. The caller holds the publishing lock."""
     with database.read_transaction(engine) as connection:
-        half = list(connection.scalars(sa.select(_g.id).where(_g.state == tables.LOADING)))
-    for each in half:
+        partial = list(connection.scalars(sa.select(_g.id).where(_g.state == tables.LOADING)))
+    for each in partial:
         delete(engine, each)
-    return half
+    return partial
 
 
 def delete(engine: Engine, generation_id: int) -> None:
+    """Delete a generation with its table. Raises `StoreUnavailable` while somebody reads it."""
     with database.write_transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.set_config("lock_timeout", str(DROP_WAITS_MS), sa.true())))
+            connection.execute(sa.select(sa.func.set_config("lock_timeout", str(DROP_TIMEOUT_MS), sa.true())))
         tables.scores_table(generation_id).drop(connection, checkfirst=True)
         connection.execute(tables.generations.delete().where(_g.id == generation_id))
 

@@ -1,4 +1,4 @@
-"""Finding customers: filtered, sorted, page after page, or all of them as a stream that needs no memory."""
+"""Search: filtered and sorted customers in pages, or all matches as a stream in constant memory."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tiercast.serving.store.generations import Generation
 from tiercast.serving.store.keyset import Sort
 from tiercast.serving.store.records import Record
 
-MOST = 1_000
+MAX_LIMIT = 1_000
 SLICE = 1 << 12
 
 
 class Page(NamedTuple):
-    """`next` leads to the page after this one; None on the last."""
+    """`next` is the cursor of the page after this one; None on the last."""
 
     generation: Generation
     rows: list[Record]
@@ -34,7 +34,7 @@ class Page(NamedTuple):
 
 
 class Export(NamedTuple):
-    """`schema` is the contract's, `batches` come in the order of ids."""
+    """Batches with the contract's `schema`, in the order of ids."""
 
     generation: Generation
     schema: pa.Schema
@@ -48,36 +48,36 @@ def search(
     after: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """One page of those whom the filters let through. Raises `BadInput`, and `GenerationGone` for an old cursor.
+    """One page of the customers that match. Raises `BadInput`, and `GenerationGone` for an old cursor.
 
-    All pages of a listing come from the generation of its first page, also when a newer one is published meanwhile.
+    All pages come from the generation of the first page, also when a newer one is published meanwhile.
     """
-    if not 1 <= limit <= MOST:
+    if not 1 <= limit <= MAX_LIMIT:
         raise errors.BadInput(
-            "a page has another size", first=f"limit {limit}", hint=f"ask for 1 to {MOST:,} customers"
+            "a page has another size", first=f"limit {limit}", hint=f"ask for 1 to {MAX_LIMIT:,} customers"
         )
-    question = cursors.question(filters, sort)
-    last = None if after is None else cursors.read(after, question)
+    fingerprint = cursors.fingerprint(filters, sort)
+    last = None if after is None else cursors.decode(after, fingerprint)
     return database.run_query(
-        engine, lambda connection: _page(connection, filters, sort, question, last, limit), is_long=True
+        engine, lambda connection: _page(connection, filters, sort, fingerprint, last, limit), is_long=True
     )
 
 
 def count(engine: Engine, filters: Filters = row_filters.NONE) -> int:
-    """How many customers of the served generation the filters let through."""
+    """How many customers of the served generation match."""
 
-    def ask(connection: Connection) -> int:
+    def run(connection: Connection) -> int:
         generation = generations.current_in(connection)
         table = generation.rows
         query = sa.select(sa.func.count()).select_from(table)
         return int(connection.scalar(row_filters.apply(connection, query, table, generation, filters)) or 0)
 
-    return database.run_query(engine, ask, is_long=True)
+    return database.run_query(engine, run, is_long=True)
 
 
 @contextlib.contextmanager
 def stream(engine: Engine, filters: Filters = row_filters.NONE) -> Iterator[Export]:
-    """Everybody whom the filters let through, as Arrow batches to be taken inside the block."""
+    """All customers that match, as Arrow batches that are read inside the block."""
     with database.read_transaction(engine) as connection:
         generation = generations.current_in(connection)
         table = generation.rows
@@ -91,7 +91,7 @@ def stream(engine: Engine, filters: Filters = row_filters.NONE) -> Iterator[Expo
 
 
 def _schema(generation: Generation, notes: dict[str, Any], filters: Filters) -> pa.Schema:
-    """The contract's, with what the published file said of itself, and what was left out of it."""
+    """The contract's schema with the metadata of the published file and the filters of this export."""
     given = {name: value for name, value in filters._asdict().items() if value != getattr(row_filters.NONE, name)}
     extra = {**notes, "generation": generation.id, **({"selection": repr(given)} if given else {})}
     label = str(notes.get("label", ""))
@@ -100,7 +100,9 @@ def _schema(generation: Generation, notes: dict[str, Any], filters: Filters) -> 
     )
 
 
-def _page(connection: Connection, filters: Filters, sort: Sort, question: str, last: Cursor | None, limit: int) -> Page:
+def _page(
+    connection: Connection, filters: Filters, sort: Sort, fingerprint: str, last: Cursor | None, limit: int
+) -> Page:
     current = generations.current_in(connection)
     generation = current if last is None else generations.get(connection, last.generation_id)
     found = keyset.rows(connection, generation, filters, sort, last, limit + 1)
@@ -109,4 +111,4 @@ def _page(connection: Connection, filters: Filters, sort: Sort, question: str, l
         return Page(generation, rows, None)
     end = rows[-1]
     number = None if sort.by == "customer_id" else end[sort.by]
-    return Page(generation, rows, cursors.written(Cursor(generation.id, question, number, end["customer_id"])))
+    return Page(generation, rows, cursors.encode(Cursor(generation.id, fingerprint, number, end["customer_id"])))

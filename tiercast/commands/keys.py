@@ -54,7 +54,7 @@ def list_keys(store: options.Store = None, json: options.Json = False) -> None:
 
     engine = database.open(_require_store(store))
     migrations.require(engine)
-    found = keys.every(engine)
+    found = keys.list_keys(engine)
     if json:
         console.print_json({"keys": [_as_dict(key) for key in found]})
         return

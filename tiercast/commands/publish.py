@@ -13,8 +13,7 @@ from tiercast.terminal import console, formatting
 from tiercast.workflows import publish as publishing
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-
+    from tiercast.serving.store.database import Store
     from tiercast.serving.store.generations import Generation
     from tiercast.serving.store.publish import Published
 
@@ -92,7 +91,7 @@ COLUMNS = [(name, "right") for name in ("", "generation", "as of", "customers", 
 COLUMNS += [("model", "left"), ("published", "left")]
 
 
-def _open(store: str | None, *, create: bool = False) -> Engine:
+def _open(store: str | None, *, create: bool = False) -> Store:
     """The named store. Raises BadInput where none is named."""
     if not store:
         hint = "pass --store scores.db or --store postgresql://user@host/database, or set TIERCAST_STORE"

@@ -107,7 +107,7 @@ class SearchRequest(_Strict):
     sort: Annotated[
         SortName | None, Field(description="A minus means the largest first; -value_at_risk where nothing is given.")
     ] = None
-    limit: Annotated[int | None, Field(strict=True, ge=1, le=search.MOST, description="100 if not given.")] = None
+    limit: Annotated[int | None, Field(strict=True, ge=1, le=search.MAX_LIMIT, description="100 if not given.")] = None
     cursor: Annotated[str | None, Field(max_length=LONGEST_CURSOR, description="`next` of the page before.")] = None
     format: Format = "json"
     lang: InWords = "en"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tiercast.serving.store.generations import Generation
-from tiercast.serving.store.queries import Grid, Step
+from tiercast.serving.store.queries import HistoryStep, StoredGrid
 from tiercast.serving.store.records import Record
 from tiercast.tiers import actions, moves, reason_texts, texts
 from tiercast.tiers.languages import Language
@@ -59,12 +59,12 @@ def score(record: Record, lang: Language) -> Json:
     return {**record, **words}
 
 
-def steps(found: Sequence[Step], lang: Language) -> list[Json]:
+def steps(found: Sequence[HistoryStep], lang: Language) -> list[Json]:
     """`answers.Step`, the newest first as they come."""
     return [_step(step, was, lang) for step, was in itertools.zip_longest(found, found[1:])]
 
 
-def grid(found: Grid) -> Json:
+def grid(found: StoredGrid) -> Json:
     """`answers.GridAnswer` without its stamp."""
     generation = found.generation
     return {
@@ -91,7 +91,7 @@ def generation(one: Generation) -> Json:
     }
 
 
-def _step(step: Step, was: Step | None, lang: Language) -> Json:
+def _step(step: HistoryStep, was: HistoryStep | None, lang: Language) -> Json:
     told = stamp(step.generation)
     known = step._asdict() | {name: told[name] for name in ("generation", "as_of", "model", "published_at")}
     given_before = step.reasons if was is None or was.tier is None else was.reasons

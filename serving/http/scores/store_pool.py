@@ -11,13 +11,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from sqlalchemy.engine import Engine
-
 from tiercast.contract import errors
 from tiercast.serving.http import endpoint, metrics, readiness
 from tiercast.serving.http.error_responses import HttpError
 from tiercast.serving.http.scores import store_errors
 from tiercast.serving.store import database, generations, migrations
+from tiercast.serving.store.database import Store
 
 SECONDS = 5.0
 EXPORTS = 2
@@ -31,13 +30,13 @@ class Shelf:
 
     def __init__(self, url: str | None, seconds: float = SECONDS) -> None:
         self._url, self._seconds = url, seconds
-        self._engine: Engine | None = None
+        self._engine: Store | None = None
         self._opening, self._stop = threading.Lock(), threading.Event()
         self._note, self._has_answered = "the score store has not been asked yet", False
         self.exports = threading.BoundedSemaphore(EXPORTS)
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Store:
         """The store, opened. Raises `HttpError` without one, and errors of opening."""
         if self._url is None:
             raise store_errors.no_store()
@@ -48,7 +47,7 @@ class Shelf:
                 self._engine = engine
             return self._engine
 
-    def ask(self, question: Callable[[Engine], Answer]) -> Answer:
+    def ask(self, question: Callable[[Store], Answer]) -> Answer:
         """The store's answer. Raises `HttpError`."""
         try:
             return question(self.engine)

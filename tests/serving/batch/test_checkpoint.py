@@ -114,11 +114,11 @@ def test_a_run_stopped_at_any_part_goes_on_and_writes_the_same_bytes(
     out, computed = tmp_path / "scores.parquet", list[str]()
 
     def stop_in(part: int) -> Any:
-        def told(k: int, of: int) -> None:
+        def on_progress(k: int, of: int) -> None:
             if k == part:
                 raise Killed
 
-        return told
+        return on_progress
 
     plain = score.score
 

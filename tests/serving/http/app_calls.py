@@ -28,7 +28,7 @@ ROLES = ("score", "read", "admin")
 
 
 @dataclasses.dataclass
-class Shelf:
+class KeyDatabase:
     """Keys in a database that can be down."""
 
     kept: Sequence[keys.Key]
@@ -80,8 +80,8 @@ ENDPOINTS = (
 )
 
 
-class Answered(NamedTuple):
-    """An answer as it went over the wire."""
+class Response(NamedTuple):
+    """A response as it was sent."""
 
     status_code: int
     headers: dict[str, str]
@@ -110,7 +110,7 @@ class Caller:
         self, method: str, path: str, body: bytes | Sequence[bytes | float] = b"", *,
         role: str | None = None, headers: Sequence[tuple[bytes, bytes]] = (), host: bytes = b"127.0.0.1:3000",
         **scope: Any,
-    ) -> Answered:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """One request. A number among the parts of a body is a pause in seconds."""
         given = [(b"host", host), *headers]
         if role is not None:
@@ -128,7 +128,7 @@ class Caller:
         return [json.loads(line) for line in (self.folder / "audit.log").read_text().splitlines()]
 
 
-async def _call(app: ASGIApp, scope: Scope, parts: list[bytes | float]) -> Answered:
+async def _call(app: ASGIApp, scope: Scope, parts: list[bytes | float]) -> Response:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -146,7 +146,7 @@ async def _call(app: ASGIApp, scope: Scope, parts: list[bytes | float]) -> Answe
     await app(scope, receive, send)
     first, *rest = sent
     headers = {name.decode(): value.decode() for name, value in first["headers"]}
-    return Answered(first["status"], headers, b"".join(message.get("body", b"") for message in rest))
+    return Response(first["status"], headers, b"".join(message.get("body", b"") for message in rest))
 
 
 def caller(

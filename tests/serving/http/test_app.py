@@ -234,12 +234,12 @@ def test_while_the_keys_were_never_read_nobody_comes_in_and_readyz_says_why(
 
 
 def test_while_the_database_is_away_keys_stay_good_and_readyz_says_so(call: Caller) -> None:
-    shelf = app_calls.Shelf(keys.every(database.open(f"sqlite:///{call.folder / 'scores.db'}")))
-    ring = keyring.Keyring(shelf.read, 60)
+    key_database = app_calls.KeyDatabase(keys.list_keys(database.open(f"sqlite:///{call.folder / 'scores.db'}")))
+    ring = keyring.Keyring(key_database.read, 60)
     call.state.authenticator.keyring = ring
     with call.state.authenticator.watching():
         assert call("GET", "/readyz").json()["parts"]["keys"] == "read"
-        shelf.is_down = True
+        key_database.is_down = True
         ring.refresh()
         assert call("GET", "/v1/see", role="read").status_code == 200
         assert "are used" in call("GET", "/readyz").json()["parts"]["keys"]

@@ -25,7 +25,7 @@ def raising(error: Exception) -> Any:
     return without_body(function)
 
 
-def called(handler: Handler, tmp_path: Path, patch: pytest.MonkeyPatch, **settings: str) -> app_calls.Answered:
+def called(handler: Handler, tmp_path: Path, patch: pytest.MonkeyPatch, **settings: str) -> app_calls.Response:
     for name, value in settings.items():
         patch.setenv(f"TIERCAST_{name}", value)
     endpoint = Endpoint("/v1/see", "GET", ("read",), "See.", handler, {JSON: None})

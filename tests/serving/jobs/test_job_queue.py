@@ -43,7 +43,7 @@ def test_a_key_cannot_stand_for_other_work(store: Engine, change: dict[str, Any]
 
 
 def test_of_many_who_ask_at_once_under_one_key_all_get_one_job(url: str, store: Engine) -> None:
-    def ask(_: int) -> str:
+    def submit(_: int) -> str:
         engine = database.open(url)
         try:
             return job_queue.submit(engine, NIGHTLY, max_queued=50).job.job_id
@@ -51,7 +51,7 @@ def test_of_many_who_ask_at_once_under_one_key_all_get_one_job(url: str, store: 
             engine.dispose()
 
     with ThreadPoolExecutor(8) as threads:
-        assert len(set(threads.map(ask, range(16)))) == 1
+        assert len(set(threads.map(submit, range(16)))) == 1
     assert len(job_queue.latest(store)) == 1
 
 
@@ -102,9 +102,9 @@ def test_a_job_that_has_ended_cannot_be_called_off(store: Engine) -> None:
 
 
 def test_a_job_that_nobody_knows_is_said_to_be_unknown(store: Engine) -> None:
-    for ask in (job_queue.get, job_queue.cancel):
+    for function in (job_queue.get, job_queue.cancel):
         with pytest.raises(errors.JobUnknown):
-            ask(store, "job_0000000000000000")
+            function(store, "job_0000000000000000")
 
 
 def test_only_jobs_that_ended_long_ago_are_forgotten(store: Engine) -> None:

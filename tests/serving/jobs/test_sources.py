@@ -34,7 +34,7 @@ def test_without_a_section_of_its_own_one_job_runs_at_a_time(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (SHOP + 'trensactions = "x"\n', "sources.shop.trensactions: an unknown key is not permitted"),
         (SHOP + "publish = 1\n", "sources.shop.publish: input should be a valid boolean"),
@@ -48,10 +48,10 @@ def test_without_a_section_of_its_own_one_job_runs_at_a_time(tmp_path: Path) -> 
         (SHOP + "[more]\nx = 1\n", "more: an unknown key is not permitted"),
     ],
 )
-def test_what_is_not_allowed_is_named_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_not_allowed_is_named_with_its_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(errors.BadInput, match="1 settings: settings are not allowed") as caught:
         sources.read(written(tmp_path, text))
-    assert said in str(caught.value.first)
+    assert message in str(caught.value.first)
     assert "docs/service.md" in caught.value.hint
 
 

@@ -19,12 +19,12 @@ def stopping() -> Iterator[TerminationHandler]:
     signal.signal(signal.SIGTERM, before)
 
 
-def tell_to_end() -> None:
+def send_sigterm() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_what_came_before_the_work_ends_it_at_its_beginning(stopping: TerminationHandler) -> None:
-    tell_to_end()
+    send_sigterm()
     with pytest.raises(Terminated):
         stopping.allow()
 
@@ -32,8 +32,8 @@ def test_what_came_before_the_work_ends_it_at_its_beginning(stopping: Terminatio
 def test_the_work_is_ended_once_so_that_it_can_clean_up(stopping: TerminationHandler) -> None:
     stopping.allow()
     with pytest.raises(Terminated):
-        tell_to_end()
-    tell_to_end()
+        send_sigterm()
+    send_sigterm()
     with pytest.raises(Terminated):  # it got lost, so the work is told again where it asks
         stopping.check()
 
@@ -41,7 +41,7 @@ def test_the_work_is_ended_once_so_that_it_can_clean_up(stopping: TerminationHan
 def test_after_the_point_of_return_nothing_ends_it(stopping: TerminationHandler) -> None:
     stopping.allow()
     stopping.forbid()
-    tell_to_end()
+    send_sigterm()
     stopping.check()
     assert not stopping.was_raised
 
@@ -52,7 +52,7 @@ def test_an_interrupted_query_raises_its_own_error_and_the_handler_knows_why(
     stopping.allow()
     endless = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
     with DataEngine(threads=1) as engine:
-        timer = threading.Timer(0.3, tell_to_end)
+        timer = threading.Timer(0.3, send_sigterm)
         timer.start()
         with pytest.raises(BaseException):  # noqa: B017  DuckDB's own, or ours
             engine.con.raw_sql(endless).fetchall()

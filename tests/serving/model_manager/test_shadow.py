@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.serving.model_manager.test_hot_reload import soon
-from tests.serving.score_requests import asked, customer, purchase
+from tests.serving.score_requests import customer, purchase, score_body
 from tiercast.serving.model_manager import cache, shadow_log
 from tiercast.serving.model_manager.differences import Differences
 from tiercast.serving.model_manager.shadow import Shadow
@@ -23,7 +23,9 @@ SECRET = "c-90210-secret"
 
 
 def requests(n: int) -> list[ScoreRequest]:
-    bodies = [asked(customer(f"{SECRET}-{k}", purchase(amount=float(k)), purchase("1998-05-01"))) for k in range(n)]
+    bodies = [
+        score_body(customer(f"{SECRET}-{k}", purchase(amount=float(k)), purchase("1998-05-01"))) for k in range(n)
+    ]
     return [ScoreRequest.model_validate_json(json.dumps(body)) for body in bodies]
 
 

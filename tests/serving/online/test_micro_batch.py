@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.score_requests import asked, customer, purchase
+from tests.serving.score_requests import customer, purchase, score_body
 from tiercast.models import bundle_folder
 from tiercast.serving.online import micro_batch, plan_cache
 from tiercast.serving.online.micro_batch import MicroBatcher, Scored
@@ -45,7 +45,7 @@ def gate(scorer: Scorer) -> Gate:
 
 def request(*ids: str, as_of: str = "1998-07-01") -> ScoreRequest:
     people = [customer(key, purchase()) for key in ids]
-    return ScoreRequest.model_validate_json(json.dumps(asked(*people) | {"as_of": as_of}))
+    return ScoreRequest.model_validate_json(json.dumps(score_body(*people) | {"as_of": as_of}))
 
 
 def ids(future: Future[Scored]) -> list[str]:
@@ -184,7 +184,7 @@ def test_large_requests_and_those_of_a_new_day_are_scored_by_a_thread(
     many = [f"m-{k}" for k in range(SMALL_CUSTOMERS + 1)]
     assert in_one_iteration(scorer, request(*many)) == ([many], ["scoring-0"])
     lines = ScoreRequest.model_validate_json(
-        json.dumps(asked(customer("a", *[purchase()] * (SMALL_ROWS + 1))) | {"as_of": "1998-07-01"})
+        json.dumps(score_body(customer("a", *[purchase()] * (SMALL_ROWS + 1))) | {"as_of": "1998-07-01"})
     )
     assert in_one_iteration(scorer, lines) == ([["a"]], ["scoring-0"])
     monkeypatch.setattr(plan_cache, "_plans", type(plan_cache._plans)())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.score_requests import asked, customer, purchase
+from tests.serving.score_requests import customer, purchase, score_body
 from tiercast.models import bundle_folder
 from tiercast.serving.online import plan_cache, request_columns, request_validation
 from tiercast.serving.online.requests import ScoreRequest
@@ -24,7 +24,7 @@ def opened(served: Path) -> Scorer:
 
 
 def request(*times: str) -> ScoreRequest:
-    body = asked(customer("a", *map(purchase, times)), customer("b"))
+    body = score_body(customer("a", *map(purchase, times)), customer("b"))
     return ScoreRequest.model_validate_json(json.dumps(body))
 
 

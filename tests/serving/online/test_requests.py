@@ -5,12 +5,12 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.serving.score_requests import JSON, asked, customer, purchase, refusal
+from tests.serving.score_requests import JSON, customer, purchase, refusal, score_body
 from tiercast.contract import inputs, strict_json
 from tiercast.serving.online import requests
 
 VISIT = {"occurred_at": "1998-01-01", "kind": "visit"}
-FULL = asked(
+FULL = score_body(
     {**customer("a", purchase(), purchase(order_id="12:30")), "attributes": {"x": 1, ":": '":"'}},
     {**customer("b"), "joined_on": "1998-01-01T12:30:00", "interactions": [VISIT]},
     lang="zh",

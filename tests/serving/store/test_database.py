@@ -111,13 +111,13 @@ def test_what_fails_half_way_leaves_nothing_written(store: Engine) -> None:
 def test_a_question_is_asked_again_when_its_table_was_pruned_meanwhile(database: str) -> None:
     engine, asked = db.open(database), []
 
-    def ask(connection: sa.Connection) -> str:
+    def query(connection: sa.Connection) -> str:
         asked.append(connection)
         if len(asked) == 1:
             connection.execute(sa.select(tables.scores_table(99)))
         return "answer"
 
-    assert db.run_query(engine, ask) == "answer"
+    assert db.run_query(engine, query) == "answer"
     assert len(asked) == 2
     engine.dispose()
 

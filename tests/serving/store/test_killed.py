@@ -28,8 +28,8 @@ def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
 if where == "in the switch":
-    point = generations.point
-    generations.point = lambda connection, target: (point(connection, target), die())
+    point = generations.switch_to
+    generations.switch_to = lambda connection, target: (point(connection, target), die())
 
 if where == "in the pruning":
     generations.prune = lambda engine, keep: die()

@@ -38,14 +38,14 @@ def test_a_database_without_tables_is_refused_naming_the_command(store: Engine) 
     assert "tiercast publish" in refused.value.hint
 
 
-@pytest.mark.parametrize("ask", [migrations.require, migrations.prepare, migrations.upgrade])
-def test_a_store_of_a_newer_version_is_refused_and_not_touched(store: Engine, ask: object) -> None:
+@pytest.mark.parametrize("query", [migrations.require, migrations.prepare, migrations.upgrade])
+def test_a_store_of_a_newer_version_is_refused_and_not_touched(store: Engine, query: object) -> None:
     migrations.upgrade(store)
     with database.write_transaction(store) as connection:
         connection.execute(VERSION.update().values(version_num="9999"))
-    assert callable(ask)
+    assert callable(query)
     with pytest.raises(errors.StoreRefused, match="9999"):
-        ask(store)
+        query(store)
 
 
 def test_a_store_of_an_older_version_is_refused_naming_the_upgrade(

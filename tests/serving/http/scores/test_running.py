@@ -29,9 +29,9 @@ class Running(NamedTuple):
     worker: int
     log: Path
 
-    def search(self, **asked: Any) -> http.client.HTTPResponse:
+    def search(self, **filters: Any) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        body, kind = json.dumps(asked), {"Content-Type": "application/json"}
+        body, kind = json.dumps(filters), {"Content-Type": "application/json"}
         connection.request("POST", "/v1/customers/search", body, kind)
         return connection.getresponse()
 
