@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def compare(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | None) -> TierMoves:
     """The customers who changed tier. `out` receives all of them, the result the `top` largest falls."""
-    from tiercast.features.engines.duckdb import Engine
+    from tiercast.features.engines.duckdb import DuckDBEngine
     from tiercast.serving.batch import tier_moves
 
-    with Engine(memory=memory) as engine, console.progress("moves", len(tier_moves.STEPS)) as on_step:
+    with DuckDBEngine(memory=memory) as engine, console.progress("moves", len(tier_moves.STEPS)) as on_step:
         return tier_moves.compare(engine, old, new, top=top, out=out, on_step=on_step)
 
 
