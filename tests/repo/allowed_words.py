@@ -43,5 +43,5 @@ NAMES: dict[str, set[str]] = {
 CLASSES: dict[str, set[str]] = {
     "features": {"Engine"},
     "training": {"Snapshot", "Study", "Watched", "Window"},
-    "serving": {"Found", "Step", "_Strict"},
+    "serving": {"Found", "Step"},
 }
