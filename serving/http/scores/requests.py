@@ -1,4 +1,4 @@
-"""What a caller may ask of the stored scores. Ids stand in the body, never in an address."""
+"""Request models of the stored scores. Ids are in the body, never in an address."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Format = Literal["json", "csv", "parquet"]
 
 
 def _known(allowed: tuple[str, ...]) -> AfterValidator:
-    """A misspelled code would find nobody, and look like an answer. It is not quoted: it may be anything."""
+    """Refuse unknown codes: a misspelled one would find nobody. The code is not quoted, because it may be anything."""
 
     def check(code: str) -> str:
         if code not in allowed:
