@@ -19,7 +19,6 @@ NAMES: dict[str, set[str]] = {
         "told",
     },
     "serving": {
-        "Found",
         "GenerationAnswer",
         "GenerationsAnswer",
         "GridAnswer",
@@ -28,13 +27,9 @@ NAMES: dict[str, set[str]] = {
         "ScoreAnswer",
         "SearchAnswer",
         "Shelf",
-        "_answered",
-        "_asked",
         "_passes_check",
-        "_told",
         "ask",
         "asked",
-        "asks_for_keys",
         "shelf",
         "tell",
     },
@@ -43,5 +38,5 @@ NAMES: dict[str, set[str]] = {
 CLASSES: dict[str, set[str]] = {
     "features": {"Engine"},
     "training": {"Snapshot", "Study", "Watched", "Window"},
-    "serving": {"Found", "Step", "_Strict"},
+    "serving": {"_Strict"},
 }
