@@ -1,7 +1,7 @@
-"""What the service counts, under labels that only we choose.
+"""Prometheus metrics of the service, with labels that only we choose.
 
-BentoML's own counters take the raw path as a label, so that one odd URL after another fills the memory and what stands
-in them can be read by whoever reads /metrics. Here a route is one of ours or `unknown`.
+BentoML's own counters have the raw path as a label: odd URLs would fill the memory, and show in /metrics. Here a
+route is one of ours or `unknown`.
 
 What was scored is counted up to bounds, as Prometheus' histograms are (`le`), but a request at a time: a thousand
 customers cost two dozen additions instead of four thousand.
@@ -70,7 +70,7 @@ MEDIA_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 
 def count_request(route: str, status: int, seconds: float) -> None:
-    """Count an answer; `route` is one of ours."""
+    """Count a response; `route` is one of ours, or `unknown`."""
     requests, timed = _labelled(route, status)
     requests.inc()
     timed.observe(seconds)
@@ -82,7 +82,7 @@ def _labelled(route: str, status: int) -> tuple[prometheus_client.Counter, prome
 
 
 def count_scores(tiers: Iterable[str], p_churn: Iterable[float | None], value: Iterable[float | None]) -> None:
-    """Count the scores of an answer, given as its columns; a prospect has neither risk nor value."""
+    """Count the scores of a response, given as columns; a prospect has neither risk nor value."""
     for tier, n in collections.Counter(tiers).items():
         CUSTOMERS.labels(tier).inc(n)
     _count_up_to(P_CHURN, RISKS, p_churn)
@@ -114,7 +114,7 @@ def job_ended(job: BatchJob) -> None:
 
 
 def serves(model: str, before: str | None = None) -> None:
-    """Say which model answers, and which no longer does."""
+    """Set which model is served, and which no longer is."""
     if before is not None and before != model:
         MODEL.labels(before).set(0)
     MODEL.labels(model).set(1)
