@@ -26,7 +26,7 @@ from tiercast.training.judge.holdout import MODEL, Judged
 from tiercast.training.settings import Horizons, Settings
 from tiercast.training.train import Trained
 from tiercast.training.tuning import tune
-from tiercast.training.tuning.tune import Found, Tuned
+from tiercast.training.tuning.tune import SearchResult, Tuned
 
 DIGITS = {"auc": 4, "brier": 4, "ngini": 3, "mae": 2}
 Gains = dict[str, Metric]
@@ -99,7 +99,7 @@ def _searches(found: Sequence[Gained]) -> list[str]:
     return [*head, *rows, "", f"Both searches together took: {took}."]
 
 
-def _row(found: Found) -> str:
+def _row(found: SearchResult) -> str:
     cut = f"{sum(trial.is_pruned for trial in found.trials)} of {len(found.trials)}"
     searched = f"{100 * found.gains[found.best.number - 1]:+.2f} %" if found.best else "none"
     confirmed = _percent(found.confirmed.gain) if found.confirmed else ""

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 NAMES: dict[str, set[str]] = {
-    "training": {
-        "Asked",
-        "Found",
-        "_ask_for_repeats",
-        "_asked",
-        "_said",
-        "_tell",
-        "_told",
-        "answering",
-        "asked",
-        "is_told_by_last_year",
-        "of",
-        "says",
-        "told",
-    },
     "serving": {
         "_passes_check",
         "tell",  # io.RawIOBase.tell
     },
-    "tests": {"Shelf", "asked", "said", "shelf", "tell_to_end"},
+    "tests": {"asked"},
 }
 CLASSES: dict[str, set[str]] = {
     "features": {"Engine"},
-    "training": {"Snapshot", "Study", "Watched", "Window"},
 }

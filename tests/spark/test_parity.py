@@ -83,7 +83,7 @@ def test_every_feature_every_label_and_the_closed_form_fitted_on_them_are_equal(
         known = build.build(tables, cut, specs[0])
         after = labels.labels(tables, cut, 60, 90)
         found.append((engine.con.to_pyarrow(known), engine.con.to_pyarrow(after)))
-        fits.append(fit_both.fit(counts.of(engine, known), "bgnbd"))
+        fits.append(fit_both.fit(counts.statistics(engine, known), "bgnbd"))
     assert fits[0] == fits[1]
     for one, other in zip(*found, strict=True):
         assert one.num_rows > 100

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tiercast.features.reading import Sources
     from tiercast.models.bundle import Bundle
     from tiercast.training.monitoring.checks import Part
-    from tiercast.training.monitoring.watch import Watched
+    from tiercast.training.monitoring.watch import WatchReport
 
 
 def watch(
@@ -24,7 +24,7 @@ def watch(
     memory: str | None,
     *,
     tracked: bool,
-) -> tuple[Watched, str | None]:
+) -> tuple[WatchReport, str | None]:
     """The checks and the id of their MLflow run, or None where `tracked` is false. `scores` are older score files."""
     from tiercast.features import reading
     from tiercast.features.engines.duckdb import Engine

@@ -60,8 +60,10 @@ def test_a_fold_that_had_stopped_before_grows_on(chosen: tuple[Task, tuple[Fold,
     """The first fold stopped after one round, the second was still gaining at the fifth."""
     task, folds, _ = chosen
     told, rolling = SETTINGS.trees, SETTINGS.rolling
-    short = boosting.Watched(boosting.grow(task, folds[0].train, 1, told, rolling).booster, np.array([0.5]))
-    long = boosting.Watched(boosting.grow(task, folds[1].train, 5, told, rolling).booster, np.linspace(0.5, 0.1, 5))
+    short = boosting.TrackedBooster(boosting.grow(task, folds[0].train, 1, told, rolling).booster, np.array([0.5]))
+    long = boosting.TrackedBooster(
+        boosting.grow(task, folds[1].train, 5, told, rolling).booster, np.linspace(0.5, 0.1, 5)
+    )
     choice = boosting.settle(task, folds, [short, long], told, rolling)
     assert choice.rounds == 5
     assert [trees.booster.num_trees() for trees in choice.by_fold] == [5, 5]
