@@ -18,7 +18,7 @@ from benchmarks import quality, shops
 from benchmarks.quality import OnStep
 from benchmarks.shops import Shop
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training import train
 from tiercast.training.evaluation.bootstrap import Measure, Metric
 from tiercast.training.evaluation.scorecard import paired_difference
@@ -26,7 +26,7 @@ from tiercast.training.judge.holdout import MODEL, Judged
 from tiercast.training.settings import Horizons, Settings
 from tiercast.training.train import Trained
 from tiercast.training.tuning import tune
-from tiercast.training.tuning.tune import Found, Tuned
+from tiercast.training.tuning.tune import SearchResult, Tuned
 
 DIGITS = {"auc": 4, "brier": 4, "ngini": 3, "mae": 2}
 Gains = dict[str, Metric]
@@ -55,7 +55,7 @@ def _gained(shop: Shop, trials: int, on_step: OnStep, study: pathlib.Path) -> Ga
     defaults = Settings(horizons=Horizons(churn_days=shop.days, value_days=shop.days))
     settings = defaults.model_copy(update={"tune": defaults.tune.model_copy(update={"trials": trials})})
     begun = time.perf_counter()
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         tuned = tune.tune(engine, tune.read(engine, shop.sources, shop.as_of, defaults.horizons), settings, study)
     seconds = time.perf_counter() - begun
     best = {f"{found.model}_trees": found.best.values for found in tuned.found if found.best}
@@ -67,7 +67,7 @@ def _gained(shop: Shop, trials: int, on_step: OnStep, study: pathlib.Path) -> Ga
 
 
 def _trained(shop: Shop, settings: Settings) -> Trained:
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         return train.train(engine, reading.read(engine, shop.sources, shop.as_of, is_counted=False), settings)
 
 
@@ -99,7 +99,7 @@ def _searches(found: Sequence[Gained]) -> list[str]:
     return [*head, *rows, "", f"Both searches together took: {took}."]
 
 
-def _row(found: Found) -> str:
+def _row(found: SearchResult) -> str:
     cut = f"{sum(trial.is_pruned for trial in found.trials)} of {len(found.trials)}"
     searched = f"{100 * found.gains[found.best.number - 1]:+.2f} %" if found.best else "none"
     confirmed = _percent(found.confirmed.gain) if found.confirmed else ""

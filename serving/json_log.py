@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import time
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 NAME = "bentoml.tiercast"
@@ -28,16 +30,25 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         is_safe = record.name == NAME or record.levelno < logging.WARNING
-        line: dict[str, Any] = {
-            "at": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds"),
+        fields: dict[str, Any] = {
             "level": record.levelname.lower(),
             "message": record.getMessage() if is_safe else str(record.msg).partition("\n")[0],
             **getattr(record, "fields", {}),
         }
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
-            line |= {"error": type(error).__name__, "frames": frames(error)}
-        return json.dumps(line if record.name == NAME else {**line, "logger": record.name})
+            fields |= {"error": type(error).__name__, "frames": frames(error)}
+        return line(fields if record.name == NAME else {**fields, "logger": record.name}, record.created)
+
+
+def line(fields: Mapping[str, Any], at: float | None = None) -> str:
+    """One line of a log: the fields as a JSON object, with the time `at` (seconds since 1970; now if None) in front.
+
+    >>> line({"level": "info"}, at=0.0)
+    '{"at": "1970-01-01T00:00:00.000+00:00", "level": "info"}'
+    """
+    moment = dt.datetime.fromtimestamp(time.time() if at is None else at, dt.UTC)
+    return json.dumps({"at": moment.isoformat(timespec="milliseconds"), **fields})
 
 
 def frames(error: BaseException) -> list[str]:

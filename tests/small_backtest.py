@@ -12,15 +12,15 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from tests.cdnow_table import cdnow
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.training import settings
 from tiercast.training.backtest import plan, study
-from tiercast.training.backtest.plan import Asked
-from tiercast.training.backtest.study import Study
+from tiercast.training.backtest.plan import DateRange
+from tiercast.training.backtest.study import Backtest
 from tiercast.training.settings import Settings
 
-ASKED = Asked(dt.date(1997, 8, 1), dt.date(1998, 4, 1), plan.every("120d"))
+REQUESTED = DateRange(dt.date(1997, 8, 1), dt.date(1998, 4, 1), plan.every("120d"))
 DATES = (dt.date(1997, 8, 1), dt.date(1997, 11, 29), dt.date(1998, 3, 29))
 CONFIG = """
 [horizons]
@@ -59,6 +59,8 @@ def chosen(folder: Path, more: str = "") -> Settings:
     return settings.load(path, {})
 
 
-def run(folder: Path, source: Path, asked: Asked = ASKED, *, name: str = "backtest", more: str = "") -> Study:
-    with Engine(threads=1) as engine:
-        return study.run(engine, Sources(str(source)), None, asked, chosen(folder, more), folder / name)
+def run(
+    folder: Path, source: Path, requested: DateRange = REQUESTED, *, name: str = "backtest", more: str = ""
+) -> Backtest:
+    with DuckDBEngine(threads=1) as engine:
+        return study.run(engine, Sources(str(source)), None, requested, chosen(folder, more), folder / name)

@@ -96,24 +96,26 @@ class Client:
         """Close the connections."""
         self._pool.clear()
 
-    def score(self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en") -> responses.ScoreAnswer:
+    def score(
+        self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en"
+    ) -> responses.ScoreResponse:
         """Score up to 1,000 customers now, from their raw transactions, as of a day."""
         body = {"as_of": _day(as_of), "customers": list(customers), "lang": lang}
-        return self._post("/v1/score", body, responses.ScoreAnswer)
+        return self._post("/v1/score", body, responses.ScoreResponse)
 
-    def lookup(self, customer_ids: Iterable[str], *, lang: Lang = "en") -> stored.LookupAnswer:
+    def lookup(self, customer_ids: Iterable[str], *, lang: Lang = "en") -> stored.LookupResponse:
         """The stored scores of up to 1,000 customers; ids that the store does not know are listed."""
         return self._post(
-            "/v1/customers/lookup", {"customer_ids": list(customer_ids), "lang": lang}, stored.LookupAnswer
+            "/v1/customers/lookup", {"customer_ids": list(customer_ids), "lang": lang}, stored.LookupResponse
         )
 
-    def history(self, customer_id: str, *, lang: Lang = "en") -> stored.HistoryAnswer:
+    def history(self, customer_id: str, *, lang: Lang = "en") -> stored.HistoryResponse:
         """One customer through the published generations, the newest first."""
-        return self._post("/v1/customers/history", {"customer_id": customer_id, "lang": lang}, stored.HistoryAnswer)
+        return self._post("/v1/customers/history", {"customer_id": customer_id, "lang": lang}, stored.HistoryResponse)
 
-    def page(self, **criteria: Any) -> stored.SearchAnswer:
+    def page(self, **criteria: Any) -> stored.SearchResponse:
         """One page of customers; `criteria` are the request's fields, `cursor=page.next` selects the next page."""
-        return self._post("/v1/customers/search", _as_json(criteria), stored.SearchAnswer)
+        return self._post("/v1/customers/search", _as_json(criteria), stored.SearchResponse)
 
     def search(self, **criteria: Any) -> Iterator[Any]:
         """All customers that meet the criteria, page by page, from one generation."""
@@ -145,13 +147,13 @@ class Client:
             response.release_conn()
         return path
 
-    def grid(self) -> stored.GridAnswer:
+    def grid(self) -> stored.GridResponse:
         """Customers, value and value at risk per tier, and the moves since the generation before."""
-        return self._get("/v1/grid", stored.GridAnswer)
+        return self._get("/v1/grid", stored.GridResponse)
 
-    def generations(self) -> stored.GenerationsAnswer:
+    def generations(self) -> stored.GenerationsResponse:
         """The published score files that are kept."""
-        return self._get("/v1/generations", stored.GenerationsAnswer)
+        return self._get("/v1/generations", stored.GenerationsResponse)
 
     def model(self) -> schemas.ModelCard:
         """The served model, its scorecard, and the meaning of every number."""

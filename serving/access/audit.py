@@ -6,14 +6,13 @@ appending, so lines of several workers do not mix. The file is opened for each l
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import os
 import pathlib
 import sys
 from typing import NamedTuple
 
 from tiercast.contract import files
+from tiercast.serving import json_log
 
 
 class AuditEntry(NamedTuple):
@@ -43,10 +42,8 @@ class AuditLog:
 
     def write(self, entry: AuditEntry) -> bool:
         """Append a line; False, with `problem` set, if that fails."""
-        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-        line = json.dumps({"at": at, **entry._asdict()}).encode() + b"\n"
         try:
-            self._append(line)
+            self._append(f"{json_log.line(entry._asdict())}\n".encode())
         except OSError as error:
             self.problem = f"the audit log cannot be written: {(error.strerror or 'error').lower()}"
         else:

@@ -88,6 +88,8 @@ def _record(scope: Scope, context: RequestContext, status: int, log: audit.Audit
 
 def configure() -> None:
     """Make every logger of this process write JSON lines; a second call changes nothing."""
+    # Python's "Optimization" for loggers: leave out what no line shows.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name in VENDORS:
         for handler in logging.getLogger(name).handlers:
             if type(handler) is logging.StreamHandler:

@@ -62,7 +62,7 @@ def running(*, has_model: bool) -> Iterator[AppState]:
     sys.setswitchinterval(SWITCH_SECONDS)
     state = from_env(os.environ)
     with contextlib.ExitStack() as stack:
-        for part in (state.authenticator.watching(), store_pool.opened(os.environ), jobs.running()):
+        for part in (state.authenticator.watching(), store_pool.running(os.environ), jobs.running()):
             stack.enter_context(part)
         readiness.register("audit", lambda: readiness.State(True, state.audit.problem or "written"))
         if has_model:

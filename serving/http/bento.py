@@ -54,7 +54,7 @@ class Tiercast:
             print(error, file=sys.stderr)
             sys.exit(error.exit_code)
 
-    @bentoml.api(route="/v1/score", output_spec=responses.ScoreAnswer)  # type: ignore[untyped-decorator]
+    @bentoml.api(route="/v1/score", output_spec=responses.ScoreResponse)  # type: ignore[untyped-decorator]
     def score(self, request: ScoreRequest, /) -> dict[str, Any]:
         """Score customers from their raw transactions, as of a day."""
         runtime: ModelRuntime = application.state.worker.model

@@ -1,10 +1,10 @@
-"""What the service counts, under labels that only we choose.
+"""Prometheus metrics of the service, with labels that only we choose.
 
-BentoML's own counters take the raw path as a label, so that one odd URL after another fills the memory and what stands
-in them can be read by whoever reads /metrics. Here a route is one of ours or `unknown`.
+BentoML's own counters have the raw path as a label: odd URLs would fill the memory, and show in /metrics. Here a
+route is one of ours or `unknown`.
 
-What was scored is counted up to bounds, as Prometheus' histograms are (`le`), but a request at a time: a thousand
-customers cost two dozen additions instead of four thousand.
+Scores are counted by bounds, as in Prometheus' histograms (`le`), but per request instead of per customer. As in its
+histograms, the bounds are added up when the metrics are read.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import functools
 import os
 import pathlib
 from bisect import bisect_left
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import prometheus_client
-from prometheus_client import multiprocess
+from prometheus_client import Metric, multiprocess
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 if TYPE_CHECKING:
     from tiercast.serving.jobs.job import BatchJob
@@ -70,7 +72,7 @@ MEDIA_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 
 def count_request(route: str, status: int, seconds: float) -> None:
-    """Count an answer; `route` is one of ours."""
+    """Count a response; `route` is one of ours, or `unknown`."""
     requests, timed = _labelled(route, status)
     requests.inc()
     timed.observe(seconds)
@@ -82,28 +84,30 @@ def _labelled(route: str, status: int) -> tuple[prometheus_client.Counter, prome
 
 
 def count_scores(tiers: Iterable[str], p_churn: Iterable[float | None], value: Iterable[float | None]) -> None:
-    """Count the scores of an answer, given as its columns; a prospect has neither risk nor value."""
+    """Count the scores of a response, given as columns; a prospect has neither risk nor value."""
     for tier, n in collections.Counter(tiers).items():
         CUSTOMERS.labels(tier).inc(n)
-    _count_up_to(P_CHURN, RISKS, p_churn)
-    _count_up_to(VALUE, VALUES, value)
+    _count_by_bound(P_CHURN, RISKS, p_churn)
+    _count_by_bound(VALUE, VALUES, value)
 
 
-def _count_up_to(
+def _count_by_bound(
     counter: prometheus_client.Counter, bounds: tuple[float, ...], numbers: Iterable[float | None]
 ) -> None:
-    found = collections.Counter(bisect_left(bounds, number) for number in numbers if number is not None)
-    below = 0
-    for place, child in enumerate(_up_to(counter, bounds)):
-        below += found[place]
-        if below:
-            child.inc(below)
+    """Count each number at the smallest bound that is not below it; `_accumulated` adds the bounds up."""
+    children = _by_bound(counter, bounds)
+    for place, n in collections.Counter(bisect_left(bounds, each) for each in numbers if each is not None).items():
+        children[place].inc(n)
 
 
 @functools.cache
-def _up_to(counter: prometheus_client.Counter, bounds: tuple[float, ...]) -> list[prometheus_client.Counter]:
-    """What counts up to each bound; finding one by its label takes as long as counting."""
-    return [counter.labels(bound) for bound in (*map(str, bounds), "+Inf")]
+def _by_bound(counter: prometheus_client.Counter, bounds: tuple[float, ...]) -> list[prometheus_client.Counter]:
+    """The counter of each bound, because finding one by its label takes as long as counting."""
+    return [counter.labels(bound) for bound in _labels(bounds)]
+
+
+def _labels(bounds: tuple[float, ...]) -> tuple[str, ...]:
+    return (*map(str, bounds), "+Inf")
 
 
 def job_ended(job: BatchJob) -> None:
@@ -114,7 +118,7 @@ def job_ended(job: BatchJob) -> None:
 
 
 def serves(model: str, before: str | None = None) -> None:
-    """Say which model answers, and which no longer does."""
+    """Set which model is served, and which no longer is."""
     if before is not None and before != model:
         MODEL.labels(before).set(0)
     MODEL.labels(model).set(1)
@@ -128,4 +132,28 @@ def text() -> bytes:
     else:
         for ours in EVERY:
             registry.register(ours)
-    return prometheus_client.generate_latest(registry)
+    return prometheus_client.generate_latest(_Accumulated(registry))
+
+
+class _Accumulated:
+    """The metrics of a registry, with scores counted up to each bound as Prometheus expects it of `le`."""
+
+    BOUNDS: ClassVar = {"tiercast_scored_p_churn": RISKS, "tiercast_scored_value": VALUES}
+
+    def __init__(self, registry: Collector) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._registry.collect():
+            if metric.name in self.BOUNDS:
+                metric.samples = list(_accumulated(metric.samples, self.BOUNDS[metric.name]))
+            yield metric
+
+
+def _accumulated(samples: Sequence[Sample], bounds: tuple[float, ...]) -> Iterator[Sample]:
+    counts = {sample.labels["le"]: sample for sample in samples if sample.name.endswith("_total")}
+    total = 0.0
+    for label in _labels(bounds):
+        if label in counts:
+            total += counts[label].value
+            yield counts[label]._replace(value=total)

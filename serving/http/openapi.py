@@ -38,9 +38,9 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 
 def statuses(endpoint: Endpoint) -> list[int]:
-    """Every status that an address can answer with.
+    """Every status that an endpoint can respond with.
 
-    400 and 503 can come to anybody who needs a key: two Authorization headers, keys that were never read.
+    Endpoints with roles can respond 400 and 503: two Authorization headers, keys that were never read.
     """
     keyed = (400, 401, 403, 429, 503, 504) if endpoint.roles else ()
     bodied = (400, 408, 413, 415, 422) if endpoint.request else ()

@@ -19,27 +19,27 @@ READERS: tuple[Role, ...] = ("read", "score")
 STORED: tuple[Endpoint, ...] = (
     Endpoint(
         "/v1/customers/lookup", "POST", ("read",), "The stored scores of up to 1,000 customers.",
-        with_body(stored_requests.LookupRequest, handlers.lookup), {JSON: stored_responses.LookupAnswer},
+        with_body(stored_requests.LookupRequest, handlers.lookup), {JSON: stored_responses.LookupResponse},
         stored_requests.LookupRequest, stored_examples.LOOKUP, statuses=(404,),
     ),
     Endpoint(
         "/v1/customers/history", "POST", ("read",), "One customer through the generations: the moves, and why.",
-        with_body(stored_requests.HistoryRequest, handlers.history), {JSON: stored_responses.HistoryAnswer},
+        with_body(stored_requests.HistoryRequest, handlers.history), {JSON: stored_responses.HistoryResponse},
         stored_requests.HistoryRequest, stored_examples.HISTORY, statuses=(404,),
     ),
     Endpoint(
         "/v1/customers/search", "POST", ("read",), "Customers by tier, risk, value, reason or move: pages or a file.",
-        with_body(stored_requests.SearchRequest, handlers.find),
-        {JSON: stored_responses.SearchAnswer, export.CSV: None, export.PARQUET: None},
+        with_body(stored_requests.SearchRequest, handlers.search),
+        {JSON: stored_responses.SearchResponse, export.CSV: None, export.PARQUET: None},
         stored_requests.SearchRequest, stored_examples.SEARCH, statuses=(404, 410),
     ),
     Endpoint(
         "/v1/grid", "GET", ("read",), "Customers, value and value at risk per tier, and who moved.",
-        without_body(handlers.grid), {JSON: stored_responses.GridAnswer}, statuses=(404,),
+        without_body(handlers.grid), {JSON: stored_responses.GridResponse}, statuses=(404,),
     ),
     Endpoint(
         "/v1/generations", "GET", ("read",), "The published generations that are kept, and which one is served.",
-        without_body(handlers.every), {JSON: stored_responses.GenerationsAnswer}, statuses=(404,),
+        without_body(handlers.list_generations), {JSON: stored_responses.GenerationsResponse}, statuses=(404,),
     ),
 )  # fmt: skip
 JOBS: tuple[Endpoint, ...] = (
@@ -66,7 +66,7 @@ JOBS: tuple[Endpoint, ...] = (
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.", scoring.score,
-        {JSON: responses.ScoreAnswer}, requests.ScoreRequest, scoring.EXAMPLE,
+        {JSON: responses.ScoreResponse}, requests.ScoreRequest, scoring.EXAMPLE,
     ),
     Endpoint(
         "/v1/model", "GET", READERS, "The model, how well it did on unseen time, and what every number means.",

@@ -1,4 +1,4 @@
-"""What a caller gets back, made from the score contract so that the two cannot differ."""
+"""The response models of `POST /v1/score`, made from the score contract so that the two cannot differ."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COLUMNS: dict[str, Any] = {column.name: (annotated(column), ...) for column in 
 Score = create_model("Score", __base__=_InWords, **_COLUMNS)
 
 
-class ScoreAnswer(BaseModel):
+class ScoreResponse(BaseModel):
     """`scores` are in the order of the request; `dropped` counts, per table, what was left out and why."""
 
     as_of: dt.date

@@ -31,7 +31,7 @@ from tiercast.serving.online.requests import ScoreRequest
 Row = dict[str, Any]
 """The scores of one customer: the contract's columns, `reason_texts` and `action_text`."""
 Response = dict[str, Any]
-"""What `POST /v1/score` responds, see `ScoreAnswer`."""
+"""What `POST /v1/score` responds, see `ScoreResponse`."""
 Features = dict[str, NDArray[Any]]
 SMALL_CUSTOMERS, SMALL_ROWS = 16, 500
 

@@ -12,7 +12,7 @@ from mlflow.entities import Run
 from pyarrow import parquet
 
 from tests import command_line, small_backtest
-from tests.small_backtest import ASKED, CONFIG, DATES
+from tests.small_backtest import CONFIG, DATES, REQUESTED
 from tiercast.training.evaluation.scorecard import CHURN_MEASURES
 from tiercast.training.tracking import log_backtest, log_run, lookup, store
 
@@ -29,7 +29,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def arguments(place: Path, out: str, *more: object) -> tuple[object, ...]:
-    dates = ("--from", ASKED.first, "--to", ASKED.last, "--every", ASKED.every)
+    dates = ("--from", REQUESTED.first, "--to", REQUESTED.last, "--every", REQUESTED.every)
     given = ("--config", place / "tiercast.toml", "--out", place / out)
     return ("backtest", place / "orders.parquet", *dates, *given, *more)
 

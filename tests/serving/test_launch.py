@@ -44,7 +44,7 @@ def test_with_a_live_key_it_listens_for_others_and_says_what_that_means(tmp_path
     keys.add(database.open(store, create=True), "crm", ["read"])
     ready = launch.prepare("0.0.0.0", free_port(), store=store)
     assert ready.environment == {"TIERCAST_STORE": store, "TIERCAST_LOCAL": ""}
-    assert "to callers with a key. Keys and answers travel in the clear" in ready.told
+    assert "to callers with a key. Keys and answers travel in the clear" in ready.message
 
 
 def test_a_store_without_a_key_leaves_this_machine_open_until_one_comes(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_store_without_a_key_leaves_this_machine_open_until_one_comes(tmp_path
         "TIERCAST_STORE": store, "TIERCAST_LOCAL": "1", "TIERCAST_RATE": "3",
         "TIERCAST_AUDIT": str(tmp_path / "audit.log"),
     }  # fmt: skip
-    assert "without keys, this machine only: the store has no key yet" in ready.told
+    assert "without keys, this machine only: the store has no key yet" in ready.message
 
 
 @pytest.mark.parametrize("name", ["scores.db", "sqlite:///scores.db"])

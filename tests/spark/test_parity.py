@@ -40,11 +40,11 @@ SHOPS: dict[str, tuple[Make, dt.date]] = {
 @pytest.fixture(scope="module", params=SHOPS)
 def both(request: Any, spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Both engines with the same shop read by each, and the day."""
-    from tiercast.features.engines.spark import Engine as Spark
+    from tiercast.features.engines.spark import SparkEngine
 
     make, as_of = SHOPS[request.param]
     sources = make(tmp_path_factory.mktemp("shop"))
-    with Spark() as wide, duckdb.Engine(threads=1) as narrow:
+    with SparkEngine() as wide, duckdb.DuckDBEngine(threads=1) as narrow:
         yield wide, narrow, reading.read(wide, sources, as_of), reading.read(narrow, sources, as_of), as_of
 
 
@@ -83,7 +83,7 @@ def test_every_feature_every_label_and_the_closed_form_fitted_on_them_are_equal(
         known = build.build(tables, cut, specs[0])
         after = labels.labels(tables, cut, 60, 90)
         found.append((engine.con.to_pyarrow(known), engine.con.to_pyarrow(after)))
-        fits.append(fit_both.fit(counts.of(engine, known), "bgnbd"))
+        fits.append(fit_both.fit(counts.statistics(engine, known), "bgnbd"))
     assert fits[0] == fits[1]
     for one, other in zip(*found, strict=True):
         assert one.num_rows > 100

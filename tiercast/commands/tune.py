@@ -16,7 +16,7 @@ from tiercast.workflows import tune as searching
 
 if TYPE_CHECKING:
     from tiercast.features.reading import Sources
-    from tiercast.training.tuning.tune import Found, Tuned
+    from tiercast.training.tuning.tune import SearchResult, Tuned
 
 
 def add_to(app: typer.Typer) -> None:
@@ -122,7 +122,7 @@ def _summarize(tuned: Tuned, out: pathlib.Path, study: pathlib.Path, tuning_run:
     }
 
 
-def _as_dict(found: Found) -> dict[str, Any]:
+def _as_dict(found: SearchResult) -> dict[str, Any]:
     confirmed = found.confirmed
     return {
         "kept": found.values,

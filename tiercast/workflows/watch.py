@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tiercast.features.reading import Sources
     from tiercast.models.bundle import Bundle
     from tiercast.training.monitoring.checks import Part
-    from tiercast.training.monitoring.watch import Watched
+    from tiercast.training.monitoring.watch import WatchReport
 
 
 def watch(
@@ -24,10 +24,10 @@ def watch(
     memory: str | None,
     *,
     tracked: bool,
-) -> tuple[Watched, str | None]:
+) -> tuple[WatchReport, str | None]:
     """The checks and the id of their MLflow run, or None where `tracked` is false. `scores` are older score files."""
     from tiercast.features import reading
-    from tiercast.features.engines.duckdb import Engine
+    from tiercast.features.engines.duckdb import DuckDBEngine
     from tiercast.features.reading import score_reader
     from tiercast.training.monitoring import outcomes
     from tiercast.training.monitoring import watch as watching
@@ -36,7 +36,7 @@ def watch(
         from tiercast.training.tracking import store
 
         store.connect()
-    with Engine(memory=memory) as engine, console.progress("watch", len(watching.STEPS) + 2) as on_step:
+    with DuckDBEngine(memory=memory) as engine, console.progress("watch", len(watching.STEPS) + 2) as on_step:
         on_step("reading")
         old = [
             score_reader.open_scores(engine, path, outcomes.NEEDED)

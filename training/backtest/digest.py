@@ -1,4 +1,4 @@
-"""Which rows a date stood on: a digest per day of history, so that the rows of every date are told in one pass.
+"""The identity of the rows that a date used: one digest per day of history, computed in one pass for all dates.
 
 Rows are hashed as text with MD5, column by column, and the hashes added: the order of rows does not matter, a changed
 cell does. Nothing here guards against malice.

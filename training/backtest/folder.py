@@ -1,6 +1,6 @@
 """The folder of a backtest: per date a JSON and a Parquet file, each there as a whole or not at all.
 
-1998-01-02.parquet   what was said of each buyer, and what they did
+1998-01-02.parquet   forecast and outcome of each buyer
 1998-01-02.json      inputs, metrics, cuts, and the hash of the Parquet file; written last, so it means "finished"
 """
 
@@ -59,9 +59,9 @@ def write(folder: pathlib.Path, day: Day, now: Inputs) -> None:
         table = day.scores
         with replace_file(scores) as part:
             pq.write_table(table, part, compression="zstd")
-    said = {name: part for name, part in day._asdict().items() if name != SCORES}
-    said |= {"format": FORMAT, "inputs": now, SCORES: files.sha256(scores) if day.scores is not None else None}
-    put_json(folder / f"{day.as_of}.json", said)
+    record = {name: part for name, part in day._asdict().items() if name != SCORES}
+    record |= {"format": FORMAT, "inputs": now, SCORES: files.sha256(scores) if day.scores is not None else None}
+    put_json(folder / f"{day.as_of}.json", record)
 
 
 def replace_file(file: pathlib.Path) -> AbstractContextManager[pathlib.Path]:
@@ -70,14 +70,14 @@ def replace_file(file: pathlib.Path) -> AbstractContextManager[pathlib.Path]:
 
 
 def put_json(file: pathlib.Path, data: Mapping[str, Any]) -> None:
-    """Strict JSON: what is no number is null."""
+    """Strict JSON: NaN and infinities become null."""
     text = strict_json.dumps(data, indent=1, sort_keys=True)
     with replace_file(file) as part:
         part.write_text(text + "\n", encoding="utf-8")
 
 
 def get_json(file: pathlib.Path) -> dict[str, Any]:
-    """What is there; empty where nothing readable is."""
+    """The parsed content; empty where there is none that can be read."""
     try:
         found: Any = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -17,7 +17,7 @@ from tiercast.training.settings import Settings
 Inputs = dict[str, Any]
 
 
-def of(planned: Planned, rows: Rows, spec: FeatureSpec, settings: Settings, bundle: str | None) -> Inputs:
+def collect(planned: Planned, rows: Rows, spec: FeatureSpec, settings: Settings, bundle: str | None) -> Inputs:
     """Plain data, as it comes back from JSON.
 
     What columns are called is in the rows' digest, and threads only change the pace: neither has a say.
@@ -49,13 +49,15 @@ def require(kept: Inputs, now: Inputs, file: pathlib.Path) -> None:
     changed = [name for name in sorted({*then, *today}) if then.get(name) != today.get(name)]
     if not changed:
         return
-    told = "; ".join(f"{name} was {then.get(name, 'not there')}, is {today.get(name, 'not there')}" for name in changed)
+    changes = "; ".join(
+        f"{name} was {then.get(name, 'not there')}, is {today.get(name, 'not there')}" for name in changed
+    )
     raise errors.BadInput(
         "a finished date in the folder stands on something else",
         count=len(changed),
         total=len({*then, *today}),
         unit="inputs",
-        first=f"{file}: {told}",
+        first=f"{file}: {changes}",
         hint=f"ask for what was asked then, pass another --out folder, or remove {file.parent} to begin anew",
     )
 

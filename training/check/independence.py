@@ -35,7 +35,7 @@ class Independence(NamedTuple):
 
     @property
     def warning(self) -> str | None:
-        """What to tell whoever trains on these data; None where the assumption holds."""
+        """The warning for a training on these data; None where the assumption holds."""
         if self.holds:
             return None
         measured = f"Spearman {self.spearman:+.2f}, η² {self.eta_squared:.2f}, {self.n_customers:,} repeat buyers"
@@ -54,7 +54,7 @@ class Independence(NamedTuple):
 
 
 def measure(x: Vector, m: Vector) -> Independence:
-    """For customers with x repeat orders of mean value m; whoever has none, or no positive m, is left out.
+    """For customers with x repeat orders of mean value m; customers with no repeat order or no positive m are left out.
 
     `spearman` is the rank correlation of x and m, which sees money that rises or falls with frequency. `eta_squared` is
     the share of m's variance that lies between customers of 1, 2, ... 6, and 7 or more repeat orders, which sees any

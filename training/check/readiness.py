@@ -72,10 +72,10 @@ class Requirement(NamedTuple):
     def sentence(self) -> str:
         """Such as "4,339 buyers", or "312 buyers, 500 needed" where that falls short."""
         if self.name == "missing_share":
-            said, limit = f"{self.measured:.1%} {NAMES[self.name]}", f"less than {self.required:.0%} needed"
+            text, limit = f"{self.measured:.1%} {NAMES[self.name]}", f"less than {self.required:.0%} needed"
         else:
-            said, limit = f"{self.measured:,.0f} {NAMES[self.name]}", f"{self.required:,.0f} needed"
-        return said if self.verdict == "ready" else f"{said}, {limit}"
+            text, limit = f"{self.measured:,.0f} {NAMES[self.name]}", f"{self.required:,.0f} needed"
+        return text if self.verdict == "ready" else f"{text}, {limit}"
 
 
 class Capability(NamedTuple):
@@ -102,7 +102,7 @@ class Capability(NamedTuple):
 class Readiness(NamedTuple):
     """All capabilities for one day and one pair of horizons.
 
-    `churn_days` is the horizon measured with: the one asked for, else the proposed one, else None.
+    `churn_days` is the horizon measured with: the one given, else the proposed one, else None.
     """
 
     as_of: datetime.date
@@ -215,7 +215,7 @@ def _of_value(report: ReadingReport, three: int, marks: Marks) -> list[Requireme
 def _notes(
     report: ReadingReport, horizon: int | None, churn_days: int | None, proposed: int | None, value_days: int
 ) -> list[str]:
-    """What no requirement says."""
+    """Remarks that no requirement covers."""
     found = []
     if proposed is None:
         found.append("no churn horizon can be proposed: no customer came back, or less than two weeks are known")

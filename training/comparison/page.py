@@ -20,7 +20,7 @@ from tiercast.training.plots import compared
 
 
 class Picture(NamedTuple):
-    """`source` is a data URI; `words` are for those who cannot see it."""
+    """`source` is a data URI; `words` is its alternative text."""
 
     source: str
     words: str

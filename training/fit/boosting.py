@@ -45,7 +45,7 @@ class Choice(NamedTuple):
     by_fold: tuple[BoostedTrees, ...]
 
 
-class Watched(NamedTuple):
+class TrackedBooster(NamedTuple):
     """Trees grown on one fold, and their loss on its later window after each round."""
 
     booster: lgb.Booster
@@ -57,7 +57,9 @@ def choose_rounds(task: Task, folds: Sequence[Fold], trees: Trees, rolling: Roll
     return settle(task, folds, [watch(task, fold, trees, rolling) for fold in folds], trees, rolling)
 
 
-def settle(task: Task, folds: Sequence[Fold], grown: Sequence[Watched], trees: Trees, rolling: Rolling) -> Choice:
+def settle(
+    task: Task, folds: Sequence[Fold], grown: Sequence[TrackedBooster], trees: Trees, rolling: Rolling
+) -> Choice:
     """The number of rounds that is best over these folds together, and each fold's trees in that number.
 
     What calibration and shrinkage then learn from is as strong a model as the one they are used on, also where a fold
@@ -69,7 +71,7 @@ def settle(task: Task, folds: Sequence[Fold], grown: Sequence[Watched], trees: T
     return Choice(rounds, losses, tuple(_at(rounds, task, fold, each, trees, rolling) for fold, each in pairs))
 
 
-def mean_losses(folds: Sequence[Fold], grown: Sequence[Watched]) -> Vector:
+def mean_losses(folds: Sequence[Fold], grown: Sequence[TrackedBooster]) -> Vector:
     """The mean loss after each round over the folds' customers; a fold that has stopped keeps its last loss."""
     weights = [len(fold.test.features) for fold in folds]
     longest = max(len(each.losses) for each in grown)
@@ -83,7 +85,7 @@ def grow(task: Task, snapshots: Sequence[Snapshot], rounds: int, trees: Trees, r
     return boosted.from_booster(booster, task.names)
 
 
-def watch(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> Watched:
+def watch(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> TrackedBooster:
     """Trees on a fold's earlier windows, until its later window has gained nothing for a while."""
     train = _dataset(task, fold.train)
     later = _dataset(task, [fold.test], reference=train)
@@ -97,10 +99,10 @@ def watch(task: Task, fold: Fold, trees: Trees, rolling: Rolling) -> Watched:
         callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(PATIENCE, verbose=False)],
         keep_training_booster=True,  # else the trees after this fold's own best round are thrown away
     )
-    return Watched(booster, np.array(seen["later"][LOSS[task.objective]]))
+    return TrackedBooster(booster, np.array(seen["later"][LOSS[task.objective]]))
 
 
-def _at(rounds: int, task: Task, fold: Fold, grown: Watched, trees: Trees, rolling: Rolling) -> BoostedTrees:
+def _at(rounds: int, task: Task, fold: Fold, grown: TrackedBooster, trees: Trees, rolling: Rolling) -> BoostedTrees:
     """The fold's trees cut to `rounds`, or grown anew where it had stopped before."""
     if grown.booster.num_trees() < rounds:
         return grow(task, fold.train, rounds, trees, rolling)

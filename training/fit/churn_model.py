@@ -116,7 +116,7 @@ def _calibrate(by_fold: Sequence[BoostedTrees], tests: Sequence[Snapshot]) -> Ca
 
 def _usual_shift(snapshots: Sequence[Snapshot], tests: Sequence[Snapshot]) -> float | None:
     shifts = [_shift(s) for s in snapshots]
-    if not season.is_told_by_last_year(shifts, [s.season_shift for s in snapshots]):
+    if not season.follows_last_year(shifts, [s.season_shift for s in snapshots]):
         return None
     return float(np.mean([_shift(test) for test in tests]))
 

@@ -1,4 +1,4 @@
-"""What the holdout said, as plain data: in the bundle, in MLflow, on the screen and for machines."""
+"""The scorecard of a holdout as plain data, for the bundle, MLflow, the terminal and JSON."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def scorecard(
     if churn is not None:
         out["churn"] = _target(churn) | {
             "n_churned": int(churn.actual.sum()),
-            "grade": _graded(grades.churn(*_asked(churn), churn.cuts.p_churn, LIMITS.ece)),
+            "grade": _graded(grades.churn(*_forecasts(churn), churn.cuts.p_churn, LIMITS.ece)),
         }
     if value is not None:
         coverage = {"overall": value.intervals.overall, **value.intervals.by_group}
         out["value"] = _target(value.judged) | {
             "intervals": {name: c._asdict() for name, c in coverage.items() if c.n_customers},
             "mae_over_closed_form": _numbers(_worse(value.judged)),
-            "grade": _graded(grades.value(*_asked(value.judged), value.judged.cuts.value, LIMITS.bias)),
+            "grade": _graded(grades.value(*_forecasts(value.judged), value.judged.cuts.value, LIMITS.bias)),
         }
     if read is not None:
         out["rows"] = {"known": read.rows_known, "dropped": read.dropped_known}
@@ -53,7 +53,7 @@ def letters(card: Mapping[str, Any]) -> dict[str, str]:
     return {target: card[target]["grade"]["letter"] for target in ("churn", "value") if "grade" in card.get(target, {})}
 
 
-def _asked(judged: Judged) -> tuple[Vector, dict[str, Vector], Vector]:
+def _forecasts(judged: Judged) -> tuple[Vector, dict[str, Vector], Vector]:
     """Ours, the plain rules, and what happened."""
     rules = {name: rule for name, rule in judged.forecasts.items() if name not in (MODEL, CLOSED_FORM)}
     return judged.forecasts[MODEL], rules, judged.actual

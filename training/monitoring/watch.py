@@ -22,14 +22,14 @@ from tiercast.training.monitoring import drift, incoming, outcomes
 from tiercast.training.monitoring.checks import Check, Level, Part, worst
 from tiercast.training.monitoring.drift import Drift
 from tiercast.training.monitoring.incoming import Step
-from tiercast.training.monitoring.outcomes import Outcome, Window
+from tiercast.training.monitoring.outcomes import ClosedWindow, Outcome
 from tiercast.training.progress import OnStep
 
 STEPS = ("drift", "what came in", "closed windows")
 
 
-class Watched(NamedTuple):
-    """Everything a watch found. `waiting` says which windows are open, `notes` what else should be known."""
+class WatchReport(NamedTuple):
+    """The results of a watch. `waiting` lists the open windows, `notes` holds further remarks."""
 
     as_of: dt.date
     model: str
@@ -68,10 +68,10 @@ def watch(
     scores: Sequence[ScoreFile],
     parts: Sequence[Part],
     on_step: OnStep = progress.ignore,
-) -> Watched:
+) -> WatchReport:
     """Run the checks of `parts`; `scores` are old score files. `on_step` receives each of `STEPS` as it begins.
 
-    Raises BadInput where only closed windows were asked for and none has closed.
+    Raises BadInput where `parts` names only closed windows and none has closed.
     """
     dated = bundles.dated(bundle, read.as_of)
     windows = [outcomes.window(each, read.as_of) for each in scores]
@@ -88,14 +88,14 @@ def watch(
     )
     steps = incoming.steps(came) if came else []
     on_step(STEPS[2])
-    asked = closed if "outcomes" in parts else []
-    judged = [outcomes.measure(engine, read.tables, each, _card(bundle, each.scores)) for each in asked]
+    measured = closed if "outcomes" in parts else []
+    judged = [outcomes.measure(engine, read.tables, each, _card(bundle, each.scores)) for each in measured]
     checks = [
         *(drift.judge(drifted) if drifted else []),
         *(_of_data(came, steps, read, bundle.scorecard) if came else []),
         *(check for each in judged for check in each.checks),
     ]
-    return Watched(
+    return WatchReport(
         as_of=read.as_of,
         model=bundle.about.model,
         trained_as_of=bundle.about.as_of,
@@ -138,7 +138,7 @@ def _card(bundle: Bundle, scores: ScoreFile) -> Mapping[str, Any]:
 
 def _notes(found: Outcome, bundle: Bundle) -> list[str]:
     scores, name = found.window.scores, found.window.name
-    said = {
+    remarks = {
         f"{name}: given by another model ({scores.model}), compared with the holdout of {bundle.about.model}": (
             scores.model != bundle.about.model
         ),
@@ -148,11 +148,11 @@ def _notes(found: Outcome, bundle: Bundle) -> list[str]:
         f"{name}: {found.n_unknown:,} scored buyers are not in these transactions": found.n_unknown,
         f"{name}: {found.n_unscored:,} buyers of that day are not in the file": found.n_unscored,
     }
-    return [text for text, is_so in said.items() if is_so]
+    return [text for text, is_so in remarks.items() if is_so]
 
 
 def _refuse_nothing(
-    parts: Sequence[Part], scores: Sequence[ScoreFile], closed: Sequence[Window], waiting: Sequence[str]
+    parts: Sequence[Part], scores: Sequence[ScoreFile], closed: Sequence[ClosedWindow], waiting: Sequence[str]
 ) -> None:
     if list(parts) != ["outcomes"] or closed:
         return

@@ -34,10 +34,10 @@ def check(out: pathlib.Path, config: pathlib.Path | None) -> None:
 def write(tuned: Tuned, out: pathlib.Path) -> None:
     """The settings to train with, and above them how they came about. Raises `CannotWrite`."""
     seen = f"on what was known before {tuned.known_until}; data {tuned.data}"
-    told = [f"tiercast tune for {tuned.as_of}, {seen}"]
-    told += [f"{found.model}: {found.verdict}" for found in tuned.found]
+    lines = [f"tiercast tune for {tuned.as_of}, {seen}"]
+    lines += [f"{found.model}: {found.verdict}" for found in tuned.found]
     try:
-        out.write_text(text(tuned.settings, "\n".join(told)), encoding="utf-8")
+        out.write_text(text(tuned.settings, "\n".join(lines)), encoding="utf-8")
     except OSError as error:
         raise _cannot(error, out) from error
 

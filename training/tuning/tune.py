@@ -26,7 +26,7 @@ from tiercast.training.windows import fingerprint, sampling
 MODELS: tuple[Model, ...] = ("churn", "value")
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """One model's search. `gains` has one entry per trial: over the defaults, on the windows it was tried on.
 
     `best` and `confirmed` are None where no trial was better than the defaults. `values` are the ones to train with:
@@ -49,18 +49,18 @@ class Found(NamedTuple):
         if self.confirmed is None:
             return "Nothing gained: no trial was better than the defaults. The defaults are kept."
         value, low, high = (f"{100 * number:+.2f}" for number in self.confirmed.gain)
-        told = f"{value} % ({low} to {high}) on {self.confirmed.as_of} + {self.confirmed.days} days"
+        gained = f"{value} % ({low} to {high}) on {self.confirmed.as_of} + {self.confirmed.days} days"
         if self.values:
-            return f"Gained {told}, which the search had not seen. Kept."
+            return f"Gained {gained}, which the search had not seen. Kept."
         noise = " beyond noise" if self.confirmed.gain.value > 0 else ""
-        return f"Nothing gained{noise}: {told}, which the search had not seen. The defaults are kept."
+        return f"Nothing gained{noise}: {gained}, which the search had not seen. The defaults are kept."
 
 
 class Tuned(NamedTuple):
     """What to train with, and how it was found. Nothing on or after `known_until` was looked at."""
 
     settings: Settings
-    found: tuple[Found, ...]
+    found: tuple[SearchResult, ...]
     as_of: dt.date
     known_until: dt.date
     data: str
@@ -100,13 +100,13 @@ def tune(
     return Tuned(settings, found, as_of, day, data, tuple(_notes(settings, stages)))
 
 
-def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, on_step: OnStep) -> Found:
+def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, on_step: OnStep) -> SearchResult:
     ranges = _ranges(settings, at.model)
     study = Study(path, at.model, ranges, _identity(at, settings, data, ranges))
 
     def score(values: Values) -> Iterator[float]:
-        told = _with(settings, at.model, values).trees_of(at.model)
-        return losses.after_each_fold(at, told, settings.rolling)
+        trees = _with(settings, at.model, values).trees_of(at.model)
+        return losses.after_each_fold(at, trees, settings.rolling)
 
     on_step(f"{at.model}, the defaults")
     of_defaults = study.defaults(lambda: score({}))
@@ -120,7 +120,7 @@ def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, on_ste
     best = _best(trials, of_defaults)
     tried = _with(settings, at.model, best.values) if best else settings
     confirmed = confirm.confirm(at, settings, tried) if best else None
-    return Found(
+    return SearchResult(
         model=at.model,
         defaults={name: getattr(settings.trees_of(at.model), name) for name in ranges},
         trials=tuple(trials),
@@ -153,15 +153,15 @@ def _progress(at: Stage, trials: list[Trial], of_defaults: Sequence[float], most
 
 
 def _ranges(settings: Settings, model: Model) -> dict[str, Range]:
-    """What is searched for this model: the variance power means nothing to churn's trees."""
+    """The ranges of this model: churn's trees have no variance power."""
     named = settings.tune.space.named()
     return {name: each for name, each in named.items() if model == "value" or name != "tweedie_variance_power"}
 
 
 def _with(settings: Settings, model: Model, values: Values) -> Settings:
     """The settings with these values for that model's trees."""
-    told = settings.churn_trees if model == "churn" else settings.value_trees
-    return settings.model_copy(update={f"{model}_trees": {**told, **values}})
+    trees = settings.churn_trees if model == "churn" else settings.value_trees
+    return settings.model_copy(update={f"{model}_trees": {**trees, **values}})
 
 
 def _identity(at: Stage, settings: Settings, data: str, ranges: dict[str, Range]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Which data was this? A short digest that is the same for the same known rows in any order."""
+"""The identity of the training data: a short digest, equal for the same known rows in any order."""
 
 from __future__ import annotations
 

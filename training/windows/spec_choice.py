@@ -1,4 +1,4 @@
-"""Which features the data can support: decided from what the tables hold before as_of."""
+"""The features that the data support, chosen from the rows before as_of."""
 
 from __future__ import annotations
 

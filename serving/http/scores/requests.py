@@ -1,13 +1,13 @@
-"""What a caller may ask of the stored scores. Ids stand in the body, never in an address."""
+"""Request models of the stored scores. Ids are in the body, never in an address."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from tiercast.serving.online.requests import MOST_CUSTOMERS, Id, Number
+from tiercast.serving.online.requests import MOST_CUSTOMERS, Id, Number, StrictModel
 from tiercast.serving.store import keyset, search
 from tiercast.serving.store.filters import Filters, MoveFilter
 from tiercast.serving.store.keyset import Sort
@@ -25,7 +25,7 @@ Format = Literal["json", "csv", "parquet"]
 
 
 def _known(allowed: tuple[str, ...]) -> AfterValidator:
-    """A misspelled code would find nobody, and look like an answer. It is not quoted: it may be anything."""
+    """Refuse unknown codes: a misspelled one would find nobody. The code is not quoted, because it may be anything."""
 
     def check(code: str) -> str:
         if code not in allowed:
@@ -44,25 +44,21 @@ Wished = Annotated[list[Item], Field(min_length=1, max_length=MOST_WISHES)]
 InWords = Annotated[Language, Field(description="The language of the texts; codes stay as they are.")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
-
-
-class LookupRequest(_Strict):
+class LookupRequest(StrictModel):
     """Customers whose stored scores are wanted; one who is named twice is answered once."""
 
     customer_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_CUSTOMERS)]
     lang: InWords = "en"
 
 
-class HistoryRequest(_Strict):
+class HistoryRequest(StrictModel):
     """One customer whose way through the generations is wanted."""
 
     customer_id: Id
     lang: InWords = "en"
 
 
-class Range(_Strict):
+class Range(StrictModel):
     """Both ends belong to it; one may be left out."""
 
     min: Number | None = None
@@ -81,7 +77,7 @@ class Range(_Strict):
         return self.min, self.max
 
 
-class SearchRequest(_Strict):
+class SearchRequest(StrictModel):
     """Whom to find: everything that is given must be true of a customer, and of a list one of its entries.
 
     A prospect has neither value nor risk and so meets no range of them. An export (`format` csv or parquet) is the

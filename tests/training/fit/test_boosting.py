@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 
 from tests import small_training
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training import train
 from tiercast.training.fit import boosting, churn_model
 from tiercast.training.fit.boosting import Choice, Task
@@ -24,7 +24,7 @@ SETTINGS = small_training.SETTINGS.model_copy(
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshots]:
     source = small_training.every_sixteenth_customer(tmp_path_factory.mktemp("purchases") / "purchases.parquet")
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = reading.read(engine, reading.Sources(str(source)), small_training.AS_OF)
         span = known.report.first_on, known.as_of
         yield train.open_snapshots(engine, sampling.draw(engine, known.tables, 0).tables, span, SETTINGS)
@@ -60,8 +60,10 @@ def test_a_fold_that_had_stopped_before_grows_on(chosen: tuple[Task, tuple[Fold,
     """The first fold stopped after one round, the second was still gaining at the fifth."""
     task, folds, _ = chosen
     told, rolling = SETTINGS.trees, SETTINGS.rolling
-    short = boosting.Watched(boosting.grow(task, folds[0].train, 1, told, rolling).booster, np.array([0.5]))
-    long = boosting.Watched(boosting.grow(task, folds[1].train, 5, told, rolling).booster, np.linspace(0.5, 0.1, 5))
+    short = boosting.TrackedBooster(boosting.grow(task, folds[0].train, 1, told, rolling).booster, np.array([0.5]))
+    long = boosting.TrackedBooster(
+        boosting.grow(task, folds[1].train, 5, told, rolling).booster, np.linspace(0.5, 0.1, 5)
+    )
     choice = boosting.settle(task, folds, [short, long], told, rolling)
     assert choice.rounds == 5
     assert [trees.booster.num_trees() for trees in choice.by_fold] == [5, 5]

@@ -73,7 +73,7 @@ def test_a_file_of_everybody_needs_no_memory_for_everybody(running: Running) -> 
 @pytest.mark.slow
 def test_callers_who_go_away_leave_their_places(running: Running) -> None:
     for _ in range(3):
-        gone = [running.search(format="csv") for _ in range(store_pool.EXPORTS)]
+        gone = [running.search(format="csv") for _ in range(store_pool.MAX_EXPORTS)]
         for answer in gone:
             assert answer.status == 200
             answer.read(1000)

@@ -104,8 +104,8 @@ def test_the_riskiest_money_comes_first_where_no_sort_is_given(client: Any) -> N
 
 def test_the_described_page_is_the_given_one(client: Any) -> None:
     page = client.post(URL, json={"limit": 1}).json()
-    assert set(page) == set(responses.SearchAnswer.model_fields)
-    responses.SearchAnswer.model_validate(page)
+    assert set(page) == set(responses.SearchResponse.model_fields)
+    responses.SearchResponse.model_validate(page)
 
 
 def crafted(*parts: object) -> str:

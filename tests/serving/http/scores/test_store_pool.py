@@ -12,7 +12,7 @@ from tests.serving.score_requests import refusal
 from tiercast.serving.access import keys
 from tiercast.serving.http import metrics
 from tiercast.serving.http.scores import store_pool
-from tiercast.serving.http.scores.store_pool import Shelf
+from tiercast.serving.http.scores.store_pool import StorePool
 from tiercast.serving.store import database, generations, migrations, publish
 
 QUESTIONS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
@@ -53,7 +53,7 @@ def test_a_store_that_does_not_answer_costs_a_503_that_names_no_place(
     assert not [part for part in ("5ec2e7", "tier:", "127.0.0.1", "ann") if part in answer.text]
 
 
-def wait_for(note: str, found: Shelf) -> bool:
+def wait_for(note: str, found: StorePool) -> bool:
     """Whether the watch came to say this within ten seconds."""
     deadline = time.monotonic() + 10
     while found.state().note != note and time.monotonic() < deadline:
@@ -63,8 +63,8 @@ def wait_for(note: str, found: Shelf) -> bool:
 
 def test_a_store_that_comes_later_is_found_and_one_that_goes_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "scores.db"
-    found = Shelf(f"sqlite:///{file}", seconds=0.05)
-    with found.watched():
+    found = StorePool(f"sqlite:///{file}", check_seconds=0.05)
+    with found.watching():
         assert wait_for("there is no store", found)
         assert not found.state().is_ready
         engine = database.open(str(file), create=True)
@@ -86,8 +86,8 @@ def test_a_store_that_comes_later_is_found_and_one_that_goes_is_noticed(tmp_path
 def test_a_store_that_only_has_keys_is_ready_and_says_that_no_scores_were_published(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'scores.db'}"
     keys.add(database.open(url, create=True), "checkout", ["read"])
-    found = Shelf(url, seconds=0.05)
-    with found.watched():
+    found = StorePool(url, check_seconds=0.05)
+    with found.watching():
         assert wait_for("no scores were published yet", found)
         assert found.state().is_ready
     with served(url) as client:
@@ -108,7 +108,7 @@ def test_an_empty_store_answers_503_until_scores_are_published(tmp_path: Path) -
 
 
 def test_metrics_tell_the_generation_and_when_it_was_published(client: Any, stored: Stored) -> None:
-    store_pool.current().look()
+    store_pool.current().check()
     text = client.get("/metrics").text
     when = generations.current(stored.engine).published_at.timestamp()
     assert next(iter(metrics.GENERATION.collect())).samples[0].value == pytest.approx(when)
