@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 NAME = r"[a-z][a-z0-9_-]{0,39}"
 """Pattern of a source's name."""
@@ -10,6 +10,5 @@ ID = r"job_[0-9a-f]{16}"
 """Pattern of a job's id."""
 
 State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
-STATES: tuple[State, ...] = get_args(State)
 CLAIMED: tuple[State, ...] = ("running", "cancelling")
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")

@@ -145,7 +145,7 @@ class MicroBatcher:
 def _next_batch(waiting: collections.deque[_Pending]) -> tuple[list[_Pending], collections.deque[_Pending]]:
     """The next batch, and the requests that are left.
 
-    A batch has one `as_of` and each customer once: rows of one customer in two requests could not be told apart.
+    A batch has one `as_of` and each customer once: the rows of a customer cannot come from two requests.
     """
     batch: list[_Pending] = []
     rest: collections.deque[_Pending] = collections.deque()

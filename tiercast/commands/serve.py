@@ -28,7 +28,8 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 3000,
     audit: Annotated[
-        pathlib.Path | None, typer.Option("--audit", help="Append who asked what to this file instead of stderr.")
+        pathlib.Path | None,
+        typer.Option("--audit", help="Append the audit log to this file instead of stderr."),
     ] = None,
     rate: Annotated[
         float | None, typer.Option("--rate", help="Requests per second, key and worker; 0 for no limit (default 200).")

@@ -16,7 +16,6 @@ from typing import Literal, NamedTuple
 
 from ibis.expr import types as ir
 
-from tiercast.contract import errors
 from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features import labels, orders
 from tiercast.features.engines import Engine
@@ -164,17 +163,6 @@ def check(
     together = independence.observe(engine, tables.transactions)
     notes = [*_notes(report, horizon, churn_days, proposed, value_days), *filter(None, [together.warning])]
     return Readiness(as_of, horizon, value_days, proposed, rank, churn, value, tiers, together, tuple(notes))
-
-
-def demand(capability: Capability) -> None:
-    """Raise `NotEnoughData` when the capability is blocked, naming all that is missing."""
-    blocked = [requirement for requirement in capability.requirements if requirement.verdict == "blocked"]
-    if blocked:
-        raise errors.NotEnoughData(
-            f"there is too little to learn {capability.name} from",
-            first="; ".join(requirement.sentence() for requirement in blocked),
-            hint="pass a longer history or more customers; `tiercast check` lists what each capability needs",
-        )
 
 
 def _buyers(engine: Engine, transactions: ir.Table) -> tuple[int, int]:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import tomlkit
 
-from tiercast.contract import errors
+from tiercast.contract import errors, files
 from tiercast.training.settings import Settings
 
 if TYPE_CHECKING:
     from tiercast.training.tuning.tune import Tuned
+
+SUBJECT = "the settings file"
+HINT = "check permissions and disk space, or pass --out with a file elsewhere"
 
 
 def check(out: pathlib.Path, config: pathlib.Path | None) -> None:
@@ -21,14 +24,12 @@ def check(out: pathlib.Path, config: pathlib.Path | None) -> None:
     if config is not None and out.resolve() == config.resolve():
         hint = "pass another file with --out: what you wrote there, comments included, would be lost"
         raise errors.CannotWrite("the target is the configuration that is read", first=str(out), hint=hint)
-    try:
+    with files.cannot_write(out, subject=SUBJECT, hint=HINT):
         out.parent.mkdir(parents=True, exist_ok=True)
         is_new = not out.exists()
         out.open("a", encoding="utf-8").close()
         if is_new:
             out.unlink()
-    except OSError as error:
-        raise _cannot(error, out) from error
 
 
 def write(tuned: Tuned, out: pathlib.Path) -> None:
@@ -36,15 +37,8 @@ def write(tuned: Tuned, out: pathlib.Path) -> None:
     seen = f"on what was known before {tuned.known_until}; data {tuned.data}"
     lines = [f"tiercast tune for {tuned.as_of}, {seen}"]
     lines += [f"{found.model}: {found.verdict}" for found in tuned.found]
-    try:
-        out.write_text(text(tuned.settings, "\n".join(lines)), encoding="utf-8")
-    except OSError as error:
-        raise _cannot(error, out) from error
-
-
-def _cannot(error: OSError, out: pathlib.Path) -> errors.CannotWrite:
-    hint = "check permissions and disk space, or pass --out with a file elsewhere"
-    return errors.CannotWrite(f"the settings cannot be written: {error.strerror}", first=str(out), hint=hint)
+    with files.write_atomically(out, subject=SUBJECT, hint=HINT) as part:
+        part.write_text(text(tuned.settings, "\n".join(lines)), encoding="utf-8")
 
 
 def text(settings: Settings, comment: str = "") -> str:

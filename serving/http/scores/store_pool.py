@@ -32,7 +32,7 @@ class StorePool:
         self._url, self._check_seconds = url, check_seconds
         self._engine: Store | None = None
         self._lock, self._stop = threading.Lock(), threading.Event()
-        self._note, self._has_responded = "the score store has not been asked yet", False
+        self._note, self._has_responded = "the score store has not been queried yet", False
         self.exports = threading.BoundedSemaphore(MAX_EXPORTS)
 
     @property
@@ -62,7 +62,7 @@ class StorePool:
             self._note = str(error.fields["message"])
             self._has_responded |= error.fields["code"] == errors.StoreRefused.__name__
         except Exception as error:  # any error of a driver: the thread must survive it
-            self._note = f"the score store cannot be asked: {type(error).__name__}"
+            self._note = f"the score store cannot be queried: {type(error).__name__}"
         else:
             self._note, self._has_responded = f"generation {found.id}, as of {found.as_of}", True
             metrics.GENERATION.set(found.published_at.timestamp())
