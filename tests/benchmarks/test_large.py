@@ -108,7 +108,7 @@ def test_missed_targets_are_said_to_be_missed() -> None:
 
 def test_a_ladder_without_ten_million_has_no_verdict_on_it() -> None:
     assert "not measured in this run" in growth.sentences(runs(10**6, 4 * 10**6))[0]
-    assert growth.sentences(runs(10**6)) == ["One size tells nothing of growth."]
+    assert growth.sentences(runs(10**6)) == ["One size shows no growth."]
 
 
 def test_the_table_has_a_row_per_run_and_the_other_side() -> None:
