@@ -21,7 +21,7 @@ from benchmarks import shops, simulate
 from tiercast.contract.scores import INTERVAL_COVERAGE
 from tiercast.contract.vectors import Vector
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models import predict
 from tiercast.models.bundle import About
@@ -115,7 +115,7 @@ def _dates(texts: Sequence[str]) -> tuple[dt.date, ...]:
 def _rows(case: Case, on_step: OnStep) -> list[Row]:
     settings = Settings(horizons=Horizons(churn_days=case.days, value_days=case.days))
     about = About(as_of=case.ends, churn_days=case.days, value_days=case.days)
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         known = reading.read(engine, case.sources, case.ends, is_counted=False)
         span = known.report.first_on, case.ends
         history = train.open_snapshots(

@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks import shops
 from benchmarks.shops import Shop
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training import train
 from tiercast.training.evaluation import level, probability, ranking
 from tiercast.training.evaluation.bootstrap import Measure, Metric
@@ -71,7 +71,7 @@ def measure(on_step: OnStep = lambda _: None) -> tuple[list[Quality], list[str]]
 def _measured(shop: Shop, on_step: OnStep) -> Quality:
     on_step(f"training on {shop.title}")
     settings = Settings(horizons=Horizons(churn_days=shop.days, value_days=shop.days))
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         known = reading.read(engine, shop.sources, shop.as_of, is_counted=False)
         return judge(shop, train.train(engine, known, settings))
 

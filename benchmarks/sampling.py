@@ -23,7 +23,7 @@ from benchmarks import score_memory, simulate
 from tiercast.contract.vectors import Vector
 from tiercast.demo import cdnow
 from tiercast.features import labels, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.training.evaluation import level, probability, ranking, scorecard
 from tiercast.training.evaluation.bootstrap import Metric
@@ -89,7 +89,7 @@ def judge(folder: pathlib.Path, shop: Shop, on_step: OnStep) -> list[Learned]:
 
 def outcomes(shop: Shop) -> dict[str, Vector]:
     """What every customer did in the horizon, in the order of ids."""
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         end = shop.as_of + dt.timedelta(HORIZON)
         known = reading.read(engine, Sources(str(shop.path)), end, is_counted=False)
         future = labels.labels(known.tables, shop.as_of, HORIZON, HORIZON).order_by("customer_id")

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from benchmarks import score_phases, simulate
 from benchmarks.score_phases import Phase
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.training import train
@@ -117,7 +117,7 @@ def base(folder: pathlib.Path, n_customers: int) -> Base:
 
 
 def train_on(path: pathlib.Path) -> Bundle:
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         return train.train(engine, reading.read(engine, reading.Sources(str(path)), AS_OF), SETTINGS).bundle
 
 

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from tiercast.contract.scores import Reasons
 from tiercast.features import parts, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models import bundle_folder, predict
 from tiercast.models import frame as frames
 from tiercast.models.bundle import Bundle
@@ -49,7 +49,7 @@ class Phase(NamedTuple):
 def measure(bundle: pathlib.Path, base: pathlib.Path, as_of: dt.date) -> list[Phase]:
     """All customers of a base that fits into one part, on one core where the work is ours."""
     trained = bundle_folder.load(bundle)
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         scan, _ = clock(lambda: engine.con.to_pyarrow(_scan(engine, base)))
         read_in, read = clock(lambda: reading.read(engine, reading.Sources(str(base)), as_of, is_counted=False))
         built_in, features = clock(lambda: parts.features(engine, read.tables, as_of, trained.spec, 0, 1))
@@ -77,7 +77,7 @@ def clock(job: Callable[[], Answer]) -> tuple[float, Answer]:
     return time.perf_counter() - started, answer
 
 
-def _scan(engine: Engine, base: pathlib.Path) -> ibis.Table:
+def _scan(engine: DuckDBEngine, base: pathlib.Path) -> ibis.Table:
     rows = engine.parquet([str(base)])
     return rows.aggregate(last=rows.ordered_at.max(), money=rows.amount.sum(), ids=rows.customer_id.length().sum())
 

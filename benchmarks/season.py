@@ -19,7 +19,7 @@ from benchmarks import simulate
 from benchmarks.simulate import World
 from benchmarks.yearly import Yearly
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.bundle import About
 from tiercast.training.fit import procedure
@@ -61,7 +61,7 @@ def judge(source: str, day: dt.date, most_rounds: int = 300) -> Judged:
         trees=Trees(most_rounds=most_rounds),
         rolling=Rolling(bootstrap_draws=20, threads=1),
     )
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         snapshots = _snapshots(engine, source, day, settings)
         about = About(as_of=day, churn_days=HORIZON, value_days=HORIZON)
         was = procedure.run(snapshots.until(day), day, settings, about)
@@ -72,7 +72,7 @@ def judge(source: str, day: dt.date, most_rounds: int = 300) -> Judged:
     return Judged(day, found.judged.n_customers, *numbers, was.value.level.rule)
 
 
-def _snapshots(engine: Engine, source: str, day: dt.date, settings: Settings) -> Snapshots:
+def _snapshots(engine: DuckDBEngine, source: str, day: dt.date, settings: Settings) -> Snapshots:
     known = reading.read(engine, reading.Sources(source), day + dt.timedelta(HORIZON), is_counted=False)
     tables = known.tables._replace(transactions=engine.store("known", known.tables.transactions))
     span = known.report.first_on, known.as_of

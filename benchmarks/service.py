@@ -28,7 +28,7 @@ from pyarrow import parquet
 from benchmarks import load, score_memory
 from benchmarks.load import Load, Measured
 from tiercast.features import build, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models.bundle import Bundle
 from tiercast.training import train
 from tiercast.training.tracking import log_run, store
@@ -72,7 +72,7 @@ def _sides(folder: pathlib.Path) -> list[Side]:
     environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}"}
     os.environ |= environment
     store.connect()
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         read = reading.read(engine, reading.Sources(str(orders)), score_memory.AS_OF)
         trained = train.train(engine, read, score_memory.SETTINGS)
         bundle = trained.bundle

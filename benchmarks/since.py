@@ -23,7 +23,7 @@ from typing import NamedTuple, TypeVar
 from benchmarks import score_memory
 from benchmarks.score_memory import Base, OnStep
 from tiercast.features import parts, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving.batch import incremental
@@ -72,7 +72,7 @@ def measure(customers: int = CUSTOMERS, repeats: int = REPEATS, on_step: OnStep 
 
 
 def _bundle(sample: pathlib.Path) -> Bundle:
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         read = reading.read(engine, reading.Sources(str(sample)), TRAINED)
         return train.train(engine, read, score_memory.SETTINGS).bundle
 
@@ -111,7 +111,7 @@ def _median(runs: list[Run]) -> Run:
 
 def _steps(bundle: Bundle, base: Base, state: pathlib.Path) -> tuple[tuple[tuple[str, float], ...], IncrementalReport]:
     """Processor seconds of the steps that differ, in one process; the folder is brought to the day."""
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         read_in, read = _clock(lambda: reading.read(engine, reading.Sources(str(base[0])), DAY, is_counted=False))
         full, _ = _clock(lambda: parts.features(engine, read.tables, DAY, bundle.spec, 0, 1))
         update, sums = _clock(lambda: _updated(engine, read, bundle, state))
@@ -120,7 +120,9 @@ def _steps(bundle: Bundle, base: Base, state: pathlib.Path) -> tuple[tuple[tuple
     return ((names[0], read_in), (names[1], full), (names[2], update), ("features from the sums", rest)), sums.report
 
 
-def _updated(engine: Engine, read: reading.Reading, bundle: Bundle, state: pathlib.Path) -> incremental.Aggregates:
+def _updated(
+    engine: DuckDBEngine, read: reading.Reading, bundle: Bundle, state: pathlib.Path
+) -> incremental.Aggregates:
     with incremental.update(engine, read, bundle.spec, state) as sums:
         return sums
 

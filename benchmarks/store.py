@@ -28,7 +28,7 @@ from sqlalchemy.engine import Engine
 
 from benchmarks import score_memory
 from tiercast.contract import scores
-from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.serving.batch import scoring
 from tiercast.serving.store import database, queries
@@ -75,7 +75,7 @@ def score(folder: pathlib.Path) -> pa.Table:
     """Scores with reasons of a simulated base."""
     sample, base = (score_memory.base(folder, size)[0] for size in (score_memory.TRAINED_ON, SCORED))
     out = folder / "scored.parquet"
-    with DataEngine() as engine:
+    with DuckDBEngine() as engine:
         scoring.score_all(engine, score_memory.train_on(sample), Sources(str(base)), score_memory.AS_OF, out)
     return parquet.read_table(out)
 

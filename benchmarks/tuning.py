@@ -18,7 +18,7 @@ from benchmarks import quality, shops
 from benchmarks.quality import OnStep
 from benchmarks.shops import Shop
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training import train
 from tiercast.training.evaluation.bootstrap import Measure, Metric
 from tiercast.training.evaluation.scorecard import paired_difference
@@ -55,7 +55,7 @@ def _gained(shop: Shop, trials: int, on_step: OnStep, study: pathlib.Path) -> Ga
     defaults = Settings(horizons=Horizons(churn_days=shop.days, value_days=shop.days))
     settings = defaults.model_copy(update={"tune": defaults.tune.model_copy(update={"trials": trials})})
     begun = time.perf_counter()
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         tuned = tune.tune(engine, tune.read(engine, shop.sources, shop.as_of, defaults.horizons), settings, study)
     seconds = time.perf_counter() - begun
     best = {f"{found.model}_trees": found.best.values for found in tuned.found if found.best}
@@ -67,7 +67,7 @@ def _gained(shop: Shop, trials: int, on_step: OnStep, study: pathlib.Path) -> Ga
 
 
 def _trained(shop: Shop, settings: Settings) -> Trained:
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         return train.train(engine, reading.read(engine, shop.sources, shop.as_of, is_counted=False), settings)
 
 

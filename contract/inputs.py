@@ -5,7 +5,7 @@ Required columns must be there. Without an optional column, the features that us
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Kind = Literal["id", "time", "money", "number", "label"]
 
@@ -43,7 +43,8 @@ OVERRIDES = (
     InputColumn("until", "time", True),
 )
 
-INTERACTION_KINDS = ("visit", "support", "complaint", "review", "referral", "survey", "campaign")
+InteractionKind = Literal["visit", "support", "complaint", "review", "referral", "survey", "campaign"]
+INTERACTION_KINDS: tuple[InteractionKind, ...] = get_args(InteractionKind)
 
 # Money is added as decimals with six places, so that neither the order of rows nor the number of
 # threads changes a bit of a sum. Amounts of 10^11 and more do not fit and are counted as unparsable.

@@ -44,7 +44,7 @@ def refuse_duplicates(body: bytes, n_names: int | None = None) -> None:
     >>> refuse_duplicates(b'{"a": 1, "b": {"a": 2}}')
     >>> refuse_duplicates(b'{"a": 1, "\\\\u0061": 2}')
     Traceback (most recent call last):
-    contract.strict_json.DuplicateNames
+    tiercast.contract.strict_json.DuplicateNames
     """
     if n_names is not None and n_names == body.translate(_ROLES).count(b"w:"):
         return

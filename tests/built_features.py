@@ -9,7 +9,7 @@ from typing import Any
 
 from tests import make_tables
 from tiercast.features import build, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.spec import FeatureSpec
 
 AS_OF = dt.date(2024, 3, 1)
@@ -30,7 +30,7 @@ def rows(
         name: make_tables.write(folder, dict(table), f"{name}.parquet") for name, table in others.items()
     }
     sources = reading.Sources(make_tables.write(folder, dict(orders), "orders.parquet"), **places)
-    with Engine(threads=threads) as engine:
+    with DuckDBEngine(threads=threads) as engine:
         tables = reading.read(engine, sources, as_of).tables
         found = engine.con.to_pyarrow(build.build(tables, as_of, spec)).to_pylist()
     rows = {row["customer_id"]: row for row in found}

@@ -10,7 +10,7 @@ import pytest
 from tests.make_tables import AS_OF
 from tiercast.contract import errors
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 
 
 def rows(
@@ -22,7 +22,7 @@ def rows(
     **others: str,
 ) -> list[dict[str, Any]]:
     """The canonical rows of one table, in an order of their own."""
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         sources = reading.Sources(source, columns=columns or {}, duplicates=duplicates, **others)
         found = reading.read(engine, sources, as_of)
         expr = getattr(found.tables, table)
@@ -38,7 +38,7 @@ def report(
 ) -> reading.ReadingReport:
     places: dict[str, Any] = dict(others)
     sources = reading.Sources(source, columns=columns or {}, **places)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         return reading.read(engine, sources, as_of).report
 
 

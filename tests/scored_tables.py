@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from tests.cdnow_table import cdnow
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
 from tiercast.serving.batch import scoring
@@ -36,6 +36,6 @@ def write(folder: Path, table: pa.Table, name: str = "orders.parquet") -> str:
 def score(bundle: Bundle, source: str, out: Path, *, threads: int = 1, as_of: dt.date = AS_OF, **how: Any) -> pa.Table:
     """What `tiercast score` writes to `out`, read again. `how` holds other sources and options of `score_all`."""
     places = {name: how.pop(name) for name in ("customers", "interactions", "overrides", "duplicates") if name in how}
-    with Engine(threads=threads) as engine:
+    with DuckDBEngine(threads=threads) as engine:
         scoring.score_all(engine, bundle, Sources(source, **places), as_of, out, **how)
     return parquet.read_table(out)

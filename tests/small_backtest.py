@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from tests.cdnow_table import cdnow
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.training import settings
 from tiercast.training.backtest import plan, study
@@ -62,5 +62,5 @@ def chosen(folder: Path, more: str = "") -> Settings:
 def run(
     folder: Path, source: Path, requested: DateRange = REQUESTED, *, name: str = "backtest", more: str = ""
 ) -> Backtest:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         return study.run(engine, Sources(str(source)), None, requested, chosen(folder, more), folder / name)

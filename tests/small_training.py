@@ -10,7 +10,7 @@ from pyarrow import compute, parquet
 
 from tests.cdnow_table import cdnow
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training import train
 from tiercast.training.settings import Horizons, Rolling, Settings, Trees
 from tiercast.training.train import Trained
@@ -38,6 +38,6 @@ def run(folder: Path) -> Trained:
 
 def train_on(source: Path | str, settings: Settings = SETTINGS) -> Trained:
     """Trained on that table as of the same day."""
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = reading.read(engine, reading.Sources(str(source)), AS_OF)
         return train.train(engine, known, settings)

@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from benchmarks.rolling.cases import Case
 from tiercast.features import build, labels, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.spec import FeatureSpec
 from tiercast.training.btyd import counts
 from tiercast.training.settings import Settings
@@ -63,7 +63,7 @@ class KeptSnapshots(Snapshots):
         return path
 
 
-def history(engine: Engine, case: Case, day: dt.date, settings: Settings, folder: pathlib.Path) -> KeptSnapshots:
+def history(engine: DuckDBEngine, case: Case, day: dt.date, settings: Settings, folder: pathlib.Path) -> KeptSnapshots:
     """The case's history with the features that a training as of `day` would choose; labels are closed."""
     read = reading.read(engine, case.sources, case.ends, is_counted=False)
     first_on = read.report.first_on

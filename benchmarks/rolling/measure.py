@@ -14,7 +14,7 @@ from benchmarks.rolling.against import Comparison, Forecast
 from benchmarks.rolling.cases import Case
 from benchmarks.rolling.ranges import Shares
 from tiercast.contract import errors
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models import predict
 from tiercast.models.bundle import About
 from tiercast.training.fit import churn_model, procedure, value_model
@@ -44,7 +44,7 @@ def measure(
 
 def _days(case: Case, folder: pathlib.Path, report: Report, rolling: Rolling) -> Iterator[Day]:
     settings = Settings(horizons=case.horizons, rolling=rolling)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         for as_of in case.days:
             report(f"{case.title}, {as_of}")
             history = kept.history(engine, case, as_of, settings, folder)

@@ -1,7 +1,7 @@
 """DuckDB on this machine: open files, run expressions, keep intermediate tables in a temporary folder.
 
 >>> import ibis
->>> with Engine(threads=1) as engine:
+>>> with DuckDBEngine(threads=1) as engine:
 ...     table = engine.store("numbers", ibis.memtable({"customer_id": ["a", "b", "b"]}))
 ...     int(engine.con.execute(table.count()))
 3
@@ -31,7 +31,7 @@ ROWS_WAITING = 1 << 21
 FEWEST_ROWS_WAITING = 2048  # one vector of DuckDB
 
 
-class Engine:
+class DuckDBEngine:
     """One in-memory DuckDB with a temporary folder, both gone after the `with` block.
 
     `memory` is DuckDB's limit ("2GB"; by default four fifths of the machine): beyond it, it spills into the folder.
@@ -55,7 +55,7 @@ class Engine:
         self.con.raw_sql("SET enable_progress_bar = false")
         self._buckets: dict[str, int] = {}
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> DuckDBEngine:
         return self
 
     def __exit__(

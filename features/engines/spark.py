@@ -42,7 +42,7 @@ class Connection(Backend):  # type: ignore[misc]  # Ibis has no type hints
         return expr.__pyarrow_result__(found.cast(table.schema().to_pyarrow()))
 
 
-class Engine:
+class SparkEngine:
     """One session in a Spark application. The application ends with the `with` block only if it began there.
 
     `master` and `memory` (of the driver) matter only when an application has to be started: see `spark_session.join`.
@@ -63,7 +63,7 @@ class Engine:
         self._buckets: dict[str, int] = {}
         self._is_open = True
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> SparkEngine:
         return self
 
     def __exit__(

@@ -1,11 +1,11 @@
 """Read the input tables: from files to canonical and counted rows, all dated before `as_of`.
 
 >>> import datetime, pathlib, tempfile
->>> from tiercast.features.engines.duckdb import Engine
+>>> from tiercast.features.engines.duckdb import DuckDBEngine
 >>> folder = tempfile.TemporaryDirectory()
 >>> file = pathlib.Path(folder.name, "orders.csv")
 >>> _ = file.write_text("Client,ordered_at,amount\\n007,2024-01-30,12.50\\n,2024-01-31,3\\n007,2024-02-01,9\\n")
->>> with Engine() as engine:
+>>> with DuckDBEngine() as engine:
 ...     reading = read(engine, Sources(str(file), columns={"customer_id": "Client"}), datetime.date(2024, 2, 1))
 >>> print("\\n".join(reading.report.lines()))
 transactions: 1 of 3 rows kept

@@ -10,7 +10,7 @@ from typing import Any
 
 from tiercast.contract import strict_json
 from tiercast.features.reading import Sources, database
-from tiercast.features.reading import sources as places
+from tiercast.features.reading import sources as source_files
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 
@@ -21,7 +21,9 @@ def describe(bundle: Bundle, sources: Sources, previous: str | None, options: Ma
     """Data by the sizes and times of their files, the bundle by its content, libraries by their versions."""
     tables = (sources.transactions, sources.customers, sources.interactions, sources.overrides, previous)
     given = [table for table in tables if table is not None]
-    files = [pathlib.Path(path) for table in given if not database.is_one(table) for path in places.find(table).paths]
+    files = [
+        pathlib.Path(path) for table in given if not database.is_one(table) for path in source_files.find(table).paths
+    ]
     return {
         **options,
         "files": fingerprint(files),

@@ -43,7 +43,7 @@ class IncrementalReport(NamedTuple):
 
     def line(self) -> str:
         if self.last is None:
-            return f"{self.why}: the sums of {self.customers:,} customers were computed and kept for the next run"
+            return f"{self.why}: the aggregates of {self.customers:,} customers were computed and kept for the next run"
         changed = f"; rows before that day have changed for {self.changed:,} of {changes.GROUPS:,} groups of customers"
         return (
             f"went on from {self.last}: {self.computed:,} of {self.customers:,} customers were computed from their rows"

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from tiercast.contract import errors, files
 from tiercast.features.reading import Sources
-from tiercast.features.reading import sources as places
+from tiercast.features.reading import sources as source_files
 
 Write = Callable[[pa.Table], None]
 
@@ -32,13 +32,17 @@ def check(out: pathlib.Path) -> None:
 
 def refuse_input(out: pathlib.Path, sources: Sources, option: str = "--out") -> None:
     """Refuse a target among the input files: the output would replace the data. Raises `CannotWrite`."""
-    for source in (sources.transactions, sources.customers, sources.interactions, sources.overrides):
-        if source is None or "://" in source:
-            continue
-        inputs = {pathlib.Path(path).resolve() for path in places.find(source).paths}
-        folder = pathlib.Path(source).resolve()
-        if out.resolve() in inputs or (folder.is_dir() and folder in out.resolve().parents):
+    for place, inputs in local_inputs(sources):
+        if out.resolve() in inputs or (place.is_dir() and place in out.resolve().parents):
             raise _cannot("the target lies in the data that is scored", out, f"pass another place with {option}")
+
+
+def local_inputs(sources: Sources) -> Iterator[tuple[pathlib.Path, set[pathlib.Path]]]:
+    """Per source on this machine: its path, such as a folder or a glob, and its files."""
+    for source in (sources.transactions, sources.customers, sources.interactions, sources.overrides):
+        if source is not None and "://" not in source:
+            paths = source_files.find(source).paths
+            yield pathlib.Path(source).resolve(), {pathlib.Path(path).resolve() for path in paths}
 
 
 @contextlib.contextmanager

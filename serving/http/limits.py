@@ -1,4 +1,4 @@
-"""How much the service takes on, from the environment: each has a default, and a wrong one is refused at the start."""
+"""The limits of the service, from the environment: each has a default, and an invalid one is refused at the start."""
 
 from __future__ import annotations
 

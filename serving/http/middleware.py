@@ -1,4 +1,4 @@
-"""What happens to a request between the router and its endpoint: key, load, body, time limit, in this order."""
+"""The middleware between the router and an endpoint: key, load, body and time limit, in this order."""
 
 from __future__ import annotations
 

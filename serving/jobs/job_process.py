@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from tiercast.contract import errors
-from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving import json_log
@@ -63,7 +63,7 @@ class JobRun(NamedTuple):
     def _score(self, bundle: Bundle) -> BatchResult:
         source, as_of = self.source, self.job.as_of
         share = SCORING_SHARE if self._publishes else 1.0
-        with DataEngine(memory=source.memory, threads=source.threads) as data:
+        with DuckDBEngine(memory=source.memory, threads=source.threads) as data:
             return scoring.score_all(
                 data,
                 bundle,

@@ -57,7 +57,7 @@ def load_first(source: BundleSource, load: Load) -> tuple[ServedModel, ReloadFai
 class ModelManager:
     """Holds `served`, the model that scores now, and exchanges it. Raises what `load_first` raises.
 
-    A request takes `served` once: a model that is replaced meanwhile still answers that request. The source is polled
+    A request takes `served` once: a model that is replaced meanwhile still scores that request. The source is polled
     every `poll_seconds`; 0 means never. `on_swap` is called with the old model and the new one.
     """
 

@@ -1,4 +1,4 @@
-"""Shadow mode: a challenger scores requests that were just answered; only aggregated differences are kept.
+"""Shadow mode: a challenger scores the same requests as the served model; only aggregated differences are kept.
 
 One thread of low priority works through a bounded queue after the responses were sent. What does not fit into the queue
 is dropped. A failure of the challenger is counted and changes no response.

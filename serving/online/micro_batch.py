@@ -102,13 +102,13 @@ class MicroBatcher:
         batch, self._on_loop = _next_batch(self._on_loop)
         if self._on_loop:
             loop.call_soon(self._score_on_loop, loop)
-        wanted = [pending for pending in batch if not pending.future.done() and _passes_check(pending)]
+        wanted = [pending for pending in batch if not pending.future.done() and _check(pending)]
         if wanted:
             self._score(wanted)
 
     def _work(self) -> None:
         while batch := self._take():
-            wanted = [pending for pending in batch if _start(pending.future) and _passes_check(pending)]
+            wanted = [pending for pending in batch if _start(pending.future) and _check(pending)]
             if wanted:
                 self._score(wanted)
 
@@ -173,7 +173,7 @@ def _start(future: AnyFuture) -> bool:
     return isinstance(future, Future) and future.set_running_or_notify_cancel()
 
 
-def _passes_check(pending: _Pending) -> bool:
+def _check(pending: _Pending) -> bool:
     try:
         pending.check()
     except Exception as error:

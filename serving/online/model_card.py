@@ -11,9 +11,7 @@ from tiercast.contract import inputs, scores
 from tiercast.models.bundle import Bundle
 from tiercast.serving import score
 from tiercast.tiers import actions, reason_texts, texts
-from tiercast.tiers.languages import Language
-
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+from tiercast.tiers.languages import LANGUAGES, Language
 
 
 def render(bundle: Bundle, manifest: Mapping[str, Any], served: Mapping[str, Any], stored: Mapping[str, Any]) -> bytes:

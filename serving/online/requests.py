@@ -6,7 +6,7 @@ Whether a time or an amount can be *read* is decided by `features.reading`, as f
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, with_config
 from typing_extensions import TypedDict
@@ -30,7 +30,6 @@ Time = Annotated[
     str, Field(max_length=40, description="2024-01-31 or 2024-01-31T12:30:00Z; without an offset it is taken as UTC.")
 ]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Kind = Literal["visit", "support", "complaint", "review", "referral", "survey", "campaign"]
 
 Text = Annotated[Label | None, Field(json_schema_extra={"default": None})]
 Margin = Annotated[Number | None, Field(json_schema_extra={"default": None})]
@@ -39,7 +38,9 @@ Figure = Annotated[Summand | None, Field(json_schema_extra={"default": None})]
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
-class _Strict(BaseModel):
+class StrictModel(BaseModel):
+    """Refuses unknown fields and numbers that are not finite."""
+
     model_config = STRICT
 
 
@@ -63,12 +64,12 @@ class Contact(TypedDict):
     """One contact with a customer."""
 
     occurred_at: Time
-    kind: Kind
+    kind: inputs.InteractionKind
     score: NotRequired[Figure]
     minutes: NotRequired[Figure]
 
 
-class Customer(_Strict):
+class Customer(StrictModel):
     """One customer with all purchases; none at all for a prospect."""
 
     # Factories: pydantic copies a default of `{}` with `copy.deepcopy`, which is a third of the time per customer.
@@ -84,7 +85,7 @@ class Customer(_Strict):
     )
 
 
-class ScoreRequest(_Strict):
+class ScoreRequest(StrictModel):
     """Customers to score as of a day: rows on or after it are counted and not looked at."""
 
     as_of: Annotated[dt.date, Field(strict=True, description="The day of knowledge, such as 2024-06-30.")]

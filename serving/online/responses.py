@@ -1,4 +1,4 @@
-"""What a caller gets back, made from the score contract so that the two cannot differ."""
+"""The response models of `POST /v1/score`, made from the score contract so that the two cannot differ."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tiercast.contract import errors, files
 from tiercast.features.reading import Sources
-from tiercast.features.reading import sources as places
+from tiercast.serving.batch import output
 
 ENDING = ".parquet"
 
@@ -81,13 +81,10 @@ def publish(out: pathlib.Path, as_of: dt.date, written: pathlib.Path, parts: Map
 
 
 def _refuse_input(out: pathlib.Path, sources: Sources) -> None:
-    for source in (sources.transactions, sources.customers, sources.interactions, sources.overrides):
-        if source is not None and "://" not in source:
-            inputs = {pathlib.Path(path).resolve() for path in places.find(source).paths}
-            inside = [path for path in inputs if out.resolve() in path.parents]
-            folder = pathlib.Path(source).resolve()
-            if inside or (folder.is_dir() and folder in (out.resolve(), *out.resolve().parents)):
-                raise _cannot("the target lies in the data that is scored", out, "pass another place with --out")
+    for place, inputs in output.local_inputs(sources):
+        is_around = any(out.resolve() in path.parents for path in inputs)
+        if is_around or (place.is_dir() and place in (out.resolve(), *out.resolve().parents)):
+            raise _cannot("the target lies in the data that is scored", out, "pass another place with --out")
 
 
 def _other_content(folder: pathlib.Path) -> list[pathlib.Path]:

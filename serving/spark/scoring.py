@@ -18,7 +18,7 @@ from pyspark.taskcontext import TaskContext
 
 from tiercast.contract.scores import Reasons
 from tiercast.features import build, parts, reading, schema
-from tiercast.features.engines.spark import Engine
+from tiercast.features.engines.spark import SparkEngine
 from tiercast.features.reading import Reading, Sources
 from tiercast.features.reading import overrides as overrides_table
 from tiercast.models import bundle as bundles
@@ -44,7 +44,7 @@ class _Prepared(NamedTuple):
 
 
 def score_all(
-    engine: Engine,
+    engine: SparkEngine,
     bundle: Bundle,
     files: Mapping[str, bytes],
     sources: Sources,
@@ -80,7 +80,7 @@ def score_all(
 
 
 def frame(
-    engine: Engine,
+    engine: SparkEngine,
     bundle: Bundle,
     files: Mapping[str, bytes],
     sources: Sources,
@@ -101,7 +101,7 @@ def frame(
 
 
 def _prepare(
-    engine: Engine,
+    engine: SparkEngine,
     bundle: Bundle,
     files: Mapping[str, bytes],
     sources: Sources,

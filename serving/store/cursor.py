@@ -55,7 +55,7 @@ def decode(text: str, query: str) -> Cursor:
 
 
 def _is_ours(parts: tuple[Any, ...]) -> bool:
-    """Whether a database accepts every part of a text that anybody can write. `ValueError`: half a surrogate pair."""
+    """Whether a database accepts every part: anybody can write a text. Raises `ValueError` for half a surrogate."""
     generation_id, query, number, customer_id = parts
     customer_id.encode()
     return (

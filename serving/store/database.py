@@ -57,7 +57,7 @@ def display_url(engine: Engine) -> str:
     """
     url = engine.url
     if url.get_backend_name() == "sqlite":
-        return f"sqlite:///{_file(url)}"
+        return f"sqlite:///{url.database}"
     bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
     return bare.render_as_string()
 
@@ -203,10 +203,6 @@ def _postgres(url: URL, connections: int) -> Engine:
     """Without transactions, except those of `read_transaction` and `write_transaction`."""
     options = {"connect_timeout": CONNECT_SECONDS, "application_name": "tiercast"}
     return sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=connections, connect_args=options)
-
-
-def _file(url: URL) -> str:
-    return str(url.database)
 
 
 def _unavailable(engine: Engine, error: Exception) -> errors.StoreUnavailable:

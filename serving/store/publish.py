@@ -19,7 +19,7 @@ from pyarrow import parquet
 from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors, files, scores
-from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import score_reader, sources
 from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.serving.batch import totals
@@ -67,7 +67,7 @@ def publish(
     nothing. `on_step` is called `STEPS` times with the name of the step.
     """
     migrations.prepare(engine)
-    with publish_lock.held(engine), DataEngine(memory=memory, threads=1) as data:
+    with publish_lock.held(engine), DuckDBEngine(memory=memory, threads=1) as data:
         swept = generations.sweep(engine)
         with database.read_transaction(engine) as connection:
             served = generations.served_in(connection)
@@ -86,7 +86,7 @@ def publish(
 
 
 def _load_and_switch(
-    engine: Engine, data: DataEngine, file: ScoreFile, sha256: str, n: int, served: Generation | None, on_step: OnStep
+    engine: Engine, data: DuckDBEngine, file: ScoreFile, sha256: str, n: int, served: Generation | None, on_step: OnStep
 ) -> Generation:
     """The new generation, complete and served. Any error deletes it."""
     new = _begin(engine, file, sha256, n, served)
@@ -126,7 +126,7 @@ def _begin(engine: Engine, file: ScoreFile, sha256: str, n: int, served: Generat
 
 
 def _load(
-    engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: Generation | None, on_step: OnStep
+    engine: Engine, data: DuckDBEngine, file: ScoreFile, new: int, n: int, before: Generation | None, on_step: OnStep
 ) -> LoadedRows:
     """Load all rows in slices sorted by id, each in a transaction of its own: no other writer waits long."""
     table, comparison, seen = tables.scores_table(new), tier_moves.MoveComparison(engine, before), totals.EMPTY
@@ -145,7 +145,7 @@ def _load(
     return LoadedRows(constants["model"], seen, comparison.matrix)
 
 
-def _slices(data: DataEngine, n: int, on_step: OnStep) -> Iterator[pa.Table]:
+def _slices(data: DuckDBEngine, n: int, on_step: OnStep) -> Iterator[pa.Table]:
     """The sorted rows; `on_step` is called for each twentieth of them."""
     n_done, n_parts = 0, 0
     for rows in data.slices("sorted", SLICE):

@@ -16,7 +16,7 @@ import pytest
 from benchmarks import score_memory, simulate, usual_features
 from benchmarks.score_memory import Measured, Scored
 from tiercast.features import parts, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.spec import FeatureSpec
 
 END = pd.Timestamp("2024-01-01")
@@ -39,7 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_its_features_are_those_of_our_model(shop: Path) -> None:
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         read = reading.read(engine, reading.Sources(str(shop)), score_memory.AS_OF)
         ours = parts.features(engine, read.tables, score_memory.AS_OF, SPEC, 0, 1).to_pandas().set_index("customer_id")
     theirs = usual_features.features(pd.read_parquet(shop), END).loc[ours.index]

@@ -13,7 +13,7 @@ import pytest
 from tests import make_tables
 from tests.read_tables import refusal
 from tiercast.contract import errors
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 
 HEADER = "customer_id,ordered_at,amount\n"
 LINES = "c-1,2024-01-01,10\nc-2,2024-01-05,5.5\nc-3,2024-02-20,99.99\n"
@@ -125,7 +125,7 @@ def test_an_address_that_is_not_read_is_refused_without_its_password(scheme: str
 
 def test_a_place_that_cannot_be_written_to_is_refused(tmp_path: pathlib.Path) -> None:
     with pytest.raises(errors.CannotWrite) as caught:
-        Engine(temporary=tmp_path / "not there")
+        DuckDBEngine(temporary=tmp_path / "not there")
     assert caught.value.exit_code == 2
     assert caught.value.first == str(tmp_path / "not there")
 
@@ -134,10 +134,10 @@ FULL_DISK = """
 import resource, sys
 from tiercast.contract import errors
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # no file may grow beyond 100 kB
 try:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         reading.read(engine, reading.Sources(sys.argv[1]), None)
 except errors.BadInput as error:
     print(error)

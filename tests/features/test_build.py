@@ -15,7 +15,7 @@ from tests.built_features import orders
 from tests.cdnow_table import cdnow, write_parquet
 from tiercast.contract import errors
 from tiercast.features import build, reading, schema
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.spec import Attribute, FeatureSpec
 from tiercast.features.tables import Tables
 
@@ -54,7 +54,7 @@ def test_every_feature_is_a_double(tmp_path: pathlib.Path) -> None:
     spec = PLAIN._replace(columns=("product_id", "category", "channel", "quantity"), season_days=30)
     source = tmp_path / "orders.csv"
     pd.DataFrame(LINES).to_csv(source, index=False)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         tables = reading.read(engine, reading.Sources(str(source)), built_features.AS_OF).tables
         types = build.build(tables, built_features.AS_OF, spec).schema()
     assert {name for name, kind in types.items() if not kind.is_float64()} == {"customer_id"}
@@ -76,7 +76,7 @@ def test_build_leaves_out_later_rows_by_itself_even_if_the_reader_did_not() -> N
             "amount": [1.0, 2.0],
         }
     )
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         found = engine.con.to_pyarrow(build.build(Tables(later), built_features.AS_OF, PLAIN))
     assert found["customer_id"].to_pylist() == ["a"]
 
@@ -117,7 +117,7 @@ def test_summaries_of_cdnow_equal_those_of_lifetimes(tmp_path: pathlib.Path) -> 
             past, "customer_id", "ordered_at", "amount", observation_period_end=as_of
         )
     write_parquet(tmp_path / "orders.parquet")
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         tables = reading.read(engine, reading.Sources(str(tmp_path / "orders.parquet")), as_of).tables
         ours = engine.con.to_pyarrow(build.build(tables, as_of, PLAIN)).to_pandas().set_index("customer_id")
     ours = ours.loc[theirs.index]

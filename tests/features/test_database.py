@@ -16,7 +16,7 @@ from tests.make_tables import AS_OF
 from tests.read_tables import rows
 from tiercast.contract import errors
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import database as source_database
 
 ORDERS = """
@@ -59,7 +59,7 @@ def test_money_is_units_and_not_cents(database: str) -> None:
 
 
 def test_rows_without_an_id_are_counted_as_in_a_file(database: str) -> None:
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         report = reading.read(engine, reading.Sources(filled(database), columns=COLUMNS), AS_OF).report
     assert (report.transactions.rows_read, report.transactions.rows_kept) == (3, 2)
 
@@ -74,7 +74,7 @@ def test_a_customers_table_brings_its_attributes(database: str) -> None:
     given = reading.Sources(
         orders, with_table(database, "people"), columns=COLUMNS | {"customers.customer_id": "customer_id"}
     )
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         people = reading.read(engine, given, AS_OF).tables.customers
         assert people is not None
         (row,) = engine.con.to_pyarrow(people).to_pylist()
@@ -142,7 +142,7 @@ def test_a_large_table_is_copied_in_batches(
 )
 def test_a_table_that_is_not_there_is_refused(database: str, table: str, message: str) -> None:
     filled(database)
-    with Engine() as engine, pytest.raises(errors.SourceUnreadable, match=message):
+    with DuckDBEngine() as engine, pytest.raises(errors.SourceUnreadable, match=message):
         reading.read(engine, reading.Sources(with_table(database, table), columns=COLUMNS), AS_OF)
     with psycopg.connect(database) as connection:
         assert connection.execute('SELECT count(*) FROM sales."Orders"').fetchone() == (3,)
@@ -150,7 +150,7 @@ def test_a_table_that_is_not_there_is_refused(database: str, table: str, message
 
 def test_a_server_that_is_not_there_is_refused_without_the_password() -> None:
     source = "postgresql://tier:geheim@127.0.0.1:1/shop?table=orders"
-    with Engine() as engine, pytest.raises(errors.SourceUnreadable) as refused:
+    with DuckDBEngine() as engine, pytest.raises(errors.SourceUnreadable) as refused:
         reading.read(engine, reading.Sources(source), AS_OF)
     assert refused.value.first == "postgresql://127.0.0.1:1/shop?table=orders"
     assert "geheim" not in str(refused.value)
@@ -160,7 +160,7 @@ def test_an_error_about_the_rows_names_the_source_without_the_password(database:
     with psycopg.connect(database) as connection:
         connection.execute("CREATE TABLE orders (customer_id text, ordered_at date, amount text)")
         connection.execute("INSERT INTO orders VALUES ('a', '2024-03-01', '1')")
-    with Engine() as engine, pytest.raises(errors.NothingKnown) as refused:
+    with DuckDBEngine() as engine, pytest.raises(errors.NothingKnown) as refused:
         reading.read(engine, reading.Sources(with_table(database, "orders")), AS_OF)
     assert "postgres:@" not in str(refused.value)
 

@@ -6,7 +6,7 @@ from typing import Any
 from tests import make_tables
 from tests.built_features import AS_OF, orders
 from tiercast.features import labels, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 
 BEFORE = [(one, "2024-02-01", 10.0) for one in ("never", "first", "last", "after", "refunded", "zero", "both")]
 FUTURE = [
@@ -26,7 +26,7 @@ RETURNED = [("returned", "2024-02-02", -1.0), ("returned", "2024-03-02", 3.0)]
 
 def labels_by_customer(folder: pathlib.Path, churn_days: int, value_days: int) -> dict[str, dict[str, Any]]:
     table = orders(*BEFORE, *FUTURE, *RETURNED)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         source = reading.Sources(make_tables.write(folder, table))
         everything = reading.read(engine, source, None).tables
         found = engine.con.to_pyarrow(labels.labels(everything, AS_OF, churn_days, value_days)).to_pylist()

@@ -8,7 +8,7 @@ import pytest
 
 from tests import built_features, make_tables
 from tests.built_features import AS_OF, orders
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources, read
 from tiercast.features.spec import Attribute, FeatureSpec
 from tiercast.training.windows import spec_choice
@@ -97,7 +97,7 @@ def choose(folder: pathlib.Path, **others: dict[str, Any]) -> FeatureSpec:
     places: dict[str, Any] = {
         name: make_tables.write(folder, table, f"{name}.parquet") for name, table in others.items()
     }
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         tables = read(engine, Sources(make_tables.write(folder, ORDERS), **places), AS_OF).tables
         span = (dt.date(2023, 10, 1), AS_OF)
         return spec_choice.choose(engine, tables, span, (30, 90, 365), 60)

@@ -17,7 +17,7 @@ from tests import cdnow_table, make_tables
 from tests.make_tables import AS_OF
 from tests.read_tables import column, rows
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 
 HEADER = "customer_id,ordered_at,amount\n"
 
@@ -27,7 +27,7 @@ HEADER = "customer_id,ordered_at,amount\n"
 
 def test_the_canonical_table_has_the_promised_columns_and_types(tmp_path: pathlib.Path) -> None:
     extra: dict[str, Sequence[Any]] = {"product_id": range(6), "quantity": range(6), "note": ["x"] * 6}
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         source = make_tables.write(tmp_path, make_tables.transactions(**extra))
         table = reading.read(engine, reading.Sources(source), AS_OF).tables.transactions
         schema = engine.con.to_pyarrow(table).schema
@@ -100,7 +100,7 @@ def test_rows_equal_in_every_column_are_kept_and_reported_or_dropped_on_request(
         make_tables.write(tmp_path, {"customer_id": ["a"] * 4, "ordered_at": [datetime.date(2024, 1, 5)] * 4,
                                      "amount": [5] * 4, "till": [1, 1, 1, 2]}),
     ):  # fmt: skip
-        with Engine() as engine:
+        with DuckDBEngine() as engine:
             kept = reading.read(engine, reading.Sources(source), datetime.date(2024, 1, 6))
             dropped = reading.read(engine, reading.Sources(source, duplicates="drop"), datetime.date(2024, 1, 6))
         assert (kept.report.exact_duplicates, kept.report.rows_kept, kept.report.dropped) == (2, 4, {})
@@ -145,7 +145,7 @@ def test_interactions_are_known_before_as_of_only(tmp_path: pathlib.Path) -> Non
 
 def test_cdnow_has_its_published_counts(tmp_path: pathlib.Path) -> None:
     source = str(cdnow_table.write_parquet(tmp_path / "cdnow.parquet"))
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         report = reading.read(engine, reading.Sources(source), datetime.date(1998, 7, 1)).report
     assert (report.rows_read, report.rows_kept, report.dropped) == (69_659, 69_659, {})
     assert (report.n_customers, report.n_buyers) == (23_570, 23_570)
@@ -186,6 +186,6 @@ def test_rows_of_the_future_change_nothing_that_is_read_today(future: list[tuple
 
 
 def _read_all(source: str) -> tuple[list[dict[str, Any]], reading.ReadingReport]:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         found = reading.read(engine, reading.Sources(source), TODAY)
         return sorted(engine.con.to_pyarrow(found.tables.transactions).to_pylist(), key=repr), found.report

@@ -12,7 +12,7 @@ import pytest
 from tests import make_tables
 from tests.read_tables import column, rows
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 
 HEADER = "customer_id,ordered_at,amount\n"
 
@@ -63,7 +63,7 @@ def test_iso_times_in_text_become_utc(tmp_path: pathlib.Path, written: str, utc:
 
 def test_different_offsets_are_converted_and_counted(tmp_path: pathlib.Path) -> None:
     text = HEADER + "c-1,2024-01-05T00:30+01:00,1\nc-2,2024-01-05T00:30-01:00,1\nc-3,2024-01-05T00:30Z,1\n"
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         source = reading.Sources(make_tables.write_text(tmp_path, text))
         report = reading.read(engine, source, datetime.date(2024, 1, 6)).report
     assert report.converted_to_utc == 2
@@ -84,7 +84,7 @@ def test_known_is_strictly_before_midnight_utc(tmp_path: pathlib.Path) -> None:
 
 
 def test_without_an_as_of_the_day_after_the_newest_row_is_taken(tmp_path: pathlib.Path) -> None:
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         found = reading.read(engine, reading.Sources(make_tables.write(tmp_path, make_tables.transactions())), None)
     assert found.as_of == found.report.as_of == datetime.date(2024, 2, 21)
     assert found.report.rows_kept == 6
@@ -110,7 +110,7 @@ def test_margin_is_the_money_where_it_is_given(tmp_path: pathlib.Path) -> None:
 def test_a_quantity_that_cannot_be_read_is_missing_and_counted(tmp_path: pathlib.Path) -> None:
     lines = "".join(f"c-{k},2024-01-05,5,{'many' if k == 3 else k}\n" for k in range(6))
     source = make_tables.write_text(tmp_path, HEADER.replace("\n", ",quantity\n") + lines)
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         found = reading.read(engine, reading.Sources(source), datetime.date(2024, 1, 6))
     assert found.report.transactions.blanked == {"quantity": 1}
     assert None in column("quantity", source, as_of=datetime.date(2024, 1, 6))
@@ -121,7 +121,7 @@ def test_a_quantity_that_is_no_number_is_missing_also_in_a_file_with_statistics(
     quantity = [1.0, float("nan"), 2.0, 3.0, 4.0, 5.0]
     source = make_tables.write(tmp_path, make_tables.transactions(quantity=quantity))
     assert sorted(column("quantity", source), key=str) == [1.0, 2.0, 3.0, 4.0, 5.0, None]
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         found = reading.read(engine, reading.Sources(source), datetime.date(2024, 3, 1))
     assert found.report.transactions.blanked == {"quantity": 1}
 
@@ -132,6 +132,6 @@ def test_a_quantity_too_large_to_be_added_exactly_is_missing_and_counted(tmp_pat
     quantity = [large, 99_999_999_999.5, 2.0, 3.0, 4.0, 5.0]
     source = make_tables.write(tmp_path, make_tables.transactions(quantity=quantity))
     assert sorted(column("quantity", source), key=str) == [2.0, 3.0, 4.0, 5.0, 99_999_999_999.5, None]
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         found = reading.read(engine, reading.Sources(source), datetime.date(2024, 3, 1))
     assert found.report.transactions.blanked == {"quantity": 1}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests import make_tables, scored_tables
 from tiercast.features import build, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.spec import Attribute, FeatureSpec
 from tiercast.training.train import Trained
 
@@ -91,7 +91,7 @@ def _floating(schema: pa.Schema) -> pa.Schema:
 
 
 def features(sources: reading.Sources) -> bytes:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         tables = reading.read(engine, sources, AS_OF).tables
         found = engine.con.to_pyarrow(build.build(tables, AS_OF, SPEC).order_by("customer_id"))
     sink = pa.BufferOutputStream()

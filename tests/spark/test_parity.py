@@ -40,11 +40,11 @@ SHOPS: dict[str, tuple[Make, dt.date]] = {
 @pytest.fixture(scope="module", params=SHOPS)
 def both(request: Any, spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Both engines with the same shop read by each, and the day."""
-    from tiercast.features.engines.spark import Engine as Spark
+    from tiercast.features.engines.spark import SparkEngine
 
     make, as_of = SHOPS[request.param]
     sources = make(tmp_path_factory.mktemp("shop"))
-    with Spark() as wide, duckdb.Engine(threads=1) as narrow:
+    with SparkEngine() as wide, duckdb.DuckDBEngine(threads=1) as narrow:
         yield wide, narrow, reading.read(wide, sources, as_of), reading.read(narrow, sources, as_of), as_of
 
 

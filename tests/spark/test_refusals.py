@@ -22,9 +22,9 @@ HEADER = "customer_id,ordered_at,amount\n"
 
 @pytest.fixture(scope="module")
 def engine(spark: Any) -> Iterator[Any]:
-    from tiercast.features.engines.spark import Engine
+    from tiercast.features.engines.spark import SparkEngine
 
-    with Engine() as opened:
+    with SparkEngine() as opened:
         yield opened
 
 

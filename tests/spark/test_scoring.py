@@ -27,9 +27,9 @@ from tiercast.training.train import Trained
 
 @pytest.fixture(scope="module")
 def engine(spark: Any) -> Iterator[Any]:
-    from tiercast.features.engines.spark import Engine
+    from tiercast.features.engines.spark import SparkEngine
 
-    with Engine() as opened:
+    with SparkEngine() as opened:
         yield opened
 
 

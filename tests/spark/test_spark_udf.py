@@ -27,12 +27,12 @@ def test_the_registered_model_gives_the_scores_of_the_batch(
     import mlflow
     from pyspark.sql import functions
 
-    from tiercast.features.engines.spark import Engine
+    from tiercast.features.engines.spark import SparkEngine
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     store.connect(written[0])
     bundle = bundle_folder.load(written[0] / "bundle")
-    with Engine() as engine:
+    with SparkEngine() as engine:
         read = reading.read(engine, Sources(scored_tables.write(tmp_path, scored_tables.purchases(200))), AS_OF)
         features = engine.frame(build.build(read.tables, AS_OF, bundle.spec)).coalesce(1).persist()
         udf = mlflow.pyfunc.spark_udf(

@@ -15,7 +15,7 @@ from pyarrow import compute
 from benchmarks import simulate
 from tests import make_tables
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import About
 from tiercast.training import train
@@ -98,7 +98,7 @@ def bundle_of_day(tables: Shop, horizons: tuple[int, int], days: int, folder: Pa
     """The files of the bundle `days` before `AS_OF`, in a training that knows what happened until `AS_OF`."""
     folder.mkdir()
     chosen = settings(horizons)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = reading.read(engine, sources(tables, folder), AS_OF, is_counted=False)
         tables_known = known.tables._replace(transactions=engine.store("known", known.tables.transactions))
         snapshots = train.open_snapshots(engine, tables_known, (known.report.first_on, AS_OF), chosen)

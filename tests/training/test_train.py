@@ -13,7 +13,7 @@ from tests import make_tables, scored_tables
 from tiercast.contract import errors
 from tiercast.demo import cdnow
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models import btyd, bundle_folder, orders
 from tiercast.training import train
 from tiercast.training.settings import Clv, Horizons, Rolling, Settings, Trees
@@ -30,7 +30,7 @@ QUICK = Settings(
 
 def run(folder: Path, table: pa.Table, settings: Settings = QUICK, as_of: dt.date = LAST, **others: Any) -> Trained:
     folder.mkdir(exist_ok=True)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         source = scored_tables.write(folder, table)
         return train.train(engine, reading.read(engine, reading.Sources(source, **others), as_of), settings)
 

@@ -82,7 +82,7 @@ def score(
 
 
 def _print(scored: BatchResult, bundle: Bundle, day: dt.date, lang: Language) -> None:
-    """What was read, the grid, and the line for a ticket."""
+    """Print the reading report, the grid, and the line for a ticket."""
     if scored.resumed:
         console.print_line(f"went on from a run that had finished {scored.resumed} parts")
     if scored.since:

@@ -1,1 +1,1 @@
-"""What a person sees: results on stdout, messages and progress bars on stderr."""
+"""Text for people: results on stdout, messages and progress bars on stderr."""

@@ -1,4 +1,4 @@
-"""What the data are enough for, as a table."""
+"""The readiness of the data as a table: one verdict per capability."""
 
 from __future__ import annotations
 

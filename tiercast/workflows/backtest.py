@@ -32,7 +32,7 @@ def replay(
     memory: str | None = None,
 ) -> tuple[Backtest, str | None]:
     """The study and the id of its MLflow run, or None where `tracked` is false. Without `bundle` each date trains."""
-    from tiercast.features.engines.duckdb import Engine
+    from tiercast.features.engines.duckdb import DuckDBEngine
     from tiercast.serving.batch import output
     from tiercast.training.backtest import figures, folder, plan, study
 
@@ -42,7 +42,7 @@ def replay(
 
         store.connect()
     steps = len(plan.dates(dates)) + 3
-    with Engine(memory=memory) as engine, console.progress("backtest", steps) as on_step:
+    with DuckDBEngine(memory=memory) as engine, console.progress("backtest", steps) as on_step:
         done = study.run(engine, sources, as_of, dates, settings, out, bundle=bundle, on_step=on_step)
         on_step("writing")
         for name, figure in figures.draw(done):

@@ -21,7 +21,7 @@ def check(
     value_days: int,
     choice: EngineChoice = engine_choice.DEFAULT,
 ) -> tuple[ReadingReport, Readiness]:
-    """What was read and dropped, and the verdict per capability. Without `churn_days` a horizon is proposed."""
+    """The reading report, and the verdict per capability. Without `churn_days` a horizon is proposed."""
     from tiercast.features import reading
     from tiercast.training.check import readiness
 

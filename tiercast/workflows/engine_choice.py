@@ -19,10 +19,10 @@ class EngineChoice(NamedTuple):
     def start(self) -> Any:
         """The started engine, to be closed by a `with` block. Raises `BadInput` where it cannot start."""
         if self.name == SPARK:
-            return _import_spark().Engine(master=self.master, memory=self.memory)
+            return _import_spark().SparkEngine(master=self.master, memory=self.memory)
         from tiercast.features.engines import duckdb
 
-        return duckdb.Engine(memory=self.memory)
+        return duckdb.DuckDBEngine(memory=self.memory)
 
 
 DEFAULT = EngineChoice()

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def explain(bundle: Bundle, sources: Sources, day: dt.date, ids: Sequence[str], lang: Language) -> list[dict[str, Any]]:
     """One row per customer with scores and texts, in the order of `ids`; unknown ids are left out."""
     from tiercast.features import reading
-    from tiercast.features.engines.duckdb import Engine
+    from tiercast.features.engines.duckdb import DuckDBEngine
     from tiercast.serving import explanations
 
-    with Engine() as engine:
+    with DuckDBEngine() as engine:
         read = reading.read(engine, sources, day, is_counted=False)
         return explanations.explain(engine, bundle, read.tables, day, list(ids), lang)

@@ -18,7 +18,7 @@ def tune(
     sources: Sources, as_of: dt.date | None, settings: Settings, study: pathlib.Path, *, tracked: bool
 ) -> tuple[Tuned, str | None]:
     """The search and the id of its MLflow run, or None where `tracked` is false. `study` keeps the trials."""
-    from tiercast.features.engines.duckdb import Engine
+    from tiercast.features.engines.duckdb import DuckDBEngine
     from tiercast.training.tuning import tune as tuning
 
     if tracked:
@@ -26,7 +26,7 @@ def tune(
 
         store.connect()
     steps = len(tuning.MODELS) * (settings.tune.trials + 2) + 3
-    with Engine() as engine, console.progress("tune", steps) as on_step:
+    with DuckDBEngine() as engine, console.progress("tune", steps) as on_step:
         on_step("reading")
         known = tuning.read(engine, sources, as_of, settings.horizons)
         tuned = tuning.tune(engine, known, settings, study, on_step)

@@ -27,7 +27,7 @@ def watch(
 ) -> tuple[WatchReport, str | None]:
     """The checks and the id of their MLflow run, or None where `tracked` is false. `scores` are older score files."""
     from tiercast.features import reading
-    from tiercast.features.engines.duckdb import Engine
+    from tiercast.features.engines.duckdb import DuckDBEngine
     from tiercast.features.reading import score_reader
     from tiercast.training.monitoring import outcomes
     from tiercast.training.monitoring import watch as watching
@@ -36,7 +36,7 @@ def watch(
         from tiercast.training.tracking import store
 
         store.connect()
-    with Engine(memory=memory) as engine, console.progress("watch", len(watching.STEPS) + 2) as on_step:
+    with DuckDBEngine(memory=memory) as engine, console.progress("watch", len(watching.STEPS) + 2) as on_step:
         on_step("reading")
         old = [
             score_reader.open_scores(engine, path, outcomes.NEEDED)

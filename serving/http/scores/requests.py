@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from tiercast.serving.online.requests import MOST_CUSTOMERS, Id, Number
+from tiercast.serving.online.requests import MOST_CUSTOMERS, Id, Number, StrictModel
 from tiercast.serving.store import keyset, search
 from tiercast.serving.store.filters import Filters, MoveFilter
 from tiercast.serving.store.keyset import Sort
@@ -44,25 +44,21 @@ Wished = Annotated[list[Item], Field(min_length=1, max_length=MOST_WISHES)]
 InWords = Annotated[Language, Field(description="The language of the texts; codes stay as they are.")]
 
 
-class _StoredScoresRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
-
-
-class LookupRequest(_StoredScoresRequest):
+class LookupRequest(StrictModel):
     """Customers whose stored scores are wanted; one who is named twice is answered once."""
 
     customer_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_CUSTOMERS)]
     lang: InWords = "en"
 
 
-class HistoryRequest(_StoredScoresRequest):
+class HistoryRequest(StrictModel):
     """One customer whose way through the generations is wanted."""
 
     customer_id: Id
     lang: InWords = "en"
 
 
-class Range(_StoredScoresRequest):
+class Range(StrictModel):
     """Both ends belong to it; one may be left out."""
 
     min: Number | None = None
@@ -81,7 +77,7 @@ class Range(_StoredScoresRequest):
         return self.min, self.max
 
 
-class SearchRequest(_StoredScoresRequest):
+class SearchRequest(StrictModel):
     """Whom to find: everything that is given must be true of a customer, and of a list one of its entries.
 
     A prospect has neither value nor risk and so meets no range of them. An export (`format` csv or parquet) is the

@@ -12,7 +12,7 @@ from benchmarks.rolling.cases import Case
 from benchmarks.rolling.measure import Day
 from benchmarks.rolling.rules import CLOSED_FORM
 from tests import small_training
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.training.settings import Horizons, Rolling, Settings
 from tiercast.training.windows.snapshots import Snapshots
@@ -49,7 +49,7 @@ def test_every_day_and_every_measure_has_a_row(days: list[Day]) -> None:
 
 def test_kept_snapshots_are_those_that_training_builds(case: Case, tmp_path: Path) -> None:
     settings = Settings(horizons=case.horizons)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         first = kept.history(engine, case, DAYS[0], settings, tmp_path)
         plain = Snapshots(engine, first.tables, (first.first_on, case.ends), first.spec, case.horizons)
         for _ in range(2):  # written, then read

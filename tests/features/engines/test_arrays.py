@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tiercast.features import build
 from tiercast.features.engines.arrays import Column, InputTable, Program, UnsupportedOperation, casts
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import transactions, validation, values
 from tiercast.features.spec import Attribute, FeatureSpec
 from tiercast.features.tables import Tables
@@ -124,7 +124,7 @@ def statements() -> dict[str, str]:
 
 
 def by_duckdb(statements: Mapping[str, str], given: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         for name, table in given.items():
             engine.con.con.register(name, table)
         return {name: engine.con.con.sql(sql).to_arrow_table() for name, sql in statements.items()}

@@ -9,7 +9,7 @@ from pyarrow import parquet
 
 from tests import scored_tables
 from tests.scored_tables import AS_OF
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.serving.batch import identity, scoring
 from tiercast.training.train import Trained
@@ -22,7 +22,7 @@ def test_a_table_gives_the_scores_of_its_file(trained: Trained, database: str, t
         connection.commit()
     source = f"{database}{'&' if '?' in database else '?'}table=orders"
     scored_tables.score(trained.bundle, scored_tables.write(tmp_path, rows), tmp_path / "file.parquet")
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         scoring.score_all(engine, trained.bundle, Sources(source), AS_OF, tmp_path / "table.parquet")
     assert parquet.read_table(tmp_path / "table.parquet").equals(parquet.read_table(tmp_path / "file.parquet"))
 

@@ -13,7 +13,7 @@ from tests.scored_tables import AS_OF
 from tiercast.contract import errors, scores
 from tiercast.contract.vectors import Vector
 from tiercast.features import build, parts, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models import btyd, churn, predict
 from tiercast.models import frame as frames
@@ -143,7 +143,7 @@ def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained:
     bundle = trained.bundle
     trees, slope = bundle.churn.trees, bundle.churn.calibration.slope
     assert trees is not None
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         read = reading.read(engine, Sources(source), AS_OF)
         features = engine.con.to_pyarrow(build.build(read.tables, AS_OF, bundle.spec).order_by("customer_id"))
     p = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
@@ -159,7 +159,7 @@ def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained:
 
 
 def test_totals_add_up_to_the_file(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         done = scoring.score_all(engine, trained.bundle, Sources(source), AS_OF, tmp_path / "s.parquet")
     table = parquet.read_table(scored).to_pandas()
     assert done.totals.n_customers == len(table)

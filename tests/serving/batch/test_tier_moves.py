@@ -12,7 +12,7 @@ from pyarrow import parquet
 from tests import score_files
 from tiercast.contract import errors, scores
 from tiercast.contract import moves as contract
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.serving.batch import tier_moves
 from tiercast.serving.batch.tier_moves import TierMoves
 from tiercast.tiers import moves
@@ -22,7 +22,7 @@ NAN = float("nan")
 
 
 def compare(old: str, new: str, **how: Any) -> TierMoves:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         return tier_moves.compare(engine, old, new, **how)
 
 
@@ -99,7 +99,7 @@ def test_the_file_holds_everybody_who_moved_once_in_order_and_explains_itself(
 def test_the_same_two_files_give_the_same_bytes(crowd: tuple[str, str, pd.DataFrame], tmp_path: Path) -> None:
     old, new, _ = crowd
     for name, threads in (("one", 1), ("two", 2)):
-        with Engine(threads=threads) as engine:
+        with DuckDBEngine(threads=threads) as engine:
             tier_moves.compare(engine, old, new, out=tmp_path / f"{name}.parquet")
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
 

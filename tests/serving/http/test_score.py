@@ -13,7 +13,7 @@ from pyarrow import compute, parquet
 from tests import cdnow_table
 from tests.serving.score_requests import AS_OF, as_request, customer, purchase, score_body
 from tiercast.contract import scores
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
 from tiercast.serving.batch import scoring
@@ -35,7 +35,7 @@ def test_a_customer_gets_the_same_score_over_http_as_in_the_nightly_file(
     afterwards = purchases.slice(0, 20).set_column(1, "ordered_at", pa.array([dt.date(1998, 7, 15)] * 20))
     purchases = pa.concat_tables([purchases, afterwards])
     parquet.write_table(purchases, tmp_path / "purchases.parquet")
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         scoring.score_all(
             engine,
             bundle_folder.load(served),

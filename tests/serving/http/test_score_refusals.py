@@ -72,6 +72,7 @@ def test_no_amount_may_be_infinite_or_no_number(client: Any, number: str) -> Non
 
 def test_what_is_not_json_is_a_400(client: Any) -> None:
     assert refusal(client.post("/v1/score", content=b'{"as_of": ', headers=JSON), 400)["code"] == "NotJson"
+    assert refusal(client.post("/v1/score", content=b"", headers=JSON), 400)["code"] == "NotJson"
 
 
 @pytest.mark.parametrize("kind", ["application/vnd.bentoml+pickle", "text/plain", "multipart/form-data; boundary=x"])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.serving.jobs.termination import Terminated, TerminationHandler
 
 
@@ -51,7 +51,7 @@ def test_an_interrupted_query_raises_its_own_error_and_the_handler_knows_why(
 ) -> None:
     stopping.allow()
     endless = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
-    with DataEngine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         timer = threading.Timer(0.3, send_sigterm)
         timer.start()
         with pytest.raises(BaseException):  # noqa: B017  DuckDB's own, or ours

@@ -17,7 +17,7 @@ from tests import score_files
 from tests.serving.store import drawn_scores
 from tests.serving.store.drawn_scores import AUGUST, JULY, JUNE
 from tiercast.contract import errors
-from tiercast.features.engines.duckdb import Engine as DataEngine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.serving.batch import tier_moves
 from tiercast.serving.store import database, generations, publish, publish_lock, queries, search, tables
 
@@ -81,7 +81,7 @@ def test_moves_between_generations_are_those_that_comparing_the_files_finds(
     publish.publish(store, june)
     assert queries.grid(store).moves is None
     publish.publish(store, july)
-    with DataEngine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         theirs = tier_moves.compare(engine, june, july).matrix
     ours = queries.grid(store).moves
     assert ours is not None

@@ -8,7 +8,7 @@ import pytest
 
 from tests import make_tables
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training.backtest import digest
 
 DAY = dt.date(2024, 2, 10)
@@ -26,7 +26,7 @@ def digest_of_rows(
         make_tables.write(folder, people, "people.csv"),
         make_tables.write(folder, met, "met.csv"),
     )
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         return digest.rows(engine, reading.read(engine, sources, make_tables.AS_OF).tables).until(until)
 
 

@@ -13,7 +13,7 @@ from tests import small_backtest
 from tests.small_backtest import DATES, REQUESTED
 from tiercast.contract import errors
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
 from tiercast.training import train
@@ -47,7 +47,7 @@ def files(place: Path) -> dict[str, bytes]:
 def test_a_date_says_what_the_holdout_of_a_training_says_of_that_day(place: Path, tmp_path: Path, model: str) -> None:
     """An independent way to the same numbers: `train` as of the day the window closed judges on the date itself."""
     source, more = place / "orders.parquet", f'[clv]\nmodel = "{model}"\n'
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = reading.read(engine, Sources(str(source)), DATES[0] + dt.timedelta(60))
         trained = train.train(engine, known, small_backtest.chosen(tmp_path, more))
     one = small_backtest.run(tmp_path, source, DateRange(DATES[0], DATES[0], REQUESTED.every), more=more)
@@ -204,13 +204,13 @@ def test_dates_that_all_have_too_little_behind_them_are_refused(place: Path) -> 
 @pytest.fixture(scope="module")
 def bundle(place: Path) -> Bundle:
     """Trained as of the first date."""
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = reading.read(engine, Sources(str(place / "orders.parquet")), DATES[0])
         return train.train(engine, known, small_backtest.chosen(place)).bundle
 
 
 def replay(place: Path, bundle: Bundle, requested: DateRange = REQUESTED) -> Backtest:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         source, chosen = Sources(str(place / "orders.parquet")), small_backtest.chosen(place)
         return study.run(engine, source, None, requested, chosen, place / "bundled", bundle=bundle)
 

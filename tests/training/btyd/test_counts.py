@@ -9,7 +9,7 @@ import numpy as np
 
 from tests import built_features, make_tables, small_training
 from tiercast.features import build, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.spec import FeatureSpec
 from tiercast.training.btyd import counts, fit_both
 
@@ -20,7 +20,7 @@ def test_equal_customers_are_counted_once_by_hand(tmp_path: Path) -> None:
         ("a", "2024-01-01", 9.0), ("a", "2024-01-31", 5.0), ("b", "2024-01-01", 7.0), ("b", "2024-01-31", 5.0),
         ("c", "2024-01-01", 1.0), ("d", "2024-01-01", 4.0), ("d", "2024-01-31", -4.0), ("back", "2024-01-31", -1.0),
     )  # fmt: skip
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         source = make_tables.write(tmp_path, lines)
         tables = reading.read(engine, reading.Sources(source), make_tables.AS_OF).tables
         found = counts.statistics(engine, build.build(tables, make_tables.AS_OF, FeatureSpec(windows=(30,))))
@@ -31,7 +31,7 @@ def test_equal_customers_are_counted_once_by_hand(tmp_path: Path) -> None:
 def test_the_parameters_are_those_of_the_customers_one_by_one(tmp_path: Path) -> None:
     source = str(small_training.every_sixteenth_customer(tmp_path / "orders.parquet"))
     as_of = dt.date(1998, 1, 1)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         tables = reading.read(engine, reading.Sources(source), as_of).tables
         table = build.build(tables, as_of, FeatureSpec(windows=(30,)))
         counted = counts.statistics(engine, table)

@@ -15,7 +15,7 @@ from tests import cdnow_table, make_tables
 from tests.published import cdnow
 from tiercast.contract.vectors import Vector
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training.check import independence, readiness
 from tiercast.training.check.readiness import Readiness
 
@@ -27,7 +27,7 @@ def drawn(n: int = 4000, seed: int = 1) -> tuple[Vector, Vector]:
 
 
 def checked(source: str, as_of: datetime.date) -> Readiness:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         found = reading.read(engine, reading.Sources(source), as_of)
         return readiness.check(engine, found.tables, found.report, as_of, 30, 60)
 

@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 
 from tests import small_training
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training import train
 from tiercast.training.fit import boosting, churn_model
 from tiercast.training.fit.boosting import Choice, Task
@@ -24,7 +24,7 @@ SETTINGS = small_training.SETTINGS.model_copy(
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshots]:
     source = small_training.every_sixteenth_customer(tmp_path_factory.mktemp("purchases") / "purchases.parquet")
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = reading.read(engine, reading.Sources(str(source)), small_training.AS_OF)
         span = known.report.first_on, known.as_of
         yield train.open_snapshots(engine, sampling.draw(engine, known.tables, 0).tables, span, SETTINGS)

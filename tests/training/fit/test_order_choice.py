@@ -11,7 +11,7 @@ import pytest
 from benchmarks import simulate
 from benchmarks.simulate import World
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.spec import FeatureSpec
 from tiercast.models import orders
 from tiercast.models.bgnbd import BgNbd
@@ -59,7 +59,7 @@ def quick_to_leave(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_earlier_windows_ask_for_the_model_that_lets_one_time_buyers_leave(quick_to_leave: Path) -> None:
     until = FIRST + dt.timedelta(420)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         tables = reading.read(engine, reading.Sources(str(quick_to_leave)), until, is_counted=False).tables
         snapshots = Snapshots(engine, tables, (FIRST, until), FeatureSpec(windows=(90,)), HORIZONS)
         found = order_choice.settle(snapshots, until, AUTO)
@@ -74,7 +74,7 @@ def test_earlier_windows_ask_for_the_model_that_lets_one_time_buyers_leave(quick
 
 def test_where_no_window_has_closed_bgnbd_stays(quick_to_leave: Path) -> None:
     until = FIRST + dt.timedelta(50)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         tables = reading.read(engine, reading.Sources(str(quick_to_leave)), until, is_counted=False).tables
         snapshots = Snapshots(engine, tables, (FIRST, until), FeatureSpec(windows=(30,)), HORIZONS)
         assert order_choice.settle(snapshots, until, AUTO).model == "bgnbd"
@@ -82,7 +82,7 @@ def test_where_no_window_has_closed_bgnbd_stays(quick_to_leave: Path) -> None:
 
 def test_a_model_that_is_named_is_taken_unasked(quick_to_leave: Path) -> None:
     until = FIRST + dt.timedelta(50)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         tables = reading.read(engine, reading.Sources(str(quick_to_leave)), until, is_counted=False).tables
         snapshots = Snapshots(engine, tables, (FIRST, until), FeatureSpec(windows=(30,)), HORIZONS)
         named = Settings(horizons=HORIZONS, clv=Clv(model="paretonbd"))

@@ -5,7 +5,7 @@ import datetime as dt
 import ibis
 import numpy as np
 
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.tables import Tables
 from tiercast.models import bgnbd
 from tiercast.models.bgnbd import BgNbd
@@ -35,7 +35,7 @@ def test_repeat_orders_are_counted_per_week_and_first_orders_are_not() -> None:
         ("late", 22),
         ("a", 35),
     ]
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         found = weekly.track(engine, tables(orders), AS_OF, 14, PAPER)
     assert found.weeks.tolist() == [1, 2, 3, 4, 5]
     # a on day 6, a on day 7, b on day 25; b's second row of day 2 is the same order, `late` came after as_of,
@@ -46,7 +46,7 @@ def test_repeat_orders_are_counted_per_week_and_first_orders_are_not() -> None:
 
 def test_expected_orders_add_up_customer_by_customer() -> None:
     orders = [("a", 0), ("a", 6), ("b", 2), ("c", 13), ("d", 13)]
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         found = weekly.track(engine, tables(orders), AS_OF, 14, PAPER)
     born = np.array([0.0, 2.0, 13.0, 13.0])
     by_week_end = [bgnbd.expected_orders_of_new(PAPER, np.maximum(7.0 * week - born, 0.0)).sum() for week in range(6)]

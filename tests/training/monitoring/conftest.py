@@ -7,7 +7,7 @@ import pytest
 
 from tests import scored_tables, small_training
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models.bundle import Bundle
 from tiercast.training import train
 from tiercast.training.settings import Horizons
@@ -30,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("watched")
     orders = str(small_training.every_sixteenth_customer(folder / "orders.parquet"))
     settings = small_training.SETTINGS.model_copy(update={"horizons": Horizons(churn_days=DAYS, value_days=DAYS)})
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         bundle = train.train(engine, reading.read(engine, reading.Sources(orders), TRAINED_ON), settings).bundle
     scored_tables.score(bundle, orders, folder / "scores.parquet", as_of=TRAINED_ON)
     return Place(orders, bundle, str(folder / "scores.parquet"))

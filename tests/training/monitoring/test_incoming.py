@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training.monitoring import incoming
 from tiercast.training.monitoring.incoming import Daily, Step
 
@@ -38,7 +38,7 @@ def test_days_are_counted_as_pandas_counts_them(tmp_path: Path) -> None:
     file = tmp_path / "orders.parquet"
     frame.to_parquet(file)
     as_of = dt.date(2024, 3, 5)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         read = reading.read(engine, reading.Sources(str(file)), as_of)
         found = incoming.daily(engine, read.tables.transactions, (read.report.first_on, as_of))
     calendar = pd.date_range(frame.ordered_at.min(), as_of - dt.timedelta(1), unit="us")

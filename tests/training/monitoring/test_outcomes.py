@@ -13,7 +13,7 @@ from tests import make_tables, score_files
 from tests.training.monitoring.conftest import DAYS, LATER, TRAINED_ON, Place
 from tiercast.contract import errors
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import score_reader
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.monitoring import outcomes
@@ -21,7 +21,7 @@ from tiercast.training.monitoring.outcomes import Outcome
 
 
 def judge(orders: str, path: str, as_of: dt.date, card: dict[str, object] | None = None) -> Outcome:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         tables = reading.read(engine, reading.Sources(orders), as_of, is_counted=False).tables
         scores = score_reader.open_scores(engine, path, outcomes.NEEDED)
         return outcomes.measure(engine, tables, outcomes.window(scores, as_of), card or {}, draws=20)
@@ -86,7 +86,7 @@ def test_checks_are_numbered_and_speak_of_their_day(judged: Outcome) -> None:
 
 
 def test_a_window_that_is_open_says_until_when(place: Place) -> None:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         scores = score_reader.open_scores(engine, place.scores, outcomes.NEEDED)
     last_open, first_closed = TRAINED_ON + dt.timedelta(DAYS - 1), TRAINED_ON + dt.timedelta(DAYS)
     assert outcomes.window(scores, last_open).is_closed == (False, False)

@@ -15,7 +15,7 @@ from tests import score_files
 from tests.training.monitoring.conftest import LATER, TRAINED_ON, Place
 from tiercast.contract import errors
 from tiercast.features import parts, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import score_reader
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
@@ -33,7 +33,7 @@ def look(
     only: Sequence[checks.Part] = checks.PARTS,
     bundle: Bundle | None = None,
 ) -> WatchReport:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         old = [score_reader.open_scores(engine, path, outcomes.NEEDED) for path in scores]
         read = reading.read(engine, reading.Sources(place.orders), as_of, is_counted=False)
         return watch.watch(engine, bundle or place.bundle, read, old, only)

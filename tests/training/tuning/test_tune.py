@@ -19,7 +19,7 @@ from sklearn import metrics
 
 from tests import command_line, small_training
 from tiercast.contract import errors
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Reading, Sources
 from tiercast.models import churn, predict
 from tiercast.models.bundle import About
@@ -49,7 +49,7 @@ def purchases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def search(source: Path, study: Path, settings: Settings = SETTINGS, as_of: dt.date = AS_OF) -> tune.Tuned:
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = tune.read(engine, Sources(str(source)), as_of, settings.horizons)
         return tune.tune(engine, known, settings, study)
 
@@ -68,12 +68,12 @@ def tuned(purchases: Path, study: Path) -> tune.Tuned:
 @pytest.fixture(scope="module")
 def stages(purchases: Path) -> Stages:
     """What both models are tuned on."""
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
         return {each.model: each for each in both(engine, known)}
 
 
-def both(engine: Engine, known: Reading) -> list[stage.Stage]:
+def both(engine: DuckDBEngine, known: Reading) -> list[stage.Stage]:
     tables = sampling.draw(engine, known.tables, 0).tables
     snapshots = train.open_snapshots(engine, tables, (known.report.first_on, known.as_of), SETTINGS)
     found = [stage.set_up(snapshots, model, SETTINGS) for model in tune.MODELS]
@@ -154,7 +154,7 @@ def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(purch
     begins = BEGINS - dt.timedelta(90)
     about = About(as_of=begins, churn_days=90, value_days=90)
     said = {}
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
         tables, span = sampling.draw(engine, known.tables, 0).tables, (known.report.first_on, known.as_of)
         snapshots = train.open_snapshots(engine, tables, span, SETTINGS)
@@ -291,7 +291,7 @@ def test_too_short_a_history_is_refused_with_what_it_would_need(
 @pytest.mark.parametrize("days", [90, 31])
 def test_the_least_history_is_enough_and_a_day_less_is_not(purchases: Path, days: int) -> None:
     chosen = SETTINGS.model_copy(update={"horizons": Horizons(churn_days=days, value_days=days)})
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
         tables = sampling.draw(engine, known.tables, 0).tables
         enough = known.as_of - dt.timedelta(stage.needed_days(days))

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import simulate
 from tests import make_tables, scored_tables
 from tiercast.features import reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Reading
 from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
@@ -24,9 +24,9 @@ SPEC, HORIZONS = FeatureSpec(windows=(90,)), Horizons(churn_days=60, value_days=
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Reading]]:
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DuckDBEngine, Reading]]:
     folder = tmp_path_factory.mktemp("purchases")
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         yield (
             engine,
             reading.read(engine, reading.Sources(scored_tables.write(folder, scored_tables.purchases(40))), LAST),
@@ -34,17 +34,17 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Re
 
 
 @pytest.fixture(scope="module")
-def five_years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Tables]]:
+def five_years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DuckDBEngine, Tables]]:
     """A seasonal shop of 400 customers."""
     path = tmp_path_factory.mktemp("five_years") / "orders.parquet"
     world = simulate.World(days=(FIVE_YEARS[1] - FIVE_YEARS[0]).days, seasonality=0.6)
     simulate.write_orders(simulate.simulate(world, 400, np.random.default_rng(1)), path)
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         yield engine, reading.read(engine, reading.Sources(str(path)), FIVE_YEARS[1]).tables
 
 
 @pytest.fixture
-def snapshots(known: tuple[Engine, Reading]) -> Snapshots:
+def snapshots(known: tuple[DuckDBEngine, Reading]) -> Snapshots:
     return Snapshots(known[0], known[1].tables, (FIRST, LAST), SPEC, HORIZONS)
 
 
@@ -86,7 +86,9 @@ def test_labels_agree_with_the_purchases_counted_by_hand(snapshots: Snapshots) -
     assert then.value == pytest.approx([spent.get(one, 0.0) for one in ids])
 
 
-def test_the_closed_form_of_a_snapshot_knows_nothing_later(known: tuple[Engine, Reading], snapshots: Snapshots) -> None:
+def test_the_closed_form_of_a_snapshot_knows_nothing_later(
+    known: tuple[DuckDBEngine, Reading], snapshots: Snapshots
+) -> None:
     """The same day with every later purchase taken away."""
     day = dt.date(1997, 10, 1)
     tables = known[1].tables
@@ -98,7 +100,7 @@ def test_the_closed_form_of_a_snapshot_knows_nothing_later(known: tuple[Engine, 
 
 @pytest.mark.parametrize("horizons", [(90, 365), (180, 400), (365, 730), (400, 180)])
 def test_all_of_a_snapshot_but_its_labels_is_known_on_its_own_day(
-    horizons: tuple[int, int], five_years: tuple[Engine, Tables]
+    horizons: tuple[int, int], five_years: tuple[DuckDBEngine, Tables]
 ) -> None:
     """Every later order is lost or made absurd. Also what the year before says of the season must not change."""
     engine, tables = five_years
@@ -118,7 +120,7 @@ def test_all_of_a_snapshot_but_its_labels_is_known_on_its_own_day(
         assert not np.array_equal(np.asarray(true.value), np.asarray(other.value)), "the lie was there"
 
 
-def test_last_year_is_unknown_where_its_window_had_not_closed_by_then(five_years: tuple[Engine, Tables]) -> None:
+def test_last_year_is_unknown_where_its_window_had_not_closed_by_then(five_years: tuple[DuckDBEngine, Tables]) -> None:
     """400 days from a year before reach past the day itself, 180 do not."""
     engine, tables = five_years
     found = Snapshots(engine, tables, FIVE_YEARS, SPEC, Horizons(churn_days=180, value_days=400))
@@ -148,7 +150,7 @@ def test_a_stray_order_of_years_ago_makes_no_window(tmp_path: Path) -> None:
     make_tables.write(folder, lines, "stray.csv")
     rest = scored_tables.purchases(40).select(["customer_id", "ordered_at", "amount"])
     make_tables.write(folder, rest, "rest.csv")
-    with Engine(threads=1) as engine:
+    with DuckDBEngine(threads=1) as engine:
         read = reading.read(engine, reading.Sources(str(folder / "*.csv")), LAST)
         found = Snapshots(engine, read.tables, (read.report.first_on, LAST), SPEC, HORIZONS)
         days = [dt.date(1995, 6, 1), dt.date(1997, 10, 1)]

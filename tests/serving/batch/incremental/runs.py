@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
 from tiercast.serving.batch import scoring
@@ -24,7 +24,7 @@ def score(
     bundle: Bundle, sources: Sources | str, day: dt.date, out: Path, state: Path | None, **how: Any
 ) -> IncrementalReport:
     where = sources if isinstance(sources, Sources) else Sources(sources)
-    with Engine(threads=2) as engine:
+    with DuckDBEngine(threads=2) as engine:
         said = scoring.score_all(engine, bundle, where, day, out, since=state, **how).since
     return said or IncrementalReport(None, 0, 0, 0, "not asked for")
 

@@ -16,7 +16,7 @@ from tests import scored_tables
 from tests.serving.batch.incremental import runs
 from tests.spark import shop
 from tiercast.features import parts, reading
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
 from tiercast.serving.batch import incremental, saved_state
@@ -65,7 +65,7 @@ def test_every_table_and_column_with_refunds_and_faults(
 def test_every_feature_of_every_table_is_the_same(shop_sources: Sources, tmp_path: Path) -> None:
     """The small bundle's trees look at few of them: here all are compared, bit by bit."""
     for day in SHOP_DAYS:
-        with Engine(threads=2) as engine:
+        with DuckDBEngine(threads=2) as engine:
             read = reading.read(engine, shop_sources, day)
             full = parts.features(engine, read.tables, day, shop.EVERY_COLUMN, 0, 1)
             with incremental.update(engine, read, shop.EVERY_COLUMN, tmp_path / "state") as aggregates:

@@ -21,7 +21,7 @@ from tiercast.serving.batch import saved_state
 
 KILLED = """
 import datetime as dt, os, pathlib, signal, sys
-from tiercast.features.engines.duckdb import Engine
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
 from tiercast.contract import files
@@ -41,7 +41,7 @@ elif moment == "old":
     remove = saved_state.shutil.rmtree
     saved_state.shutil.rmtree = lambda path, **how: (kill if "state" in str(path) else remove)(path, **how)
 tell = lambda k, of: kill() if moment == "scores" and k == 2 else None
-with Engine(threads=1) as engine:
+with DuckDBEngine(threads=1) as engine:
     loaded = bundle_folder.load(pathlib.Path(bundle))
     day, places = dt.date.fromisoformat(day), (pathlib.Path(out), pathlib.Path(state))
     scoring.score_all(engine, loaded, Sources(source), day, places[0], since=places[1], on_progress=tell)
