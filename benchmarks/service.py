@@ -64,10 +64,10 @@ def measure(on_step: score_memory.OnStep = lambda _: None) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="tiercast-service-") as scratch:
         folder = pathlib.Path(scratch)
         on_step(f"training on {score_memory.TRAINED_ON:,} simulated customers")
-        return [_measured(side, on_step) for side in _sides(folder)]
+        return [_measured(side, on_step) for side in sides(folder)]
 
 
-def _sides(folder: pathlib.Path) -> list[Side]:
+def sides(folder: pathlib.Path) -> list[Side]:
     orders, _ = score_memory.base(folder, score_memory.TRAINED_ON)
     environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}"}
     os.environ |= environment
@@ -123,8 +123,8 @@ def _bodies(folder: pathlib.Path, name: str, bodies: Sequence[Mapping[str, Any]]
 
 def _measured(side: Side, on_step: score_memory.OnStep) -> Result:
     on_step(f"measuring {side.name}")
-    port = _free_port()
-    with _running(side, port):
+    port = free_port()
+    with running(side, port):
         ones, thousands = (Load(port, side.path, bodies, SECONDS) for bodies in (side.ones, side.thousands))
         load.run(ones._replace(seconds=WARM_SECONDS, at_once=4))
         alone, top = (load.run(ones._replace(at_once=n)) for n in (1, AT_ONCE))
@@ -134,7 +134,7 @@ def _measured(side: Side, on_step: score_memory.OnStep) -> Result:
 
 
 @contextlib.contextmanager
-def _running(side: Side, port: int) -> Iterator[None]:
+def running(side: Side, port: int) -> Iterator[None]:
     root = str(pathlib.Path(__file__).resolve().parents[1])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root, **side.environment}
     environment["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
@@ -171,7 +171,7 @@ def _wait_for(side: Side, port: int, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"{side.name} does not answer: {text[:300]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
