@@ -26,11 +26,13 @@ from tiercast.features.reading import Sources
 from tiercast.models import predict
 from tiercast.models.bundle import About
 from tiercast.models.predict import Predictions
-from tiercast.training import fit_churn, fit_value, procedure, sampling, train
+from tiercast.training import train
 from tiercast.training.evaluation import outcomes, probability
-from tiercast.training.procedure import Procedure
+from tiercast.training.fit import churn_model, procedure, value_model
+from tiercast.training.fit.procedure import Procedure
 from tiercast.training.settings import Horizons, Settings
-from tiercast.training.snapshots import Snapshot
+from tiercast.training.windows import sampling
+from tiercast.training.windows.snapshots import Snapshot
 
 LAST_BIN = 7
 IN_GRID = ("A", "B", "C", "D")
@@ -130,13 +132,13 @@ def _rows(case: Case, tell: Tell) -> list[Row]:
 def _seen(run: Procedure, then: Snapshot) -> Seen:
     said = predict.predict(run.bundle, {name: then.frame[name] for name in run.bundle.spec.names})
     repeats = then.features["n_repeat_orders"].to_numpy()
-    return Seen(said, run.bundle.cuts.value, fit_value.realised(then), fit_churn.churned(then), repeats)
+    return Seen(said, run.bundle.cuts.value, value_model.realised(then), churn_model.churned(then), repeats)
 
 
 def _learned(run: Procedure) -> Learned:
     windows = [unseen.snapshot for unseen in run.value.unseen]
     repeats = np.concatenate([w.features["n_repeat_orders"].to_numpy() for w in windows])
-    return Learned(repeats, np.concatenate([fit_value.realised(w) for w in windows]))
+    return Learned(repeats, np.concatenate([value_model.realised(w) for w in windows]))
 
 
 def row(case: Case, day: dt.date, seen: Seen, learned: Learned) -> Row:

@@ -24,7 +24,7 @@ from tiercast.training import train
 from tiercast.training.evaluation import level, probability, ranking
 from tiercast.training.evaluation.bootstrap import Measure, Metric
 from tiercast.training.evaluation.scorecard import paired_difference
-from tiercast.training.holdout import CLOSED_FORM, MODEL, Judged
+from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Judged
 from tiercast.training.settings import Horizons, Settings
 from tiercast.training.train import Trained
 

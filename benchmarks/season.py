@@ -22,10 +22,12 @@ from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.bundle import About
-from tiercast.training import holdout, procedure, spec_choice
-from tiercast.training.holdout import CLOSED_FORM, MODEL
+from tiercast.training.fit import procedure
+from tiercast.training.judge import holdout
+from tiercast.training.judge.holdout import CLOSED_FORM, MODEL
 from tiercast.training.settings import Horizons, Rolling, Settings, Trees
-from tiercast.training.snapshots import Snapshots
+from tiercast.training.windows import spec_choice
+from tiercast.training.windows.snapshots import Snapshots
 
 WORLD = World(days=1205, yearly=Yearly(), bg=BgNbd(r=1.0, alpha=1.0, a=1.0, b=8.0))  # leaving as in BG/NBD
 HORIZON = 90

@@ -22,7 +22,7 @@ from tiercast.features.engines.duckdb import Engine
 from tiercast.training import train
 from tiercast.training.evaluation.bootstrap import Measure, Metric
 from tiercast.training.evaluation.scorecard import paired_difference
-from tiercast.training.holdout import MODEL, Judged
+from tiercast.training.judge.holdout import MODEL, Judged
 from tiercast.training.settings import Horizons, Settings
 from tiercast.training.train import Trained
 from tiercast.training.tuning import tune

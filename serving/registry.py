@@ -1,39 +1,25 @@
-"""Fetching a bundle from the MLflow registry by alias or version. The only part of serving that knows MLflow."""
+"""Fetch a bundle from the MLflow registry by alias or version. Serving knows MLflow only here."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
+import shutil
 import tempfile
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tiercast.contract import errors, places
+from tiercast.contract import errors, files, places
 from tiercast.models import bundle_folder
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 NAME = "tiercast"
+HINT = "check the permissions and the space left, or choose another folder"
 
 
-def fetch(
-    alias_or_version: str, into: pathlib.Path, name: str = NAME, *, root: pathlib.Path | None = None
-) -> pathlib.Path:
-    """Download the bundle of `champion` (or another alias, or a version number) into a folder below `into`.
-
-    Returns that folder, `<into>/<name>-<version>`, which holds manifest.json; an older copy in the same
-    place is replaced only when the new one is complete. The store is MLFLOW_TRACKING_URI, else
-    `mlruns/mlflow.db` below `root`. Raises `BadInput` when there is no such model, `BundleRefused`
-    when what came is not intact.
-    """
-    version = find(alias_or_version, name, root=root)
-    return download(version, into / f"{name}-{version.number}", root=root)
-
-
-class Version(NamedTuple):
-    """One registered version. `folder` names it among those of its registry, also if that is made anew."""
+class RegisteredVersion(NamedTuple):
+    """One version of a registered model."""
 
     name: str
     number: str
@@ -41,44 +27,59 @@ class Version(NamedTuple):
 
     @property
     def folder(self) -> str:
+        """A folder name that no other version has, also after the registry was created anew."""
         return f"{self.name}-{self.number}-{self.run_id[:8] or 'x'}"
 
 
-def find(alias_or_version: str, name: str = NAME, *, root: pathlib.Path | None = None) -> Version:
-    """Which version that is now. Raises `BadInput`, also when the registry does not answer."""
+def fetch(
+    alias_or_version: str, into: pathlib.Path, name: str = NAME, *, root: pathlib.Path | None = None
+) -> pathlib.Path:
+    """Download the bundle of `champion` (or another alias, or a version number) into a folder below `into`.
+
+    Returns that folder, `<into>/<name>-<version>`, which holds manifest.json. An older copy there is replaced once the
+    new one is complete. The store is MLFLOW_TRACKING_URI, else `mlruns/mlflow.db` below `root`. Raises `BadInput` when
+    there is no such model, `BundleRefused` when the download is not intact, `CannotWrite`.
+    """
+    version = find(alias_or_version, name, root=root)
+    return download(version, into / f"{name}-{version.number}", root=root)
+
+
+def find(alias_or_version: str, name: str = NAME, *, root: pathlib.Path | None = None) -> RegisteredVersion:
+    """The version that an alias or number names now. Raises `BadInput`, also when the registry does not answer."""
     mlflow = connect(root)
     try:
-        found = _find(mlflow, name, alias_or_version)
+        version = _find(mlflow, name, alias_or_version)
     except errors.BadInput:
         raise
-    except Exception as error:  # a store of SQLAlchemy's says in its own words that it is away
+    except Exception as error:  # a store that cannot be reached raises SQLAlchemy's errors, among others
         hint = (
             f"see whether {places.VARIABLE} is right and the server runs; what was fetched before goes on being served"
         )
-        said = str(error).partition("\n")[0]
+        (line, *_) = str(error).splitlines() or [""]
         raise errors.BadInput(
-            "the registry does not answer", first=f"{type(error).__name__}: {said}", hint=hint
+            "the registry does not answer", first=f"{type(error).__name__}: {line}", hint=hint
         ) from error
-    return Version(name, str(found.version), str(found.run_id or ""))
+    return RegisteredVersion(name, str(version.version), str(version.run_id or ""))
 
 
-def download(version: Version, target: pathlib.Path, *, root: pathlib.Path | None = None) -> pathlib.Path:
-    """Put the bundle of a version at `target`, all of it or nothing; a copy there that is not intact makes way.
+def download(version: RegisteredVersion, target: pathlib.Path, *, root: pathlib.Path | None = None) -> pathlib.Path:
+    """Put the bundle of a version at `target`, completely or not at all; an older copy there is replaced.
 
-    Raises `BadInput` when its files are gone, `BundleRefused` when what came is not intact, `CannotWrite`.
+    Raises `BadInput` when its files are gone, `BundleRefused` when the download is not intact, `CannotWrite`.
     """
-    mlflow, into = connect(root), target.parent
-    with _writing(into), tempfile.TemporaryDirectory(prefix=f".{version.name}-", dir=_made(into)) as scratch:
-        bundle = _download(mlflow, f"models:/{version.name}/{version.number}", pathlib.Path(scratch))
+    mlflow, uri = connect(root), f"models:/{version.name}/{version.number}"
+    with (
+        files.replace_folder(target, subject="the bundle", hint=HINT) as new,
+        tempfile.TemporaryDirectory(prefix=f"{version.name}-") as scratch,
+    ):
+        bundle = _download(mlflow, uri, pathlib.Path(scratch))
         bundle_folder.load(bundle)
-        if target.exists():
-            target.replace(pathlib.Path(scratch, "old"))
-        bundle.replace(target)
+        shutil.copytree(bundle, new, dirs_exist_ok=True)
     return target
 
 
 def connect(root: pathlib.Path | None = None) -> Any:
-    """MLflow, quiet and pointed at the store. An empty database is never made by asking for a model."""
+    """MLflow, without telemetry and pickles, connected to the store. Raises `BadInput`; never creates a database."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
@@ -97,46 +98,30 @@ def connect(root: pathlib.Path | None = None) -> Any:
     return mlflow
 
 
-def _find(mlflow: Any, name: str, wanted: str) -> ModelVersion:
+def _find(mlflow: Any, name: str, alias_or_version: str) -> ModelVersion:
     client = mlflow.MlflowClient()
-    ask = client.get_model_version if wanted.isdecimal() else client.get_model_version_by_alias
+    get = client.get_model_version if alias_or_version.isdecimal() else client.get_model_version_by_alias
     try:
-        found: ModelVersion = ask(name, wanted)
+        version: ModelVersion = get(name, alias_or_version)
     except mlflow.MlflowException as error:
         raise errors.BadInput(
             f"there is no model `{name}` with that version or alias",
-            first=f"{wanted}: {str(error).splitlines()[0]}",
+            first=f"{alias_or_version}: {str(error).splitlines()[0]}",
             hint="`tiercast runs` lists the versions and their aliases; `tiercast promote RUN` makes a champion",
         ) from error
-    return found
+    return version
 
 
 def _download(mlflow: Any, uri: str, scratch: pathlib.Path) -> pathlib.Path:
-    """The folder inside the logged model in which the bundle lies."""
+    """The folder of the bundle inside the logged model's folder; its loader module is not imported."""
     try:
         folder = pathlib.Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(scratch)))
     except (mlflow.MlflowException, OSError) as error:
         hint = "its artifacts may have been moved or deleted; train again with --register"
         raise errors.BadInput("the model's files cannot be fetched", first=f"{uri}: {error}", hint=hint) from error
-    flavour = mlflow.models.Model.load(str(folder)).flavors.get("python_function", {})
-    bundle = (folder / str(flavour.get("data", ""))).resolve()
+    flavor = mlflow.models.Model.load(str(folder)).flavors.get("python_function", {})
+    bundle = (folder / str(flavor.get("data", ""))).resolve()
     if not bundle.is_relative_to(folder.resolve()) or not (bundle / bundle_folder.MANIFEST).is_file():
         hint = "it was not logged by `tiercast train --register`; choose another version"
         raise errors.BundleRefused("this model holds no bundle", first=uri, hint=hint)
     return bundle
-
-
-def _made(folder: pathlib.Path) -> pathlib.Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@contextlib.contextmanager
-def _writing(folder: pathlib.Path) -> Iterator[None]:
-    """Turn "no permission" and "disk full" inside the `with` block into `CannotWrite`."""
-    try:
-        yield
-    except OSError as error:
-        hint = "check the permissions and the space left, or choose another folder"
-        what = f"the bundle cannot be stored: {error.strerror}"
-        raise errors.CannotWrite(what, first=str(folder), hint=hint) from error

@@ -13,14 +13,16 @@ from tiercast.features.reading import Reading
 from tiercast.features.tables import Tables
 from tiercast.models import orders
 from tiercast.models.bundle import About, Bundle
-from tiercast.training import fingerprint, holdout, procedure, report, sampling, spec_choice, weekly, windows
 from tiercast.training.btyd import fit_both
 from tiercast.training.btyd.fit_both import Fits
-from tiercast.training.holdout import Judged, ValueJudged
-from tiercast.training.procedure import Procedure
+from tiercast.training.fit import procedure
+from tiercast.training.fit.procedure import Procedure
+from tiercast.training.judge import holdout, report, weekly
+from tiercast.training.judge.holdout import Judged, ValueJudged
 from tiercast.training.settings import Settings
-from tiercast.training.snapshots import Snapshot, Snapshots
 from tiercast.training.stopwatch import Stopwatch, Tell
+from tiercast.training.windows import fingerprint, sampling, schedule, spec_choice
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
 STEPS = ("features", "churn holdout", "value holdout", "final models")
 
@@ -91,7 +93,7 @@ def _as_it_was(
     """The procedure run on that day; None where too little was known. `before` is used again if it is of that day."""
     if before is not None and before.now.as_of == day:
         return before
-    if not windows.plan(snapshots.first_on, day, settings.horizons.churn_days, 1):
+    if not schedule.plan(snapshots.first_on, day, settings.horizons.churn_days, 1):
         return None
     try:
         return procedure.run(snapshots.until(day), day, settings, about)

@@ -18,10 +18,10 @@ from benchmarks.rolling.cases import Case
 from tiercast.features import build, labels, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.spec import FeatureSpec
-from tiercast.training import spec_choice
 from tiercast.training.btyd import counts
 from tiercast.training.settings import Settings
-from tiercast.training.snapshots import OUTCOMES, Snapshots, _Facts
+from tiercast.training.windows import spec_choice
+from tiercast.training.windows.snapshots import OUTCOMES, Snapshots, _Facts
 
 
 class KeptSnapshots(Snapshots):

@@ -17,10 +17,10 @@ from tiercast.contract import errors
 from tiercast.features.engines.duckdb import Engine
 from tiercast.models import predict
 from tiercast.models.bundle import About
-from tiercast.training import fit_churn, fit_value, procedure
-from tiercast.training.procedure import Procedure
+from tiercast.training.fit import churn_model, procedure, value_model
+from tiercast.training.fit.procedure import Procedure
 from tiercast.training.settings import Rolling, Settings
-from tiercast.training.snapshots import Snapshot, Snapshots
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
 Report = Callable[[str], None]
 
@@ -61,7 +61,7 @@ def judge(case: Case, as_of: dt.date, history: Snapshots, settings: Settings) ->
     then = history.at(as_of)
     forecast = _forecast(run, then)
     plain = rules.forecast(then, run.newest_churn, run.newest_value, case.horizons)
-    churned, value = fit_churn.churned(then), fit_value.realised(then)
+    churned, value = churn_model.churned(then), value_model.realised(then)
     naive = ranges.naive(_learned(run), then.frame["n_repeat_orders"])
     return Day(
         case,
@@ -83,4 +83,4 @@ def _learned(run: Procedure) -> ranges.Learned:
     if not windows:
         return ranges.Learned(np.zeros(0), np.zeros(0))
     repeats = np.concatenate([window.frame["n_repeat_orders"] for window in windows])
-    return ranges.Learned(repeats, np.concatenate([fit_value.realised(window) for window in windows]))
+    return ranges.Learned(repeats, np.concatenate([value_model.realised(window) for window in windows]))

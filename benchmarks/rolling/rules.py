@@ -9,10 +9,11 @@ import numpy as np
 from tiercast.contract.vectors import Vector
 from tiercast.models import calibration, gamma_gamma
 from tiercast.models import orders as order_models
-from tiercast.training import baselines, platt
 from tiercast.training.btyd import families, fit_gamma_gamma, fit_orders
+from tiercast.training.fit import platt
+from tiercast.training.judge import baselines
 from tiercast.training.settings import Horizons
-from tiercast.training.snapshots import Snapshot
+from tiercast.training.windows.snapshots import Snapshot
 
 CLOSED_FORM = "closed form"
 

@@ -13,11 +13,10 @@ import json
 import os
 import pathlib
 import re
-import secrets
 import shutil
 from typing import NamedTuple
 
-from tiercast.contract import errors, places
+from tiercast.contract import errors, files, places
 
 VARIABLE = "TIERCAST_CACHE"
 KEPT = 4  # bundles beside those that a pointer names
@@ -48,16 +47,9 @@ class BundleCache(NamedTuple):
 
     def write_pointer(self, name: str, pointer: Pointer) -> None:
         """Let all processes that follow `name` serve that bundle. Raises `CannotWrite`."""
-        target = self._path(name)
-        scratch = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            scratch.write_text(json.dumps(pointer._asdict()), encoding="utf-8")
-            scratch.replace(target)
-        except OSError as error:
-            hint = f"check its permissions and the space left, or set {VARIABLE} to another folder"
-            what = f"the cache cannot be written to: {error.strerror}"
-            raise errors.CannotWrite(what, first=str(self.folder), hint=hint) from error
+        hint = f"check the permissions and the space left there, or set {VARIABLE} to another folder"
+        with files.write_atomically(self._path(name), subject="the cache", hint=hint) as neighbour:
+            neighbour.write_text(json.dumps(pointer._asdict()), encoding="utf-8")
 
     def prune(self) -> None:
         """Delete bundles that no pointer names, except the newest few: another process may still be loading one."""

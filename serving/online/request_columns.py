@@ -104,7 +104,7 @@ def _lines(schema: Schema, requests: Sequence[ScoreRequest], table: Literal["tra
     owners = np.repeat(ids, np.array([len(rows) for _, rows in customers], int))
     present: set[str] = set().union(*lines)
     cells = {
-        name: READERS[kind]([line.get(name) for line in lines]) if name in present else columns.null(ibis.dtype(kind))
+        name: READERS[kind]([line.get(name) for line in lines]) if name in present else _null(kind)
         for name, kind in schema.items()
         if kind in READERS and name != "customer_id"
     }
@@ -121,6 +121,11 @@ def _customers(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> Given:
         "joined_on": columns.of_texts([customer.joined_on for customer in customers]),
     }
     return Given(len(customers), cells | fixed | _row_numbers([len(each.customers) for each in requests]))
+
+
+@functools.cache
+def _null(kind: str) -> Column:
+    return columns.null(ibis.dtype(kind))
 
 
 def _row_numbers(sizes: Sequence[int]) -> dict[str, Column]:

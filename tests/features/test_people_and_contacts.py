@@ -11,7 +11,7 @@ from tests.built_features import AS_OF, orders
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources, read
 from tiercast.features.spec import Attribute, FeatureSpec
-from tiercast.training import spec_choice
+from tiercast.training.windows import spec_choice
 
 ORDERS = orders(("ann", "2024-02-01", 10.0), ("bob", "2024-02-20", 5.0))
 PEOPLE: dict[str, Any] = {

@@ -18,8 +18,10 @@ from tiercast.features.reading import Sources
 from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.models.bgnbd import BgNbd
-from tiercast.training import fingerprint, readiness, spec_choice, weekly
 from tiercast.training.btyd import counts, fit_both
+from tiercast.training.check import readiness
+from tiercast.training.judge import weekly
+from tiercast.training.windows import fingerprint, spec_choice
 
 Make = Callable[[Path], Sources]
 

@@ -17,7 +17,7 @@ NUMBERS: Mapping[Language, str] = {
 
 
 def print_customer(row: Mapping[str, Any], lang: Language = "en") -> None:
-    """Tier, numbers, reasons and action of one row of `serving.explaining.explain`."""
+    """Tier, numbers, reasons and action of one row of `serving.explanations.explain`."""
     console.print_line(f"{row['customer_id']}: {row['tier']} {row['tier_name']}")
     if row["p_churn"] is not None:
         money = {name: formatting.money(row[name]) for name in ("value", "value_low", "value_high")}

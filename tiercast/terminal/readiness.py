@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tiercast.terminal import console
 
 if TYPE_CHECKING:
-    from tiercast.training.readiness import Readiness
+    from tiercast.training.check.readiness import Readiness
 
 
 def print_readiness(readiness: Readiness) -> None:

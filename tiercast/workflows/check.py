@@ -11,7 +11,7 @@ from tiercast.workflows.engine_choice import EngineChoice
 
 if TYPE_CHECKING:
     from tiercast.features.reading import ReadingReport, Sources
-    from tiercast.training.readiness import Readiness
+    from tiercast.training.check.readiness import Readiness
 
 
 def check(
@@ -23,7 +23,7 @@ def check(
 ) -> tuple[ReadingReport, Readiness]:
     """What was read and dropped, and the verdict per capability. Without `churn_days` a horizon is proposed."""
     from tiercast.features import reading
-    from tiercast.training import readiness
+    from tiercast.training.check import readiness
 
     with chosen.start() as engine, console.progress("check", 2) as on_step:
         on_step("reading")

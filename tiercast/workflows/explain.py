@@ -16,8 +16,8 @@ def explain(bundle: Bundle, sources: Sources, day: dt.date, ids: Sequence[str], 
     """One row per customer with scores and texts, in the order of `ids`; unknown ids are left out."""
     from tiercast.features import reading
     from tiercast.features.engines.duckdb import Engine
-    from tiercast.serving import explaining
+    from tiercast.serving import explanations
 
     with Engine() as engine:
         read = reading.read(engine, sources, day, is_counted=False)
-        return explaining.explain(engine, bundle, read.tables, day, list(ids), lang)
+        return explanations.explain(engine, bundle, read.tables, day, list(ids), lang)

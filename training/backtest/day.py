@@ -16,14 +16,16 @@ from tiercast.models import bundle as bundles
 from tiercast.models import orders
 from tiercast.models.bundle import About, Bundle
 from tiercast.models.predict import Predictions
-from tiercast.training import holdout, procedure, report, windows
 from tiercast.training.backtest.plan import Planned
 from tiercast.training.evaluation import level, probability, ranking
 from tiercast.training.evaluation.bootstrap import Measure
 from tiercast.training.evaluation.scorecard import paired_difference
-from tiercast.training.holdout import CLOSED_FORM, MODEL, Earlier, Judged
+from tiercast.training.fit import procedure
+from tiercast.training.judge import holdout, report
+from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Earlier, Judged
 from tiercast.training.settings import Settings
-from tiercast.training.snapshots import Snapshot, Snapshots
+from tiercast.training.windows import schedule
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
 GAINS: Mapping[str, Mapping[str, tuple[Measure, int]]] = {
     "churn": {"auc": (ranking.auc, 1), "brier": (probability.brier, -1)},
@@ -74,7 +76,7 @@ def judge(snapshots: Snapshots, planned: Planned, settings: Settings, bundle: Bu
 def needed(first_on: dt.date, day: dt.date, settings: Settings) -> set[dt.date]:
     """Every date whose snapshot that day asks for, the season's a year before included."""
     most = settings.rolling.most_windows
-    asked = {day, *(d for horizon in settings.horizons.both for d in windows.plan(first_on, day, horizon, most))}
+    asked = {day, *(d for horizon in settings.horizons.both for d in schedule.plan(first_on, day, horizon, most))}
     return asked | {d - dt.timedelta(YEAR_DAYS) for d in asked}
 
 
@@ -87,7 +89,7 @@ def _trained(snapshots: Snapshots, day: dt.date, settings: Settings) -> Earlier:
 def _bundled(known: Snapshots, bundle: Bundle, day: dt.date, settings: Settings) -> Earlier:
     known = known.by(orders.name(bundle.btyd.orders))
     churn, value = (
-        known.all_at(windows.plan(known.first_on, day, days, settings.rolling.most_windows)[-1:])
+        known.all_at(schedule.plan(known.first_on, day, days, settings.rolling.most_windows)[-1:])
         for days in settings.horizons.both
     )
     if not churn:

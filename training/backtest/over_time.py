@@ -12,7 +12,7 @@ import numpy as np
 from tiercast.training.backtest.day import Day
 from tiercast.training.evaluation import probability
 from tiercast.training.evaluation.bootstrap import Metric
-from tiercast.training.holdout import CLOSED_FORM, MODEL
+from tiercast.training.judge.holdout import CLOSED_FORM, MODEL
 
 SHOWN = ("churn_auc", "churn_brier", "churn_ece", "value_ngini", "value_mae", "value_bias", "value_coverage")
 HIGHER_IS_BETTER = {"churn_auc", "value_ngini"}

@@ -13,7 +13,6 @@ from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading, Sources
 from tiercast.features.spec import FeatureSpec
 from tiercast.models.bundle import Bundle
-from tiercast.training import spec_choice, windows
 from tiercast.training.backtest import bands, by_tier, day, digest, folder, inputs, over_time, panel, plan
 from tiercast.training.backtest.bands import BandRow
 from tiercast.training.backtest.by_tier import TierRow
@@ -22,7 +21,8 @@ from tiercast.training.backtest.inputs import Inputs
 from tiercast.training.backtest.over_time import Overall
 from tiercast.training.backtest.plan import Asked, Plan, Planned
 from tiercast.training.settings import Settings
-from tiercast.training.snapshots import Snapshots
+from tiercast.training.windows import schedule, spec_choice
+from tiercast.training.windows.snapshots import Snapshots
 
 Tell = Callable[[str], None]
 TRAINED = "trained on each date"
@@ -113,7 +113,7 @@ def _spec(
         schema.require(bundle.spec, read.tables)
         return bundle.spec
     first_on, horizon = read.report.first_on, settings.horizons.churn_days
-    able = [each.as_of for each in planned.dates if windows.plan(first_on, each.as_of, horizon, 1)]
+    able = [each.as_of for each in planned.dates if schedule.plan(first_on, each.as_of, horizon, 1)]
     if not able:
         raise _too_early(planned, first_on, horizon)
     then = reading.read(engine, sources, able[0], is_counted=False)

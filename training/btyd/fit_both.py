@@ -10,12 +10,12 @@ import pandas as pd
 from tiercast.contract.vectors import Vector
 from tiercast.models.btyd import Btyd
 from tiercast.models.orders import OrderModel
-from tiercast.training import independence
 from tiercast.training.btyd import families, fit_gamma_gamma, fit_orders
 from tiercast.training.btyd.counts import Statistics
 from tiercast.training.btyd.fit_gamma_gamma import GammaGammaFit
 from tiercast.training.btyd.fit_orders import OrdersFit
-from tiercast.training.independence import Independence
+from tiercast.training.check import independence
+from tiercast.training.check.independence import Independence
 
 
 class Fits(NamedTuple):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
 from tiercast.contract.vectors import Vector
-from tiercast.training.holdout import Judged
+from tiercast.training.judge.holdout import Judged
 
 Target = Literal["churn", "value"]
 TARGETS: tuple[Target, ...] = ("churn", "value")

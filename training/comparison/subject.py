@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tiercast.training.comparison.kept import Kept
 from tiercast.training.evaluation.bootstrap import Metric
-from tiercast.training.weekly import Weekly
+from tiercast.training.judge.weekly import Weekly
 
 NAN = float("nan")
 

@@ -27,8 +27,8 @@ from scipy import special
 from tiercast.contract.vectors import Vector
 from tiercast.models import reference
 from tiercast.models.reference import Counted, Reference
+from tiercast.training.fit.references import P_CHURN, VALUE
 from tiercast.training.monitoring.checks import Check, Level
-from tiercast.training.references import P_CHURN, VALUE
 
 ALARM, NOTICE = 0.2, 0.1
 """By custom 0.1 is a change to watch and 0.2 or 0.25 one to act on (Yurdakul 2018, chapter 1); ours is the stricter."""

@@ -23,10 +23,11 @@ from tiercast.features.engines import Engine
 from tiercast.features.reading.scored import ScoreFile
 from tiercast.features.tables import Tables
 from tiercast.tiers import grid
-from tiercast.training import gates
 from tiercast.training.evaluation import probability, scorecard
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.scorecard import IntervalCard
+from tiercast.training.judge.holdout import MODEL
+from tiercast.training.judge.limits import LIMITS
 from tiercast.training.monitoring.checks import Check, Level
 
 NEEDED = ("tier", "p_churn", "value", "value_low", "value_high")
@@ -128,7 +129,7 @@ def _of_churn(found: Window, card: Mapping[str, Metric] | None, promised: Mappin
     if card is None:
         return []
     ece, auc = (_promise(promised, "churn", name) for name in ("ece", "auc"))
-    limit = gates.LIMITS.ece
+    limit = LIMITS.ece
     is_worse = _beyond_noise(card["ece"], ece, sign=-1) and card["ece"].value > limit
     level: Level = "quiet" if not is_worse else "alarm" if card["ece"].low > limit else "notice"
     required = f"ECE at most {limit:g}, or as on the holdout{_told(ece)}"
@@ -143,7 +144,7 @@ def _of_value(
 ) -> list[Check]:
     if card is None or intervals is None:
         return []
-    bias, limit = card["bias"], gates.LIMITS.bias
+    bias, limit = card["bias"], LIMITS.bias
     is_off = min(abs(bias.low), abs(bias.high)) > limit and bias.low * bias.high > 0
     level: Level = "alarm" if is_off else "notice" if abs(bias.value) > limit else "quiet"
     before = _promise(promised, "value", "bias")
@@ -185,7 +186,7 @@ def _beyond_noise(ours: Metric, promised: Metric | None, sign: int) -> bool:
 
 
 def _promise(card: Mapping[str, Any], target: str, name: str) -> Metric | None:
-    found = card.get(target, {}).get("models", {}).get(gates.MODEL, {}).get(name)
+    found = card.get(target, {}).get("models", {}).get(MODEL, {}).get(name)
     return None if found is None else Metric(*(float(found[part]) for part in Metric._fields))
 
 

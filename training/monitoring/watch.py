@@ -16,12 +16,12 @@ from tiercast.models import bundle as bundles
 from tiercast.models import frame, predict
 from tiercast.models.bundle import Bundle
 from tiercast.models.reference import Counted
+from tiercast.training.fit.references import P_CHURN, VALUE
 from tiercast.training.monitoring import drift, incoming, outcomes
 from tiercast.training.monitoring.checks import Check, Level, Part, worst
 from tiercast.training.monitoring.drift import Drift
 from tiercast.training.monitoring.incoming import Step
 from tiercast.training.monitoring.outcomes import Outcome, Window
-from tiercast.training.references import P_CHURN, VALUE
 
 STEPS = ("drift", "what came in", "closed windows")
 Tell = Callable[[str], None]

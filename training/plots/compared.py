@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import level, outcomes, probability, ranking
+from tiercast.training.judge.weekly import Weekly
 from tiercast.training.plots import style
-from tiercast.training.weekly import Weekly
 
 Forecasts = Mapping[str, tuple[Vector, Vector]]
 """By the training's name, what it forecast and what happened, one entry per customer in each."""

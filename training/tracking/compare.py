@@ -18,8 +18,8 @@ from tiercast.training.comparison import kept, side_by_side
 from tiercast.training.comparison.kept import Kept
 from tiercast.training.comparison.side_by_side import Comparison
 from tiercast.training.comparison.subject import Subject
+from tiercast.training.judge.weekly import Weekly
 from tiercast.training.tracking import log_run, lookup, store
-from tiercast.training.weekly import Weekly
 
 COMPARISONS = "comparisons"
 

@@ -11,7 +11,7 @@ from tiercast.models import predict
 from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.tiers import grid as tiers_grid
 from tiercast.training.btyd import lifetimes_bridge
-from tiercast.training.holdout import MODEL, Judged, ValueJudged
+from tiercast.training.judge.holdout import MODEL, Judged, ValueJudged
 from tiercast.training.plots import churn, grid, intervals, models, value
 from tiercast.training.train import Trained
 

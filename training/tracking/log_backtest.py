@@ -16,7 +16,7 @@ from tiercast.training import settings
 from tiercast.training.backtest import figures, over_time
 from tiercast.training.backtest.day import Day
 from tiercast.training.backtest.study import SUMMARY, Study
-from tiercast.training.holdout import CLOSED_FORM, MODEL
+from tiercast.training.judge.holdout import CLOSED_FORM, MODEL
 from tiercast.training.tracking import measures, store
 from tiercast.training.tracking.log_run import KIND
 

@@ -23,10 +23,11 @@ from mlflow.types import ColSpec, Schema
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.training import fit_value, report
 from tiercast.training.comparison import kept
 from tiercast.training.evaluation import outcomes, scorecard
-from tiercast.training.fit_value import Unseen
+from tiercast.training.fit import value_model
+from tiercast.training.fit.value_model import Unseen
+from tiercast.training.judge import report
 from tiercast.training.tracking import figures, measures, model, parameters, store
 from tiercast.training.train import Trained
 
@@ -127,7 +128,7 @@ def _log_child(
 
 def _backtest(unseen: Unseen) -> dict[str, float]:
     """Ours and the closed form's numbers on one window, without intervals."""
-    actual = fit_value.realised(unseen.snapshot)
+    actual = value_model.realised(unseen.snapshot)
     forecasts = {"": unseen.value, measures.prefix("btyd"): unseen.snapshot.features[btyd.VALUE].to_numpy()}
     pairs = {start: outcomes.pair(forecast, actual) for start, forecast in forecasts.items()}
     return {

@@ -13,8 +13,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tiercast.training import holdout, report
 from tiercast.training.comparison.side_by_side import SECONDS
+from tiercast.training.judge import holdout, report
 
 TARGETS = ("churn", "value")
 

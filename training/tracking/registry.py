@@ -16,10 +16,10 @@ import mlflow
 from mlflow.exceptions import MlflowException
 
 from tiercast.contract import errors
-from tiercast.training import gates
-from tiercast.training.comparison import duel
+from tiercast.training.comparison import duel, gates
 from tiercast.training.comparison.duel import Duel
-from tiercast.training.gates import Gate, Limits
+from tiercast.training.comparison.gates import Gate
+from tiercast.training.judge.limits import LIMITS, QualityLimits
 from tiercast.training.tracking import compare, log_run, lookup
 
 CHAMPION, CHALLENGER, HISTORY, LOG = "champion", "challenger", "champion_history", "promotions"
@@ -53,7 +53,7 @@ def promote(
     force: bool = False,
     why: str | None = None,
     name: str = "tiercast",
-    limits: Limits = gates.LIMITS,
+    limits: QualityLimits = LIMITS,
 ) -> Promoted:
     """Make a version (its number or its run's id) the champion if every gate says yes.
 

@@ -10,10 +10,10 @@ from tiercast.contract.vectors import Vector
 from tiercast.models import churn, value
 from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
-from tiercast.training import fit_churn, fit_value
 from tiercast.training.evaluation import level, outcomes, probability, ranking
 from tiercast.training.evaluation.bootstrap import Measure, Metric
 from tiercast.training.evaluation.scorecard import paired_difference
+from tiercast.training.fit import churn_model, value_model
 from tiercast.training.settings import Settings
 from tiercast.training.tuning.stage import Stage
 
@@ -39,7 +39,7 @@ class Confirmed(NamedTuple):
 def confirm(stage: Stage, defaults: Settings, tuned: Settings) -> Confirmed:
     """Both settings go through the whole fit as of that day; the same customers are resampled for both."""
     forecast, compare = (_churn, _compare_churn) if stage.model == "churn" else (_value, _compare_value)
-    actual = (fit_churn.churned if stage.model == "churn" else fit_value.realised)(stage.outcome)
+    actual = (churn_model.churned if stage.model == "churn" else value_model.realised)(stage.outcome)
     r = tuned.rolling
     gain, others = compare(forecast(stage, tuned), forecast(stage, defaults), actual, (r.bootstrap_draws, r.seed))
     return Confirmed(stage.now.as_of, stage.days, len(actual), gain, others)
@@ -66,11 +66,11 @@ def _compare_value(ours: Vector, theirs: Vector, realised: Vector, draws: tuple[
 
 
 def _churn(stage: Stage, settings: Settings) -> Vector:
-    fitted = fit_churn.fit(stage.earlier, stage.now, stage.names, stage.labels, settings)
+    fitted = churn_model.fit(stage.earlier, stage.now, stage.names, stage.labels, settings)
     return churn.p_churn(fitted.model, stage.now.frame)
 
 
 def _value(stage: Stage, settings: Settings) -> Vector:
     nobody = ChurnModel(None, Calibration())  # asked only where no later window can test trees, and there is one
-    fitted = fit_value.fit(stage.earlier, stage.now, nobody, stage.names, stage.labels, settings)
+    fitted = value_model.fit(stage.earlier, stage.now, nobody, stage.names, stage.labels, settings)
     return value.value(fitted.model, stage.now.frame, churn.p_churn(nobody, stage.now.frame))

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tiercast.training import boosting, fit_churn, fit_value, shrinkage
-from tiercast.training.boosting import Watched
+from tiercast.training.fit import boosting, churn_model, shrinkage, value_model
+from tiercast.training.fit.boosting import Watched
 from tiercast.training.settings import Rolling, Trees
 from tiercast.training.tuning.stage import Stage
 
@@ -23,7 +23,7 @@ def after_each_fold(stage: Stage, trees: Trees, rolling: Rolling) -> Iterator[fl
 
     churn: mean log loss before calibration. value: minus the mean relative gain, so 0 is the closed form.
     """
-    task = (fit_churn if stage.model == "churn" else fit_value).task(stage.names, stage.labels)
+    task = (churn_model if stage.model == "churn" else value_model).task(stage.names, stage.labels)
     grown: list[Watched] = []
     for fold in stage.folds:
         grown.append(boosting.watch(task, fold, trees, rolling))
@@ -32,7 +32,7 @@ def after_each_fold(stage: Stage, trees: Trees, rolling: Rolling) -> Iterator[fl
             yield float(boosting.mean_losses(folds, grown).min())
         else:
             chosen = boosting.settle(task, folds, grown, trees, rolling)
-            yield -max(shrinkage.choose(fit_value.seen(chosen, folds)).gain)
+            yield -max(shrinkage.choose(value_model.seen(chosen, folds)).gain)
 
 
 def gain(stage: Stage, loss: float, of_defaults: float) -> float:

@@ -14,12 +14,13 @@ import math
 from typing import NamedTuple
 
 from tiercast.models import btyd
-from tiercast.training import fit_churn, fit_value, windows
+from tiercast.training.fit import churn_model, value_model
 from tiercast.training.settings import Horizons, Model, Settings
-from tiercast.training.snapshots import Snapshot, Snapshots
-from tiercast.training.windows import Fold
+from tiercast.training.windows import schedule
+from tiercast.training.windows.schedule import Fold
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
-ENOUGH = {"churn": fit_churn.is_enough, "value": fit_value.is_enough}
+ENOUGH = {"churn": churn_model.is_enough, "value": value_model.is_enough}
 
 
 class Stage(NamedTuple):
@@ -51,7 +52,7 @@ def needed_days(days: int) -> int:
     (105, 1366)
     """
     step = max(days // 2, 1)  # windows are half a horizon apart, so two or three steps back the first one is closed
-    return 2 * days + math.ceil(days / step) * step + min(days // 2, windows.LEAST_HISTORY_DAYS)
+    return 2 * days + math.ceil(days / step) * step + min(days // 2, schedule.LEAST_HISTORY_DAYS)
 
 
 def set_up(snapshots: Snapshots, model: Model, settings: Settings) -> Stage | None:
@@ -59,13 +60,13 @@ def set_up(snapshots: Snapshots, model: Model, settings: Settings) -> Stage | No
     h, rolling = settings.horizons, settings.rolling
     days = h.churn_days if model == "churn" else h.value_days
     day = snapshots.known_until - dt.timedelta(days)
-    dates = windows.plan(snapshots.first_on, day, days, rolling.most_windows)
+    dates = schedule.plan(snapshots.first_on, day, days, rolling.most_windows)
     if not dates:
         return None
     snapshots.all_at(dates)  # kept there, so that the other model's stage need not build them again
     then = snapshots.until(day)
     earlier = then.all_at(dates)
-    folds = windows.folds(earlier, days, rolling.most_folds)
+    folds = schedule.folds(earlier, days, rolling.most_folds)
     if not folds or not ENOUGH[model](earlier):
         return None
     spec = snapshots.spec

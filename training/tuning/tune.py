@@ -13,13 +13,14 @@ from tiercast.contract import errors
 from tiercast.features import reading
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading, Sources
-from tiercast.training import fingerprint, sampling, train
+from tiercast.training import train
 from tiercast.training.search_space import Range
 from tiercast.training.settings import Horizons, Model, Settings
 from tiercast.training.tuning import confirm, losses, stage
 from tiercast.training.tuning.confirm import Confirmed
 from tiercast.training.tuning.stage import Stage
 from tiercast.training.tuning.study import Study, Trial, Values
+from tiercast.training.windows import fingerprint, sampling
 
 Tell = Callable[[str], None]
 MODELS: tuple[Model, ...] = ("churn", "value")

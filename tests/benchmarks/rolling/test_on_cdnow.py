@@ -15,7 +15,7 @@ from tests import small_training
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.training.settings import Horizons, Rolling, Settings
-from tiercast.training.snapshots import Snapshots
+from tiercast.training.windows.snapshots import Snapshots
 
 DAYS = (dt.date(1998, 1, 2), dt.date(1998, 4, 2))
 SMALL = Rolling(most_windows=4, most_folds=1, threads=1)

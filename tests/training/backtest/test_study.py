@@ -20,7 +20,7 @@ from tiercast.training import train
 from tiercast.training.backtest import folder, over_time, plan, study
 from tiercast.training.backtest.plan import Asked
 from tiercast.training.backtest.study import Study
-from tiercast.training.holdout import CLOSED_FORM, MODEL
+from tiercast.training.judge.holdout import CLOSED_FORM, MODEL
 
 
 @pytest.fixture(scope="module")

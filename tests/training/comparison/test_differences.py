@@ -10,7 +10,7 @@ from tiercast.training.comparison import differences, kept
 from tiercast.training.comparison.kept import Kept
 from tiercast.training.evaluation import level, outcomes, probability, ranking, scorecard
 from tiercast.training.evaluation.bootstrap import Measure, Metric
-from tiercast.training.holdout import Judged
+from tiercast.training.judge.holdout import Judged
 
 
 def judged(pair: Pair, target: kept.Target) -> tuple[Judged, Judged]:

@@ -9,8 +9,8 @@ from scipy import stats
 from tiercast.contract.vectors import Vector
 from tiercast.models import reference
 from tiercast.models.reference import Counted
+from tiercast.training.fit.references import P_CHURN, VALUE
 from tiercast.training.monitoring import drift
-from tiercast.training.references import P_CHURN, VALUE
 
 
 def counts(*cells: int, missing: int = 0) -> Counted:

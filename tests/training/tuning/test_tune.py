@@ -24,12 +24,12 @@ from tiercast.features.reading import Reading, Sources
 from tiercast.models import churn, predict
 from tiercast.models.bundle import About
 from tiercast.models.calibration import Calibration
-from tiercast.training import boosting, fit_churn, fit_value, procedure, sampling, train
+from tiercast.training import train
+from tiercast.training.fit import boosting, churn_model, procedure, value_model
 from tiercast.training.search_space import Range, Space
 from tiercast.training.settings import Horizons, Rolling, Settings, Trees, Tune, load
 from tiercast.training.tuning import as_toml, confirm, losses, stage, tune
-from tiercast.training.tuning.stage import Stage
-from tiercast.training.tuning.tune import Tuned
+from tiercast.training.windows import sampling
 
 AS_OF = small_training.AS_OF
 BEGINS = dt.date(1998, 4, 2)  # 90 days earlier: here both holdouts begin
@@ -39,6 +39,7 @@ SETTINGS = Settings(
     rolling=Rolling(bootstrap_draws=50, most_windows=5, most_folds=2, threads=1, feature_windows=(90,)),
     tune=Tune(trials=4),
 )
+Stages = dict[str, stage.Stage]
 QUICK = SETTINGS.model_copy(update={"tune": Tune(trials=2)})
 
 
@@ -47,7 +48,7 @@ def purchases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_training.every_sixteenth_customer(tmp_path_factory.mktemp("purchases") / "purchases.parquet")
 
 
-def search(source: Path, study: Path, settings: Settings = SETTINGS, as_of: dt.date = AS_OF) -> Tuned:
+def search(source: Path, study: Path, settings: Settings = SETTINGS, as_of: dt.date = AS_OF) -> tune.Tuned:
     with Engine(threads=1) as engine:
         known = tune.read(engine, Sources(str(source)), as_of, settings.horizons)
         return tune.tune(engine, known, settings, study)
@@ -59,20 +60,20 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tuned(purchases: Path, study: Path) -> Tuned:
+def tuned(purchases: Path, study: Path) -> tune.Tuned:
     """Four trials for each model, never stopped."""
     return search(purchases, study)
 
 
 @pytest.fixture(scope="module")
-def stages(purchases: Path) -> dict[str, Stage]:
+def stages(purchases: Path) -> Stages:
     """What both models are tuned on."""
     with Engine(threads=1) as engine:
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
         return {each.model: each for each in both(engine, known)}
 
 
-def both(engine: Engine, known: Reading) -> list[Stage]:
+def both(engine: Engine, known: Reading) -> list[stage.Stage]:
     tables = sampling.draw(engine, known.tables, 0).tables
     snapshots = train.snapshots_of(engine, tables, (known.report.first_on, known.as_of), SETTINGS)
     found = [stage.set_up(snapshots, model, SETTINGS) for model in tune.MODELS]
@@ -82,7 +83,7 @@ def both(engine: Engine, known: Reading) -> list[Stage]:
 # --- when
 
 
-def test_nothing_that_is_searched_or_confirmed_on_reaches_into_a_holdout(stages: dict[str, Stage]) -> None:
+def test_nothing_that_is_searched_or_confirmed_on_reaches_into_a_holdout(stages: Stages) -> None:
     assert stage.known_until(AS_OF, SETTINGS.horizons) == BEGINS
     for each in stages.values():
         assert each.outcome.as_of + dt.timedelta(90) == BEGINS
@@ -92,7 +93,7 @@ def test_nothing_that_is_searched_or_confirmed_on_reaches_into_a_holdout(stages:
         assert each.outcome.churned is not None
 
 
-def test_what_happened_in_the_holdouts_changes_no_trial(purchases: Path, tuned: Tuned, tmp_path: Path) -> None:
+def test_what_happened_in_the_holdouts_changes_no_trial(purchases: Path, tuned: tune.Tuned, tmp_path: Path) -> None:
     table = parquet.read_table(purchases)
     is_later = compute.greater_equal(table["ordered_at"], pa.scalar(BEGINS).cast(table["ordered_at"].type))
     amounts = compute.if_else(is_later, compute.subtract(1e6, table["amount"]), table["amount"])
@@ -107,31 +108,33 @@ def test_what_happened_in_the_holdouts_changes_no_trial(purchases: Path, tuned: 
 # --- what a trial is worth
 
 
-def test_the_loss_of_a_churn_trial_is_the_log_loss_of_its_trees_on_a_later_window(stages: dict[str, Stage]) -> None:
+def test_the_loss_of_a_churn_trial_is_the_log_loss_of_its_trees_on_a_later_window(
+    stages: Stages,
+) -> None:
     at, told, rolling = stages["churn"], SETTINGS.trees, SETTINGS.rolling
-    task, (oldest, _) = fit_churn.task(at.names, at.labels), at.folds
+    task, (oldest, _) = churn_model.task(at.names, at.labels), at.folds
     (trees,) = boosting.choose_rounds(task, [oldest], told, rolling).by_fold
     p = expit(churn.uncalibrated(trees, oldest.test.frame))
     loss = next(losses.after_each_fold(at, told, rolling))
-    assert loss == pytest.approx(metrics.log_loss(fit_churn.churned(oldest.test), p), rel=1e-6)
+    assert loss == pytest.approx(metrics.log_loss(churn_model.churned(oldest.test), p), rel=1e-6)
 
 
-def test_the_loss_of_a_churn_trial_is_what_a_training_would_see(stages: dict[str, Stage]) -> None:
+def test_the_loss_of_a_churn_trial_is_what_a_training_would_see(stages: Stages) -> None:
     at = stages["churn"]
-    fitted = fit_churn.fit(at.earlier, at.now, at.names, at.labels, SETTINGS)
+    fitted = churn_model.fit(at.earlier, at.now, at.names, at.labels, SETTINGS)
     assert list(losses.after_each_fold(at, SETTINGS.trees, SETTINGS.rolling))[-1] == fitted.losses.min()
 
 
-def test_the_loss_of_a_value_trial_is_what_a_training_would_see(stages: dict[str, Stage]) -> None:
+def test_the_loss_of_a_value_trial_is_what_a_training_would_see(stages: Stages) -> None:
     at = stages["value"]
-    fitted = fit_value.fit(at.earlier, at.now, churn.ChurnModel(None, Calibration()), at.names, (), SETTINGS)
+    fitted = value_model.fit(at.earlier, at.now, churn.ChurnModel(None, Calibration()), at.names, (), SETTINGS)
     *first, loss = losses.after_each_fold(at, SETTINGS.trees, SETTINGS.rolling)
     assert len(first) == 1
     assert loss == -max(fitted.shrinkage.gain)
 
 
 def test_a_trial_that_was_cut_short_is_compared_with_the_defaults_on_the_same_folds(
-    tuned: Tuned, stages: dict[str, Stage]
+    tuned: tune.Tuned, stages: Stages
 ) -> None:
     of_defaults = list(losses.after_each_fold(stages["churn"], SETTINGS.trees, SETTINGS.rolling))
     (found,) = [each for each in tuned.found if each.model == "churn"]
@@ -140,14 +143,12 @@ def test_a_trial_that_was_cut_short_is_compared_with_the_defaults_on_the_same_fo
     assert tune.gain_of(stages["churn"], whole, of_defaults) == found.gains[0] == 1 - whole.losses[1] / of_defaults[1]
 
 
-def test_a_gain_counts_from_the_defaults(stages: dict[str, Stage]) -> None:
+def test_a_gain_counts_from_the_defaults(stages: Stages) -> None:
     assert losses.gain(stages["churn"], 0.45, 0.5) == pytest.approx(0.1)  # a tenth of the log loss is gone
     assert losses.gain(stages["value"], -0.07, -0.05) == pytest.approx(0.02)  # 7 % over the closed form instead of 5 %
 
 
-def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(
-    purchases: Path, stages: dict[str, Stage]
-) -> None:
+def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(purchases: Path, stages: Stages) -> None:
     """Two bundles as of the day on which the window begins, made by the whole procedure, asked for its customers."""
     other = SETTINGS.model_copy(update={"churn_trees": {"num_leaves": 2}, "value_trees": {"num_leaves": 2}})
     begins = BEGINS - dt.timedelta(90)
@@ -157,12 +158,11 @@ def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
         tables, span = sampling.draw(engine, known.tables, 0).tables, (known.report.first_on, known.as_of)
         snapshots = train.snapshots_of(engine, tables, span, SETTINGS)
-        frame, outcome = snapshots.at(begins).frame, snapshots.at(begins)
+        outcome = snapshots.at(begins)
         for name, settings in (("defaults", SETTINGS), ("other", other)):
             bundle = procedure.run(snapshots.until(begins), begins, settings, about).bundle
-            raw = {column: frame[column] for column in bundle.spec.names}
-            said[name] = predict.predict(bundle, raw)
-    churned = fit_churn.churned(outcome)
+            said[name] = predict.predict(bundle, {column: outcome.frame[column] for column in bundle.spec.names})
+    churned = churn_model.churned(outcome)
     before, after = (metrics.log_loss(churned, said[name].p_churn) for name in ("defaults", "other"))
     confirmed = confirm.confirm(stages["churn"], SETTINGS, other)
     assert confirmed.gain.value == pytest.approx(1 - after / before, abs=1e-9)
@@ -170,13 +170,13 @@ def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(
     assert confirmed.gain.low < confirmed.gain.value < confirmed.gain.high
     auc = [metrics.roc_auc_score(churned, said[name].p_churn) for name in ("other", "defaults")]
     assert confirmed.others["auc"].value == pytest.approx(auc[0] - auc[1], abs=1e-9)
-    realised = fit_value.realised(outcome)
+    realised = value_model.realised(outcome)
     error = [np.abs(said[name].value - realised).mean() for name in ("defaults", "other")]
     confirmed = confirm.confirm(stages["value"], SETTINGS, other)
     assert confirmed.others["mae"].value == pytest.approx(error[0] - error[1], abs=1e-9)
 
 
-def test_the_same_settings_gain_nothing_over_themselves(stages: dict[str, Stage]) -> None:
+def test_the_same_settings_gain_nothing_over_themselves(stages: Stages) -> None:
     for at in stages.values():
         confirmed = confirm.confirm(at, SETTINGS, SETTINGS)
         assert confirmed.gain == (0.0, 0.0, 0.0)
@@ -186,7 +186,7 @@ def test_the_same_settings_gain_nothing_over_themselves(stages: dict[str, Stage]
 # --- what is kept
 
 
-def test_only_what_gained_beyond_noise_is_kept(tuned: Tuned) -> None:
+def test_only_what_gained_beyond_noise_is_kept(tuned: tune.Tuned) -> None:
     for found in tuned.found:
         gained = found.confirmed is not None and found.confirmed.gain.low > 0
         assert bool(found.values) == gained
@@ -195,7 +195,7 @@ def test_only_what_gained_beyond_noise_is_kept(tuned: Tuned) -> None:
     assert tuned.settings.trees == SETTINGS.trees
 
 
-def test_the_variance_power_is_searched_for_value_alone(tuned: Tuned) -> None:
+def test_the_variance_power_is_searched_for_value_alone(tuned: tune.Tuned) -> None:
     by_churn, by_value = (set(found.defaults) for found in tuned.found)
     assert by_value - by_churn == {"tweedie_variance_power"}
 
@@ -212,7 +212,7 @@ def test_where_the_space_holds_nothing_better_the_defaults_are_kept(purchases: P
         assert found.verdict.startswith("Nothing gained: no trial was better")
 
 
-def test_what_is_written_is_what_train_reads(tuned: Tuned, tmp_path: Path) -> None:
+def test_what_is_written_is_what_train_reads(tuned: tune.Tuned, tmp_path: Path) -> None:
     as_toml.write(tuned, tmp_path / "tuned.toml")
     assert load(tmp_path / "tuned.toml", {}) == tuned.settings
     assert (tmp_path / "tuned.toml").read_text(encoding="utf-8").startswith("# tiercast tune for 1998-07-01")
@@ -231,7 +231,7 @@ def finished(path: Path) -> list[tuple[int, str, str]]:
     return []
 
 
-def test_a_killed_search_goes_on_where_it_was(purchases: Path, tuned: Tuned, tmp_path: Path) -> None:
+def test_a_killed_search_goes_on_where_it_was(purchases: Path, tuned: tune.Tuned, tmp_path: Path) -> None:
     """Killed without warning after its first trials; the end is that of the search that was never stopped."""
     path, config = tmp_path / "tune.db", tmp_path / "tiercast.toml"
     config.write_text(as_toml.text(SETTINGS), encoding="utf-8")
@@ -251,7 +251,7 @@ def test_a_killed_search_goes_on_where_it_was(purchases: Path, tuned: Tuned, tmp
     assert len(after) == 8
 
 
-def test_more_trials_are_added_to_those_there_are(purchases: Path, tuned: Tuned, tmp_path: Path) -> None:
+def test_more_trials_are_added_to_those_there_are(purchases: Path, tuned: tune.Tuned, tmp_path: Path) -> None:
     few = search(purchases, tmp_path / "tune.db", QUICK)
     assert [len(found.trials) for found in few.found] == [2, 2]
     for less, more in zip(few.found, tuned.found, strict=True):
@@ -262,7 +262,7 @@ def test_more_trials_are_added_to_those_there_are(purchases: Path, tuned: Tuned,
 
 
 def test_a_study_of_other_data_settings_or_space_is_refused(
-    purchases: Path, tuned: Tuned, study: Path, tmp_path: Path
+    purchases: Path, tuned: tune.Tuned, study: Path, tmp_path: Path
 ) -> None:
     kept = study.read_bytes()
     other = {"trees": Trees(most_rounds=30, lambda_l2=1), "tune": Tune(space=Space(num_leaves=Range(low=4, high=9)))}

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import make_tables, scored_tables
+from tests.scored_tables import AS_OF
+from tiercast.contract import errors, scores
+from tiercast.features import reading
+from tiercast.features.engines.duckdb import Engine
+from tiercast.features.tables import Tables
+from tiercast.serving import explanations
+from tiercast.tiers import languages
+from tiercast.training.train import Trained
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Tables]]:
+    folder = tmp_path_factory.mktemp("purchases")
+    people = make_tables.write_text(folder, "customer_id,x\nprospect,1\n", "people.csv")
+    source = scored_tables.write(folder, scored_tables.purchases(400))
+    with Engine(threads=1) as engine:
+        yield engine, reading.read(engine, reading.Sources(source, people), AS_OF).tables
+
+
+@pytest.fixture(scope="module")
+def ids() -> list[str]:
+    return sorted(set(scored_tables.purchases(400)["customer_id"].to_pylist()))
+
+
+@pytest.mark.parametrize("lang", languages.LANGUAGES)
+def test_explained_customers_come_in_the_order_asked_for_and_in_words(
+    trained: Trained, known: tuple[Engine, Tables], ids: list[str], lang: languages.Language
+) -> None:
+    asked = [ids[3], "prospect", ids[0]]
+    found = explanations.explain(known[0], trained.bundle, known[1], AS_OF, asked, lang)
+    assert [row["customer_id"] for row in found] == asked
+    for row in found:
+        assert set(scores.NAMES) < set(row)
+        assert row["tier_name"]
+        assert row["action_text"]
+        assert len(row["reason_texts"]) == len(row["reasons"]) <= 3
+        assert not any("{" in text or "<" in text for text in row["reason_texts"])
+    assert found[1]["tier"] == "F"
+
+
+def test_the_explained_score_is_the_one_in_the_file(
+    trained: Trained, known: tuple[Engine, Tables], ids: list[str], tmp_path: Path
+) -> None:
+    source = scored_tables.write(tmp_path, scored_tables.purchases(400))
+    table = scored_tables.score(trained.bundle, source, tmp_path / "scores.parquet")
+    file = {row["customer_id"]: row for row in table.to_pylist()}
+    for row in explanations.explain(known[0], trained.bundle, known[1], AS_OF, ids[:5], "en"):
+        assert {name: row[name] for name in scores.NAMES} == file[row["customer_id"]]
+
+
+def test_unknown_customers_are_left_out(trained: Trained, known: tuple[Engine, Tables], ids: list[str]) -> None:
+    found = explanations.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody", ids[0]], "en")
+    assert [row["customer_id"] for row in found] == [ids[0]]
+    assert explanations.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody"], "en") == []
+
+
+def test_tables_without_the_bundles_columns_are_refused(trained: Trained, known: tuple[Engine, Tables]) -> None:
+    narrow = known[1]._replace(transactions=known[1].transactions.drop("quantity"))
+    with pytest.raises(errors.BundleRefused, match=r"transactions\.quantity"):
+        explanations.explain(known[0], trained.bundle, narrow, AS_OF, ["x"], "en")

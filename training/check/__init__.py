@@ -1,0 +1,1 @@
+"""Whether a table holds enough to train on, measured before anything is fitted."""

@@ -1,0 +1,81 @@
+"""What the holdout said, as plain data: in the bundle, in MLflow, on the screen and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tiercast.contract.vectors import Vector
+from tiercast.training.evaluation import grades, level
+from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.evaluation.grades import Grade
+from tiercast.training.evaluation.scorecard import paired_difference
+from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Cards, Judged, ValueJudged
+from tiercast.training.judge.limits import LIMITS
+
+
+def scorecard(churn: Judged | None, value: ValueJudged | None, notes: Sequence[str]) -> dict[str, Any]:
+    """Per target the window, and per model or baseline every metric with its 95 % interval."""
+    out: dict[str, Any] = {"notes": list(notes)}
+    if churn is not None:
+        out["churn"] = _target(churn) | {
+            "n_churned": int(churn.actual.sum()),
+            "grade": _graded(grades.churn(*_asked(churn), churn.cuts.p_churn, LIMITS.ece)),
+        }
+    if value is not None:
+        coverage = {"overall": value.intervals.overall, **value.intervals.by_group}
+        out["value"] = _target(value.judged) | {
+            "intervals": {name: c._asdict() for name, c in coverage.items() if c.n_customers},
+            "mae_over_closed_form": _numbers(_worse(value.judged)),
+            "grade": _graded(grades.value(*_asked(value.judged), value.judged.cuts.value, LIMITS.bias)),
+        }
+    return out
+
+
+def metrics(card: Mapping[str, Any], model: str = "tiercast") -> dict[str, float]:
+    """One flat number per metric of one model, named `churn_auc`, `value_mae`."""
+    flat = {
+        f"{target}_{name}": metric["value"]
+        for target in ("churn", "value")
+        for name, metric in card.get(target, {}).get("models", {}).get(model, {}).items()
+    }
+    coverage = card.get("value", {}).get("intervals", {}).get("overall")
+    return flat | ({"value_coverage": coverage["coverage"]} if coverage and model == "tiercast" else {})
+
+
+def letters(card: Mapping[str, Any]) -> dict[str, str]:
+    """The grade of each target that was judged."""
+    return {target: card[target]["grade"]["letter"] for target in ("churn", "value") if "grade" in card.get(target, {})}
+
+
+def _asked(judged: Judged) -> tuple[Vector, dict[str, Vector], Vector]:
+    """Ours, the plain rules, and what happened."""
+    rules = {name: rule for name, rule in judged.forecasts.items() if name not in (MODEL, CLOSED_FORM)}
+    return judged.forecasts[MODEL], rules, judged.actual
+
+
+def _graded(grade: Grade) -> dict[str, Any]:
+    return grade._asdict() | {"gain": _numbers(grade.gain)}
+
+
+def _target(judged: Judged) -> dict[str, Any]:
+    return {
+        "as_of": judged.as_of.isoformat(),
+        "days": judged.days,
+        "n_customers": judged.n_customers,
+        "models": _plain(judged.cards),
+    }
+
+
+def _worse(judged: Judged) -> Metric:
+    """How much larger our error is than the closed form's, on the same resampled customers."""
+    ours, theirs = judged.forecasts[MODEL], judged.forecasts[CLOSED_FORM]
+    return paired_difference(level.mae, ours, theirs, judged.actual)
+
+
+def _plain(cards: Cards) -> dict[str, dict[str, dict[str, float]]]:
+    return {model: {name: _numbers(m) for name, m in card.items()} for model, card in cards.items()}
+
+
+def _numbers(metric: Metric) -> dict[str, float]:
+    return {part: float(number) for part, number in metric._asdict().items()}
