@@ -5,10 +5,10 @@
 
 `p_brings` is the chance of any money, calibrated; the spread around mu, which is what those who bring some are expected
 to bring, is that of customers with a similar mu, as it was seen on windows later than the models, whatever its shape.
-The 80 % interval goes from 0 where a tenth or more bring nothing, else from the 10 % to the 90 % quantile. At which
-level of the distribution is learned per cell of the grid, so that it holds the share of outcomes that it promises:
-conformal prediction on a predicted distribution (Chernozhukov, Wüthrich & Zhu 2021) within groups (Vovk, Gammerman &
-Shafer 2005, section 4.5, "Mondrian"). Where more than 80 % bring nothing, the interval is 0 to 0 and holds more.
+
+Both ends of the range are quantiles of this distribution. `value_high` is always the 90 % quantile: one customer in ten
+brings more. `value_low` is the 10 % quantile, which is 0 where bringing nothing has a chance of 10 % or more. The range
+from 0 to 0 thus promises that at most one such customer in ten brings anything.
 """
 
 from __future__ import annotations
@@ -36,15 +36,13 @@ class Intervals(NamedTuple):
 
     `brings` calibrates the chance of an order into that of any money. `edges` are inner edges in money, of what is
     expected of those who bring some; `ratios` has a row per bin: the quantiles of realised ÷ expected at `LEVELS`.
-    `at_levels` holds the level of the distribution that makes an 80 % interval, per cell of the grid. `high`
-    calibrates the chance of reaching the value cut, `kept_if_high` the chance that who reaches it also ordered inside
-    the churn horizon (None: always).
+    `high` calibrates the chance of reaching the value cut, `kept_if_high` the chance that who reaches it also ordered
+    inside the churn horizon (None: always).
     """
 
     brings: Calibration
     edges: Vector
     ratios: Table
-    at_levels: Vector
     high: Calibration
     kept_if_high: Calibration | None
 
@@ -70,20 +68,19 @@ class Certainty(NamedTuple):
 def certainty(
     model: Intervals, value: Vector, p_churn: Vector, p_order: Vector, tiers: NDArray[np.str_], cuts: Cuts
 ) -> Certainty:
-    """The interval, and the chances that the value cut is reached and that what happens bears the tier out.
+    """The range, the chances that the value cut is reached and that what happens bears the tier out.
 
     A is borne out by an order in the churn horizon and a value at the cut or above, C by an order and a value below.
     B, D and E are borne out by silence: who places no order cannot show what they would have been worth.
     """
     spread = spread_of(model, value, p_order)
-    low, high = interval(model, spread, model.at_levels[grid.cell(p_churn, value, cuts.p_churn, cuts.value)])
+    low, high = quantile(model, spread, TAIL), quantile(model, spread, 1 - TAIL)
     reached = p_high(model, spread, cuts)
     loyal_and_high = np.minimum(reached * _kept_if_high(model, p_churn), 1 - p_churn)
     kept_and_low = 1 - p_churn - loyal_and_high
     sure = np.where(tiers == "A", loyal_and_high, np.where(tiers == "C", kept_and_low, p_churn))
-    return Certainty(
-        low, high, reached, np.where(tiers == "F", np.nan, sure), (low < cuts.value) & (cuts.value <= high)
-    )
+    is_close = grid.is_borderline(tiers, p_churn, value, cuts)
+    return Certainty(low, high, reached, np.where(tiers == "F", np.nan, sure), is_close)
 
 
 def spread_of(model: Intervals, value: Vector, p_order: Vector) -> Spread:
@@ -93,19 +90,7 @@ def spread_of(model: Intervals, value: Vector, p_order: Vector) -> Spread:
     return Spread(1 - p_brings, if_any, np.searchsorted(model.edges, if_any, side="right"))
 
 
-def starts_at_zero(spread: Spread) -> NDArray[np.bool_]:
-    """Whether the interval is from 0 up, because a tenth or more bring nothing."""
-    return np.asarray(spread.p_nothing >= TAIL)
-
-
-def interval(model: Intervals, spread: Spread, level: Vector) -> tuple[Vector, Vector]:
-    """(low, high) that hold a share `level` of a customer's distribution."""
-    from_zero = starts_at_zero(spread)
-    low = quantile(model, spread, np.where(from_zero, 0.0, (1 - level) / 2))
-    return low, quantile(model, spread, np.where(from_zero, level, (1 + level) / 2))
-
-
-def quantile(model: Intervals, spread: Spread, level: Vector) -> Vector:
+def quantile(model: Intervals, spread: Spread, level: float) -> Vector:
     """The money that a share `level` of such customers does not exceed."""
     p_brings = 1 - spread.p_nothing
     share = (level - spread.p_nothing) / np.maximum(p_brings, SMALLEST)

@@ -104,7 +104,7 @@ def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, tell: 
 
     def score(values: Values) -> Iterator[float]:
         told = _with(settings, at.model, values).trees_of(at.model)
-        return losses.after_each_fold(at, told, settings.rolling)
+        return losses.after_each_fold(at, told, settings)
 
     tell(f"{at.model}, the defaults")
     of_defaults = study.defaults(lambda: score({}))
