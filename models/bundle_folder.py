@@ -156,11 +156,15 @@ def _stack_to_json(model: Stack) -> dict[str, Any]:
 
 
 def _stack_from_json(data: dict[str, Any], trees: pathlib.Path) -> Stack:
-    line = data["linear"] and LinearModel(
-        **{name: tuple(part) if isinstance(part, list) else part for name, part in data["linear"].items()}
-    )
     closed, linear, tree = data["weights"]
+    line = data["linear"] and _linear_from_json(data["linear"])
     return Stack(data["days"], line, _trees(trees, data["columns"]), (closed, linear, tree))
+
+
+def _linear_from_json(data: dict[str, Any]) -> LinearModel:
+    names, *numbers = (tuple(data[name]) for name in ("names", "means", "scales", "coefficients"))
+    means, scales, coefficients = numbers
+    return LinearModel(names, means, scales, coefficients, data["intercept"])
 
 
 def _sure(model: Intervals) -> dict[str, Any]:

@@ -111,6 +111,10 @@ def _log1p(money: Vector) -> Vector:
     return np.asarray(np.log1p(np.maximum(money, 0.0)))
 
 
+def _logarithm(name: str) -> Column:
+    return lambda frame, _: _log1p(frame[name])
+
+
 def _log(number: Vector) -> Vector:
     return np.asarray(np.log(np.maximum(number, SMALLEST)))
 
@@ -139,7 +143,7 @@ _MADE: Mapping[str, Column] = {
     "gap_last_days|mean": lambda f, _: f["gap_last_days"] / f["gap_mean_days"],
     "order_value_sd|mean": lambda f, _: f["order_value_sd"] / np.maximum(f["order_value_mean"], SMALLEST),
     "tenure_days|age": lambda f, _: np.log1p(np.maximum(f["tenure_days"], 0.0) / np.maximum(f["age_days"], 1.0)),
-    **{f"{name}|log": lambda f, _, name=name: _log1p(f[name]) for name in _MONEY},
+    **{f"{name}|log": _logarithm(name) for name in _MONEY},
     "btyd_p_churn|log_odds": lambda f, _: calibration.log_odds(f[btyd.P_CHURN]),
     "btyd_p_alive|log_odds": lambda f, _: calibration.log_odds(f[btyd.P_ALIVE]),
     "btyd_expected_orders|log": lambda f, _: _log(f[btyd.ORDERS]),

@@ -66,7 +66,7 @@ def explain(
     group of a feature, None for none. If every feature has a group, the parts differ from the link by a constant.
     """
     closed, line, tree = model.weights
-    found, out = closed * start, {}
+    found, out = closed * start, dict[str, Vector]()
     _add(out, group_of(closed_form), (closed + line) * (start - centre))
     if model.linear is not None and line:
         terms = linear.terms(model.linear, frame, start, model.days)

@@ -127,5 +127,5 @@ def _codes(bundle: Bundle, p: Predictions, reasons: Reasons) -> Codes:
 
 def _pick(bundle: Bundle, frame: Frame, p_churn: Vector, pushes: Mapping[str, Vector] | None = None) -> Codes:
     if pushes is None:
-        pushes = churn.pushes(bundle.churn, frame, bundle.centre, families.family_of)
+        pushes = churn.explain(bundle.churn, frame, bundle.centre, families.family_of)[1]
     return chosen.pick(pushes, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)

@@ -46,8 +46,8 @@ def fit(target: Target, snapshots: tuple[Snapshot, ...], weights: tuple[float, .
     scales = np.sqrt(np.average((columns - means) ** 2, axis=0, weights=weight))
     scales = np.where(scales > 0, scales, 1.0)
     found = maximise(_sample(target.objective, start, (columns - means) / scales, outcome, weight), target.objective)
-    numbers = (tuple(map(float, part)) for part in (means, scales, found[1:]))
-    return LinearModel((START, *names), *numbers, float(found[0]))
+    mean, scale, coefficients = (tuple(part.tolist()) for part in (means, scales, found[1:]))
+    return LinearModel((START, *names), mean, scale, coefficients, float(found[0]))
 
 
 def maximise(sample: Sample, objective: Objective) -> Vector:
@@ -65,7 +65,7 @@ def maximise(sample: Sample, objective: Objective) -> Vector:
         link = sample.start + columns @ point
         miss, curvature = _slopes(sample, link, objective)
         hessian = (columns * curvature[:, None]).T @ columns + PRIOR_CUSTOMERS * np.eye(len(point))
-        step = np.linalg.solve(hessian, columns.T @ miss + PRIOR_CUSTOMERS * point)
+        step: Vector = np.linalg.solve(hessian, columns.T @ miss + PRIOR_CUSTOMERS * point).astype(np.float64)
         point, before, loss = _halved(sample, columns, point, step, loss, objective)
         if before - loss <= SMALLEST_GAIN * (1.0 + abs(loss)):
             return point

@@ -77,13 +77,14 @@ def realised(snapshot: Snapshot) -> Vector:
 def _with_folds(final: Stack, fitted: Sequence[Stack], folds: Sequence[Fold], now: Snapshot) -> ValueFit:
     """The level by the rule that was closest on later windows, for members that had not seen them."""
     forecasts = [value.value(ValueModel(each), fold.test.frame) for each, fold in zip(fitted, folds, strict=True)]
-    rule = level_rule.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)])
+    today = level_rule.multipliers(value.value(ValueModel(final), now.frame), now)
+    rule = level_rule.choose([_totals(f, fold.test) for f, fold in zip(forecasts, folds, strict=True)], today.keys())
     unseen = tuple(
         Unseen(fold.test, f * level_rule.multipliers(f, fold.test)[rule.rule])
         for f, fold in zip(forecasts, folds, strict=True)
     )
     note = f"{stacking.describe(final.weights, 1)} Level by {rule.rule}, chosen on {len(folds)} later window(s)."
-    return ValueFit(_levelled(final, rule.rule, now), len(folds), rule, unseen, note)
+    return ValueFit(ValueModel(final, today[rule.rule]), len(folds), rule, unseen, note)
 
 
 def _without_folds(final: Stack, newest: Snapshot, now: Snapshot) -> ValueFit:
