@@ -9,7 +9,7 @@ from tiercast.features.spec import FeatureSpec
 from tiercast.models import btyd, relative
 
 SPEC = FeatureSpec(
-    windows=(30, 90),
+    windows=(30, 60, 90),
     season_days=90,
     columns=("product_id", "category", "quantity"),
     has_joined_on=True,

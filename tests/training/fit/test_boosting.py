@@ -54,7 +54,7 @@ def test_a_window_of_no_weight_teaches_nothing(target: Target, windows: list[Sna
     ]
     columns = relative.columns(one.frame, grown[0].names, target.days)
     matrix = np.column_stack([columns[name] for name in grown[0].names])
-    ignored, also, taught = (trees.booster.predict(matrix, raw_score=True) for trees in grown)
+    ignored, also, taught = (np.asarray(trees.booster.predict(matrix, raw_score=True)) for trees in grown)
     assert ignored == pytest.approx(also)
     assert not np.allclose(ignored, taught)
 

@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from tiercast.models import stack
 from tiercast.training.fit import stacking
+from tiercast.training.fit.boosting import Objective
 
 RNG = np.random.default_rng(8)
 TRUTH = RNG.normal(size=20_000)
@@ -17,7 +18,7 @@ NOISE = RNG.normal(size=(20_000, 2))
 
 
 @pytest.mark.parametrize(("objective", "outcome"), [("binary", CHURNED), ("tweedie", MONEY)])
-def test_the_member_that_is_right_gets_most(objective: stacking.Objective, outcome: np.ndarray) -> None:
+def test_the_member_that_is_right_gets_most(objective: Objective, outcome: np.ndarray) -> None:
     weights = stacking.weights_for(np.column_stack([NOISE[:, 0], TRUTH, NOISE[:, 1]]), outcome, objective)
     assert sum(weights) == pytest.approx(1.0)
     assert min(weights) >= 0
@@ -25,7 +26,7 @@ def test_the_member_that_is_right_gets_most(objective: stacking.Objective, outco
 
 
 @pytest.mark.parametrize(("objective", "outcome"), [("binary", CHURNED), ("tweedie", MONEY)])
-def test_equal_members_share_equally(objective: stacking.Objective, outcome: np.ndarray) -> None:
+def test_equal_members_share_equally(objective: Objective, outcome: np.ndarray) -> None:
     weights = stacking.weights_for(np.column_stack([TRUTH] * 3), outcome, objective)
     assert weights == pytest.approx(stack.EQUAL, abs=1e-3)
 
