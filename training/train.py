@@ -17,7 +17,7 @@ from tiercast.training.btyd import fit_both
 from tiercast.training.btyd.fit_both import Fits
 from tiercast.training.fit import procedure
 from tiercast.training.fit.procedure import Procedure
-from tiercast.training.judge import holdout, report, weekly
+from tiercast.training.judge import floor, holdout, report, weekly
 from tiercast.training.judge.holdout import Judged, ValueJudged
 from tiercast.training.settings import Settings
 from tiercast.training.stopwatch import Stopwatch, Tell
@@ -73,9 +73,13 @@ def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lam
     final = procedure.run(snapshots, as_of, settings, about)
     fits = fit_both.fits(final.now.features, final.orders.model)
     said = _notes(final, fits, churn, value, (as_of - first_on).days, settings)
-    notes = (sample.note, *said) if sample.note else said
+    beaten = floor.beaten(churn, value.judged if value else None)
+    notes = (*beaten, sample.note, *said) if sample.note else (*beaten, *said)
     read = reading.report
-    card = report.scorecard(churn, value, notes) | {"rows": {"known": read.rows_known, "dropped": read.dropped_known}}
+    card = report.scorecard(churn, value, notes) | {
+        "beaten": list(beaten),
+        "rows": {"known": read.rows_known, "dropped": read.dropped_known},
+    }
     bundle = final.bundle._replace(scorecard=card)
     return Trained(bundle, settings, final, fits, churn, value, about.data, (first_on, as_of), notes, watch.stop())
 

@@ -23,8 +23,8 @@ MOSTLY_LESS: Mapping[Language, str] = {
     "zh": "平均值：十人中有九人至多 {value_high}",
 }
 MOSTLY_NOTHING: Mapping[Language, str] = {
-    "en": "a mean: nine in ten bring nothing",
-    "zh": "平均值：十人中有九人分文不带",
+    "en": "a mean: at least nine in ten bring nothing",
+    "zh": "平均值：十人中至少九人不会消费",
 }
 
 
@@ -32,7 +32,7 @@ def format_range(value: float, low: float, high: float, lang: Language = "en") -
     """The range in words that do not contradict the value: a mean of many nothings lies above most of them.
 
     >>> format_range(646.0, 0.0, 1183.0), format_range(85.74, 0.0, 76.27), format_range(3.0, 0.0, 0.0)
-    ('80 %: 0.00–1,183', 'a mean: nine in ten bring at most 76.27', 'a mean: nine in ten bring nothing')
+    ('80 %: 0.00–1,183', 'a mean: nine in ten bring at most 76.27', 'a mean: at least nine in ten bring nothing')
     """
     texts = USUAL if value <= high else MOSTLY_LESS if high > 0 else MOSTLY_NOTHING
     return texts[lang].format(value_low=formatting.money(low), value_high=formatting.money(high))

@@ -26,7 +26,9 @@ MODELS = {
 
 
 def print_scorecard(card: Mapping[str, Any]) -> None:
-    """Per target, the models and baselines with the 95 % interval of each number."""
+    """First what a plain rule does better, if any does. Then per target the models and baselines with 95 % intervals."""
+    for sentence in card.get("beaten", ()):
+        console.print_line(sentence)
     for target, metrics in METRICS.items():
         if target in card:
             columns = [("", "left"), *((title, "right") for _, title in metrics)]
