@@ -26,7 +26,7 @@ MODELS = {
 
 
 def print_scorecard(card: Mapping[str, Any]) -> None:
-    """First what a plain rule does better, if any does. Then per target the models and baselines with 95 % intervals."""
+    """What a plain rule does better, if any does; then per target the models and baselines with 95 % intervals."""
     for sentence in card.get("beaten", ()):
         console.print_line(sentence)
     for target, metrics in METRICS.items():
