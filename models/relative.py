@@ -94,7 +94,7 @@ def _column(frame: Frame, name: str, days: float) -> Vector:
     if form == "log":
         return _log1p(column)
     if form == "share":
-        return np.asarray(column / frame["n_orders"])
+        return np.asarray(column / np.maximum(frame["n_orders"], 1.0))
     return np.asarray(np.log1p(column / days)) if form == "horizon" else column
 
 
