@@ -49,7 +49,7 @@ FIT_CUSTOMERS, FIT_REPEATS = 200_000, 3
 Side = tuple[Timed, Timed]
 
 
-def tell(what: str) -> None:
+def on_step(what: str) -> None:
     """What runs now, on stderr: stdout gets the numbers."""
     print(f"[{time.strftime('%H:%M:%S')}] {what}", file=sys.stderr, flush=True)
 
@@ -61,7 +61,7 @@ def fits() -> list[str]:
     customers = simulate.summarise_by_day(drawn, world.days)
     rounds: list[tuple[Side, Side]] = []
     for k in range(FIT_REPEATS):
-        tell(f"fitting {FIT_CUSTOMERS:,} customers, round {k + 1} of {FIT_REPEATS}")
+        on_step(f"fitting {FIT_CUSTOMERS:,} customers, round {k + 1} of {FIT_REPEATS}")
         rounds.append((fit.ours(customers), fit.theirs(customers)))
     return _fit_table([our for our, _ in rounds], [their for _, their in rounds])
 
@@ -83,47 +83,47 @@ def _fit_row(name: str, ours: Sequence[Side], theirs: Sequence[Side], seconds: C
 
 def at_scale(customers: int = large.LADDER[-1], kinds: Sequence[str] = large.KINDS) -> list[str]:
     """The ladder up to that many customers; refreshes its picture too."""
-    rungs = large.measure(large.ladder(customers), kinds, tell)
+    rungs = large.measure(large.ladder(customers), kinds, on_step)
     large_figure.write(rungs)
     return growth.markdown(rungs)
 
 
 PARTS = {
     "fit": (fits, pages.RESULTS),
-    "score": (lambda: score_memory.markdown(score_memory.measure(tell=tell)), pages.RESULTS),
-    "since": (lambda: since.markdown(since.measure(tell=tell)), pages.RESULTS),
+    "score": (lambda: score_memory.markdown(score_memory.measure(on_step=on_step)), pages.RESULTS),
+    "since": (lambda: since.markdown(since.measure(on_step=on_step)), pages.RESULTS),
     "large": (at_scale, pages.RESULTS),
-    "store": (lambda: store.markdown(store.measure(tell=tell)), pages.RESULTS),
-    "lookup": (lambda: lookup.markdown(lookup.measure(tell=tell), lookup.CUSTOMERS), pages.RESULTS),
-    "service": (lambda: service.markdown(service.measure(tell)), pages.RESULTS),
-    "soak": (lambda: soak.markdown(soak.measure(tell=tell)), pages.RESULTS),
-    "season": (lambda: season.markdown(season.measure(tell)), pages.RESULTS),
-    "sampling": (lambda: sampling.markdown(sampling.measure(tell)), pages.RESULTS),
-    "quality": (lambda: quality.markdown(*quality.measure(tell)), pages.QUALITY),
-    "rolling": (lambda: rolling.markdown(tell), pages.QUALITY),
-    "intervals": (lambda: intervals.markdown(intervals.measure(tell)), pages.QUALITY),
-    "tuning": (lambda: tuning.markdown(tuning.measure(tell=tell)), pages.TUNING),
-    "spark": (lambda: spark.markdown(spark.measure(tell=tell)), pages.SCALE),
+    "store": (lambda: store.markdown(store.measure(on_step=on_step)), pages.RESULTS),
+    "lookup": (lambda: lookup.markdown(lookup.measure(on_step=on_step), lookup.CUSTOMERS), pages.RESULTS),
+    "service": (lambda: service.markdown(service.measure(on_step)), pages.RESULTS),
+    "soak": (lambda: soak.markdown(soak.measure(on_step=on_step)), pages.RESULTS),
+    "season": (lambda: season.markdown(season.measure(on_step)), pages.RESULTS),
+    "sampling": (lambda: sampling.markdown(sampling.measure(on_step)), pages.RESULTS),
+    "quality": (lambda: quality.markdown(*quality.measure(on_step)), pages.QUALITY),
+    "rolling": (lambda: rolling.markdown(on_step), pages.QUALITY),
+    "intervals": (lambda: intervals.markdown(intervals.measure(on_step)), pages.QUALITY),
+    "tuning": (lambda: tuning.markdown(tuning.measure(on_step=on_step)), pages.TUNING),
+    "spark": (lambda: spark.markdown(spark.measure(on_step=on_step)), pages.SCALE),
 }
 
 
 def main() -> None:
-    args = _asked()
+    args = _parse_arguments()
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # temporary folders go, as after Ctrl-C
     parts = PARTS | {"large": (functools.partial(at_scale, args.customers, args.reasons), pages.RESULTS)}
-    asked = args.parts or [name for name in PARTS if name != "large"]
+    names = args.parts or [name for name in PARTS if name != "large"]
     try:
-        for name in asked:
+        for name in names:
             _refresh(name, *parts[name])
     except TiercastError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    pages_done = ", ".join(sorted({PARTS[name][1].name for name in asked}))
+    pages_done = ", ".join(sorted({PARTS[name][1].name for name in names}))
     print(f"\nload at the end {os.getloadavg()[0]:.1f}; refreshed {pages_done}")
 
 
-def _asked() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__.splitlines()[0] if __doc__ else ""
     )

@@ -26,12 +26,12 @@ from tiercast.serving.online.scorer import Scorer
 def app(bundle: pathlib.Path) -> Starlette:
     online = Scorer(bundle_folder.load(bundle))
 
-    def answered(body: bytes) -> bytes:
+    def score_json(body: bytes) -> bytes:
         return pydantic_core.to_json(online.score(ScoreRequest.model_validate_json(body)))
 
     async def score(request: Request) -> Response:
         body = await request.body()
-        return Response(await run_in_threadpool(answered, body), media_type="application/json")
+        return Response(await run_in_threadpool(score_json, body), media_type="application/json")
 
     return Starlette(routes=[Route("/v1/score", score, methods=["POST"])])
 

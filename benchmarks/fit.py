@@ -45,7 +45,7 @@ def ours(s: Summaries) -> tuple[Timed, Timed]:
 
 
 def theirs(s: Summaries) -> tuple[Timed, Timed]:
-    """lifetimes as its users call it; it asks for repeat buyers only in Gamma-Gamma."""
+    """lifetimes as its users call it; only its Gamma-Gamma model needs repeat buyers."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         import lifetimes

@@ -61,7 +61,7 @@ def sentences(rungs: Sequence[Rung]) -> list[str]:
     kinds = [run.reasons for run in rungs[0].runs]
     by_kind = {kind: [run for rung in rungs for run in rung.runs if run.reasons == kind] for kind in kinds}
     if len(rungs) < 2:
-        return ["One size tells nothing of growth."]
+        return ["One size shows no growth."]
     return [f"Reasons {kind}: {_growth(runs)} {_target(runs)} {_goal(runs)}" for kind, runs in by_kind.items()]
 
 

@@ -39,7 +39,7 @@ IN_GRID = ("A", "B", "C", "D")
 LEAST_CUSTOMERS = 100
 WITHIN, LARGEST_ECE, WIDEST = 0.05, 0.03, 0.8
 SWINGING = simulate.World(days=1095, seasonality=0.4, refunds=0.02)
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 Ends = tuple[Vector, Vector]
 
 
@@ -66,7 +66,7 @@ class Row(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """The window after the day: what was said, what came."""
+    """The window after the day: predictions and outcomes."""
 
     predictions: Predictions
     value_cut: float
@@ -82,10 +82,10 @@ class Learned(NamedTuple):
     actual: Vector
 
 
-def measure(tell: Tell = lambda _: None) -> list[Row]:
+def measure(on_step: OnStep = lambda _: None) -> list[Row]:
     """Every case on its days."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as folder:
-        return [row for case in cases(pathlib.Path(folder)) for row in _rows(case, tell)]
+        return [row for case in cases(pathlib.Path(folder)) for row in _rows(case, on_step)]
 
 
 def cases(folder: pathlib.Path) -> list[Case]:
@@ -108,31 +108,31 @@ def cases(folder: pathlib.Path) -> list[Case]:
     return [*out, made]
 
 
-def _dates(said: Sequence[str]) -> tuple[dt.date, ...]:
-    return tuple(dt.date.fromisoformat(day) for day in said)
+def _dates(texts: Sequence[str]) -> tuple[dt.date, ...]:
+    return tuple(dt.date.fromisoformat(day) for day in texts)
 
 
-def _rows(case: Case, tell: Tell) -> list[Row]:
+def _rows(case: Case, on_step: OnStep) -> list[Row]:
     settings = Settings(horizons=Horizons(churn_days=case.days, value_days=case.days))
     about = About(as_of=case.ends, churn_days=case.days, value_days=case.days)
     with Engine() as engine:
         known = reading.read(engine, case.sources, case.ends, is_counted=False)
         span = known.report.first_on, case.ends
-        history = train.snapshots_of(
+        history = train.open_snapshots(
             engine, sampling.draw(engine, known.tables, settings.rolling.most_customers).tables, span, settings
         )
         rows = []
         for day in case.dates:
-            tell(f"{case.name} as of {day}")
+            on_step(f"{case.name} as of {day}")
             run = procedure.run(history.until(day), day, settings, about)
             rows.append(row(case, day, _seen(run, history.at(day)), _learned(run)))
         return rows
 
 
 def _seen(run: Procedure, then: Snapshot) -> Seen:
-    said = predict.predict(run.bundle, {name: then.frame[name] for name in run.bundle.spec.names})
+    predicted = predict.predict(run.bundle, {name: then.frame[name] for name in run.bundle.spec.names})
     repeats = then.features["n_repeat_orders"].to_numpy()
-    return Seen(said, run.bundle.cuts.value, value_model.realised(then), churn_model.churned(then), repeats)
+    return Seen(predicted, run.bundle.cuts.value, value_model.realised(then), churn_model.churned(then), repeats)
 
 
 def _learned(run: Procedure) -> Learned:

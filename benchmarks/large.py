@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks import score_memory, simulate
-from benchmarks.score_memory import Scored, Tell
+from benchmarks.score_memory import OnStep, Scored
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 
@@ -75,16 +75,18 @@ def ladder(customers: int) -> tuple[int, ...]:
     return (*(n for n in LADDER if n < customers), customers)
 
 
-def measure(sizes: Sequence[int] = LADDER, kinds: Sequence[str] = KINDS, tell: Tell = lambda _: None) -> list[Rung]:
+def measure(
+    sizes: Sequence[int] = LADDER, kinds: Sequence[str] = KINDS, on_step: OnStep = lambda _: None
+) -> list[Rung]:
     """Grade every size with every kind of reasons, once each. Raises `CannotWrite` where the disk has no room."""
     require_room(pathlib.Path(tempfile.gettempdir()), max(sizes))
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
-        tell(f"training on {score_memory.TRAINED_ON:,} simulated customers")
+        on_step(f"training on {score_memory.TRAINED_ON:,} simulated customers")
         sample, _ = score_memory.base(folder, score_memory.TRAINED_ON)
         bundle_folder.save(score_memory.train_on(sample), folder / "bundle")
         score_memory.watch(score_memory.LEAN.command("fit", folder, sample))
-        return [_rung(folder, n, kinds, tell) for n in sorted(sizes)]
+        return [_rung(folder, n, kinds, on_step) for n in sorted(sizes)]
 
 
 def require_room(folder: pathlib.Path, customers: int) -> None:
@@ -114,30 +116,30 @@ def size(folder: pathlib.Path) -> int:
     return total
 
 
-def _rung(folder: pathlib.Path, n: int, kinds: Sequence[str], tell: Tell) -> Rung:
-    tell(f"making {n:,} customers")
+def _rung(folder: pathlib.Path, n: int, kinds: Sequence[str], on_step: OnStep) -> Rung:
+    on_step(f"making {n:,} customers")
     base, started = folder / "base", time.perf_counter()
     rows = simulate.write_pieces(simulate.World(), n, base, seed=1)
     made_in = time.perf_counter() - started
-    runs = tuple(_graded(folder, n, rows, reasons, tell) for reasons in kinds)
-    usual = score_memory.usual(folder, (base, rows), n, tell) if n <= MOST_USUAL else None
+    runs = tuple(_graded(folder, n, rows, reasons, on_step) for reasons in kinds)
+    usual = score_memory.usual(folder, (base, rows), n, on_step) if n <= MOST_USUAL else None
     shutil.rmtree(base)
     return Rung(made_in, runs, usual)
 
 
-def _graded(folder: pathlib.Path, n: int, rows: int, reasons: str, tell: Tell) -> Graded:
-    tell(f"scoring {n:,} customers, reasons {reasons}")
+def _graded(folder: pathlib.Path, n: int, rows: int, reasons: str, on_step: OnStep) -> Graded:
+    on_step(f"scoring {n:,} customers, reasons {reasons}")
     work = folder / "work"
     work.mkdir()
     out, room, spent = work / "scores.parquet", Room(work), _cpu_seconds()
     command = score_memory.scoring(folder / "bundle", str(folder / "base" / "*.parquet"), out, reasons)
-    seconds, peak, said = score_memory.watch(command, os.environ | {"TMPDIR": str(work)}, room.look)
-    if json.loads(said)["customers"] != n:
-        raise RuntimeError(f"not everybody was scored: {said[:200]}")
+    seconds, peak, stdout = score_memory.watch(command, os.environ | {"TMPDIR": str(work)}, room.look)
+    if json.loads(stdout)["customers"] != n:
+        raise RuntimeError(f"not everybody was scored: {stdout[:200]}")
     most, scores = (number / 2**30 for number in (max(room.most, size(work)), out.stat().st_size))
     shutil.rmtree(work)
     run = Graded(n, rows, reasons, seconds, _cpu_seconds() - spent, peak, most, scores)
-    tell(f"{seconds:.0f} s, {run.cpu_seconds:.0f} s of processor, memory {peak:.2f} GiB, disk {most:.2f} GiB")
+    on_step(f"{seconds:.0f} s, {run.cpu_seconds:.0f} s of processor, memory {peak:.2f} GiB, disk {most:.2f} GiB")
     return run
 
 

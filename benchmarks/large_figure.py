@@ -22,9 +22,12 @@ Points = list[tuple[int, float]]
 
 def write(rungs: Sequence[Rung], file: pathlib.Path = FILE) -> None:
     """Draw both panels into an SVG file whose text stays text."""
-    title, told = "Grading ever more customers", "tiercast score on simulated customers, from Parquet files to one file"
+    title, subtitle = (
+        "Grading ever more customers",
+        "tiercast score on simulated customers, from Parquet files to one file",
+    )
     with mpl.rc_context({"svg.hashsalt": "tiercast", "svg.fonttype": "none", "font.family": "sans-serif"}):
-        drawn, (seconds, memory) = style.figure(title, told, panels=2, width=8.4, height=3.8)
+        drawn, (seconds, memory) = style.figure(title, subtitle, panels=2, width=8.4, height=3.8)
         _panel(seconds, {name: points(rungs, name, "seconds") for name in names(rungs)}, "seconds")
         _panel(memory, {name: points(rungs, name, "peak_gib") for name in names(rungs)}, "GiB, peak")
         memory.legend(frameon=False, fontsize=8.5, loc="best")

@@ -3,8 +3,8 @@
     echo '{"port": 3000, "path": "/v1/score", "bodies": ["a.json"], "seconds": 5, "at_once": 16}' |
         python -m benchmarks.load
 
-`at_once` clients ask again as soon as they are answered (closed loop); or `rate` requests per second arrive at random
-moments whether or not earlier ones are answered (open loop). The time of an answer counts from the moment at which the
+`at_once` clients send a request after each response (closed loop); or `rate` requests per second arrive at random
+moments, whether or not earlier ones have a response (open loop). The time of a response counts from when the
 request was due, so a server that falls behind cannot hide it. Every library client takes longer per request than some
 of the servers measured here, hence the bare sockets.
 """
@@ -51,9 +51,9 @@ class Measured(NamedTuple):
 
 def run(load: Load) -> Measured:
     """Measure in a process of its own."""
-    asked = json.dumps(load._asdict())
-    said = subprocess.run(COMMAND, input=asked, capture_output=True, text=True, check=True)
-    return Measured(**json.loads(said.stdout))
+    request = json.dumps(load._asdict())
+    done = subprocess.run(COMMAND, input=request, capture_output=True, text=True, check=True)
+    return Measured(**json.loads(done.stdout))
 
 
 class Connection:
@@ -71,9 +71,9 @@ class Connection:
     async def _open(self) -> None:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=2**20)
 
-    async def ask(self, request: bytes) -> int:
-        """The status of the answer, once all of it is here."""
-        if self._is_over or self._reader.at_eof():  # closed by the server, after an answer or while nobody asked
+    async def send(self, request: bytes) -> int:
+        """The status of the response, once all of it is here."""
+        if self._is_over or self._reader.at_eof():  # closed by the server, after a response or between requests
             self.close()
             await self._open()
         self._writer.write(request)
@@ -119,7 +119,7 @@ async def closed(load: Load, requests: Iterator[bytes]) -> Measured:
     async def client() -> None:
         connection = await Connection.open(load.port)
         while (now := time.perf_counter()) < until:
-            tally.add(await connection.ask(next(requests)), now)
+            tally.add(await connection.send(next(requests)), now)
         connection.close()
 
     started = time.perf_counter()
@@ -134,15 +134,15 @@ async def opened(load: Load, requests: Iterator[bytes]) -> Measured:
 
     async def one(due: float) -> None:
         connection = await free.get()
-        tally.add(await connection.ask(next(requests)), due)
+        tally.add(await connection.send(next(requests)), due)
         free.put_nowait(connection)
 
     due = started = time.perf_counter()
-    asked: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[None]] = []
     while (due := due + drawn.expovariate(load.rate)) < started + load.seconds:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        asked.append(asyncio.create_task(one(due)))
-    await asyncio.gather(*asked)
+        tasks.append(asyncio.create_task(one(due)))
+    await asyncio.gather(*tasks)
     return tally.measured(time.perf_counter() - started)
 
 
@@ -154,9 +154,9 @@ def _requests(load: Load) -> list[bytes]:
 
 
 def main() -> None:
-    asked: dict[str, Any] = json.loads(sys.stdin.read())
-    pairs = tuple((str(name), str(value)) for name, value in asked.pop("headers"))
-    load = Load(**{**asked, "bodies": tuple(asked["bodies"]), "headers": pairs})
+    fields: dict[str, Any] = json.loads(sys.stdin.read())
+    pairs = tuple((str(name), str(value)) for name, value in fields.pop("headers"))
+    load = Load(**{**fields, "bodies": tuple(fields["bodies"]), "headers": pairs})
     requests = itertools.cycle(_requests(load))
     found = asyncio.run(opened(load, requests) if load.rate else closed(load, requests))
     print(json.dumps(found._asdict()))

@@ -1,9 +1,9 @@
-"""How many questions about stored scores the service answers, and what an export of everybody costs in memory.
+"""Requests for stored scores per second, and the memory that an export of all customers takes.
 
     python -m benchmarks.lookup --customers 1000000
 
 A simulated base is published into a new store on each database; then the whole service, started as `tiercast serve`
-starts it, is asked by a client on the same machine.
+starts it, responds to a client on the same machine.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tiercast.serving.store import database, publish
 CUSTOMERS, BODIES, SECONDS, AT_ONCE = 1_000_000, 200, 8.0, 16
 LEAST = 400.0
 SEARCH = {"tiers": ["B"], "p_churn": {"min": 0.5}, "limit": 100}
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 class Exported(NamedTuple):
@@ -44,7 +44,7 @@ class Exported(NamedTuple):
     peak_mib: float
 
 
-class Asked(NamedTuple):
+class RequestCost(NamedTuple):
     """`cpu_ms` is the serving process's processor time per request, which a busy machine leaves as it is."""
 
     measured: Measured
@@ -56,20 +56,20 @@ class Side(NamedTuple):
 
     database: str
     publish_seconds: float
-    requests: dict[str, Asked]
+    requests: dict[str, RequestCost]
     exports: list[Exported]
 
 
-def measure(customers: int = CUSTOMERS, tell: Tell = lambda _: None) -> list[Side]:
+def measure(customers: int = CUSTOMERS, on_step: OnStep = lambda _: None) -> list[Side]:
     """Both databases, one after the other."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
-        tell(f"simulating {customers:,} scores and training a small bundle")
+        on_step(f"simulating {customers:,} scores and training a small bundle")
         scores = scored_base.write(folder / "scores.parquet", customers)
         bundle = scored_base.bundle(folder)
-        sides = [_side("SQLite", str(folder / "scores.db"), scores, bundle, customers, tell)]
+        sides = [_side("SQLite", str(folder / "scores.db"), scores, bundle, customers, on_step)]
         with postgres(folder / "postgres") as url:
-            return [*sides, _side("PostgreSQL", url, scores, bundle, customers, tell)]
+            return [*sides, _side("PostgreSQL", url, scores, bundle, customers, on_step)]
 
 
 @contextlib.contextmanager
@@ -87,19 +87,21 @@ def postgres(folder: pathlib.Path) -> Iterator[str]:
         server.cleanup()
 
 
-def _side(name: str, url: str, scores: pathlib.Path, bundle: pathlib.Path, customers: int, tell: Tell) -> Side:
-    tell(f"{name}: publishing")
+def _side(name: str, url: str, scores: pathlib.Path, bundle: pathlib.Path, customers: int, on_step: OnStep) -> Side:
+    on_step(f"{name}: publishing")
     started = time.perf_counter()
     engine = database.open(url, create=True)
     publish.publish(engine, str(scores))
     engine.dispose()
     seconds = time.perf_counter() - started
     with serving(bundle, url) as (port, pid):
-        asked = {name: _asked(port, pid, path, bodies, scores.parent) for name, path, bodies in _questions(customers)}
-        return Side(name, seconds, asked, [_export(port, pid, format_) for format_ in ("csv", "parquet")])
+        costs = {
+            each: _request_cost(port, pid, path, bodies, scores.parent) for each, path, bodies in _requests(customers)
+        }
+        return Side(name, seconds, costs, [_export(port, pid, format_) for format_ in ("csv", "parquet")])
 
 
-def _questions(customers: int) -> list[tuple[str, str, list[object]]]:
+def _requests(customers: int) -> list[tuple[str, str, list[object]]]:
     drawn = random.Random(1)
     ones, hundreds = (
         [{"customer_ids": scored_base.some_ids(drawn, customers, n)} for _ in range(BODIES)] for n in (1, 100)
@@ -112,7 +114,7 @@ def _questions(customers: int) -> list[tuple[str, str, list[object]]]:
     ]
 
 
-def _asked(port: int, pid: int, path: str, bodies: list[object], folder: pathlib.Path) -> Asked:
+def _request_cost(port: int, pid: int, path: str, bodies: list[object], folder: pathlib.Path) -> RequestCost:
     files = [folder / f"{number}.json" for number in range(len(bodies))]
     for file, body in zip(files, bodies, strict=True):
         file.write_text(json.dumps(body), encoding="utf-8")
@@ -121,7 +123,7 @@ def _asked(port: int, pid: int, path: str, bodies: list[object], folder: pathlib
     before = processor_seconds(pid)
     found = load.run(Load(port, path, names, SECONDS, at_once=AT_ONCE))
     n = found.per_second * SECONDS + found.failed
-    return Asked(found, (processor_seconds(pid) - before) / n * 1000)
+    return RequestCost(found, (processor_seconds(pid) - before) / n * 1000)
 
 
 @contextlib.contextmanager
@@ -183,7 +185,7 @@ def _export(port: int, pid: int, format_: str) -> Exported:
 
 def markdown(sides: list[Side], customers: int) -> list[str]:
     """One table of requests, one of exports, and the verdict."""
-    lines = [f"{customers:,} stored scores; {AT_ONCE} clients that ask again as soon as they are answered.", ""]
+    lines = [f"{customers:,} stored scores; {AT_ONCE} clients, each with a new request after every response.", ""]
     lines += ["| | " + " | ".join(f"{each.database}, per second | p99 | processor" for each in sides) + " |"]
     lines += ["|---|" + "--:|--:|--:|" * len(sides)]
     for name in sides[0].requests:
@@ -202,8 +204,8 @@ def markdown(sides: list[Side], customers: int) -> list[str]:
     return [*lines, "", f"At least {LEAST:.0f} lookups per second: {verdict}; {failed} requests failed."]
 
 
-def _cells(asked: Asked) -> str:
-    return f"{asked.measured.per_second:,.0f} | {asked.measured.p99_ms:.0f} ms | {asked.cpu_ms:.1f} ms"
+def _cells(cost: RequestCost) -> str:
+    return f"{cost.measured.per_second:,.0f} | {cost.measured.p99_ms:.0f} ms | {cost.cpu_ms:.1f} ms"
 
 
 def main() -> None:
@@ -211,10 +213,10 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
     customers = parser.parse_args().customers
 
-    def tell(what: str) -> None:
+    def on_step(what: str) -> None:
         print(f"[{dt.datetime.now(dt.UTC):%H:%M:%S}] {what}", file=sys.stderr, flush=True)
 
-    print("\n".join(markdown(measure(customers, tell), customers)))
+    print("\n".join(markdown(measure(customers, on_step), customers)))
 
 
 if __name__ == "__main__":

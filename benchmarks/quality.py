@@ -2,7 +2,7 @@
 
     python -m benchmarks.quality
 
-`training.train` with its defaults does everything; here the numbers are only asked for and laid out. Nothing is chosen
+`training.train` with its defaults does everything; this module only collects the numbers. Nothing is chosen
 on these holdouts.
 """
 
@@ -44,7 +44,7 @@ CHURN: Mapping[str, tuple[Measure, int]] = {"auc": (ranking.auc, 1), "brier": (p
 VALUE: Mapping[str, tuple[Measure, int]] = {"ngini": (ranking.ngini, 1), "mae": (level.mae, -1)}
 LARGEST_ECE, LARGEST_BIAS = 0.03, 0.10
 YES, NOISE, NO = "yes", "within noise", "**no**"
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 HeldOut = Mapping[str, Metric]
 
 
@@ -59,17 +59,17 @@ class Quality(NamedTuple):
     verdicts: Mapping[str, str]
 
 
-def measure(tell: Tell = lambda _: None) -> tuple[list[Quality], list[str]]:
+def measure(on_step: OnStep = lambda _: None) -> tuple[list[Quality], list[str]]:
     """Train on every shop there is, and say which are not there."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as folder:
         found, missing = shops.gather(pathlib.Path(folder))
         for sentence in missing:
-            tell(sentence)
-        return [_measured(shop, tell) for shop in found], missing
+            on_step(sentence)
+        return [_measured(shop, on_step) for shop in found], missing
 
 
-def _measured(shop: Shop, tell: Tell) -> Quality:
-    tell(f"training on {shop.title}")
+def _measured(shop: Shop, on_step: OnStep) -> Quality:
+    on_step(f"training on {shop.title}")
     settings = Settings(horizons=Horizons(churn_days=shop.days, value_days=shop.days))
     with Engine() as engine:
         known = reading.read(engine, shop.sources, shop.as_of, is_counted=False)
@@ -92,7 +92,7 @@ def judge(shop: Shop, trained: Trained) -> Quality:
 
 def _gains(judged: Judged, rival: str, measures: Mapping[str, tuple[Measure, int]]) -> dict[str, Metric]:
     ours, theirs = judged.forecasts[MODEL], judged.forecasts[rival]
-    found = {name: paired_difference(asked, ours, theirs, judged.actual) for name, (asked, _) in measures.items()}
+    found = {name: paired_difference(measure, ours, theirs, judged.actual) for name, (measure, _) in measures.items()}
     return {name: _turned(metric, measures[name][1]) for name, metric in found.items()}
 
 

@@ -33,7 +33,7 @@ SIMULATED, MOST = 200_000, (0, 50_000, 20_000)
 REAL_MOST = (0, 10_000, 4_000)
 METRICS = ((ranking.auc, "p_churn"), (probability.brier, "p_churn"), (ranking.ngini, "value"), (level.mae, "value"))
 NAMES = ("AUC", "Brier", "nGini", "MAE")
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 class Shop(NamedTuple):
@@ -57,30 +57,31 @@ class Learned(NamedTuple):
     changes: tuple[Metric, ...]
 
 
-def measure(tell: Tell = lambda _: None) -> list[Learned]:
+def measure(on_step: OnStep = lambda _: None) -> list[Learned]:
     """Every shop with every limit."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
         music = Shop("CDNOW", cdnow.write_parquet(folder / "cdnow.parquet"), dt.date(1998, 4, 1), REAL_MOST)
         drawn = Shop("simulated", folder / "simulated.parquet", dt.date(2023, 10, 1), MOST)
         simulate.write(simulate.World(seasonality=0.2, refunds=0.03), SIMULATED, drawn.path, seed=3)
-        return [learned for shop in (music, drawn) for learned in judge(folder, shop, tell)]
+        return [learned for shop in (music, drawn) for learned in judge(folder, shop, on_step)]
 
 
-def judge(folder: pathlib.Path, shop: Shop, tell: Tell) -> list[Learned]:
+def judge(folder: pathlib.Path, shop: Shop, on_step: OnStep) -> list[Learned]:
     """Trainings on ever fewer customers, the first of them on everybody."""
     happened = outcomes(shop)
     found: list[Learned] = []
     best: dict[str, Vector] = {}
     for most in shop.most:
-        tell(f"{shop.name}: learning from {f'{most:,}' if most else 'all'}")
+        on_step(f"{shop.name}: learning from {f'{most:,}' if most else 'all'}")
         seconds, peak = _train(folder, shop, most)
-        said = forecasts(folder, shop, happened)
-        best = best or said
+        predicted = forecasts(folder, shop, happened)
+        best = best or predicted
         changes = [
-            scorecard.paired_gain(metric, said[name], best[name], happened[name], seed=1) for metric, name in METRICS
+            scorecard.paired_gain(metric, predicted[name], best[name], happened[name], seed=1)
+            for metric, name in METRICS
         ]
-        bias = float(said["value"].sum() / happened["value"].sum() - 1)
+        bias = float(predicted["value"].sum() / happened["value"].sum() - 1)
         n = len(happened["value"])
         found.append(Learned(shop.name, n, min(most or n, n), seconds, peak, bias, tuple(changes) if found else ()))
     return found
@@ -127,8 +128,8 @@ def _train(folder: pathlib.Path, shop: Shop, most: int) -> tuple[float, float]:
 
 
 def _run(command: str, shop: Shop, *more: object) -> tuple[float, float]:
-    asked = [sys.executable, "-m", "tiercast.cli", command, shop.path, "--as-of", shop.as_of, *more, "--json"]
-    seconds, peak, _ = score_memory.watch([str(word) for word in asked])
+    command_line = [sys.executable, "-m", "tiercast.cli", command, shop.path, "--as-of", shop.as_of, *more, "--json"]
+    seconds, peak, _ = score_memory.watch([str(word) for word in command_line])
     return seconds, peak
 
 

@@ -42,7 +42,7 @@ SETTINGS = Settings(
     horizons=Horizons(churn_days=90, value_days=90),
     rolling=Rolling(bootstrap_draws=20, most_windows=1),
 )
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 Base = tuple[pathlib.Path, int]  # the file and its number of rows
 
 
@@ -69,7 +69,7 @@ RIVALS = (LEAN, FULL, REASONED)
 
 
 class Scored(NamedTuple):
-    """One run of the command. `peak_gib` is nan where the system does not tell."""
+    """One run of the command. `peak_gib` is nan where the system does not report it."""
 
     customers: int
     rows: int
@@ -86,24 +86,24 @@ class Measured(NamedTuple):
     phases: tuple[Phase, ...]
 
 
-def measure(sizes: Sequence[int] = SIZES, repeats: int = 1, tell: Tell = lambda _: None) -> Measured:
+def measure(sizes: Sequence[int] = SIZES, repeats: int = 1, on_step: OnStep = lambda _: None) -> Measured:
     """Score bases of all sizes, with and without reasons; medians over `repeats`."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
-        tell(f"training on {TRAINED_ON:,} simulated customers")
+        on_step(f"training on {TRAINED_ON:,} simulated customers")
         sample, _ = base(folder, TRAINED_ON)
         bundle_folder.save(train_on(sample), folder / "bundle")
         for rival in (LEAN, FULL):
             watch(rival.command("fit", folder, sample))
         bases = {n: base(folder, n) for n in sizes}
         runs = [
-            _median([_ours(folder, bases[n], n, reasons, tell) for _ in range(repeats)])
+            _median([_ours(folder, bases[n], n, reasons, on_step) for _ in range(repeats)])
             for n in sizes
             for reasons in KINDS
         ]
         both = max(n for n in sizes if n <= LARGEST_USUAL)
-        theirs = [_median([usual(folder, bases[both], both, tell, r) for _ in range(repeats)]) for r in RIVALS]
-        tell(f"phases of {both:,} customers")
+        theirs = [_median([usual(folder, bases[both], both, on_step, r) for _ in range(repeats)]) for r in RIVALS]
+        on_step(f"phases of {both:,} customers")
         phases = score_phases.measure(folder / "bundle", bases[both][0], AS_OF)
         return Measured(tuple(runs), tuple(theirs), tuple(phases))
 
@@ -119,8 +119,8 @@ def train_on(path: pathlib.Path) -> Bundle:
         return train.train(engine, reading.read(engine, reading.Sources(str(path)), AS_OF), SETTINGS).bundle
 
 
-def _ours(folder: pathlib.Path, base: Base, n: int, reasons: str, tell: Tell) -> Scored:
-    tell(f"scoring {n:,} customers, reasons {reasons}")
+def _ours(folder: pathlib.Path, base: Base, n: int, reasons: str, on_step: OnStep) -> Scored:
+    on_step(f"scoring {n:,} customers, reasons {reasons}")
     command = scoring(folder / "bundle", str(base[0]), folder / "ours.parquet", reasons)
     return _run(command, n, base[1], reasons)
 
@@ -131,30 +131,30 @@ def scoring(bundle: pathlib.Path, data: str, out: pathlib.Path, reasons: str) ->
     return [*command, "--bundle", str(bundle), "--out", str(out), "--reasons", reasons, "--json"]
 
 
-def usual(folder: pathlib.Path, base: Base, n: int, tell: Tell, rival: Rival = LEAN) -> Scored:
+def usual(folder: pathlib.Path, base: Base, n: int, on_step: OnStep, rival: Rival = LEAN) -> Scored:
     """The other side's run on the same base, a file or a folder of files."""
-    tell(f"scoring {n:,} customers with {rival.name}")
+    on_step(f"scoring {n:,} customers with {rival.name}")
     return _run(rival.command("score", folder, base[0], folder / "theirs.parquet"), n, base[1], "")
 
 
 def _run(command: Sequence[str], n: int, rows: int, reasons: str) -> Scored:
-    seconds, peak, said = watch(command)
-    if json.loads(said)["customers"] != n:
-        raise RuntimeError(f"not everybody was scored: {said[:200]}")
+    seconds, peak, stdout = watch(command)
+    if json.loads(stdout)["customers"] != n:
+        raise RuntimeError(f"not everybody was scored: {stdout[:200]}")
     return Scored(n, rows, reasons, seconds, peak)
 
 
 def watch(
     command: Sequence[str], env: Mapping[str, str] | None = None, look: Callable[[], None] = lambda: None
 ) -> tuple[float, float, str]:
-    """Run a command to its end: seconds, peak resident memory in GiB, and what it said on stdout.
+    """Run a command to its end: seconds, peak resident memory in GiB, and its stdout.
 
-    The peak is asked for every 20 ms: the high-water mark is gone once the process has ended, and the one that
+    The peak is read every 20 ms: the high-water mark is gone once the process has ended, and the one that
     `getrusage` keeps for children starts at the size of their parent. `look` is called as often. Whoever stops this
     process stops the command too.
     """
     started, peak = time.perf_counter(), float("nan")
-    with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said, env=env) as process:
+    with tempfile.TemporaryFile() as output, subprocess.Popen(command, stdout=output, env=env) as process:
         try:
             while process.poll() is None:
                 peak = peak_gib(process.pid, peak)
@@ -166,12 +166,12 @@ def watch(
         seconds = time.perf_counter() - started
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-        said.seek(0)
-        return seconds, peak, said.read().decode()
+        output.seek(0)
+        return seconds, peak, output.read().decode()
 
 
 def peak_gib(pid: int, before: float) -> float:
-    """The largest resident memory the process has had; `before` where it is over or the system does not tell."""
+    """The largest resident memory the process has had; `before` where it has ended or the system does not report it."""
     try:
         status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -212,12 +212,12 @@ def sentences(measured: Measured) -> list[str]:
     smallest, largest = (pick(r.customers for r in measured.runs) for pick in (min, max))
     peak = {n: max(r.peak_gib for r in measured.runs if r.customers == n) for n in (smallest, largest)}
     verdict = "under" if peak[largest] < LARGEST_GIB else "**over**"
-    said = [
+    lines = [
         f"{largest / smallest:.0f} times the customers need {peak[largest] / peak[smallest]:.2f} times the memory; "
         f"{largest:,} customers stay {verdict} {LARGEST_GIB:.0f} GiB.",
         *beside(measured),
     ]
-    return said + growth(measured.runs)
+    return lines + growth(measured.runs)
 
 
 def beside(measured: Measured) -> list[str]:

@@ -33,7 +33,7 @@ WORLD = World(days=1205, yearly=Yearly(), bg=BgNbd(r=1.0, alpha=1.0, a=1.0, b=8.
 HORIZON = 90
 DAYS = (dt.date(2024, 7, 1), dt.date(2024, 10, 15), dt.date(2025, 1, 15))
 N_CUSTOMERS, SEEDS = 6_000, (1, 2, 3)
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 class Judged(NamedTuple):
@@ -80,14 +80,14 @@ def _snapshots(engine: Engine, source: str, day: dt.date, settings: Settings) ->
     return Snapshots(engine, tables, span, spec, settings.horizons)
 
 
-def measure(tell: Tell = lambda _: None) -> list[Judged]:
+def measure(on_step: OnStep = lambda _: None) -> list[Judged]:
     """Every day for every seed."""
     found = []
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as folder:
         for seed in SEEDS:
             source = write(Path(folder, f"givers-{seed}.parquet"), N_CUSTOMERS, seed)
             for day in DAYS:
-                tell(f"givers {seed} of {len(SEEDS)}, {day}")
+                on_step(f"givers {seed} of {len(SEEDS)}, {day}")
                 found.append(judge(source, day))
     return found
 

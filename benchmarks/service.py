@@ -60,11 +60,11 @@ class Result(NamedTuple):
     thousand: Measured
 
 
-def measure(tell: score_memory.Tell = lambda _: None) -> list[Result]:
+def measure(on_step: score_memory.OnStep = lambda _: None) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="tiercast-service-") as scratch:
         folder = pathlib.Path(scratch)
-        tell(f"training on {score_memory.TRAINED_ON:,} simulated customers")
-        return [_measured(side, tell) for side in _sides(folder)]
+        on_step(f"training on {score_memory.TRAINED_ON:,} simulated customers")
+        return [_measured(side, on_step) for side in _sides(folder)]
 
 
 def _sides(folder: pathlib.Path) -> list[Side]:
@@ -121,8 +121,8 @@ def _bodies(folder: pathlib.Path, name: str, bodies: Sequence[Mapping[str, Any]]
     return texts[:ONES], texts[ONES:]
 
 
-def _measured(side: Side, tell: score_memory.Tell) -> Result:
-    tell(f"measuring {side.name}")
+def _measured(side: Side, on_step: score_memory.OnStep) -> Result:
+    on_step(f"measuring {side.name}")
     port = _free_port()
     with _running(side, port):
         ones, thousands = (Load(port, side.path, bodies, SECONDS) for bodies in (side.ones, side.thousands))
@@ -139,9 +139,9 @@ def _running(side: Side, port: int) -> Iterator[None]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root, **side.environment}
     environment["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     with (
-        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as output,
         subprocess.Popen(
-            [*side.command, str(port)], env=environment, stdout=said, stderr=said, start_new_session=True
+            [*side.command, str(port)], env=environment, stdout=output, stderr=output, start_new_session=True
         ) as server,
     ):
         try:
@@ -152,23 +152,23 @@ def _running(side: Side, port: int) -> Iterator[None]:
 
 
 def _wait_for(side: Side, port: int, server: subprocess.Popen[bytes]) -> None:
-    """Until a request is answered as it should be."""
+    """Return once a request gets a response of status 200."""
     body = pathlib.Path(side.ones[0]).read_bytes()
-    deadline, said = time.monotonic() + STARTED_WITHIN, ""
+    deadline, text = time.monotonic() + STARTED_WITHIN, ""
     while time.monotonic() < deadline and server.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             connection.request("POST", side.path, body, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            said = answer.read().decode()
-            if answer.status == 200:
+            response = connection.getresponse()
+            text = response.read().decode()
+            if response.status == 200:
                 return
         except OSError:
             pass
         finally:
             connection.close()
         time.sleep(0.3)
-    raise RuntimeError(f"{side.name} does not answer: {said[:300]}")
+    raise RuntimeError(f"{side.name} does not answer: {text[:300]}")
 
 
 def _free_port() -> int:

@@ -3,7 +3,7 @@
     python -m benchmarks.since --customers 1000000
 
 The base is simulated; the first of two days is scored once to fill the folder, the second in turns over everything and
-from that folder, as processes of their own, with the same bytes asked of both. Processor seconds suffer less than
+from that folder, as processes of their own, and both must write the same bytes. Processor seconds suffer less than
 seconds from other work on the same cores. The steps are measured one after the other inside one process.
 """
 
@@ -21,13 +21,13 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from benchmarks import score_memory
-from benchmarks.score_memory import Base, Tell
+from benchmarks.score_memory import Base, OnStep
 from tiercast.features import parts, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.serving.batch import incremental
-from tiercast.serving.batch.incremental import Since
+from tiercast.serving.batch.incremental import IncrementalReport
 from tiercast.training import train
 
 CUSTOMERS, REPEATS = 1_000_000, 2
@@ -51,24 +51,24 @@ class Measured(NamedTuple):
     first: Run
     pairs: dict[str, tuple[Run, Run]]
     steps: tuple[tuple[str, float], ...]
-    said: Since
+    summary: IncrementalReport
     state_mb: float
 
 
-def measure(customers: int = CUSTOMERS, repeats: int = REPEATS, tell: Tell = lambda _: None) -> Measured:
+def measure(customers: int = CUSTOMERS, repeats: int = REPEATS, on_step: OnStep = lambda _: None) -> Measured:
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
-        tell(f"training on {score_memory.TRAINED_ON:,} simulated customers")
+        on_step(f"training on {score_memory.TRAINED_ON:,} simulated customers")
         sample, _ = score_memory.base(folder, score_memory.TRAINED_ON)
         bundle_folder.save(_bundle(sample), folder / "bundle")
         base = score_memory.base(folder, customers)
-        tell(f"scoring {customers:,} customers as of {BEFORE}, to be gone on from")
+        on_step(f"scoring {customers:,} customers as of {BEFORE}, to be gone on from")
         first = _run(folder, base, BEFORE, "none", folder / "kept")
-        pairs = {reasons: _pair(folder, base, reasons, repeats, tell) for reasons in ("none", "all")}
-        tell("steps, one after the other")
-        steps, said = _steps(bundle_folder.load(folder / "bundle"), base, folder / "kept")
+        pairs = {reasons: _pair(folder, base, reasons, repeats, on_step) for reasons in ("none", "all")}
+        on_step("steps, one after the other")
+        steps, summary = _steps(bundle_folder.load(folder / "bundle"), base, folder / "kept")
         size = sum(file.stat().st_size for file in (folder / "kept").rglob("*.parquet")) / 1e6
-        return Measured(base, first, pairs, steps, said, size)
+        return Measured(base, first, pairs, steps, summary, size)
 
 
 def _bundle(sample: pathlib.Path) -> Bundle:
@@ -77,11 +77,11 @@ def _bundle(sample: pathlib.Path) -> Bundle:
         return train.train(engine, read, score_memory.SETTINGS).bundle
 
 
-def _pair(folder: pathlib.Path, base: Base, reasons: str, repeats: int, tell: Tell) -> tuple[Run, Run]:
+def _pair(folder: pathlib.Path, base: Base, reasons: str, repeats: int, on_step: OnStep) -> tuple[Run, Run]:
     """A full run and one that goes on, in turns: the medians of each."""
     full, going_on = list[Run](), list[Run]()
     for k in range(repeats):
-        tell(f"reasons {reasons}, round {k + 1} of {repeats}")
+        on_step(f"reasons {reasons}, round {k + 1} of {repeats}")
         full.append(_run(folder, base, DAY, reasons, None))
         wanted = (folder / "scores.parquet").read_bytes()
         shutil.rmtree(folder / "state", ignore_errors=True)
@@ -109,7 +109,7 @@ def _median(runs: list[Run]) -> Run:
     return Run(*(statistics.median(cells) for cells in zip(*runs, strict=True)))
 
 
-def _steps(bundle: Bundle, base: Base, state: pathlib.Path) -> tuple[tuple[tuple[str, float], ...], Since]:
+def _steps(bundle: Bundle, base: Base, state: pathlib.Path) -> tuple[tuple[tuple[str, float], ...], IncrementalReport]:
     """Processor seconds of the steps that differ, in one process; the folder is brought to the day."""
     with Engine() as engine:
         read_in, read = _clock(lambda: reading.read(engine, reading.Sources(str(base[0])), DAY, is_counted=False))
@@ -117,11 +117,11 @@ def _steps(bundle: Bundle, base: Base, state: pathlib.Path) -> tuple[tuple[tuple
         update, sums = _clock(lambda: _updated(engine, read, bundle, state))
         rest, _ = _clock(lambda: parts.features(engine, read.tables, DAY, bundle.spec, 0, 1, sums.part(0)))
     names = ("read and judge all rows (both)", "features from all rows", "bring the kept sums to the day")
-    return ((names[0], read_in), (names[1], full), (names[2], update), ("features from the sums", rest)), sums.said
+    return ((names[0], read_in), (names[1], full), (names[2], update), ("features from the sums", rest)), sums.report
 
 
-def _updated(engine: Engine, read: reading.Reading, bundle: Bundle, state: pathlib.Path) -> incremental.Sums:
-    with incremental.sums(engine, read, bundle.spec, state) as sums:
+def _updated(engine: Engine, read: reading.Reading, bundle: Bundle, state: pathlib.Path) -> incremental.Aggregates:
+    with incremental.update(engine, read, bundle.spec, state) as sums:
         return sums
 
 
@@ -132,7 +132,7 @@ def _clock(job: Callable[[], Answer]) -> tuple[float, Answer]:
 
 
 def markdown(measured: Measured) -> list[str]:
-    head = f"| {measured.said.customers:,} customers, a day's new rows | seconds | processor seconds | peak memory |"
+    head = f"| {measured.summary.customers:,} customers, a day's new rows | seconds | processor seconds | peak memory |"
     lines = [head, "|---|--:|--:|--:|", _row("the first run with `--since`, reasons none", measured.first)]
     for reasons, (full, going_on) in measured.pairs.items():
         lines += [_row(f"everything, reasons {reasons}", full), _row(f"`--since`, reasons {reasons}", going_on)]
@@ -144,13 +144,13 @@ def _row(name: str, run: Run) -> str:
 
 
 def _sentences(measured: Measured) -> list[str]:
-    said = measured.said
+    summary = measured.summary
     shares = [
         f"{abs(1 - going_on.cpu / full.cpu):.0%} {'less' if going_on.cpu < full.cpu else 'more'} with reasons {reasons}"
         for reasons, (full, going_on) in measured.pairs.items()
     ]
     return [
-        f"{said.computed:,} of {said.customers:,} customers were computed from their rows; what is kept takes "
+        f"{summary.computed:,} of {summary.customers:,} customers were computed from their rows; what is kept takes "
         f"{measured.state_mb:.0f} MB. The bytes were the same. Processor time with `--since`: {', '.join(shares)}."
     ]
 

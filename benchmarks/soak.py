@@ -2,8 +2,8 @@
 
     python -m benchmarks soak
 
-A real service over a real PostgreSQL, asked by a few threads in a closed loop. In between the bundle is swapped, a
-new generation is published and the database is restarted. Nothing may fail but what asks the database while it is away,
+A real service over a real PostgreSQL, with a few client threads in a closed loop. In between the bundle is swapped, a
+new generation is published and the database is restarted. Only requests to the database may fail while it is away,
 and that has to say 503. Memory is that of all the service's processes together.
 """
 
@@ -40,11 +40,11 @@ CUSTOMERS, THREADS, PER_SECOND = 20_000, 4, 12.0  # requests per thread
 WARM, SWAP, PUBLISH, RESTART = 0.2, 0.35, 0.5, 0.7  # when, as shares of the time
 BACK_SECONDS = 15.0  # so long after its restart the database may be away
 SHARES = {"lookup": 45, "score one": 20, "score fifty": 5, "search": 12, "history": 8, "grid": 8, "model": 2}
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 Ask = tuple[str, str, Any]
 
 
-class Answered(NamedTuple):
+class Timed(NamedTuple):
     """One request: when it was sent (seconds after the start), what kind, the status (0: none), how long it took."""
 
     at: float
@@ -56,20 +56,20 @@ class Answered(NamedTuple):
 class Soaked(NamedTuple):
     """`away` is when the database was away; `memory` is MiB by second."""
 
-    answered: Sequence[Answered]
+    requests: Sequence[Timed]
     away: tuple[float, float]
     memory: Sequence[tuple[float, float]]
     seconds: float
 
     @property
-    def failed(self) -> list[Answered]:
-        return [a for a in self.answered if a.status != 200 and not self.is_announced(a)]
+    def failed(self) -> list[Timed]:
+        return [a for a in self.requests if a.status != 200 and not self.is_announced(a)]
 
     @property
-    def announced(self) -> list[Answered]:
-        return [a for a in self.answered if a.status != 200 and self.is_announced(a)]
+    def announced(self) -> list[Timed]:
+        return [a for a in self.requests if a.status != 200 and self.is_announced(a)]
 
-    def is_announced(self, one: Answered) -> bool:
+    def is_announced(self, one: Timed) -> bool:
         return one.status == 503 and self.away[0] <= one.at + one.seconds and one.at <= self.away[1] + BACK_SECONDS
 
     @property
@@ -109,19 +109,19 @@ class Requests:
         return bodies[kind]
 
 
-def measure(seconds: float = 300.0, tell: Tell = lambda _: None) -> Soaked:
+def measure(seconds: float = 300.0, on_step: OnStep = lambda _: None) -> Soaked:
     """The whole story, on this machine."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
-        tell("two bundles and two days' scores")
+        on_step("two bundles and two days' scores")
         orders = _prepare(folder)
         database = postgres_server.get_server(folder / "postgres")
         try:
             store = str(database.get_uri())
             _tiercast("publish", folder / "first.parquet", "--store", store)
             with _service(folder, store) as (address, process):
-                tell(f"{seconds:.0f} seconds of requests")
-                return _soak(_Story(folder, store, database, address, process, orders), seconds, tell)
+                on_step(f"{seconds:.0f} seconds of requests")
+                return _soak(_Story(folder, store, database, address, process, orders), seconds, on_step)
         finally:
             database.cleanup()
 
@@ -130,16 +130,16 @@ def markdown(soaked: Soaked) -> list[str]:
     """One row per kind, and what became of them."""
     rows = ["| requests | number | median | 99 % within |", "|---|--:|--:|--:|"]
     for kind in SHARES:
-        took = sorted(a.seconds * 1000 for a in soaked.answered if a.kind == kind and a.status == 200)
+        took = sorted(a.seconds * 1000 for a in soaked.requests if a.kind == kind and a.status == 200)
         if took:
             rows.append(
                 f"| {kind} | {len(took):,} | {statistics.median(took):.0f} ms | {took[int(0.99 * len(took))]:.0f} ms |"
             )
     failed, announced = Counter(a.status for a in soaked.failed), len(soaked.announced)
-    told = f"{len(soaked.answered):,} requests in {soaked.seconds:.0f} s: {sum(failed.values())} failed"
-    told += f" ({dict(failed)})" if failed else ""
-    told += f", {announced} answered 503 while the database was away ({soaked.away[1] - soaked.away[0]:.1f} s)."
-    return [*rows, "", f"{told} Memory grew by {soaked.growth:+.1%} after warming up."]
+    summary = f"{len(soaked.requests):,} requests in {soaked.seconds:.0f} s: {sum(failed.values())} failed"
+    summary += f" ({dict(failed)})" if failed else ""
+    summary += f", {announced} answered 503 while the database was away ({soaked.away[1] - soaked.away[0]:.1f} s)."
+    return [*rows, "", f"{summary} Memory grew by {soaked.growth:+.1%} after warming up."]
 
 
 class _Story(NamedTuple):
@@ -169,44 +169,46 @@ def _prepare(folder: pathlib.Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _soak(story: _Story, seconds: float, tell: Tell) -> Soaked:
-    answered: list[Answered] = []
+def _soak(story: _Story, seconds: float, on_step: OnStep) -> Soaked:
+    requests: list[Timed] = []
     memory: list[tuple[float, float]] = []
     started, over = time.perf_counter(), threading.Event()
-    asking = [threading.Thread(target=_ask, args=(story, seed, started, over, answered)) for seed in range(THREADS)]
-    asking.append(threading.Thread(target=_weigh, args=(story.process, started, over, memory)))
-    for thread in asking:
+    threads = [
+        threading.Thread(target=_send_requests, args=(story, seed, started, over, requests)) for seed in range(THREADS)
+    ]
+    threads.append(threading.Thread(target=_weigh, args=(story.process, started, over, memory)))
+    for thread in threads:
         thread.start()
     try:
-        away = _events(story, started, seconds, tell)
+        away = _events(story, started, seconds, on_step)
         _sleep_until(started, seconds)
     finally:
         over.set()
-        for thread in asking:
+        for thread in threads:
             thread.join()
-    return Soaked(tuple(answered), away, tuple(memory), seconds)
+    return Soaked(tuple(requests), away, tuple(memory), seconds)
 
 
-def _events(story: _Story, started: float, seconds: float, tell: Tell) -> tuple[float, float]:
+def _events(story: _Story, started: float, seconds: float, on_step: OnStep) -> tuple[float, float]:
     _sleep_until(started, SWAP * seconds)
-    tell("another bundle")
+    on_step("another bundle")
     (story.folder / "bundle").rename(story.folder / "old-bundle")
     (story.folder / "next-bundle").rename(story.folder / "bundle")
     answer = urllib3.request("POST", f"{story.address}/v1/admin/reload", json={})
     if answer.status >= 300:
         raise RuntimeError(f"reload: {answer.status} {answer.data[:300]!r}")
     _sleep_until(started, PUBLISH * seconds)
-    tell("another generation")
+    on_step("another generation")
     _tiercast("publish", story.folder / "second.parquet", "--store", story.store)
     _sleep_until(started, RESTART * seconds)
-    tell("the database restarts")
+    on_step("the database restarts")
     begins = time.perf_counter() - started
     arguments = ("-w", "-m", "fast", "-D", str(story.database.pgdata), "restart")
     pgexec.pgexec("pg_ctl", arguments, bin_path=story.database.bin_path, user=story.database.system_user, timeout=60)
     return begins, time.perf_counter() - started
 
 
-def _ask(story: _Story, seed: int, started: float, over: threading.Event, into: list[Answered]) -> None:
+def _send_requests(story: _Story, seed: int, started: float, over: threading.Event, into: list[Timed]) -> None:
     pool, requests = urllib3.PoolManager(retries=False), Requests(story.orders, str(score_memory.AS_OF), seed)
     while not over.is_set():
         kind, (method, path, body) = requests.draw()
@@ -216,7 +218,7 @@ def _ask(story: _Story, seed: int, started: float, over: threading.Event, into: 
         except urllib3.exceptions.HTTPError:
             status = 0
         took = time.perf_counter() - begins
-        into.append(Answered(begins - started, kind, status, took))
+        into.append(Timed(begins - started, kind, status, took))
         over.wait(max(0.0, 1 / PER_SECOND - took))
 
 
@@ -234,9 +236,9 @@ def _service(folder: pathlib.Path, store: str) -> Iterator[tuple[str, psutil.Pro
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    asked = ["serve", "--bundle", str(folder / "bundle"), "--store", store, "--port", str(port), "--rate", "0"]
+    options = ["serve", "--bundle", str(folder / "bundle"), "--store", store, "--port", str(port), "--rate", "0"]
     with (folder / "service.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "tiercast.cli", *asked], stdout=log, stderr=log)
+        process = subprocess.Popen([sys.executable, "-m", "tiercast.cli", *options], stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, process, folder / "service.log")
@@ -258,8 +260,8 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: pathlib.Path)
 
 
 def _tiercast(*words: object) -> None:
-    asked = [sys.executable, "-m", "tiercast.cli", *map(str, words), "--json"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tiercast.cli", *map(str, words), "--json"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise RuntimeError(f"tiercast {words[0]}: {answer.stderr}")
     json.loads(answer.stdout)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks import score_memory
-from benchmarks.score_memory import AS_OF, SIZES, TRAINED_ON, Base, Tell
+from benchmarks.score_memory import AS_OF, SIZES, TRAINED_ON, Base, OnStep
 from tiercast.models import bundle_folder
 
 MASTER, MEMORY = "local[2]", "2GB"
@@ -38,40 +38,40 @@ class Run(NamedTuple):
     peak_gib: float
 
 
-def measure(sizes: Sequence[int] = SIZES, tell: Tell = lambda _: None) -> list[Run]:
+def measure(sizes: Sequence[int] = SIZES, on_step: OnStep = lambda _: None) -> list[Run]:
     """Score bases of all sizes on both engines, without reasons, once each."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
-        tell(f"training on {TRAINED_ON:,} simulated customers")
+        on_step(f"training on {TRAINED_ON:,} simulated customers")
         sample, _ = score_memory.base(folder, TRAINED_ON)
         bundle_folder.save(score_memory.train_on(sample), folder / "bundle")
         bases = {n: score_memory.base(folder, n) for n in sizes}
-        return [_run(folder, engine, n, bases[n], tell) for n in sizes for engine in ENGINES]
+        return [_run(folder, engine, n, bases[n], on_step) for n in sizes for engine in ENGINES]
 
 
-def _run(folder: pathlib.Path, engine: str, n: int, base: Base, tell: Tell) -> Run:
-    tell(f"scoring {n:,} customers on {engine}")
+def _run(folder: pathlib.Path, engine: str, n: int, base: Base, on_step: OnStep) -> Run:
+    on_step(f"scoring {n:,} customers on {engine}")
     out = folder / ("scores" if engine == "spark" else "scores.parquet")
     command = [sys.executable, "-m", "tiercast.cli", "score", str(base[0]), "--as-of", AS_OF.isoformat()]
     command += ["--bundle", str(folder / "bundle"), "--out", str(out), "--reasons", "none", "--json", *ENGINES[engine]]
-    seconds, peak, said = _watched(command)
-    if json.loads(said)["customers"] != n:
-        raise RuntimeError(f"not everybody was scored: {said[:200]}")
+    seconds, peak, stdout = _watched(command)
+    if json.loads(stdout)["customers"] != n:
+        raise RuntimeError(f"not everybody was scored: {stdout[:200]}")
     return Run(engine, n, base[1], seconds, peak)
 
 
 def _watched(command: Sequence[str]) -> tuple[float, float, str]:
     """Run to the end: seconds, peak resident GiB of the process and its children, stdout."""
     peak, started = 0.0, time.perf_counter()
-    with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=said) as process:
+    with tempfile.TemporaryFile() as output, subprocess.Popen(command, stdout=output) as process:
         while process.poll() is None:
             peak = max(peak, _held(process.pid))
             time.sleep(0.2)
         seconds = time.perf_counter() - started
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-        said.seek(0)
-        return seconds, peak, said.read().decode()
+        output.seek(0)
+        return seconds, peak, output.read().decode()
 
 
 def _held(pid: int) -> float:

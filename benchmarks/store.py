@@ -38,7 +38,7 @@ SLICE = 50_000
 SECONDS_LIMIT, LOOKUP_LIMIT_MS = 60.0, 5.0
 QUIET_SECONDS = 5.0
 PAUSE = 0.003  # seconds between two calls: some two hundred a second, so that readers leave the publisher a core
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 class Lookups(NamedTuple):
@@ -59,15 +59,15 @@ class Stored(NamedTuple):
     lookups: dict[tuple[str, int], Lookups]
 
 
-def measure(n: int = CUSTOMERS, tell: Tell = lambda _: None) -> tuple[Stored, ...]:
+def measure(n: int = CUSTOMERS, on_step: OnStep = lambda _: None) -> tuple[Stored, ...]:
     """Both databases, one after the other."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
-        tell(f"scoring {SCORED:,} customers to repeat")
+        on_step(f"scoring {SCORED:,} customers to repeat")
         files = write(folder, score(folder), n)
-        found = [_measure("SQLite", str(folder / "scores.db"), files, n, tell)]
+        found = [_measure("SQLite", str(folder / "scores.db"), files, n, on_step)]
         with postgres(folder / "postgres") as url:
-            found.append(_measure("PostgreSQL", url, files, n, tell))
+            found.append(_measure("PostgreSQL", url, files, n, on_step))
         return tuple(found)
 
 
@@ -121,11 +121,11 @@ def postgres(folder: pathlib.Path) -> Iterator[str]:
         server.cleanup()
 
 
-def _measure(name: str, url: str, files: Sequence[pathlib.Path], n: int, tell: Tell) -> Stored:
-    tell(f"{name}: publishing {n:,} customers")
+def _measure(name: str, url: str, files: Sequence[pathlib.Path], n: int, on_step: OnStep) -> Stored:
+    on_step(f"{name}: publishing {n:,} customers")
     first, peak = _publish(url, files[0])
     engine = database.open(url)
-    tell(f"{name}: lookups, then lookups while {n:,} more are published")
+    on_step(f"{name}: lookups, then lookups while {n:,} more are published")
     quiet = _looked_up(engine, n, threading.Timer(QUIET_SECONDS, lambda: None))
     done: list[tuple[float, float]] = []
     busy = _looked_up(engine, n, threading.Thread(target=lambda: done.append(_publish(url, files[1]))))

@@ -1,4 +1,4 @@
-"""What `tiercast tune` gains: searched and confirmed on earlier windows, then asked of the holdout it never saw.
+"""Gains of `tiercast tune`: searched and confirmed on earlier windows, then measured on the unseen holdout.
 
     python -m benchmarks tuning
 
@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks import quality, shops
-from benchmarks.quality import Tell
+from benchmarks.quality import OnStep
 from benchmarks.shops import Shop
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
@@ -26,7 +26,7 @@ from tiercast.training.judge.holdout import MODEL, Judged
 from tiercast.training.settings import Horizons, Settings
 from tiercast.training.train import Trained
 from tiercast.training.tuning import tune
-from tiercast.training.tuning.tune import Found, Tuned
+from tiercast.training.tuning.tune import SearchResult, Tuned
 
 DIGITS = {"auc": 4, "brier": 4, "ngini": 3, "mae": 2}
 Gains = dict[str, Metric]
@@ -42,21 +42,21 @@ class Gained(NamedTuple):
     best: Gains
 
 
-def measure(trials: int = 40, tell: Tell = lambda _: None) -> list[Gained]:
+def measure(trials: int = 40, on_step: OnStep = lambda _: None) -> list[Gained]:
     """Tune on every shop whose history is long enough for a holdout, a confirmation and a search: 90 days at most."""
     with tempfile.TemporaryDirectory(prefix="tiercast-bench-") as name:
         folder = pathlib.Path(name)
         found, _ = shops.gather(folder)
-        return [_gained(shop, trials, tell, folder / f"{at}.db") for at, shop in enumerate(found) if shop.days <= 90]
+        return [_gained(shop, trials, on_step, folder / f"{at}.db") for at, shop in enumerate(found) if shop.days <= 90]
 
 
-def _gained(shop: Shop, trials: int, tell: Tell, study: pathlib.Path) -> Gained:
-    tell(f"tuning on {shop.title}")
+def _gained(shop: Shop, trials: int, on_step: OnStep, study: pathlib.Path) -> Gained:
+    on_step(f"tuning on {shop.title}")
     defaults = Settings(horizons=Horizons(churn_days=shop.days, value_days=shop.days))
-    asked = defaults.model_copy(update={"tune": defaults.tune.model_copy(update={"trials": trials})})
+    settings = defaults.model_copy(update={"tune": defaults.tune.model_copy(update={"trials": trials})})
     begun = time.perf_counter()
     with Engine() as engine:
-        tuned = tune.tune(engine, tune.read(engine, shop.sources, shop.as_of, defaults.horizons), asked, study)
+        tuned = tune.tune(engine, tune.read(engine, shop.sources, shop.as_of, defaults.horizons), settings, study)
     seconds = time.perf_counter() - begun
     best = {f"{found.model}_trees": found.best.values for found in tuned.found if found.best}
     plain = _trained(shop, defaults)
@@ -80,15 +80,15 @@ def _paired(ours: Judged | None, theirs: Judged | None, measures: Mapping[str, t
     """Positive where the first is better."""
     if ours is None or theirs is None:
         return {}
-    told: Gains = {}
-    for name, (asked, sign) in measures.items():
+    gains: Gains = {}
+    for name, (measure, sign) in measures.items():
         first, second = (ours, theirs) if sign > 0 else (theirs, ours)
-        told[name] = paired_difference(asked, first.forecasts[MODEL], second.forecasts[MODEL], ours.actual)
-    return told
+        gains[name] = paired_difference(measure, first.forecasts[MODEL], second.forecasts[MODEL], ours.actual)
+    return gains
 
 
 def markdown(found: Sequence[Gained]) -> list[str]:
-    """What the search said, then what the holdout said."""
+    """The gains of the search, then those on the holdout."""
     return [*_searches(found), "", *_holdouts(found)]
 
 
@@ -99,7 +99,7 @@ def _searches(found: Sequence[Gained]) -> list[str]:
     return [*head, *rows, "", f"Both searches together took: {took}."]
 
 
-def _row(found: Found) -> str:
+def _row(found: SearchResult) -> str:
     cut = f"{sum(trial.is_pruned for trial in found.trials)} of {len(found.trials)}"
     searched = f"{100 * found.gains[found.best.number - 1]:+.2f} %" if found.best else "none"
     confirmed = _percent(found.confirmed.gain) if found.confirmed else ""

@@ -1,1 +1,1 @@
-"""WHAT WE PROMISED: errors, input columns and score columns. Everyone may read it; it reads no one."""
+"""WHAT WE PROMISED: errors, columns, arrays and files. All packages may import it; it imports none of them."""

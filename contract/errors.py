@@ -1,36 +1,39 @@
-"""Every way Tiercast says no.
+"""The errors of Tiercast and their exit codes.
 
 TiercastError                 exit 1
 ├── BadInput                  exit 2   the data or the call is wrong
 │   ├── SourceUnreadable               no such file, cut off, not what its name says
-│   ├── MissingColumn                  a required column is not there
-│   ├── WrongType                      a column is there, but cannot be what it must be
-│   ├── AmbiguousTime                  some timestamps carry a zone, others do not
+│   ├── MissingColumn                  a required column is missing
+│   ├── WrongType                      a column cannot be read as its type
+│   ├── AmbiguousTime                  some timestamps have a time zone, others do not
 │   ├── NothingKnown                   no usable row before as_of
 │   ├── NotEnoughData                  too little history or too few customers for this
-│   ├── JobUnknown                     no batch job has this id, or the service runs none
-│   ├── JobOver                        a batch job that has ended cannot be called off
-│   ├── KeyReused                      an idempotency key that already stands for other work
+│   ├── NoJobs                         the service runs no batch jobs
+│   ├── JobUnknown                     no batch job has this id
+│   ├── JobSourceUnknown               the jobs file has no source of this name
+│   ├── JobOver                        a batch job that has ended cannot be cancelled
+│   ├── KeyReused                      an idempotency key that was used for another request
 │   ├── QueueFull                      too many batch jobs wait
-│   ├── BundleRefused                  wrong hash, unknown format, other features
-│   ├── StoreRefused                   a store of another schema, or with nothing in it
-│   ├── StoreBusy                      somebody else publishes into this store just now
-│   ├── GenerationGone                 a generation of scores that is not, or no longer, kept
+│   ├── BundleRefused                  wrong hash, unknown format, different features
+│   ├── StoreRefused                   a store with another schema, or an empty one
+│   ├── StoreBusy                      another process publishes into this store
+│   ├── GenerationGone                 this generation of scores is not kept, or no longer
 │   └── CannotWrite                    no permission, disk full, folder missing
-├── StoreUnavailable          exit 1   the database of the scores does not answer
-├── FitFailed                 exit 1   an optimiser ended without an answer
-├── JobFailed                 exit 1   a cluster ended a job without its result
-└── GateRefused               exit 3   a promotion gate said no
+├── StoreUnavailable          exit 1   the database of the scores does not respond
+├── JobsUnavailable           exit 1   the jobs file or the store of a running service cannot be used
+├── FitFailed                 exit 1   an optimiser did not converge
+├── JobFailed                 exit 1   a cluster ended a job without a result
+└── GateRefused               exit 3   a promotion gate failed
 """
 
 from __future__ import annotations
 
 
 class TiercastError(Exception):
-    """What is wrong, how many of how many, the first offender, what to do.
+    """An error in four parts: what is wrong, how many of how many, the first offender, what to do.
 
-    `what` is one sentence without its subject repeated; `count` of `total` are rows, customers or
-    files, named by `unit`; `first` quotes one offender; `hint` says what to do about it.
+    `what` is one sentence. `count` of `total` are rows, customers or files, named by `unit`. `first` quotes the first
+    offender, `hint` says how to fix it.
     """
 
     exit_code = 1
@@ -101,7 +104,15 @@ class NotEnoughData(BadInput):
     pass
 
 
+class NoJobs(BadInput):
+    pass
+
+
 class JobUnknown(BadInput):
+    pass
+
+
+class JobSourceUnknown(BadInput):
     pass
 
 
@@ -138,6 +149,10 @@ class CannotWrite(BadInput):
 
 
 class StoreUnavailable(TiercastError):
+    pass
+
+
+class JobsUnavailable(TiercastError):
     pass
 
 

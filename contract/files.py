@@ -36,10 +36,13 @@ NEW, OLD = "new", "old"  # inside the neighbour of a folder
 
 
 @contextlib.contextmanager
-def write_atomically(path: pathlib.Path, *, subject: str = "the file", hint: str = HINT) -> Iterator[pathlib.Path]:
+def write_atomically(
+    path: pathlib.Path, *, subject: str = "the file", hint: str = HINT, durable: bool = True
+) -> Iterator[pathlib.Path]:
     """Yield an empty neighbour to write to; it replaces `path` when the block ends without an error.
 
     Missing parent folders are made. An existing file passes its permissions on; a symbolic link is replaced itself.
+    With `durable=False` the content may be lost in a power cut: for files that only save time.
     Raises `CannotWrite` where an `OSError` occurs, with `subject` and `hint` in its text; `path` stays as it was.
     """
     with cannot_write(path, subject=subject, hint=hint):
@@ -49,9 +52,11 @@ def write_atomically(path: pathlib.Path, *, subject: str = "the file", hint: str
             yield part
             if mode is not None:
                 part.chmod(mode)
-            sync(part)
+            if durable:
+                sync(part)
             part.replace(path)
-            _sync_entries(path.parent)
+            if durable:
+                _sync_entries(path.parent)
 
 
 @contextlib.contextmanager

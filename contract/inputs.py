@@ -1,6 +1,6 @@
 """The columns of the input tables. One row per purchase line, customer, or contact.
 
-`required` columns must be there; an `optional` one that is absent takes its features with it.
+Required columns must be there. Without an optional column, the features that use it are left out.
 """
 
 from __future__ import annotations
@@ -10,37 +10,37 @@ from typing import Literal, NamedTuple
 Kind = Literal["id", "time", "money", "number", "label"]
 
 
-class Column(NamedTuple):
+class InputColumn(NamedTuple):
     name: str
     kind: Kind
     is_required: bool = False
 
 
 TRANSACTIONS = (
-    Column("customer_id", "id", True),
-    Column("ordered_at", "time", True),
-    Column("amount", "money", True),
-    Column("order_id", "label"),
-    Column("product_id", "label"),
-    Column("category", "label"),
-    Column("channel", "label"),
-    Column("quantity", "number"),
-    Column("margin", "money"),
+    InputColumn("customer_id", "id", True),
+    InputColumn("ordered_at", "time", True),
+    InputColumn("amount", "money", True),
+    InputColumn("order_id", "label"),
+    InputColumn("product_id", "label"),
+    InputColumn("category", "label"),
+    InputColumn("channel", "label"),
+    InputColumn("quantity", "number"),
+    InputColumn("margin", "money"),
 )
-CUSTOMERS = (Column("customer_id", "id", True), Column("joined_on", "time"))
+CUSTOMERS = (InputColumn("customer_id", "id", True), InputColumn("joined_on", "time"))
 INTERACTIONS = (
-    Column("customer_id", "id", True),
-    Column("occurred_at", "time", True),
-    Column("kind", "label", True),
-    Column("score", "number"),
-    Column("minutes", "number"),
+    InputColumn("customer_id", "id", True),
+    InputColumn("occurred_at", "time", True),
+    InputColumn("kind", "label", True),
+    InputColumn("score", "number"),
+    InputColumn("minutes", "number"),
 )
 OVERRIDES = (
-    Column("customer_id", "id", True),
-    Column("tier", "label", True),
-    Column("reason", "label", True),
-    Column("by", "label", True),
-    Column("until", "time", True),
+    InputColumn("customer_id", "id", True),
+    InputColumn("tier", "label", True),
+    InputColumn("reason", "label", True),
+    InputColumn("by", "label", True),
+    InputColumn("until", "time", True),
 )
 
 INTERACTION_KINDS = ("visit", "support", "complaint", "review", "referral", "survey", "campaign")

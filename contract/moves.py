@@ -1,4 +1,4 @@
-"""The columns of `tiercast moves --out`: one row per customer who is not where they were on the grid."""
+"""The columns of `tiercast moves --out`: one row per customer whose tier changed."""
 
 from __future__ import annotations
 

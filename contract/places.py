@@ -1,4 +1,4 @@
-"""Where runs and models are kept, unless MLFLOW_TRACKING_URI says otherwise; and how any place is shown to people."""
+"""The place of runs and models, and addresses without secrets for logs and messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SQLITE = "sqlite:///"
 
 
 def tracking_uri(root: pathlib.Path | None = None) -> str:
-    """The address in the environment, else the database `mlruns/mlflow.db` below `root` (none: where we are).
+    """MLFLOW_TRACKING_URI, else the address of `mlruns/mlflow.db` below `root` (default: the working directory).
 
     >>> import pathlib
     >>> tracking_uri(pathlib.Path("/project"))                                  # doctest: +SKIP
@@ -31,7 +31,7 @@ def database(uri: str) -> pathlib.Path | None:
 
 
 def shown(place: str) -> str:
-    """An address without user, password and options, so that none of them ends in a log; a path as it is.
+    """An address without user, password and options, safe for logs; a path is unchanged.
 
     >>> shown("postgresql://tier:secret@db.example/shop?table=sales.orders&sslpassword=secret")
     'postgresql://db.example/shop?table=sales.orders'
@@ -42,5 +42,5 @@ def shown(place: str) -> str:
         return place
     parts = urllib.parse.urlsplit(place)
     tables = [value for name, value in urllib.parse.parse_qsl(parts.query) if name == "table"]
-    asked = f"?table={tables[0]}" if tables else ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{asked}"
+    query = f"?table={tables[0]}" if tables else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"

@@ -1,8 +1,8 @@
-"""One row per customer known at as_of, prospects included: what downstream jobs depend on.
+"""The columns of a score, on which downstream jobs depend: one row per customer known at as_of.
 
 Names, types and order are fixed; adding, dropping or redefining a column is a new `FORMAT`. New columns are only ever
 added at the end, so a reader of an older format finds all of its own.
-The Parquet file carries all of this with it, so that a score explains itself where it lands.
+The Parquet file carries all of this in its metadata.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ GRAIN = "One row per customer known at as_of, prospects included."
 ArrowName = Literal["string", "date32", "double", "bool", "list<string>"]
 Window = Literal["", "churn", "value"]
 Reasons = Literal["all", "risky", "none"]
-"""Who is given reasons."""
+"""The customers that get reasons."""
 INTERVAL_COVERAGE = 0.8
 """The share of realised values that lie between `value_low` and `value_high`."""
 PROSPECT, CLV = "prospect", "prospect, or the bundle has no fitted order model"
 
 
 class ScoreColumn(NamedTuple):
-    """`window` names the horizon the number speaks about; `null_when` the only rows that may lack it."""
+    """`window` names the horizon of the number; `null_when` the only rows in which it may be null."""
 
     name: str
     type: ArrowName
@@ -196,8 +196,8 @@ def schema(
     default wording. `extra` (cut points, model, ...) joins the table's metadata as JSON. The
     same arguments give the same bytes.
 
-    >>> found = schema("GBP", churn_days=90, value_days=365)
-    >>> about(found)["currency"], about(found.field("p_churn"))["window"]
+    >>> scores = schema("GBP", churn_days=90, value_days=365)
+    >>> about(scores)["currency"], about(scores.field("p_churn"))["window"]
     ('GBP', '[as_of, as_of + 90 days)')
     """
     import pyarrow as pa
@@ -210,7 +210,7 @@ def schema(
 
 
 def about(item: pa.Schema | pa.Field) -> dict[str, Any]:
-    """What a score table or one of its columns says of itself; empty if it carries nothing of ours."""
+    """Our metadata of a score table or of one of its columns; empty if there is none."""
     notes: dict[str, Any] = json.loads((item.metadata or {}).get(KEY, b"{}"))
     return notes
 

@@ -1,7 +1,7 @@
-"""Ask a running service for two scores: python examples/score_over_http.py [http://127.0.0.1:3000]
+"""Score two customers with a running service: python examples/score_over_http.py [http://127.0.0.1:3000]
 
 Start it first: tiercast serve --bundle out/bundle
-Where it asks for a key: TIERCAST_KEY=tck_... python examples/score_over_http.py
+With a key, where the service needs one: TIERCAST_KEY=tck_... python examples/score_over_http.py
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ REQUEST = {
 }
 
 
-def ask(address: str, request: dict[str, Any]) -> dict[str, Any]:
-    """The service's answer; of a refusal, what is wrong and what to do."""
+def score(address: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The response as a dictionary. Ends the program with the message and the hint of an error response."""
     body = json.dumps(request).encode()
     headers = {"Content-Type": "application/json"}
     if "TIERCAST_KEY" in os.environ:
         headers["Authorization"] = f"Bearer {os.environ['TIERCAST_KEY']}"
     post = urllib.request.Request(f"{address}/v1/score", body, headers)  # noqa: S310
     try:
-        with urllib.request.urlopen(post, timeout=60) as answer:  # noqa: S310
-            found: dict[str, Any] = json.load(answer)
-            return found
+        with urllib.request.urlopen(post, timeout=60) as response:  # noqa: S310
+            scored: dict[str, Any] = json.load(response)
+            return scored
     except urllib.error.HTTPError as refused:
         error = json.load(refused)["error"]
         places = ", ".join(field["path"] for field in error.get("fields", []))
@@ -51,12 +51,12 @@ def ask(address: str, request: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     address = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:3000"
-    answer = ask(address, REQUEST)
-    for score in answer["scores"]:
-        risk = "" if score["p_churn"] is None else f", value {score['value']:.2f}, p_churn {score['p_churn']:.0%}"
-        print(f"{score['customer_id']}: tier {score['tier']}{risk}; {'; '.join(score['reason_texts'])}")
-        print(f"  -> {score['action_text']}")
-    print(f"dropped: {answer['dropped']}")
+    response = score(address, REQUEST)
+    for row in response["scores"]:
+        risk = "" if row["p_churn"] is None else f", value {row['value']:.2f}, p_churn {row['p_churn']:.0%}"
+        print(f"{row['customer_id']}: tier {row['tier']}{risk}; {'; '.join(row['reason_texts'])}")
+        print(f"  -> {row['action_text']}")
+    print(f"dropped: {response['dropped']}")
 
 
 if __name__ == "__main__":

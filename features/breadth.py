@@ -1,6 +1,6 @@
-"""How widely a customer buys: products, categories, channels; and how deeply per order.
+"""Breadth of buying: products, categories and channels per customer; depth per order.
 
-Each feature exists only when its column was given.
+A feature exists only when its column is given.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def aggregates(lines: ir.Table, spec: FeatureSpec) -> dict[str, ir.Value]:
 
 
 def derived(table: ir.Table, spec: FeatureSpec) -> dict[str, ir.Value]:
-    """Depth per order, and the share of lines that repeat a product bought before."""
+    """Depth per order, and the share of lines with a product that was bought before."""
     out: dict[str, ir.Value] = {}
     if "product_id" in spec.columns:
         out["products_per_order"] = table.product_lines / table.n_orders
@@ -38,7 +38,7 @@ def derived(table: ir.Table, spec: FeatureSpec) -> dict[str, ir.Value]:
 
 
 def per_customer(lines: ir.Table, spec: FeatureSpec) -> ir.Table | None:
-    """One row per customer, or nothing when no such column was given."""
+    """One row per customer; None without any of the columns."""
     sales = lines.filter(lines.amount >= 0)
-    sums = aggregates(sales, spec)
-    return sales.group_by("customer_id").aggregate(**sums) if sums else None
+    columns = aggregates(sales, spec)
+    return sales.group_by("customer_id").aggregate(**columns) if columns else None

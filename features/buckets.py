@@ -1,11 +1,11 @@
-"""Which part of the base a customer belongs to: the same on every engine and in every version.
+"""Assign customers to buckets by a hash of their id: the same on every engine and in every version.
 
-The number is read from the first four hexadecimal digits of md5(customer_id), modulo the number of parts. Engines' own
-hash functions differ from each other and between their versions; md5 does not.
+The bucket is the number in the first four hexadecimal digits of md5(customer_id), modulo the number of buckets. The
+hash functions of engines differ from each other and between versions; md5 does not.
 
 >>> import ibis
 >>> ids = ibis.memtable({"customer_id": ["c-1", "c-2", "007"]})
->>> of(ids.customer_id, 16).execute().tolist()
+>>> assign(ids.customer_id, 16).execute().tolist()
 [10, 9, 4]
 >>> import hashlib
 >>> [int(hashlib.md5(i.encode()).hexdigest()[:4], 16) % 16 for i in ["c-1", "c-2", "007"]]
@@ -21,8 +21,8 @@ DIGITS = 4
 LARGEST = 16**DIGITS
 
 
-def of(customer_id: ir.Value, buckets: int) -> ir.IntegerValue:
-    """The part, in [0, buckets), of each customer; at most 65,536 parts."""
+def assign(customer_id: ir.Value, buckets: int) -> ir.IntegerValue:
+    """The bucket of each customer, in [0, buckets); at most 65,536 buckets."""
     if not 1 <= buckets <= LARGEST:
         raise ValueError(f"buckets must be in [1, {LARGEST:,}], not {buckets}")
     digest = customer_id.hexdigest("md5").lower()

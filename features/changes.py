@@ -1,9 +1,9 @@
-"""Whose sums are no longer those of an earlier day: new rows, rows that changed, orders that crossed a window's edge.
+"""Customers whose aggregates may differ from an earlier day's: new or changed rows, orders that left a window.
 
-Rows of the past are not taken on trust. They are compared with those of the earlier day by a hash of every row, summed
-by group of customers: in any order the same, other when a row is added, changed or gone. A change costs its group
-(1 customer in 2,048) a new computation, nobody else. DuckDB alone: its hash is fast, its own, and may change with its
-version, so what was summed with one version is never compared with another's.
+Old rows are checked too: every row is hashed, and the hashes are summed per group of customers. The sum does not
+depend on the order of rows, and differs when a row is added, changed or gone. A change causes its group (1 customer in
+2,048) to be computed again. Only DuckDB is supported: its hash is fast, but may change with its version, so sums of
+different versions are never compared.
 """
 
 from __future__ import annotations
@@ -27,37 +27,39 @@ Days = tuple[int, int]  # from and before, counted from 1970-01-01
 def groups(lines: ir.Table, last: dt.date, spec: FeatureSpec) -> ir.Table:
     """One row per group, and per side of `last`: `group`, `is_before`, the number of `rows`, and the `total` of hashes.
 
-    Only the columns that the sums are computed from are looked at.
+    Only the columns that the aggregates are computed from are hashed.
     """
     used = ["customer_id", "ordered_on", "amount", *spec.columns]
-    # Hashed once more, for DuckDB combines the columns' hashes by xor: two rows that exchange an amount could leave the
-    # total as it was.
+    # DuckDB combines the hashes of columns by xor: two rows that exchange an amount could leave the total as it was.
+    # A second hash prevents that.
     row = ibis.struct({name: lines[name] for name in used}).hash().hash()
     marked = lines.select(group=group_of(lines.customer_id), is_before=lines.ordered_at < _midnight(last), row=row)
-    # The engine adds in 128 bits, whatever the type here says.
+    # DuckDB adds in 128 bits, whatever type Ibis assumes.
     total = marked.row.sum().cast("decimal(38, 0)")
     return marked.group_by("group", "is_before").aggregate(rows=marked.count(), total=total)
 
 
 def definition(spec: FeatureSpec) -> str:
-    """A short text that changes when the sums are defined in another way: of the query that computes them."""
+    """A digest of the query that computes the aggregates: another one when their definition changes."""
     money = {"money": "decimal(18, 6)", "amount": "decimal(18, 6)"}
     others = {name: "string" if name in TEXTS else "float64" for name in spec.columns}
     lines = ibis.table({"customer_id": "string", "ordered_on": "date", **money, **others}, name="lines")
-    return hashlib.sha256(ibis.to_sql(build.sums(lines, exact.EPOCH, spec), dialect="duckdb").encode()).hexdigest()
+    return hashlib.sha256(
+        ibis.to_sql(build.aggregates(lines, exact.EPOCH, spec), dialect="duckdb").encode()
+    ).hexdigest()
 
 
 def group_of(customer_id: ir.Value) -> ir.IntegerValue:
     return customer_id.hash() & (GROUPS - 1)
 
 
-def of_all(found: ir.Table) -> ir.Table:
-    """Both sides together: `group`, `rows`, `total`."""
+def merge_sides(found: ir.Table) -> ir.Table:
+    """The rows on both sides of the earlier day together: `group`, `rows`, `total`."""
     return found.group_by("group").aggregate(rows=found.rows.sum(), total=found.total.sum().cast("decimal(38, 0)"))
 
 
-def changed(found: ir.Table, kept: ir.Table) -> ir.Table:
-    """The `group`s whose rows before the earlier day are not those that were `kept` of it."""
+def changed_groups(found: ir.Table, kept: ir.Table) -> ir.Table:
+    """The `group`s whose rows before the earlier day differ from those that were saved then (`kept`)."""
     before = found.filter(found.is_before)
     both = before.outer_join(kept, "group")
     is_same = (both.rows == both.rows_right) & (both.total == both.total_right)
@@ -65,17 +67,17 @@ def changed(found: ir.Table, kept: ir.Table) -> ir.Table:
 
 
 def customers(lines: ir.Table, last: dt.date, as_of: dt.date, spec: FeatureSpec, late: ir.Table | None) -> ir.Table:
-    """`customer_id` of those whose sums are to be computed again; `late` has the changed groups, if there are any."""
-    asked = [_between(lines.ordered_at, days) for days in edges(exact.day_of(last), exact.day_of(as_of), spec)]
+    """`customer_id` of the customers to compute again; `late` has the changed groups, or is None."""
+    conditions = [_between(lines.ordered_at, days) for days in edges(exact.day_of(last), exact.day_of(as_of), spec)]
     if late is not None:
-        asked.append(group_of(lines.customer_id).isin(late.group))
-    if not asked:
+        conditions.append(group_of(lines.customer_id).isin(late.group))
+    if not conditions:
         return lines.limit(0).select("customer_id")
-    return lines.filter(functools.reduce(operator.or_, asked)).select("customer_id").distinct()
+    return lines.filter(functools.reduce(operator.or_, conditions)).select("customer_id").distinct()
 
 
 def edges(last: int, today: int, spec: FeatureSpec) -> list[Days]:
-    """The days that count for a window on one of the two days and not on the other, and those that are new.
+    """The spans of days that are new, or inside a window on one of the two days only.
 
     >>> edges(1000, 1001, FeatureSpec(windows=(30,)))
     [(1000, 1001), (970, 971)]
@@ -91,7 +93,7 @@ def edges(last: int, today: int, spec: FeatureSpec) -> list[Days]:
 
 
 def _between(at: ir.TimestampValue, days: Days) -> ir.BooleanValue:
-    """By the time as it was read, which Parquet has statistics of, and not by its day."""
+    """Compares times, not days: Parquet has statistics of the time as it was read."""
     start, end = (_midnight(exact.EPOCH + dt.timedelta(day)) for day in days)
     return (at >= start) & (at < end)
 

@@ -16,13 +16,13 @@ def per_customer(interactions: ir.Table, as_of: dt.date, spec: FeatureSpec) -> i
     start = ibis.literal(as_of).cast("timestamp(6)")
     known = interactions.filter(interactions.occurred_at < start)
     known = known.mutate(day=exact.day_number(known.occurred_at.date()))
-    sums: dict[str, ir.Value] = {}
+    columns: dict[str, ir.Value] = {}
     for kind in spec.contact_kinds:
-        sums |= _of_kind(known, kind, exact.day_of(as_of), spec)
-    return known.group_by("customer_id").aggregate(**sums)
+        columns |= _kind_columns(known, kind, exact.day_of(as_of), spec)
+    return known.group_by("customer_id").aggregate(**columns)
 
 
-def _of_kind(table: ir.Table, kind: str, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
+def _kind_columns(table: ir.Table, kind: str, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
     is_kind = table.kind == kind
     recent = is_kind & (table.day >= today - CONTACT_WINDOW_DAYS)
     out = {

@@ -1,7 +1,7 @@
 """Arithmetic whose result does not depend on the order of rows or the number of threads.
 
-Floating-point sums change in their last bits when rows arrive in another order; a score that must
-be the same bytes tomorrow cannot stand on them. Decimals add exactly, here and on Spark.
+Floating-point sums change in their last bits when rows arrive in another order, and scores must be reproducible to the
+byte. Decimals add exactly, in DuckDB and in Spark.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def decimal(column: ir.NumericValue) -> ir.DecimalValue:
 
 
 def total(column: ir.NumericColumn, where: ir.BooleanValue | None = None) -> ir.FloatingScalar:
-    """The exact sum, 0 where there is nothing to add. Engines widen decimals by themselves as they add them."""
+    """The exact sum, 0 of no rows. Engines widen decimals when they add them."""
     added = column if column.type().is_decimal() else decimal(column)
     return added.sum(where=where).cast("float64").fill_null(0.0)
 
@@ -36,14 +36,14 @@ def square_total(column: ir.NumericColumn) -> ir.FloatingScalar:
 def spread(squares: ir.FloatingValue, mean: ir.FloatingValue, n: ir.NumericValue) -> ir.FloatingValue:
     """The sample standard deviation from a sum of squares; null below two values.
 
-    Cancellation can leave a hair below zero where all values are equal: that is 0.
+    Cancellation can give a tiny negative variance where all values are equal: it counts as 0.
     """
     variance = (squares - n * mean * mean) / (n - 1)
     return ibis.ifelse(n >= 2, ibis.greatest(variance, 0.0).sqrt(), ibis.null("float64"))
 
 
 def day_number(column: ir.DateValue) -> ir.IntegerValue:
-    """Days since 1970-01-01. Dates are subtracted as whole numbers from here on."""
+    """Days since 1970-01-01: dates as whole numbers."""
     return column.delta(ibis.date(EPOCH.year, EPOCH.month, EPOCH.day), unit="day")
 
 

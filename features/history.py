@@ -1,4 +1,4 @@
-"""What a customer did: pace, gaps, money, returns; and how much of it lately and a year ago."""
+"""Purchase history: pace, gaps, money and refunds, in total, in recent windows and a year ago."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tiercast.features.spec import FeatureSpec
 
 
 def aggregates(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
-    """The sums over a customer's days from which every feature below is computed: one pass for orders and refunds.
+    """The aggregates over a customer's days from which every feature below is computed, in one pass.
 
-    Who never ordered has zeros here, which `of_buyers` turns into nulls.
+    Customers without an order have zeros here; `null_without_orders` turns them into nulls.
     """
     return {
         "n_orders": days.is_order.sum().cast("float64"),
@@ -34,16 +34,16 @@ def aggregates(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Va
 
 
 def spans(today: int, spec: FeatureSpec) -> dict[str, tuple[int, int]]:
-    """The days, from and before, that count for a window: all that the sums of known rows owe to the day of knowledge.
+    """The first day of each window and the day after its last. Aggregates depend on `today` through these days only.
 
     >>> spans(1000, FeatureSpec(windows=(30,), season_days=90))
     {'30d': (970, 1000), 'last_year': (635, 725)}
     """
-    found = {f"{w}d": (today - w, today) for w in spec.windows}
+    windows = {f"{w}d": (today - w, today) for w in spec.windows}
     if spec.season_days:
         start = today - YEAR_DAYS
-        found["last_year"] = (start, start + spec.season_days)
-    return found
+        windows["last_year"] = (start, start + spec.season_days)
+    return windows
 
 
 def _windows(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
@@ -56,15 +56,15 @@ def _windows(days: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Valu
     return out
 
 
-def of_buyers(sums: ir.Table) -> dict[str, ir.Value]:
-    """What is counted of orders, null for who has none: nothing is known of their spending, which is not zero."""
-    counted = [name for name in sums.columns if name.startswith(("n_orders", "spend_"))]
-    return {name: ibis.ifelse(sums.n_orders > 0, sums[name], ibis.null("float64")) for name in counted}
+def null_without_orders(aggregates: ir.Table) -> dict[str, ir.Value]:
+    """The order counts and amounts, null for customers without an order: their spending is unknown, not zero."""
+    counted = [name for name in aggregates.columns if name.startswith(("n_orders", "spend_"))]
+    return {name: ibis.ifelse(aggregates.n_orders > 0, aggregates[name], ibis.null("float64")) for name in counted}
 
 
-def derived(sums: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
-    """The features that are arithmetic on one customer's sums."""
-    s = sums
+def derived(aggregates: ir.Table, today: int, spec: FeatureSpec) -> dict[str, ir.Value]:
+    """The features that are arithmetic on a customer's aggregates."""
+    s = aggregates
     recency = s.last_day - s.first_day
     repeats = s.n_orders - 1
     gap_mean = (recency / repeats.nullif(0.0)).name("gap_mean_days")

@@ -27,14 +27,15 @@ def daily(transactions: ir.Table) -> ir.Table:
 
 
 def known(transactions: ir.Table, as_of: dt.date) -> ir.Table:
-    """The transactions strictly before `as_of`: the only gate between a table and a feature."""
+    """The transactions strictly before `as_of`: every feature is computed from these."""
     return transactions.filter(transactions.ordered_on < ibis.date(as_of.year, as_of.month, as_of.day))
 
 
 def with_neighbours(days: ir.Table) -> ir.Table:
-    """Every day with its `order_day`, null where it is none, the gap to the order before (days) and the order's place.
+    """Every day with `order_day` (null without an order), `gap`, `is_first` and `is_last`.
 
-    `gap` is null for the first order. Days without an order come after all orders, so they are nobody's neighbour.
+    `gap` is the number of days since the order before, null for the first order. Days without an order are sorted after
+    all orders, so that they are no neighbour of one.
     """
     days = days.mutate(order_day=ibis.ifelse(days.is_order, days.day, ibis.null("int64")))
     window = ibis.window(group_by=days.customer_id, order_by=ibis.asc(days.order_day, nulls_first=False))

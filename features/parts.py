@@ -1,7 +1,7 @@
 """A base in parts: customers split by a hash of their id, so that memory does not grow with their number.
 
-A base of up to two parts is taken as one and never copied: its features are computed from where it lies. Copying
-costs time; beyond that it has to be, and parts half as large need a third less memory for a few per cent more time.
+A base of up to two parts is read in place as one part: copying costs time. A larger base is copied, sorted into parts.
+Parts half as large need a third less memory and a few per cent more time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KNOWN = "known"
 
 
 def count(rows: int) -> int:
-    """How many parts that many transactions are split into; one where they are scored from where they lie.
+    """The number of parts for that many transactions; 1 where they are read in place.
 
     >>> [count(rows) for rows in (0, 5_000_000, 5_000_001, 580_000_000)]
     [1, 1, 3, 232]
@@ -32,7 +32,7 @@ def count(rows: int) -> int:
 
 
 def split(engine: Engine, tables: Tables, rows: int) -> int:
-    """Store the transactions (`rows` of them) by part if there is more than one, and say how many parts there are."""
+    """Store the transactions (`rows` of them) by part if there are several parts; returns the number of parts."""
     n_parts = count(rows)
     if n_parts > 1:
         engine.store(KNOWN, tables.transactions, n_parts)
@@ -46,17 +46,17 @@ def features(
     spec: FeatureSpec,
     k: int,
     n_parts: int,
-    sums: ir.Table | None = None,
+    aggregates: ir.Table | None = None,
 ) -> pa.Table:
-    """The feature table of part `k`, in the order of customer ids; from its `sums`, where they are known already."""
+    """The feature table of part `k`, sorted by customer id; from its `aggregates`, where they are given."""
     part = tables._replace(
         customers=_only(tables.customers, k, n_parts), interactions=_only(tables.interactions, k, n_parts)
     )
-    if sums is None:
+    if aggregates is None:
         part = part._replace(transactions=lines(engine, tables, k, n_parts))
         found = build.build(part, as_of, spec)
     else:
-        found = build.of_sums(sums, part, as_of, spec)
+        found = build.from_aggregates(aggregates, part, as_of, spec)
     return engine.con.to_pyarrow(found.order_by("customer_id"))
 
 
@@ -69,4 +69,4 @@ def _only(table: ir.Table | None, k: int, n_parts: int) -> ir.Table | None:
     """The rows of one part's customers."""
     if table is None or n_parts == 1:
         return table
-    return table.filter(buckets.of(table.customer_id, n_parts) == k)
+    return table.filter(buckets.assign(table.customer_id, n_parts) == k)

@@ -1,6 +1,6 @@
-"""Do the tables hold what the features were defined on? A bundle must not be fed with less than it learned from.
+"""Check that the tables have the columns that a bundle was trained on.
 
-Columns that the bundle does not know are no fault: they are not read.
+Other columns are allowed and not read.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def require(spec: FeatureSpec, tables: Tables) -> None:
 
 
 def _refuse_new_money(spec: FeatureSpec, tables: Tables) -> None:
-    """Money is the margin where one is given: a bundle that learned amounts must not be shown margins."""
+    """Money is the margin where one is given: a bundle trained on amounts must not read margins."""
     if MARGIN in tables.transactions.columns and MARGIN not in spec.columns:
         raise errors.BundleRefused(
             "the bundle was trained on amounts, and these transactions have margins, which would be taken for money",
@@ -63,7 +63,7 @@ def _here(options: list[str]) -> str:
 
 
 def _wanted(spec: FeatureSpec) -> Iterator[tuple[str, str, bool]]:
-    """Table, column, and whether it must be of numbers."""
+    """Table, column, and whether the column must be numeric."""
     yield from (("transactions", name, False) for name in spec.columns)
     yield from (("customers", "joined_on", False) for _ in range(spec.has_joined_on))
     yield from (("customers", a.name, a.kind == "number") for a in spec.attributes)
@@ -72,7 +72,7 @@ def _wanted(spec: FeatureSpec) -> Iterator[tuple[str, str, bool]]:
 
 
 def _fault(tables: Tables, table: str, name: str, is_number: bool) -> str:
-    """What is wrong with a column, as a line; empty where it is as it was."""
+    """The difference of a column as a line; empty where there is none."""
     given: ibis.Table | None = getattr(tables, table)
     if given is None:
         return f"- {table}.{name} (no such table given)"

@@ -1,7 +1,7 @@
 """Which features a bundle uses: decided once at training, frozen in the bundle, compared at scoring.
 
-A feature whose column, window or season the training data could not support is absent from the
-list; it is never there as a column of nulls that looks like knowledge.
+A feature that the training data cannot support (no such column, too short a history) is left out of the list: a column
+of nulls would look like knowledge.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HISTORY = (
     "refund_share",
 )
 SEASON = ("n_orders_last_year", "spend_last_year")
-MARGIN = "margin"  # no feature of its own, but what money means: a bundle that learned margins needs margins
+MARGIN = "margin"  # not a feature, but the meaning of money: a bundle trained on margins needs margins
 BREADTH = {
     "product_id": ("n_products", "products_per_order", "repeat_product_share"),
     "category": ("n_categories",),

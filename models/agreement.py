@@ -1,6 +1,6 @@
-"""Where the two views of a customer part: trees that know every feature, a closed form that knows only the rhythm.
+"""Disagreement of the trained models, which use all features, with the closed form, which uses the order history only.
 
-Neither is always right. Where they differ by more than the bounds below, a person should look before money is spent.
+Neither is always right. If they differ by more than the bounds below, a person should check before money is spent.
 """
 
 from __future__ import annotations

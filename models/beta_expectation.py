@@ -1,4 +1,4 @@
-"""The one hard integral of BG/NBD: how many orders an alive customer still places.
+"""The integral in the expected orders of BG/NBD: the future orders of an alive customer.
 
 Given an order rate `l` and a leaving probability `p`, an alive customer places (1 - exp(-l p h)) / p
 orders in the next h (each order is the last one with probability p). Averaged over the posterior
@@ -12,9 +12,9 @@ Euler's transformation gives, with z = s / (1 + s), c = a + B - 1 and k = c - R,
 
     2F1(R, a - 1; c; -s) = (1 - z) ** (a - 1) * 2F1(k, a - 1; c; z),
 
-where R, the large number, has left the function: k does not depend on x, and terms shrink as c grows. The
-paper's own form overflows for a few hundred orders. Where even this form loses its digits (a next to 1,
-huge parameters), (*) is summed directly.
+where the hypergeometric function no longer contains R, the large number: k does not depend on x, and terms shrink as c
+grows. The paper's own form overflows for a few hundred orders. Where this form loses precision too (a near 1, huge
+parameters), (*) is summed directly.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def orders_until_leaving(a: float, B: Vector, R: Vector, s: Vector) -> Vector:
     array([0.693147])
     """
     B, R, s = (np.asarray(part, dtype=np.float64) for part in np.broadcast_arrays(B, R, s))
-    answer = _euler(a, B, R, s)
-    unsure = np.logical_not(_is_sure(a, B, R, s, answer))
+    result = _euler(a, B, R, s)
+    unsure = np.logical_not(_is_sure(a, B, R, s, result))
     if unsure.any():
-        answer[unsure] = by_summation(a, B[unsure], R[unsure], s[unsure])
-    return np.clip(answer, 0.0, R * s)
+        result[unsure] = by_summation(a, B[unsure], R[unsure], s[unsure])
+    return np.clip(result, 0.0, R * s)
 
 
 def by_summation(a: float, B: Vector, R: Vector, s: Vector) -> Vector:
@@ -51,13 +51,13 @@ def by_summation(a: float, B: Vector, R: Vector, s: Vector) -> Vector:
 
     With p = expit(y) and y = centre + scale * sinh(w), the weight of a node decays doubly exponentially
     on both sides, so equally spaced w converge exponentially. The weights are normalised by their own
-    sum: the answer is a mean of the bracket in (*), whatever happens.
+    sum: the result is a mean of the bracket in (*), whatever happens.
     """
-    answer = np.empty_like(B)
+    result = np.empty_like(B)
     for start in range(0, len(B), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        answer[rows] = _weighted_mean(a, B[rows, None], R[rows, None], s[rows, None])
-    return answer
+        result[rows] = _weighted_mean(a, B[rows, None], R[rows, None], s[rows, None])
+    return result
 
 
 def _weighted_mean(a: float, B: Vector, R: Vector, s: Vector) -> Vector:
@@ -85,8 +85,8 @@ def _euler(a: float, B: Vector, R: Vector, s: Vector) -> Vector:
         return np.asarray(c / np.float64(a - 1.0) * (1.0 - powered), dtype=np.float64)
 
 
-def _is_sure(a: float, B: Vector, R: Vector, s: Vector, answer: Vector) -> NDArray[np.bool_]:
+def _is_sure(a: float, B: Vector, R: Vector, s: Vector, result: Vector) -> NDArray[np.bool_]:
     """In bounds, and not the small difference of two large numbers: near a == 1, or c much above E."""
     with np.errstate(all="ignore"):
-        rounding = ROUNDING * np.abs((a + B - 1.0) / (a - 1.0) / answer)
-    return (answer > 0.0) & (answer <= R * s * (1.0 + 1e-9)) & (rounding < 1e-9)
+        rounding = ROUNDING * np.abs((a + B - 1.0) / (a - 1.0) / result)
+    return (result > 0.0) & (result <= R * s * (1.0 + 1e-9)) & (rounding < 1e-9)

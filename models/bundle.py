@@ -33,7 +33,7 @@ class About(NamedTuple):
 
     @property
     def model(self) -> str:
-        """What the score column `model` says: name, version and run."""
+        """The content of the score column `model`: name, version and run."""
         return "/".join(part for part in (self.name, self.version, self.run_id) if part)
 
 
@@ -41,7 +41,7 @@ class Bundle(NamedTuple):
     """`centre` is the mean closed-form log-odds; `typical` holds medians that reasons compare with.
 
     `reference` holds, per feature and score, the spread that drift is measured against;
-    `scorecard` what the holdout said, for whoever opens the bundle later.
+    `scorecard` has the metrics of the holdout.
     """
 
     about: About
@@ -60,8 +60,7 @@ class Bundle(NamedTuple):
 def dated(bundle: Bundle, as_of: dt.date) -> Bundle:
     """The bundle, for scores as of that day.
 
-    Its parameters know everything before its own as_of; an earlier score would have seen its future. Raises
-    `BundleRefused` for that.
+    Raises `BundleRefused` for a day before the bundle's own as_of: its parameters were fitted on what followed.
     """
     known_until = bundle.about.as_of
     if as_of < known_until:

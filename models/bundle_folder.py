@@ -1,10 +1,10 @@
-"""The bundle on disk: JSON and LightGBM text, nothing that can run, every file's hash in the manifest.
+"""The bundle on disk: JSON and LightGBM text, nothing executable, with the hash of every file in the manifest.
 
-manifest.json   format, sha256 of every other file, where the bundle comes from, library versions
+manifest.json   format, sha256 of every other file, origin of the bundle, library versions
 model.json      features, closed-form parameters, linear models, weights, level, ranges, cuts, references
 churn.txt       LightGBM trees (absent when the closed form stands alone)
 value.txt       LightGBM trees (likewise)
-scorecard.json  what the holdout said
+scorecard.json  metrics of the holdout
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import importlib.metadata
 import json
 import os
 import pathlib
-import tempfile
 from typing import Any
 
 import numpy as np
 
-from tiercast.contract import errors
+from tiercast.contract import errors, files, strict_json
 from tiercast.features import spec as specs
 from tiercast.models import orders, reference
 from tiercast.models.btyd import Btyd
@@ -42,41 +41,21 @@ LIBRARIES = ("tiercast", "lightgbm", "numpy", "scipy", "duckdb", "ibis-framework
 
 
 def save(bundle: Bundle, folder: pathlib.Path) -> None:
-    """Write the bundle beside `folder` and move it into place: there is an old bundle or a new one, never half.
+    """Write the bundle and replace the one in `folder` by it. Raises `CannotWrite`; the old bundle then stays."""
+    hint = "check the permissions and the space left, or choose another --bundle folder"
+    with files.replace_folder(folder, subject="the bundle", hint=hint) as new:
+        _refuse_foreign(folder)
+        _write(bundle, new)
 
-    Raises `CannotWrite`; what was there before stays.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-            fresh, old = pathlib.Path(scratch, "new"), pathlib.Path(scratch, "old")
-            _write(bundle, fresh)
-            _refuse_foreign(folder)
-            _exchange(folder, fresh, old)
-    except OSError as error:
-        hint = "check the permissions and the space left, or choose another --bundle folder"
-        raise errors.CannotWrite(
-            f"the bundle cannot be written: {error.strerror}", first=str(folder), hint=hint
-        ) from error
+
+def digest(bundle: Bundle) -> str:
+    """A digest of the hashes of all files but the manifest: equal for equal models, wherever they lie."""
+    return strict_json.digest(_hashes(_contents(bundle)))
 
 
 def identity(bundle: Bundle) -> str:
-    """A short text that is the same for bundles that give the same scores, wherever they lie."""
-    trees = [model.stack.trees and model.stack.trees.text for model in (bundle.churn, bundle.value)]
-    about = {**bundle.about._asdict(), "as_of": bundle.about.as_of.isoformat()}
-    return hashlib.sha256(json.dumps([about, _to_json(bundle), trees], sort_keys=True).encode()).hexdigest()
-
-
-def _exchange(folder: pathlib.Path, fresh: pathlib.Path, old: pathlib.Path) -> None:
-    """The fresh bundle takes the place of the old one, which comes back if that fails."""
-    if folder.exists():
-        folder.replace(old)
-    try:
-        fresh.replace(folder)
-    except OSError:
-        if old.exists():
-            old.replace(folder)
-        raise
+    """A digest of the model and of its name, version, run and day: equal bundles give equal score files."""
+    return strict_json.digest([_about(bundle), _hashes(_contents(bundle))])
 
 
 def check(folder: pathlib.Path) -> None:
@@ -87,7 +66,7 @@ def check(folder: pathlib.Path) -> None:
 
 
 def _is_open(folder: pathlib.Path) -> bool:
-    """Whether a folder can be made or replaced here; a place that cannot even be looked at is none."""
+    """Whether a folder can be made or replaced here; False if the place cannot be read."""
     try:
         _refuse_foreign(folder)
         parent = next(parent for parent in folder.absolute().parents if parent.exists())
@@ -117,17 +96,28 @@ def packed(folder: pathlib.Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in sorted(_own_files(folder))}
 
 
+def _contents(bundle: Bundle) -> dict[str, bytes]:
+    """The files but the manifest, by name."""
+    trees = {"churn": bundle.churn.stack.trees, "value": bundle.value.stack.trees}
+    texts = {TREES[key]: model.text for key, model in trees.items() if model is not None}
+    texts |= {MODEL: _as_text(_to_json(bundle)), SCORECARD: _as_text(bundle.scorecard)}
+    return {name: texts[name].encode() for name in sorted(texts)}
+
+
+def _hashes(contents: dict[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+
+
+def _about(bundle: Bundle) -> dict[str, Any]:
+    return {**bundle.about._asdict(), "as_of": bundle.about.as_of.isoformat()}
+
+
 def _write(bundle: Bundle, folder: pathlib.Path) -> None:
-    folder.mkdir()
-    for key, trees in (("churn", bundle.churn.stack.trees), ("value", bundle.value.stack.trees)):
-        if trees is not None:
-            (folder / TREES[key]).write_text(trees.text, encoding="utf-8")
-    _put(folder / MODEL, _to_json(bundle))
-    _put(folder / SCORECARD, bundle.scorecard)
-    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-    about = {**bundle.about._asdict(), "as_of": bundle.about.as_of.isoformat()}
+    contents = _contents(bundle)
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    _put(folder / MANIFEST, {"format": FORMAT, "about": about, "libraries": versions, "files": files})
+    manifest = {"format": FORMAT, "about": _about(bundle), "libraries": versions, "files": _hashes(contents)}
+    for name, content in {**contents, MANIFEST: _as_text(manifest).encode()}.items():
+        (folder / name).write_bytes(content)
 
 
 def _to_json(bundle: Bundle) -> dict[str, Any]:
@@ -138,7 +128,7 @@ def _to_json(bundle: Bundle) -> dict[str, Any]:
         "churn": {**_stack_to_json(bundle.churn.stack), "shift": bundle.churn.shift},
         "centre": bundle.centre,
         "value": {**_stack_to_json(bundle.value.stack), "level": bundle.value.level},
-        "intervals": _sure(bundle.intervals),
+        "intervals": _intervals_as_json(bundle.intervals),
         "cuts": bundle.cuts._asdict(),
         "typical": dict(bundle.typical),
         "reference": {name: each._asdict() for name, each in bundle.reference.items()},
@@ -167,8 +157,8 @@ def _linear_from_json(data: dict[str, Any]) -> LinearModel:
     return LinearModel(names, means, scales, coefficients, data["intercept"])
 
 
-def _sure(model: Intervals) -> dict[str, Any]:
-    """Tables as lists, lines as objects."""
+def _intervals_as_json(model: Intervals) -> dict[str, Any]:
+    """Tables become lists, calibration lines become objects."""
     tables = {name: getattr(model, name).tolist() for name in TABLES}
     lines = {name: getattr(model, name) for name in LINES}
     return {**tables, **{name: line and line._asdict() for name, line in lines.items()}}
@@ -201,8 +191,8 @@ def _trees(path: pathlib.Path, columns: list[str] | None) -> BoostedTrees | None
     return BoostedTrees(path.read_text(encoding="utf-8"), tuple(columns)) if columns is not None else None
 
 
-def _check_hashes(folder: pathlib.Path, files: dict[str, str]) -> None:
-    listed = {**dict.fromkeys((MODEL, SCORECARD), ""), **files}  # these two must be there, listed or not
+def _check_hashes(folder: pathlib.Path, hashes: dict[str, str]) -> None:
+    listed = {**dict.fromkeys((MODEL, SCORECARD), ""), **hashes}  # these two must be there, listed or not
     wrong = [name for name, expected in listed.items() if not _is_intact(folder / name, expected)]
     if wrong:
         raise errors.BundleRefused(
@@ -216,31 +206,27 @@ def _check_hashes(folder: pathlib.Path, files: dict[str, str]) -> None:
 
 
 def _is_intact(path: pathlib.Path, expected: str) -> bool:
-    return path.is_file() and _sha256(path) == expected
+    return path.is_file() and files.sha256(path) == expected
 
 
 def _refuse_foreign(folder: pathlib.Path) -> None:
-    """Only an empty place or an older bundle may be replaced: never somebody's other files."""
+    """Raises `CannotWrite` unless the place is empty or holds an older bundle: other files are never deleted."""
     if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - _own_files(folder)):
         hint = "choose a new --bundle folder, or empty this one yourself"
         raise errors.CannotWrite("there is something else than a bundle in this place", first=str(folder), hint=hint)
 
 
 def _own_files(folder: pathlib.Path) -> set[str]:
-    """The names that a bundle's manifest lists, and its own; empty for another program's manifest.json, or none."""
+    """The manifest's own name and the names it lists; empty without a manifest of ours."""
     try:
-        files = _json(folder / MANIFEST)["files"]
-        return {MANIFEST, *files} if MODEL in files else set()
+        names = _json(folder / MANIFEST)["files"]
+        return {MANIFEST, *names} if MODEL in names else set()
     except (errors.BundleRefused, KeyError, TypeError):
         return set()
 
 
-def _sha256(path: pathlib.Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _put(path: pathlib.Path, data: Any) -> None:
-    path.write_text(json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+def _as_text(data: Any) -> str:
+    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _json(path: pathlib.Path) -> dict[str, Any]:

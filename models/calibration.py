@@ -21,12 +21,12 @@ class Calibration(NamedTuple):
 
 
 def log_odds(p: Vector) -> Vector:
-    """Log-odds of a probability, kept away from infinity at ±13.8."""
+    """Log-odds of a probability, bounded at ±13.8."""
     return np.asarray(logit(vectors.bounded(p, SMALLEST, 1 - SMALLEST)))
 
 
 def calibrated(line: Calibration, p: Vector) -> Vector:
-    """The probability that the line makes of another one.
+    """The calibrated probability.
 
     >>> calibrated(Calibration(0.0, 2.0), np.array([0.5, 0.8])).round(3)
     array([0.5  , 0.941])

@@ -1,7 +1,7 @@
 """Customer lifetime value in closed form: expected orders times Gamma-Gamma money, discounted.
 
 Fader, Hardie & Lee (2005), "RFM and CLV: using iso-value curves for customer base analysis", Journal of
-Marketing Research 42. Orders and their value are taken to be unrelated, so the two expectations multiply.
+Marketing Research 42. Orders and their value are assumed to be independent, so the two expectations multiply.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _PLACES, _WEIGHTS = legendre.leggauss(NODES)
 _SHARE, _LOG_WEIGHT = (_PLACES + 1.0) / 2.0, np.log(_WEIGHTS / 2.0)
 
 
-class Rates(NamedTuple):
+class ExitRates(NamedTuple):
     """The gamma distributions of a group of customers: ordering (shape R, a vector, rate alpha), leaving (s, beta)."""
 
     R: Vector
@@ -53,11 +53,11 @@ class Terms(NamedTuple):
     log_term: Vector
 
 
-def log_odds(rates: Rates, t: Vector, T: Vector) -> Vector:
+def log_odds(rates: ExitRates, t: Vector, T: Vector) -> Vector:
     """log of P(left in [t, T]) / P(still here), given no order in between; -inf where t == T or s == 0.
 
     >>> one = np.array([1.0])
-    >>> log_odds(Rates(one, 1.0, 1.0, 1.0), np.array([0.0]), one).round(6)      # odds (2 ** 2 - 1) / 2, by hand
+    >>> log_odds(ExitRates(one, 1.0, 1.0, 1.0), np.array([0.0]), one).round(6)      # odds (2 ** 2 - 1) / 2, by hand
     array([0.405465])
     """
     answer = np.full(np.shape(t), -np.inf)
@@ -70,15 +70,15 @@ def log_odds(rates: Rates, t: Vector, T: Vector) -> Vector:
 
 
 def total(parts: Terms) -> tuple[Vector, Vector]:
-    """The log-odds, and each node's share of the odds; where nobody can have left, -inf and shares of 0."""
+    """The log-odds, and each node's share of the odds; -inf and shares of 0 where no customer can have left."""
     highest = parts.log_term.max(axis=1)
     scaled = np.exp(parts.log_term - np.maximum(highest, -1e300)[:, None])
     summed = scaled.sum(axis=1)
-    with np.errstate(divide="ignore"):  # nobody leaves in no time
+    with np.errstate(divide="ignore"):  # no customer leaves in no time
         return highest + np.log(summed), scaled / np.maximum(summed, 1.0)[:, None]
 
 
-def terms(rates: Rates, t: Vector, T: Vector) -> Terms:
+def terms(rates: ExitRates, t: Vector, T: Vector) -> Terms:
     """What the odds are the sum of, for `s` > 0; all of a row are -inf where t == T."""
     R, alpha, s, beta = rates
     m = min(alpha, beta) + t

@@ -1,11 +1,11 @@
-"""What value is made of: the chance of an order, orders given one, money per order. They multiply back to `value`.
+"""The factors of value: the chance of an order, the orders if there is any, and the money per order.
 
     value = p_order × orders_if_any × value_per_order
 
-`p_order` is the churn model's view carried to the value horizon: the closed form says how much likelier an order is in
-the longer window, the churn model moves those log-odds as far as it moves the ones of its own window. With equal
-horizons it is 1 - p_churn. Orders and money share what is left: money per order is the closed form's, unless that would
-take less than one order.
+`p_order` carries the churn model's forecast to the value horizon. The closed form has the chance of an order in both
+windows. Its log-odds in the value horizon are shifted by as much as the churn model shifts those in the churn horizon.
+With equal horizons `p_order` is 1 - p_churn. Money per order is the closed form's, unless that would take less than one
+order.
 """
 
 from __future__ import annotations
@@ -32,23 +32,24 @@ class Factors(NamedTuple):
     value_per_order: Vector
 
 
-def of(model: Btyd, frame: Frame, p_churn: Vector, value: Vector, value_days: float) -> Factors:
+def factors(model: Btyd, frame: Frame, p_churn: Vector, value: Vector, value_days: float) -> Factors:
     """The three factors of `value`. `frame` carries the closed form's columns; `p_churn` is the churn model's."""
-    p_order = carried(1 - p_churn, 1 - frame[btyd.P_CHURN], btyd.p_order(model, frame, value_days))
+    p_order = carry(1 - p_churn, 1 - frame[btyd.P_CHURN], btyd.p_order(model, frame, value_days))
     return split(p_order, value, frame[btyd.ORDER_VALUE])
 
 
-def carried(kept: Vector, closed_kept: Vector, closed_order: Vector) -> Vector:
-    """P(an order in the value horizon): the closed form's, its log-odds moved as the churn model moves P(kept).
+def carry(kept: Vector, closed_kept: Vector, closed_order: Vector) -> Vector:
+    """P(an order in the value horizon): the closed form's, its log-odds shifted as the churn model shifts P(kept).
 
-    >>> carried(np.array([0.5]), np.array([0.2]), np.array([0.2])).round(3)      # equal horizons: P(kept) itself
+    >>> carry(np.array([0.5]), np.array([0.2]), np.array([0.2])).round(3)      # equal horizons: P(kept) itself
     array([0.5])
     """
     return np.asarray(expit(_log_odds(closed_order) + _log_odds(kept) - _log_odds(closed_kept)))
 
 
 def split(p_order: Vector, value: Vector, order_value: Vector) -> Factors:
-    """
+    """The factors of `value`, given the chance of an order and the closed form's money per order.
+
     >>> split(np.array([0.5, 0.5]), np.array([60.0, 6.0]), np.array([40.0, 40.0]))
     Factors(p_order=array([0.5, 0.5]), orders_if_any=array([3., 1.]), value_per_order=array([40., 12.]))
     """

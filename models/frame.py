@@ -1,4 +1,4 @@
-"""Columns of numbers by name: how a feature table enters the models."""
+"""A feature table as columns of numbers by name: the input of the models."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def expected_order_value(params: GammaGamma, x: Vector, m: Vector) -> Vector:
     scale = p * (v + np.where(learned, x * m, 0.0))
     is_mean = shape > 1.0
     answer = np.asarray(scale / np.where(is_mean, shape - 1.0, 1.0))
-    if not is_mean.all():  # the median takes longer than all the rest, and a fit of ours never asks for it
+    if not is_mean.all():  # the median takes longer than everything else, and our fits never need it
         answer = np.where(is_mean, answer, _median(shape, scale))
     return answer
 

@@ -1,4 +1,4 @@
-"""How sure we are: the whole distribution of what a customer may bring, read off at its ends and at the value cut.
+"""Prediction intervals: the distribution of a customer's realised value, read at its ends and at the value cut.
 
     P(value <= y) = 1 - p_brings                                   y = 0: most customers of most shops bring nothing
                   + p_brings × P(realised ÷ expected <= y ÷ mu)    y > 0, mu = value ÷ p_brings
@@ -32,7 +32,7 @@ SMALLEST = 1e-9
 
 
 class Intervals(NamedTuple):
-    """What was learned from later windows.
+    """The parameters, fitted on windows later than those of the models.
 
     `brings` calibrates the chance of an order into that of any money. `edges` are inner edges in money, of what is
     expected of those who bring some; `ratios` has a row per bin: the quantiles of realised ÷ expected at `LEVELS`.
@@ -48,7 +48,7 @@ class Intervals(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """A customer's distribution: the chance of nothing, the money expected of those who bring some, and its bin."""
+    """A customer's distribution: the probability of no money, the expected money if there is any, and its bin."""
 
     p_nothing: Vector
     if_any: Vector
@@ -56,7 +56,7 @@ class Spread(NamedTuple):
 
 
 class Certainty(NamedTuple):
-    """The five columns of a score that say how sure it is; NaN (and False) for prospects."""
+    """The five columns of a score about its uncertainty; NaN (and False) for prospects."""
 
     value_low: Vector
     value_high: Vector
@@ -70,8 +70,8 @@ def certainty(
 ) -> Certainty:
     """The range, the chances that the value cut is reached and that what happens bears the tier out.
 
-    A is borne out by an order in the churn horizon and a value at the cut or above, C by an order and a value below.
-    B, D and E are borne out by silence: who places no order cannot show what they would have been worth.
+    A is confirmed by an order in the churn horizon and a value at the cut or above, C by an order and a value below.
+    B, D and E are confirmed by no order in the churn horizon, whatever the value.
     """
     spread = spread_of(model, value, p_order)
     low, high = quantile(model, spread, TAIL), quantile(model, spread, 1 - TAIL)
@@ -84,7 +84,7 @@ def certainty(
 
 
 def spread_of(model: Intervals, value: Vector, p_order: Vector) -> Spread:
-    """Where each customer stands in the tables; `p_order` is P(an order in the value horizon)."""
+    """Each customer's distribution; `p_order` is P(an order in the value horizon)."""
     p_brings = calibration.calibrated(model.brings, p_order)
     if_any = value / np.maximum(p_brings, SMALLEST)
     return Spread(1 - p_brings, if_any, np.searchsorted(model.edges, if_any, side="right"))
@@ -94,7 +94,7 @@ def quantile(model: Intervals, spread: Spread, level: float) -> Vector:
     """The money that a share `level` of such customers does not exceed."""
     p_brings = 1 - spread.p_nothing
     share = (level - spread.p_nothing) / np.maximum(p_brings, SMALLEST)
-    # fmax and fmin take prospects, whose money is NaN anyway, for 0
+    # fmax and fmin read NaN as 0: prospects, whose money is NaN anyway
     place = np.fmin(np.fmax(share, 0.0), 1.0) * (len(LEVELS) - 1)
     below = np.minimum(place.astype(np.intp), len(LEVELS) - 2)
     start, end = model.ratios[spread.bin, below], model.ratios[spread.bin, below + 1]
@@ -113,12 +113,12 @@ def share_below(model: Intervals, spread: Spread, money: Vector) -> Vector:
 
 
 def p_high(model: Intervals, spread: Spread, cuts: Cuts) -> Vector:
-    """The calibrated chance that the realised value reaches the value cut."""
+    """The calibrated probability that the realised value reaches the value cut."""
     return calibration.calibrated(model.high, uncalibrated_high(model, spread, cuts))
 
 
 def uncalibrated_high(model: Intervals, spread: Spread, cuts: Cuts) -> Vector:
-    """The same as the distribution alone has it."""
+    """The same probability from the distribution, before calibration."""
     return 1 - share_below(model, spread, np.full(len(spread.if_any), cuts.value))
 
 

@@ -12,7 +12,7 @@ be gone, and looks more so the longer they stay silent.
     t_x  age at the last order        same time unit as T, 0 when x == 0
     T    age at the as-of date        t_x <= T
 
-`a == 0` is the model without leaving (NBD): nobody drops out, p_alive is 1 for everyone.
+`a == 0` is the model without leaving (NBD): no customer drops out, and p_alive is 1.
 """
 
 from __future__ import annotations

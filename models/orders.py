@@ -1,10 +1,10 @@
-"""How often a customer orders, by any of three models; one question, whichever model answers.
+"""The order models behind one set of functions.
 
-    bgnbd       BG/NBD       leaves after repeat orders only
-    mbgnbd      MBG/NBD      leaves after any order, the first one too
-    paretonbd   Pareto/NBD   leaves at any time
+    bgnbd       BG/NBD       customers leave after repeat orders only
+    mbgnbd      MBG/NBD      customers leave after any order, the first one too
+    paretonbd   Pareto/NBD   customers leave at any time
 
-All three take the same history (x, t_x, T; see models.bgnbd) and share one limit, the model without leaving (NBD).
+All three take the same history (x, t_x, T; see models.bgnbd). Without dropout, each is the NBD model.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def name(model: OrderModel) -> str:
 
 
 def title(model: OrderModel) -> str:
-    """The model's name as people write it.
+    """The model's name in the literature.
 
     >>> title(ParetoNbd(r=0.5, alpha=10.0, s=0.6, beta=11.0))
     'Pareto/NBD'
@@ -44,7 +44,7 @@ def title(model: OrderModel) -> str:
 
 
 def as_dict(model: OrderModel) -> dict[str, Any]:
-    """Which model, and its parameters."""
+    """The model's name and its parameters."""
     return {"model": name(model), **model._asdict()}
 
 
@@ -54,34 +54,34 @@ def from_dict(data: dict[str, Any]) -> OrderModel:
 
 
 def log_likelihood(model: OrderModel, x: Vector, t_x: Vector, T: Vector) -> Vector:
-    """How well the model explains each customer's history."""
-    answer: Vector = _MATHS[type(model)].log_likelihood(model, x, t_x, T)
-    return answer
+    """The log-likelihood of each customer's history."""
+    result: Vector = _MATHS[type(model)].log_likelihood(model, x, t_x, T)
+    return result
 
 
 def p_alive(model: OrderModel, x: Vector, t_x: Vector, T: Vector) -> Vector:
     """P(alive at T | x, t_x, T), in [0, 1]."""
-    answer: Vector = _MATHS[type(model)].p_alive(model, x, t_x, T)
-    return answer
+    result: Vector = _MATHS[type(model)].p_alive(model, x, t_x, T)
+    return result
 
 
 def p_no_order(
     model: OrderModel, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
 ) -> Vector:
     """P(no order in the next `horizon` | x, t_x, T), in [0, 1]; `alive` is their p_alive, where it is known already."""
-    answer: Vector = _MATHS[type(model)].p_no_order(model, x, t_x, T, horizon, alive)
-    return answer
+    result: Vector = _MATHS[type(model)].p_no_order(model, x, t_x, T, horizon, alive)
+    return result
 
 
 def expected_orders(
     model: OrderModel, x: Vector, t_x: Vector, T: Vector, horizon: float, alive: Vector | None = None
 ) -> Vector:
     """E[orders in the next `horizon` | x, t_x, T], at least 0; `alive` as above."""
-    answer: Vector = _MATHS[type(model)].expected_orders(model, x, t_x, T, horizon, alive)
-    return answer
+    result: Vector = _MATHS[type(model)].expected_orders(model, x, t_x, T, horizon, alive)
+    return result
 
 
 def expected_orders_of_new(model: OrderModel, t: Vector) -> Vector:
     """E[X(t)]: repeat orders of a customer picked at random, `t` after their first order."""
-    answer: Vector = _MATHS[type(model)].expected_orders_of_new(model, t)
-    return answer
+    result: Vector = _MATHS[type(model)].expected_orders_of_new(model, t)
+    return result

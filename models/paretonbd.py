@@ -12,7 +12,7 @@ so a one-time buyer can be gone, and looks more so the longer they stay silent.
     t_x  age at the last order        same time unit as T, 0 when x == 0
     T    age at the as-of date        t_x <= T
 
-`s == 0` is the model without leaving (NBD): nobody drops out, p_alive is 1 for everyone.
+`s == 0` is the model without leaving (NBD): no customer drops out, and p_alive is 1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from scipy.special import expit, exprel
 
 from tiercast.contract.vectors import Vector
 from tiercast.models import chances, exit_integral, pairs
-from tiercast.models.exit_integral import Rates
+from tiercast.models.exit_integral import ExitRates
 
 
 class ParetoNbd(NamedTuple):
@@ -71,7 +71,7 @@ def p_no_order(
     >>> p_no_order(cdnow, np.array([2.0, 0.0]), np.array([30.43, 0.0]), np.array([38.86, 38.86]), 39.0).round(2)
     array([0.41, 0.93])
     """
-    orders = pairs.once(partial(_some_order_if_alive, params, horizon), x, T)
+    orders = pairs.tabulate(partial(_some_order_if_alive, params, horizon), x, T)
     if alive is None:
         alive = p_alive(params, x, t_x, T)
     return np.asarray(1.0 - alive * orders, dtype=np.float64)
@@ -117,10 +117,10 @@ def _some_order_if_alive(params: ParetoNbd, horizon: float, x: Vector, T: Vector
     """P(at least one order in the next `horizon`) of a customer known to be alive at T."""
     r, alpha, s, beta = params
     stays_silent = -(r + x) * np.log1p(horizon / (alpha + T)) - s * np.log1p(horizon / (beta + T))
-    leaves_first = exit_integral.log_odds(Rates(r + x, alpha, s, beta), T, T + horizon)
+    leaves_first = exit_integral.log_odds(ExitRates(r + x, alpha, s, beta), T, T + horizon)
     return np.clip(-np.expm1(stays_silent + np.logaddexp(0.0, leaves_first)), 0.0, 1.0)
 
 
 def _log_odds_gone(params: ParetoNbd, x: Vector, t_x: Vector, T: Vector) -> Vector:
     r, alpha, s, beta = params
-    return exit_integral.log_odds(Rates(r + x, alpha, s, beta), t_x, T)
+    return exit_integral.log_odds(ExitRates(r + x, alpha, s, beta), t_x, T)

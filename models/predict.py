@@ -1,4 +1,4 @@
-"""All numbers of a score for all customers of a frame. Batch, online, holdout and Spark call this one function."""
+"""All numbers of a score for the customers of a frame. Batch, online, holdout and Spark scoring call `predict`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tiercast.tiers import grid
 class Predictions(NamedTuple):
     """One entry per customer; NaN for prospects, whose tier is F. `frame` carries the `btyd_` columns too.
 
-    `pushes` are those of `churn.explain` where they were asked for.
+    `contributions` are those of `churn.explain` by group, where they were requested.
     """
 
     frame: dict[str, Vector]
@@ -31,27 +31,27 @@ class Predictions(NamedTuple):
     tiers: NDArray[np.str_]
     certainty: Certainty
     disagreement: NDArray[np.bool_]
-    pushes: Mapping[str, Vector] | None
+    contributions: Mapping[str, Vector] | None
 
 
 def predict(bundle: Bundle, frame: Frame, group_of: Callable[[str], str | None] | None = None) -> Predictions:
     """Closed forms, churn, value, tier and certainty for a frame with the columns of `bundle.spec.names`.
 
-    With `group_of` also what pushes the churn, summed by group.
+    With `group_of`, the contributions to churn too, summed by group.
     """
     about = bundle.about
     full = with_views(bundle, frame)
     is_prospect = ~(full["n_orders"] > 0)
-    risk, pushes = _churn(bundle, full, group_of)
+    risk, contributions = _churn(bundle, full, group_of)
     p_churn = np.where(is_prospect, np.nan, risk)
     money = np.where(is_prospect, np.nan, value.value(bundle.value, full))
     clv = btyd.discounted(bundle.btyd, full, about.value_days, about.monthly_rate)
-    made_of = factors.of(bundle.btyd, full, p_churn, money, about.value_days)
+    parts = factors.factors(bundle.btyd, full, p_churn, money, about.value_days)
     tiers = grid.assign(p_churn, money, full["silence_days"], full["n_orders"], bundle.cuts)
-    sure = intervals.certainty(bundle.intervals, money, p_churn, made_of.p_order, tiers, bundle.cuts)
+    sure = intervals.certainty(bundle.intervals, money, p_churn, parts.p_order, tiers, bundle.cuts)
     closed = full[btyd.P_CHURN], full[btyd.VALUE]
     differ = agreement.disagreement(p_churn, closed[0], money, closed[1], bundle.cuts.value)
-    return Predictions(full, p_churn, money, clv, made_of, tiers, sure, differ, pushes)
+    return Predictions(full, p_churn, money, clv, parts, tiers, sure, differ, contributions)
 
 
 def _churn(
@@ -63,7 +63,7 @@ def _churn(
 
 
 def graded(bundle: Bundle, p: Predictions, tiers: NDArray[np.str_]) -> Predictions:
-    """The same customers under other letters: set by hand, or held since last time."""
+    """The same predictions with other tiers, held or set by hand, and the certainty that goes with them."""
     sure = intervals.certainty(bundle.intervals, p.value, p.p_churn, p.factors.p_order, tiers, bundle.cuts)
     return p._replace(tiers=tiers, certainty=sure)
 

@@ -1,7 +1,7 @@
-"""How a number was spread over customers on the training day: what later days are compared with.
+"""The distribution of a number over the customers of the training day, for comparison with later days.
 
-A value that many customers share (no refund at all, one order) is a bin of its own; the other bins hold about a
-twentieth of the customers each. Bins are told apart by `<=`: bin i holds edges[i-1] < value <= edges[i].
+A value that many customers share (no refund, one order) has a bin of its own. Each other bin holds about a twentieth of
+the customers. Bin i holds edges[i-1] < value <= edges[i].
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LEAST_SHARE, LEAST_COUNT = 0.01, 5.0
 class Reference(NamedTuple):
     """`quantiles` are 21, from the smallest to the largest; `counts` one per bin, one more than `edges`.
 
-    Without `counts` (a bundle that was written before they were kept) there is nothing to compare with.
+    Older bundles have no `counts`; later days cannot be compared with them.
     """
 
     quantiles: tuple[float, ...]
@@ -31,12 +31,12 @@ class Reference(NamedTuple):
 
     @property
     def n(self) -> int:
-        """Customers, those without the number too."""
+        """All customers, with the number or without."""
         return sum(self.counts) + self.missing
 
 
 class Counted(NamedTuple):
-    """Customers per bin of a reference, those without the number, and the sum over those with it."""
+    """Customers per bin of a reference, customers without the number, and the sum over the others."""
 
     counts: NDArray[np.int64]
     missing: int
@@ -44,25 +44,25 @@ class Counted(NamedTuple):
 
     @property
     def mean(self) -> float | None:
-        """Over those with the number; None where there are none."""
+        """The mean over customers with the number; None if there are none."""
         known = int(self.counts.sum())
         return self.total / known if known else None
 
 
-def of(column: Vector, width: float = 0.0) -> Reference:
-    """The reference of a column; NaN is missing. A column with nothing known has no quantiles.
+def from_column(column: Vector, width: float = 0.0) -> Reference:
+    """The reference of a column. NaN is missing; a column of NaN only has no quantiles.
 
-    No bin is narrower than `width`: a move by less than that matters to nobody.
+    No bin is narrower than `width`, the smallest change of practical importance.
 
-    >>> found = of(np.array([0.0] * 60 + [1.0] * 30 + [7.0] * 10 + [np.nan] * 4))
-    >>> found.edges, found.counts, found.missing
+    >>> reference = from_column(np.array([0.0] * 60 + [1.0] * 30 + [7.0] * 10 + [np.nan] * 4))
+    >>> reference.edges, reference.counts, reference.missing
     ((0.0, 1.0), (60, 30, 10), 4)
     """
     known = column[np.isfinite(column)]
     if not len(known):
         return Reference((), (), (0,), len(column))
     quantiles = np.quantile(known, QUANTILES)
-    edges = _merged(_apart(_candidates(quantiles), quantiles[0], quantiles[-1], width), known)
+    edges = _merged(_spaced(_candidates(quantiles), quantiles[0], quantiles[-1], width), known)
     counts = np.bincount(np.searchsorted(edges, known), minlength=len(edges) + 1)
     missing = len(column) - len(known)
     mean = float(known.mean())
@@ -70,7 +70,7 @@ def of(column: Vector, width: float = 0.0) -> Reference:
 
 
 def count(reference: Reference, column: Vector) -> Counted:
-    """Another day's column in the bins of the reference."""
+    """The column of another day, counted in the bins of the reference."""
     known = column[np.isfinite(column)]
     bins = np.searchsorted(np.array(reference.edges), known)
     counts = np.bincount(bins, minlength=len(reference.counts))
@@ -86,14 +86,14 @@ def from_json(data: Any) -> Reference:
 
 
 def _candidates(quantiles: Vector) -> Vector:
-    """Every inner quantile; one that occurs twice is a mass point, which is cut off from below too."""
+    """The inner quantiles. One that occurs twice is a mass point and gets an edge just below it too."""
     values, times = np.unique(quantiles, return_counts=True)
     below = np.nextafter(values[times > 1], -np.inf)
     return np.unique(np.concatenate([quantiles[1:-1], below]))
 
 
-def _apart(edges: Vector, low: float, high: float, width: float) -> Vector:
-    """The edges that lie at least `width` above the one kept before, and from both ends of the range."""
+def _spaced(edges: Vector, low: float, high: float, width: float) -> Vector:
+    """The edges at least `width` above the previous one, and at least `width` from both ends of the range."""
     if not width:
         return edges
     kept = [low]
@@ -104,7 +104,7 @@ def _apart(edges: Vector, low: float, high: float, width: float) -> Vector:
 
 
 def _merged(edges: Vector, known: Vector) -> Vector:
-    """The edges that leave no bin too small to be counted on: at least 1 % of customers, and five."""
+    """The edges whose bins are large enough: at least 1 % of customers, and five."""
     least = max(LEAST_SHARE * len(known), LEAST_COUNT)
     counts = np.bincount(np.searchsorted(edges, known), minlength=len(edges) + 1)
     kept: list[float] = []

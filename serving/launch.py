@@ -1,4 +1,4 @@
-"""Start the service's production server and stay with it until it stops. Knows no BentoML: it starts its command."""
+"""Start the production server as a process, and wait until it stops. BentoML is started by its command line."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SECONDS_TO_STOP = 30
 
 
 class Listening(NamedTuple):
-    """An address that was looked at, and what the service is told of who may ask there."""
+    """A checked address, the environment variables of the service, and a message for the user."""
 
     address: str
     port: int
     environment: dict[str, str]
-    told: str
+    message: str
 
 
 def prepare(
@@ -44,25 +44,25 @@ def prepare(
     rate: float | None = None,
     jobs: pathlib.Path | None = None,
 ) -> Listening:
-    """Look whether the service may listen there, and whether it will ask for keys: see `access.starting`.
+    """Check whether the service may listen there, and whether it will require keys: see `access.startup`.
 
     Raises `BadInput` for an address without keys that others reach, for one that is taken, and for wrong settings.
     """
-    address = startup.numeric(host)
-    has_keys = startup.asks_for_keys(address, store)
+    address = startup.numeric_address(host)
+    has_keys = startup.requires_keys(address, store)
     is_local = not has_keys and startup.is_loopback(address)
-    ours = {"TIERCAST_STORE": _from_anywhere(store or ""), startup.LOCAL: "1" if is_local else ""}
+    ours = {"TIERCAST_STORE": _absolute(store or ""), startup.LOCAL: "1" if is_local else ""}
     if audit is not None:
         ours["TIERCAST_AUDIT"] = str(audit.resolve())
-        record.Audit(audit.resolve()).check()
+        record.AuditLog(audit.resolve()).check()
     if rate is not None:
         ours["TIERCAST_RATE"] = str(rate)
     if jobs is not None:
         ours[sources.VARIABLE] = str(jobs.resolve())
     limits.read(os.environ | ours)
-    worker.check(os.environ | ours)
-    _refuse_taken(address, port)
-    return Listening(address, port, ours, _words(address, port, is_local, store))
+    worker.check_environment(os.environ | ours)
+    _require_free(address, port)
+    return Listening(address, port, ours, _message(address, port, is_local, store))
 
 
 def run(bundle: pathlib.Path | str, listening: Listening, *, shadow: str | None = None) -> int:
@@ -82,10 +82,10 @@ def run(bundle: pathlib.Path | str, listening: Listening, *, shadow: str | None 
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(root)]
     with tempfile.TemporaryDirectory(prefix="tiercast-serve-") as scratch:
         environment = _environment(pathlib.Path(scratch)) | listening.environment | ours
-        return _stay_with([*command, "--host", listening.address, "--port", str(listening.port)], environment)
+        return _run_server([*command, "--host", listening.address, "--port", str(listening.port)], environment)
 
 
-def _words(address: str, port: int, is_local: bool, store: str | None) -> str:
+def _message(address: str, port: int, is_local: bool, store: str | None) -> str:
     here = f"http://{f'[{address}]' if ':' in address else address}:{port}"
     if is_local:
         why = "the store has no key yet" if store else "there is no --store"
@@ -94,8 +94,8 @@ def _words(address: str, port: int, is_local: bool, store: str | None) -> str:
     return f"Answers on {here} to callers with a key.{plain}"
 
 
-def _from_anywhere(store: str) -> str:
-    """A store's address that means the same file from the server's own working folder."""
+def _absolute(store: str) -> str:
+    """The store's address with an absolute path, because the server has a working folder of its own."""
     if "://" not in store:
         return str(pathlib.Path(store).resolve()) if store else ""
     kind, _, place = store.partition(":///")
@@ -103,7 +103,7 @@ def _from_anywhere(store: str) -> str:
     return f"{kind}:///{pathlib.Path(place).resolve()}" if is_file else store
 
 
-def _refuse_taken(address: str, port: int) -> None:
+def _require_free(address: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -116,7 +116,7 @@ def _refuse_taken(address: str, port: int) -> None:
 
 
 def _environment(scratch: pathlib.Path) -> dict[str, str]:
-    """No one is told, nothing is left behind, and no library starts threads that the others would wait for."""
+    """No telemetry, no files left behind, and one thread per library, so that libraries do not wait for each other."""
     counters = scratch / "metrics"
     counters.mkdir()
     ours = {
@@ -124,28 +124,28 @@ def _environment(scratch: pathlib.Path) -> dict[str, str]:
         "BENTOML_HOME": str(scratch / "bentoml"),
         "PROMETHEUS_MULTIPROC_DIR": str(counters),
     }
-    # BentoML opens a span for every request, which nobody reads unless an exporter was set up.
+    # BentoML opens a span for every request, which is lost unless an exporter is set up.
     return {"OMP_NUM_THREADS": "1", "OTEL_SDK_DISABLED": "true"} | os.environ | ours
 
 
-def _stay_with(command: list[str], environment: Mapping[str, str]) -> int:
+def _run_server(command: list[str], environment: Mapping[str, str]) -> int:
     """Run the server in a group of its own, so that a Ctrl-C reaches it once: from us."""
     with subprocess.Popen(command, env=environment, start_new_session=True) as server:  # noqa: S603  fixed words
-        with _passing_on(server) as stopped:
+        with _forwarding_signals(server) as stopped:
             code = server.wait()
         _end_group(server.pid)
     return 0 if stopped else code
 
 
 @contextlib.contextmanager
-def _passing_on(server: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+def _forwarding_signals(server: subprocess.Popen[bytes]) -> Iterator[list[int]]:
     """Hand SIGINT and SIGTERM to the server inside the block; yields the list of those that came.
 
     A server that has not stopped after `SECONDS_TO_STOP` is killed.
     """
     stopped: list[int] = []
 
-    def pass_on(number: int, _: FrameType | None) -> None:
+    def forward(number: int, _: FrameType | None) -> None:
         stopped.append(number)
         server.send_signal(signal.SIGTERM)
         signal.alarm(SECONDS_TO_STOP)
@@ -153,7 +153,7 @@ def _passing_on(server: subprocess.Popen[bytes]) -> Iterator[list[int]]:
     def give_up(_: int, __: FrameType | None) -> None:
         server.kill()
 
-    handlers = {signal.SIGINT: pass_on, signal.SIGTERM: pass_on, signal.SIGALRM: give_up}
+    handlers = {signal.SIGINT: forward, signal.SIGTERM: forward, signal.SIGALRM: give_up}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield stopped

@@ -81,17 +81,17 @@ def _schema(about: About) -> pa.Schema:
 
 
 def _predict(bundle: Bundle, frame: Frame, reasons: Reasons) -> Predictions:
-    """The predictions of a frame, with the pushes that `_codes` needs for those reasons."""
+    """The predictions of a frame, with the contributions that `_codes` needs for those reasons."""
     return predict.predict(bundle, frame, families.family_of if reasons == "all" else None)
 
 
 def _columns(bundle: Bundle, p: Predictions, raw: NDArray[np.str_], codes: Codes) -> dict[str, Values]:
     """Every column of the contract but `customer_id`; `raw` are the tiers before holding and overrides."""
-    places, is_null, sure = grid.places(p.tiers), np.isnan(p.value), p.certainty
+    tier_numbers, is_null, sure = grid.numbers(p.tiers), np.isnan(p.value), p.certainty
     return {
         "as_of": Constant(bundle.about.as_of),
-        "tier": Labels(grid.TIERS, places),
-        "status": Labels(STATUSES, places),
+        "tier": Labels(grid.TIERS, tier_numbers),
+        "status": Labels(STATUSES, tier_numbers),
         "p_churn": Numbers(p.p_churn),
         "loyalty": Numbers(1 - p.p_churn),
         "p_alive": Numbers(p.frame[btyd.P_ALIVE]),
@@ -106,9 +106,9 @@ def _columns(bundle: Bundle, p: Predictions, raw: NDArray[np.str_], codes: Codes
         "is_borderline": Flags(sure.is_borderline, is_null),
         "disagreement": Flags(p.disagreement, is_null),
         "reasons": ReasonLists(codes),
-        "action": Labels(actions.table(), actions.cells(p.tiers, codes[:, 0])),
+        "action": Labels(actions.TABLE, actions.cells(tier_numbers, codes[:, 0])),
         "model": Constant(bundle.about.model),
-        "raw_tier": Labels(grid.TIERS, grid.places(raw)),
+        "raw_tier": Labels(grid.TIERS, grid.numbers(raw)),
         **{name: Numbers(values) for name, values in p.factors._asdict().items()},
     }
 
@@ -116,7 +116,7 @@ def _columns(bundle: Bundle, p: Predictions, raw: NDArray[np.str_], codes: Codes
 def _codes(bundle: Bundle, p: Predictions, reasons: Reasons) -> Codes:
     """The reasons as positions in `families.CODES`: one row of three per customer, negative where a place is empty."""
     if reasons == "all":
-        return _pick(bundle, p.frame, p.p_churn, p.pushes)
+        return _pick(bundle, p.frame, p.p_churn, p.contributions)
     codes = np.full((len(p.p_churn), chosen.MOST), NONE, np.int16)
     if reasons == "risky":
         rows = np.flatnonzero(p.p_churn > bundle.cuts.p_churn)
@@ -125,7 +125,7 @@ def _codes(bundle: Bundle, p: Predictions, reasons: Reasons) -> Codes:
     return codes
 
 
-def _pick(bundle: Bundle, frame: Frame, p_churn: Vector, pushes: Mapping[str, Vector] | None = None) -> Codes:
-    if pushes is None:
-        pushes = churn.explain(bundle.churn, frame, bundle.centre, families.family_of)[1]
-    return chosen.pick(pushes, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+def _pick(bundle: Bundle, frame: Frame, p_churn: Vector, parts: Mapping[str, Vector] | None = None) -> Codes:
+    if parts is None:
+        parts = churn.explain(bundle.churn, frame, bundle.centre, families.family_of)[1]
+    return chosen.choose(parts, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)

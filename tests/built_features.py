@@ -16,7 +16,7 @@ AS_OF = dt.date(2024, 3, 1)
 Rows = dict[str, dict[str, Any]]
 
 
-def of(
+def rows(
     folder: pathlib.Path,
     orders: Mapping[str, Sequence[Any]],
     spec: FeatureSpec,

@@ -1,4 +1,4 @@
-"""`tiercast` as a person or a job starts it: a process of its own, its exit code, and what it said."""
+"""`tiercast` as a person or a job starts it: a process of its own, its exit code, and its output."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def run(
         if largest_file is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
-    asked = [*COMMAND, *map(str, arguments)]
+    command = [*COMMAND, *map(str, arguments)]
     limited = {"PYTHONDONTWRITEBYTECODE": "1"} if largest_file is not None else {}  # Python would keep what was cut off
     return subprocess.run(
-        asked, cwd=cwd, env=around() | limited, capture_output=True, text=True, check=False, preexec_fn=fill_the_disk
+        command, cwd=cwd, env=around() | limited, capture_output=True, text=True, check=False, preexec_fn=fill_the_disk
     )
 
 
-def one_object(answer: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def one_object(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """What --json printed: one object, the only thing on stdout, and strictly JSON."""
-    assert answer.returncode == 0, answer.stderr
-    lines = answer.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
     assert len(lines) == 1
     found = json.loads(lines[0], parse_constant=_refuse)
     assert isinstance(found, dict)
@@ -49,13 +49,13 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def refusal(answer: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+def refusal(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
     """The kind and the whole text of a refusal, after checking what every refusal must have."""
-    assert answer.returncode == 2, (answer.returncode, answer.stdout, answer.stderr)
-    assert "Traceback" not in answer.stderr
-    head, *rest = answer.stderr.strip().splitlines()
+    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    head, *rest = done.stderr.strip().splitlines()
     kind, _, what = head.partition(": ")
     assert what
-    assert any(line.startswith("First: ") for line in rest), answer.stderr
-    assert rest[-1].startswith("Hint: "), answer.stderr
-    return kind, answer.stderr
+    assert any(line.startswith("First: ") for line in rest), done.stderr
+    assert rest[-1].startswith("Hint: "), done.stderr
+    return kind, done.stderr

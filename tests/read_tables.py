@@ -23,9 +23,8 @@ def rows(
 ) -> list[dict[str, Any]]:
     """The canonical rows of one table, in an order of their own."""
     with Engine(threads=1) as engine:
-        found = reading.read(
-            engine, reading.Sources(source, columns=columns or {}, **others), as_of, duplicates=duplicates
-        )
+        sources = reading.Sources(source, columns=columns or {}, duplicates=duplicates, **others)
+        found = reading.read(engine, sources, as_of)
         expr = getattr(found.tables, table)
         return sorted(engine.con.to_pyarrow(expr).to_pylist(), key=repr)
 
@@ -37,8 +36,10 @@ def column(name: str, source: str, **how: Any) -> list[Any]:
 def report(
     source: str, as_of: datetime.date | None = AS_OF, columns: dict[str, str] | None = None, **others: str
 ) -> reading.ReadingReport:
+    places: dict[str, Any] = dict(others)
+    sources = reading.Sources(source, columns=columns or {}, **places)
     with Engine(threads=1) as engine:
-        return reading.read(engine, reading.Sources(source, columns=columns or {}, **others), as_of).report
+        return reading.read(engine, sources, as_of).report
 
 
 def refusal(

@@ -35,7 +35,7 @@ def write(folder: Path, table: pa.Table, name: str = "orders.parquet") -> str:
 
 def score(bundle: Bundle, source: str, out: Path, *, threads: int = 1, as_of: dt.date = AS_OF, **how: Any) -> pa.Table:
     """What `tiercast score` writes to `out`, read again. `how` holds other sources and options of `score_all`."""
-    places = {name: how.pop(name) for name in ("customers", "interactions", "overrides") if name in how}
+    places = {name: how.pop(name) for name in ("customers", "interactions", "overrides", "duplicates") if name in how}
     with Engine(threads=threads) as engine:
         scoring.score_all(engine, bundle, Sources(source, **places), as_of, out, **how)
     return parquet.read_table(out)

@@ -16,11 +16,11 @@ from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.training import settings
 from tiercast.training.backtest import plan, study
-from tiercast.training.backtest.plan import Asked
-from tiercast.training.backtest.study import Study
+from tiercast.training.backtest.plan import DateRange
+from tiercast.training.backtest.study import Backtest
 from tiercast.training.settings import Settings
 
-ASKED = Asked(dt.date(1997, 8, 1), dt.date(1998, 4, 1), plan.every("120d"))
+REQUESTED = DateRange(dt.date(1997, 8, 1), dt.date(1998, 4, 1), plan.every("120d"))
 DATES = (dt.date(1997, 8, 1), dt.date(1997, 11, 29), dt.date(1998, 3, 29))
 CONFIG = """
 [horizons]
@@ -58,6 +58,8 @@ def chosen(folder: Path, more: str = "") -> Settings:
     return settings.load(path, {})
 
 
-def run(folder: Path, source: Path, asked: Asked = ASKED, *, name: str = "backtest", more: str = "") -> Study:
+def run(
+    folder: Path, source: Path, requested: DateRange = REQUESTED, *, name: str = "backtest", more: str = ""
+) -> Backtest:
     with Engine(threads=1) as engine:
-        return study.run(engine, Sources(str(source)), None, asked, chosen(folder, more), folder / name)
+        return study.run(engine, Sources(str(source)), None, requested, chosen(folder, more), folder / name)

@@ -1,4 +1,4 @@
-"""A client for the service: one method per address, typed answers, retries and time limits.
+"""A client for the service: one method per address, typed responses, retries and time limits.
 
     from tiercast import Client
 
@@ -6,8 +6,8 @@
         for customer in client.search(tiers=["B"], p_churn={"min": 0.7}, sort="-value_at_risk"):
             print(customer.customer_id, customer.value_at_risk, customer.action_text)
 
-Everything but `submit` may be asked twice without harm, so it is: after a lost connection, a 429 and a 503, waiting as
-long as the service says, at most `retries` times. Needs `pip install tiercast`, without any extra.
+Every request but `submit` is safe to repeat. The client repeats it after a lost connection, a 429 and a 503, at most
+`retries` times, and waits as long as the response says. Needs `pip install tiercast`, without any extra.
 """
 
 from __future__ import annotations
@@ -25,41 +25,41 @@ import urllib3
 from pydantic import BaseModel
 
 from tiercast import __version__
-from tiercast.contract import errors
+from tiercast.contract import errors, files
 from tiercast.serving.http import schemas
 from tiercast.serving.http.scores import responses as stored
 from tiercast.serving.jobs.api_models import JobList, JobStatus
 from tiercast.serving.online import responses
 
-AGAIN = (429, 503)
-PIECE = 1 << 16
-Answer = TypeVar("Answer", bound=BaseModel)
+RETRIED = (429, 503)
+CHUNK = 1 << 16
+Model = TypeVar("Model", bound=BaseModel)
 Day = dt.date | str
 Lang = Literal["en", "zh"]
 
 
 class ServiceError(errors.TiercastError):
-    """What the service refused, in its own words. `status` is 0 where there was no answer at all.
+    """An error response of the service. `status` is 0 where there was no response at all.
 
-    `code` is what a program may rely on; `fields` are the places of the request that do not fit, as (path, message).
+    `code` is stable and meant for programs. `fields` lists the invalid places of the request as (path, message).
     """
 
-    def __init__(self, status: int, told: Mapping[str, Any]) -> None:
-        self.status, self.code = status, str(told.get("code", "Unknown"))
-        self.request_id = told.get("request_id")
-        self.fields = [(str(each["path"]), str(each["message"])) for each in told.get("fields") or []]
+    def __init__(self, status: int, payload: Mapping[str, Any]) -> None:
+        self.status, self.code = status, str(payload.get("code", "Unknown"))
+        self.request_id = payload.get("request_id")
+        self.fields = [(str(each["path"]), str(each["message"])) for each in payload.get("fields") or []]
         places = "; ".join(f"{path}: {message}" for path, message in self.fields)
         super().__init__(
-            f"the service answers {status} {self.code}: {told.get('message', '')}" if status else told["message"],
+            f"the service answers {status} {self.code}: {payload.get('message', '')}" if status else payload["message"],
             first=places or None,
-            hint=str(told.get("hint", "")),
-            count=told.get("count"),
-            total=told.get("total"),
+            hint=str(payload.get("hint", "")),
+            count=payload.get("count"),
+            total=payload.get("total"),
         )
 
 
 class Client:
-    """One service. May be used by several threads; keeps its connections until it is closed."""
+    """A client of one service. Safe for several threads; keeps its connections until it is closed."""
 
     def __init__(
         self,
@@ -69,13 +69,18 @@ class Client:
         timeout: float = 30.0,
         retries: int = 3,
     ) -> None:
-        """`key` is TIERCAST_KEY where it is not given. `timeout` is for each attempt, in seconds."""
+        """`key` defaults to the environment variable TIERCAST_KEY. `timeout` is for each attempt, in seconds."""
         self.url = url.rstrip("/")
         key = key or os.environ.get("TIERCAST_KEY")
         self._headers = {"User-Agent": f"tiercast/{__version__}"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._timeout = urllib3.Timeout(connect=min(5.0, timeout), read=timeout)
-        self._again = urllib3.Retry(
-            retries, status_forcelist=AGAIN, allowed_methods=None, backoff_factor=0.2, raise_on_status=False, redirect=0
+        self._retry = urllib3.Retry(
+            retries,
+            status_forcelist=RETRIED,
+            allowed_methods=None,
+            backoff_factor=0.2,
+            raise_on_status=False,
+            redirect=0,
         )
         self._pool = urllib3.PoolManager(maxsize=8)
 
@@ -88,39 +93,41 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._pool.clear()
 
-    def score(self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en") -> responses.ScoreAnswer:
+    def score(
+        self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en"
+    ) -> responses.ScoreResponse:
         """Score up to 1,000 customers now, from their raw transactions, as of a day."""
         body = {"as_of": _day(as_of), "customers": list(customers), "lang": lang}
-        return self._post("/v1/score", body, responses.ScoreAnswer)
+        return self._post("/v1/score", body, responses.ScoreResponse)
 
-    def lookup(self, customer_ids: Iterable[str], *, lang: Lang = "en") -> stored.LookupAnswer:
+    def lookup(self, customer_ids: Iterable[str], *, lang: Lang = "en") -> stored.LookupResponse:
         """The stored scores of up to 1,000 customers; ids that the store does not know are listed."""
         return self._post(
-            "/v1/customers/lookup", {"customer_ids": list(customer_ids), "lang": lang}, stored.LookupAnswer
+            "/v1/customers/lookup", {"customer_ids": list(customer_ids), "lang": lang}, stored.LookupResponse
         )
 
-    def history(self, customer_id: str, *, lang: Lang = "en") -> stored.HistoryAnswer:
+    def history(self, customer_id: str, *, lang: Lang = "en") -> stored.HistoryResponse:
         """One customer through the published generations, the newest first."""
-        return self._post("/v1/customers/history", {"customer_id": customer_id, "lang": lang}, stored.HistoryAnswer)
+        return self._post("/v1/customers/history", {"customer_id": customer_id, "lang": lang}, stored.HistoryResponse)
 
-    def page(self, **wishes: Any) -> stored.SearchAnswer:
-        """One page of customers; `wishes` are the request's fields, `cursor=answer.next` asks for the next page."""
-        return self._post("/v1/customers/search", _sent(wishes), stored.SearchAnswer)
+    def page(self, **criteria: Any) -> stored.SearchResponse:
+        """One page of customers; `criteria` are the request's fields, `cursor=page.next` selects the next page."""
+        return self._post("/v1/customers/search", _as_json(criteria), stored.SearchResponse)
 
-    def search(self, **wishes: Any) -> Iterator[Any]:
-        """All customers that meet the wishes, page by page, from one generation."""
+    def search(self, **criteria: Any) -> Iterator[Any]:
+        """All customers that meet the criteria, page by page, from one generation."""
         cursor: str | None = None
         while True:
-            answer = self.page(**wishes, **({"cursor": cursor} if cursor else {}))
-            yield from answer.scores
-            cursor = answer.next
+            page = self.page(**criteria, **({"cursor": cursor} if cursor else {}))
+            yield from page.scores
+            cursor = page.next
             if cursor is None:
                 return
 
-    def export(self, to: str | pathlib.Path, **wishes: Any) -> pathlib.Path:
+    def export(self, to: str | pathlib.Path, **criteria: Any) -> pathlib.Path:
         """The same customers as a file, CSV or Parquet by its ending; it appears once it is complete.
 
         Raises `CannotWrite` where it cannot be written.
@@ -128,45 +135,36 @@ class Client:
         path = pathlib.Path(to)
         if path.suffix not in (".csv", ".parquet"):
             raise errors.CannotWrite("an export is CSV or Parquet", first=str(path), hint="name it .csv or .parquet")
-        part = path.with_name(f".{path.name}.part")
-        body = _sent(wishes) | {"format": path.suffix[1:]}
-        response = self._ask("POST", "/v1/customers/search", body, is_whole=False)
+        body = _as_json(criteria) | {"format": path.suffix[1:]}
+        response = self._request("POST", "/v1/customers/search", body, is_whole=False)
         try:
-            with part.open("wb") as file:
-                for piece in response.stream(PIECE):
-                    file.write(piece)
-            part.replace(path)
-        except OSError as error:
-            what, hint = (
-                f"the file cannot be written: {error.strerror}",
-                "check the permissions and the space left there",
-            )
-            raise errors.CannotWrite(what, first=str(path), hint=hint) from error
+            with files.write_atomically(path) as part, part.open("wb") as file:
+                for chunk in response.stream(CHUNK):
+                    file.write(chunk)
         except urllib3.exceptions.HTTPError as error:
-            raise _no_answer(self.url, error) from error
+            raise _unreachable(self.url, error) from error
         finally:
             response.release_conn()
-            part.unlink(missing_ok=True)
         return path
 
-    def grid(self) -> stored.GridAnswer:
-        """Customers, value and value at risk per tier, and who moved since the generation before."""
-        return self._get("/v1/grid", stored.GridAnswer)
+    def grid(self) -> stored.GridResponse:
+        """Customers, value and value at risk per tier, and the moves since the generation before."""
+        return self._get("/v1/grid", stored.GridResponse)
 
-    def generations(self) -> stored.GenerationsAnswer:
+    def generations(self) -> stored.GenerationsResponse:
         """The published score files that are kept."""
-        return self._get("/v1/generations", stored.GenerationsAnswer)
+        return self._get("/v1/generations", stored.GenerationsResponse)
 
     def model(self) -> schemas.ModelCard:
-        """The served model, its scorecard, and what every number means."""
+        """The served model, its scorecard, and the meaning of every number."""
         return self._get("/v1/model", schemas.ModelCard)
 
     def reload(self) -> schemas.Reloaded:
-        """Have the service look for another bundle and serve it; needs the role admin."""
+        """Make the service load the newest bundle and serve it; needs the role admin."""
         return self._post("/v1/admin/reload", {}, schemas.Reloaded)
 
     def submit(self, source: str, as_of: Day, *, idempotency_key: str | None = None, **options: Any) -> JobStatus:
-        """Have a configured source scored as of a day. Asked twice with the same key, it is one job."""
+        """Start a job that scores a configured source as of a day. The same idempotency key returns the same job."""
         body = {"source": source, "as_of": _day(as_of), "options": options, "idempotency_key": idempotency_key}
         return self._post("/v1/jobs/score", body, JobStatus, is_safe=idempotency_key is not None)
 
@@ -175,30 +173,30 @@ class Client:
         return self._get("/v1/jobs", JobList)
 
     def job(self, job_id: str) -> JobStatus:
-        """How far a job is."""
+        """The status of a job."""
         return self._post("/v1/jobs/status", {"job_id": job_id}, JobStatus)
 
     def cancel(self, job_id: str) -> JobStatus:
-        """Stop a job, or take it out of the line."""
+        """Stop a running job, or remove a waiting one from the queue."""
         return self._post("/v1/jobs/cancel", {"job_id": job_id}, JobStatus)
 
     def wait(self, job_id: str, *, seconds: float = 3600.0, every: float = 1.0) -> JobStatus:
-        """The job once it is over, however it ended. Raises `ServiceError` when it takes longer."""
-        until = time.monotonic() + seconds
-        while (found := self.job(job_id)).finished_at is None:
-            if time.monotonic() > until:
+        """The job after it has ended, also in failure. Raises `ServiceError` when it takes longer than `seconds`."""
+        deadline = time.monotonic() + seconds
+        while (status := self.job(job_id)).finished_at is None:
+            if time.monotonic() > deadline:
                 message = f"the job is not over after {seconds:g} s"
                 raise ServiceError(0, {"code": "StillRunning", "message": message, "hint": "wait on, or cancel it"})
             time.sleep(every)
-        return found
+        return status
 
-    def _get(self, path: str, kind: type[Answer]) -> Answer:
-        return kind.model_validate_json(self._ask("GET", path, None).data)
+    def _get(self, path: str, kind: type[Model]) -> Model:
+        return kind.model_validate_json(self._request("GET", path, None).data)
 
-    def _post(self, path: str, body: Mapping[str, Any], kind: type[Answer], *, is_safe: bool = True) -> Answer:
-        return kind.model_validate_json(self._ask("POST", path, body, is_safe=is_safe).data)
+    def _post(self, path: str, body: Mapping[str, Any], kind: type[Model], *, is_safe: bool = True) -> Model:
+        return kind.model_validate_json(self._request("POST", path, body, is_safe=is_safe).data)
 
-    def _ask(
+    def _request(
         self, method: str, path: str, body: Mapping[str, Any] | None, *, is_safe: bool = True, is_whole: bool = True
     ) -> urllib3.BaseHTTPResponse:
         try:
@@ -208,33 +206,33 @@ class Client:
                 body=None if body is None else json.dumps(body, allow_nan=False).encode(),
                 headers=self._headers | ({} if body is None else {"Content-Type": "application/json"}),
                 timeout=self._timeout,
-                retries=self._again if is_safe else self._again.new(total=0),
+                retries=self._retry if is_safe else self._retry.new(total=0),
                 preload_content=is_whole,
             )
         except urllib3.exceptions.HTTPError as error:
-            raise _no_answer(self.url, error) from error
+            raise _unreachable(self.url, error) from error
         if response.status < 400:
             return response
-        raise ServiceError(response.status, _told(response.data))
+        raise ServiceError(response.status, _error_payload(response.data))
 
 
-def _told(body: bytes) -> Mapping[str, Any]:
-    """The service's own error; where a proxy answered instead, that it did."""
+def _error_payload(body: bytes) -> Mapping[str, Any]:
+    """The service's own error, or a substitute where a proxy responded instead."""
     try:
-        found = json.loads(body)["error"]
+        error = json.loads(body)["error"]
     except (ValueError, KeyError, TypeError):
-        found = None
+        error = None
     hint = "look at what stands between here and the service"
-    return found if isinstance(found, dict) else {"message": "not in the service's own words", "hint": hint}
+    return error if isinstance(error, dict) else {"message": "not in the service's own words", "hint": hint}
 
 
-def _no_answer(url: str, error: Exception) -> ServiceError:
+def _unreachable(url: str, error: Exception) -> ServiceError:
     message = f"no answer from {url}: {getattr(error, 'reason', None) or error}"
     return ServiceError(0, {"code": "NoAnswer", "message": message, "hint": "is it up? tiercast serve starts it"})
 
 
-def _sent(wishes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in wishes.items()}
+def _as_json(criteria: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in criteria.items()}
 
 
 def _day(day: Day) -> str:

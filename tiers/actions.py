@@ -1,27 +1,20 @@
-"""What to do next: a playbook from tier and leading reason to an action code.
+"""Playbooks: the next action for a customer, by tier and leading reason.
 
-A playbook maps each tier to its actions by reason code, by reason family, or `default`; the most
-exact entry wins. It is data: a company puts its own in the configuration and only names what differs.
+A playbook maps each tier to actions by reason code, by reason family, or `default`; the most specific entry wins.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tiercast.contract import errors
-from tiercast.contract.vectors import Text
 from tiercast.tiers import families, grid
 from tiercast.tiers.languages import Language
+from tiercast.tiers.rules import NONE, Codes
 
 DEFAULT = "default"
-_KEYS = (DEFAULT, *families.POSITION, *families.CODES)
 
 
 def _text(en: str, zh: str) -> dict[Language, str]:
@@ -48,8 +41,6 @@ ACTIONS: dict[str, dict[Language, str]] = {
 }
 
 Playbook = Mapping[str, Mapping[str, str]]
-Frozen: TypeAlias = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-_CODES = pa.array(families.CODES)
 PLAYBOOK: dict[str, dict[str, str]] = {
     "A": {DEFAULT: "thank_and_keep", "past_usual_gap": "check_in", "complaints": "resolve_problem"},
     "B": {
@@ -85,72 +76,26 @@ PLAYBOOK: dict[str, dict[str, str]] = {
 }
 
 
-def choose(tiers: Text, first_reason_codes: Text | pa.Array | pa.ChunkedArray, playbook: Playbook = PLAYBOOK) -> Text:
-    """The action code of each customer, from their tier and leading reason ("", null or unknown: the default).
-
-    >>> choose(np.array(["B", "B", "F"]), np.array(["complained", "", "never_ordered"])).tolist()
-    ['resolve_problem', 'personal_call', 'first_order_offer']
-    """
-    codes = first_reason_codes
-    given = pa.array(codes, pa.string()) if isinstance(codes, np.ndarray) else codes
-    leading = pc.index_in(given, value_set=_CODES).fill_null(-1).to_numpy(zero_copy_only=False)
-    chosen: Text = np.array(table(playbook))[cells(tiers, leading)]
-    return chosen
+def table(playbook: Playbook) -> tuple[str, ...]:
+    """The action of every tier and leading reason, tier by tier; each tier ends with its action without a reason."""
+    return tuple(_action(playbook[tier], code) for tier in grid.TIERS for code in (*families.CODES, ""))
 
 
-def table(playbook: Playbook = PLAYBOOK) -> tuple[str, ...]:
-    """The action of every tier and leading reason, tier by tier; a tier's last one is for who has no reason."""
-    return _table(_frozen(playbook))
-
-
-def cells(tiers: Text, leading: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
-    """Where in `table` each customer's action stands; `leading` numbers `families.CODES`, -1 for no reason."""
-    column = np.where(leading < 0, len(families.CODES), leading)
-    return grid.places(tiers) * (len(families.CODES) + 1) + column
-
-
-def _frozen(playbook: Playbook) -> Frozen:
-    return tuple((tier, tuple(entries.items())) for tier, entries in playbook.items())
-
-
-@functools.lru_cache(maxsize=8)
-def _table(playbook: Frozen) -> tuple[str, ...]:
-    entries = {tier: dict(items) for tier, items in playbook}
-    return tuple(_look_up(entries[tier], code) for tier in grid.TIERS for code in (*families.CODES, ""))
-
-
-def load(settings: Playbook) -> dict[str, dict[str, str]]:
-    """A company's own playbook over ours, refused if it names a tier, key or action that does not exist.
-
-    A tier that names a `default` starts afresh; a tier that does not adds to our entries.
-
-    >>> load({"D": {"default": "let_rest"}})["D"]
-    {'default': 'let_rest'}
-    """
-    for tier, entries in settings.items():
-        _refuse_unknown("tier", [tier], grid.TIERS)
-        _refuse_unknown(f"key of tier {tier}", list(entries), _KEYS)
-        _refuse_unknown(f"action of tier {tier}", list(entries.values()), tuple(ACTIONS))
-    return {tier: _over(PLAYBOOK[tier], settings.get(tier, {})) for tier in grid.TIERS}
-
-
-def _over(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
-    return dict(theirs) if DEFAULT in theirs else {**ours, **theirs}
-
-
-def _look_up(entries: Mapping[str, str], code: str) -> str:
-    family = families.READINGS[code][0] if code in families.READINGS else ""
+def _action(entries: Mapping[str, str], code: str) -> str:
+    family = families.BY_CODE[code][0] if code in families.BY_CODE else ""
     return entries.get(code) or entries.get(family) or entries[DEFAULT]
 
 
-def _refuse_unknown(what: str, given: list[str], allowed: tuple[str, ...]) -> None:
-    unknown = [word for word in given if word not in allowed]
-    if unknown:
-        raise errors.BadInput(
-            f"the playbook names an unknown {what}.",
-            count=len(unknown),
-            total=len(given),
-            unit="entries",
-            first=repr(unknown[0]),
-            hint=f"one of: {', '.join(allowed)}",
-        )
+TABLE = table(PLAYBOOK)
+
+
+def cells(tier_numbers: NDArray[np.intp], leading: Codes) -> NDArray[np.intp]:
+    """Each customer's place in `TABLE`, from `grid.numbers` and the leading reason's code (-1: none).
+
+    >>> from tiercast.tiers.rules import CODE, NONE
+    >>> tiers, leading = np.array(["B", "B", "F"]), np.array([CODE["complained"], NONE, CODE["never_ordered"]])
+    >>> np.array(TABLE)[cells(grid.numbers(tiers), leading)].tolist()
+    ['resolve_problem', 'personal_call', 'first_order_offer']
+    """
+    column = np.where(leading == NONE, len(families.CODES), leading)
+    return tier_numbers * (len(families.CODES) + 1) + column

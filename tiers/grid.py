@@ -4,12 +4,11 @@
     loyal          A                C            p_churn <= cut
     slipping       B                D            p_churn >  cut
 
-    E  silent for `inactive_days` or longer, whatever the models say
+    E  silent for `inactive_days` or longer, regardless of value and p_churn
     F  known, never ordered: no value and no risk
 
-A customer's letter depends on their own numbers and the cuts, never on who else is in the table. Where the last
-letter is known, `hold` keeps it until the numbers leave a band around the cut, so that who stands on a line does not
-flicker.
+A customer's tier depends on their own numbers and the cuts, never on other customers. If the previous tier is known,
+`hold` keeps it until the numbers leave a band around the cut, so that customers near a cut do not flicker.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _LETTERS = np.array(TIERS, dtype="<U1")
 
 
 class Cuts(NamedTuple):
-    """Where the grid is cut. `value` in money, `inactive_days` in days; None means that nobody is called inactive.
+    """The cuts of the grid: `value` in money, `inactive_days` in days; None means that no customer is inactive.
 
     The bands are half-widths: of the value cut as a share of it, of the churn cut in probability.
     """
@@ -40,10 +39,10 @@ class Cuts(NamedTuple):
     p_churn_band: float = 0.0
 
 
-class TierRow(NamedTuple):
-    """One row per tier. None stands for "nobody here has such a number", which is not zero.
+class TierSummary(NamedTuple):
+    """One row per tier. None means that no customer of the tier has such a number, which is not zero.
 
-    `value_at_risk` is the sum of p_churn × value: the money expected to leave with those who leave.
+    `value_at_risk` is the sum of p_churn × value: the value expected to be lost by churn.
     """
 
     tier: str
@@ -82,9 +81,9 @@ def cell(p_churn: Vector, value: Vector, churn_cut: Vector | float, value_cut: V
 
 
 def hold(tiers: Text, previous: Text, p_churn: Vector, value: Vector, cuts: Cuts) -> Text:
-    """The letters after looking at the last ones: a cut is crossed only by leaving its band on the other side.
+    """The tiers given the previous ones: a customer crosses a cut only by leaving its band on the other side.
 
-    `previous` is "" for who had no letter. E and F take no part: silence only grows, and a first order is a fact.
+    `previous` is "" for customers without one. E and F are never held: they are facts, not forecasts near a cut.
 
     >>> raw, before = np.array(["A", "A", "D", "D"]), np.array(["C", "C", "B", "A"])
     >>> p_churn, value = np.array([0.1, 0.1, 0.7, 0.52]), np.array([105.0, 125.0, 95.0, 79.0])
@@ -109,13 +108,13 @@ def is_borderline(tiers: Text, p_churn: Vector, value: Vector, cuts: Cuts) -> Ma
     return np.asarray(np.isin(tiers, IN_GRID) & (is_near_value | is_near_churn))
 
 
-def places(tiers: Text) -> NDArray[np.intp]:
-    """The place of each letter from A on: 0 to 5.
+def numbers(tiers: Text) -> NDArray[np.intp]:
+    """The number of each letter in `TIERS`: 0 to 5.
 
-    >>> places(np.array(["C", "A", "F"])).tolist()
+    >>> numbers(np.array(["C", "A", "F"])).tolist()
     [2, 0, 5]
     """
-    return np.ascontiguousarray(tiers, "<U1").view(np.uint32).astype(np.intp) - ord("A")
+    return np.searchsorted(_LETTERS, tiers)
 
 
 def status(tiers: Text) -> Text:
@@ -123,25 +122,24 @@ def status(tiers: Text) -> Text:
     return np.where(tiers == "F", "prospect", np.where(tiers == "E", "inactive", "scored"))
 
 
-def summarise(tiers: Text, value: Vector, p_churn: Vector) -> list[TierRow]:
-    """Six rows, A to F: how many, how much money, how much of it at risk.
+def summarise(tiers: Text, value: Vector, p_churn: Vector) -> list[TierSummary]:
+    """Six rows, A to F: customers, value, and value at risk.
 
     >>> rows = summarise(np.array(["A", "A", "F"]), np.array([100.0, 300.0, np.nan]), np.array([0.5, 0.1, np.nan]))
-    >>> rows[0]
-    TierRow(tier='A', customers=2, share=0.6666666666666666, value_total=400.0, value_mean=200.0, p_churn_mean=0.3, \
-value_at_risk=80.0)
+    >>> tuple(rows[0])
+    ('A', 2, 0.6666666666666666, 400.0, 200.0, 0.3, 80.0)
     >>> rows[5].value_total is None
     True
     """
     return [_row(tier, tiers == tier, value, p_churn) for tier in TIERS]
 
 
-def _row(tier: str, is_here: Mask, value: Vector, p_churn: Vector) -> TierRow:
+def _row(tier: str, is_here: Mask, value: Vector, p_churn: Vector) -> TierSummary:
     total, mean = _sum_and_mean(value[is_here])
     lost, _ = _sum_and_mean(p_churn[is_here] * value[is_here])
     customers = int(is_here.sum())
     share = customers / len(is_here) if len(is_here) else 0.0
-    return TierRow(tier, customers, share, total, mean, _sum_and_mean(p_churn[is_here])[1], lost)
+    return TierSummary(tier, customers, share, total, mean, _sum_and_mean(p_churn[is_here])[1], lost)
 
 
 def _sum_and_mean(numbers: Vector) -> tuple[float | None, float | None]:

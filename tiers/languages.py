@@ -1,4 +1,4 @@
-"""The languages every text exists in: English and simplified Chinese."""
+"""The languages of all texts: English and simplified Chinese."""
 
 from __future__ import annotations
 

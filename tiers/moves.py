@@ -1,4 +1,4 @@
-"""Who moved on the grid between two days: from which tier to which, up or down, and what was lost.
+"""Moves on the grid between two days: from which tier to which, up or down, and what was lost.
 
 Loyalty and value make a plane, so tiers have no single order: B is below A in loyalty, C is below A in value, and
 neither of the two is above the other. A move is therefore
@@ -8,7 +8,7 @@ neither of the two is above the other. A move is therefore
     in     only the newer scores know the customer
     out    only the older scores know the customer
 
-E lies below D on both sides, since an inactive customer is neither loyal nor worth much; F lies below E.
+E is below D on both axes, since an inactive customer is neither loyal nor worth much. F is below E.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 Lost = Literal["", "loyalty", "value", "both", "activity", "orders"]
 ABSENT = ""
 PLACES = (*TIERS, ABSENT)
-"""The rows and columns of a matrix: six tiers, and "not among these scores"."""
+"""The rows and columns of a matrix: six tiers, and customers absent from the scores."""
 
 
 class Height(NamedTuple):
-    """How high a tier lies on each side of the grid; only the order counts."""
+    """The height of a tier on each axis of the grid; only the order counts."""
 
     loyalty: int
     value: int
@@ -47,7 +47,7 @@ HEIGHTS = {
 
 
 class Matrix(NamedTuple):
-    """Rows: where customers were; columns: where they are; both in the order of `PLACES`.
+    """Rows are the old tiers, columns the new ones, both in the order of `PLACES`.
 
     customers   counts
     before      their expected value in the older scores, money; 0 for prospects and the absent
@@ -60,7 +60,7 @@ class Matrix(NamedTuple):
 
 
 def direction_of(old: str, new: str) -> Direction:
-    """Which way one customer went.
+    """The direction of one customer's move.
 
     >>> [direction_of(*pair) for pair in ("AB", "CB", "BC", "DC", "EA", "DE", "CC")]
     ['down', 'down', 'down', 'up', 'up', 'down', 'stay']
@@ -75,7 +75,7 @@ def direction_of(old: str, new: str) -> Direction:
 
 
 def lost(old: str, new: str) -> Lost:
-    """What a customer lost on the way; empty where nothing was.
+    """What a customer lost by the move; empty if nothing.
 
     >>> lost("A", "B"), lost("A", "C"), lost("A", "D"), lost("A", "E"), lost("A", "F"), lost("D", "A")
     ('loyalty', 'value', 'both', 'activity', 'orders', '')
@@ -84,9 +84,9 @@ def lost(old: str, new: str) -> Lost:
         return ""
     before, after = HEIGHTS[old], HEIGHTS[new]
     fell: dict[tuple[bool, bool], Lost] = {(True, False): "loyalty", (False, True): "value", (True, True): "both"}
-    found = fell.get((after.loyalty < before.loyalty, after.value < before.value), "")
+    cost = fell.get((after.loyalty < before.loyalty, after.value < before.value), "")
     below: dict[str, Lost] = {"E": "activity", "F": "orders"}
-    return below.get(new, found) if found else ""
+    return below.get(new, cost) if cost else ""
 
 
 _TABLE = np.array([[direction_of(old, new) for new in PLACES] for old in PLACES])
@@ -95,7 +95,7 @@ DOWN = tuple(old + new for old in TIERS for new in TIERS if direction_of(old, ne
 
 
 def direction(old: Text, new: Text) -> Text:
-    """Which way each customer went; an empty letter stands for "not among these scores".
+    """The direction of each customer's move; an empty letter means absent from the scores.
 
     >>> direction(np.array(["A", "", "E"]), np.array(["B", "D", "C"])).tolist()
     ['down', 'in', 'up']
@@ -105,13 +105,13 @@ def direction(old: Text, new: Text) -> Text:
 
 
 def matrix(old: Text, new: Text, before: Vector, after: Vector, customers: NDArray[np.int64] | None = None) -> Matrix:
-    """Customers and money from each place to each place.
+    """Customers and their values for every pair of old and new tier.
 
     `old` and `new` are letters, `before` and `after` money (NaN counts as 0), one entry per customer; or one entry per
     group of customers that made the same move, with its size in `customers` and its sums in `before` and `after`.
 
-    >>> found = matrix(np.array(["A", "A", "B"]), np.array(["A", "B", "B"]), np.ones(3), np.array([1.0, 0.5, 1.0]))
-    >>> found.customers[:2, :2].tolist(), found.after[:2, :2].tolist()
+    >>> moves = matrix(np.array(["A", "A", "B"]), np.array(["A", "B", "B"]), np.ones(3), np.array([1.0, 0.5, 1.0]))
+    >>> moves.customers[:2, :2].tolist(), moves.after[:2, :2].tolist()
     ([[1, 1], [0, 1]], [[1.0, 0.5], [0.0, 1.0]])
     """
     cell, n = _position(old) * len(PLACES) + _position(new), len(PLACES)
@@ -122,21 +122,21 @@ def matrix(old: Text, new: Text, before: Vector, after: Vector, customers: NDArr
 
 
 def added(one: Matrix, other: Matrix) -> Matrix:
-    """The moves of two groups of customers together."""
+    """The sum of two matrices."""
     return Matrix(one.customers + other.customers, one.before + other.before, one.after + other.after)
 
 
-def counts(found: Matrix) -> dict[Direction, int]:
-    """How many customers went each way.
+def counts(moves: Matrix) -> dict[Direction, int]:
+    """Customers by direction.
 
     >>> counts(matrix(np.array(["A", "A"]), np.array(["A", "B"]), np.ones(2), np.ones(2)))
     {'stay': 1, 'up': 0, 'down': 1, 'in': 0, 'out': 0}
     """
-    return {way: int(found.customers[way == _TABLE].sum()) for way in DIRECTIONS}
+    return {way: int(moves.customers[way == _TABLE].sum()) for way in DIRECTIONS}
 
 
-class Pair(NamedTuple):
-    """Those who went from one place to one place; None stands for "not among these scores"."""
+class TierMove(NamedTuple):
+    """The customers of one cell of a matrix; None means absent from the scores."""
 
     old: str | None
     new: str | None
@@ -146,25 +146,25 @@ class Pair(NamedTuple):
     value_after: float
 
 
-def pairs(found: Matrix) -> list[Pair]:
-    """The cells of a matrix in which there is anybody, row by row.
+def pairs(moves: Matrix) -> list[TierMove]:
+    """The cells of a matrix that are not empty, row by row.
 
     >>> pairs(matrix(np.array(["A", ""]), np.array(["B", "D"]), np.array([9.0, 0.0]), np.array([4.0, 1.0])))[0]
-    Pair(old='A', new='B', direction='down', customers=1, value_before=9.0, value_after=4.0)
+    TierMove(old='A', new='B', direction='down', customers=1, value_before=9.0, value_after=4.0)
     """
     return [
-        Pair(old or None, new or None, direction_of(old, new), int(found.customers[row, column]),
-             float(found.before[row, column]), float(found.after[row, column]))
+        TierMove(old or None, new or None, direction_of(old, new), int(moves.customers[row, column]),
+             float(moves.before[row, column]), float(moves.after[row, column]))
         for row, old in enumerate(PLACES)
         for column, new in enumerate(PLACES)
-        if found.customers[row, column]
+        if moves.customers[row, column]
     ]  # fmt: skip
 
 
-def value_in(found: Matrix, tiers: tuple[str, ...]) -> tuple[float, float]:
-    """The expected value of those who were in these tiers, and of those who are in them now, money."""
+def value_in(moves: Matrix, tiers: tuple[str, ...]) -> tuple[float, float]:
+    """The expected value of the customers who were in these tiers, and of those in them now; money."""
     rows = [PLACES.index(tier) for tier in tiers]
-    return float(found.before[rows].sum()), float(found.after[:, rows].sum())
+    return float(moves.before[rows].sum()), float(moves.after[:, rows].sum())
 
 
 def _position(letters: Text) -> NDArray[np.intp]:

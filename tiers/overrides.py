@@ -1,4 +1,4 @@
-"""Tiers that people set by hand, valid until a day: they replace the computed letter while as_of < until."""
+"""Tiers set by hand. An override replaces the computed tier on every as_of before its `until`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Ids: TypeAlias = Sequence[str] | NDArray[np.object_] | Text | pa.Array | pa.Chun
 
 
 class Override(NamedTuple):
-    """One row per decision: this customer is in this tier on every as_of before `until`."""
+    """One decision: the customer is in this tier on every as_of before `until`."""
 
     customer_id: str
     tier: str
@@ -27,7 +27,7 @@ class Override(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """The letters after the overrides, and what became of each row: applied + expired + superseded + unknown."""
+    """The tiers after the overrides. Rows are applied, expired, superseded, or of unknown customers."""
 
     tiers: Text
     applied: int
@@ -37,11 +37,11 @@ class Applied(NamedTuple):
 
 
 def apply(tiers: Text, customer_ids: Ids, overrides: Iterable[Override], as_of: datetime.date) -> Applied:
-    """The tiers with every override in force put in place; the input is left as it is.
+    """A copy of the tiers with every override that is in force.
 
-    On the day `until` itself the computed tier is back. Of several overrides for one customer the
-    one that lasts longest counts, whatever the order of rows; two that last equally long must agree.
-    `unknown` are the customers in force that are not in the table, sorted.
+    On the day `until` itself the computed tier is back. If a customer has several overrides, the one that lasts longest
+    counts, in any order of rows; two that last equally long must agree. `unknown` are the customers with an override in
+    force that are not in the table, sorted. Raises `BadInput` for an unknown tier or a contradiction.
 
     >>> given = [Override("c1", "A", datetime.date(2024, 7, 1)), Override("c9", "A", datetime.date(2024, 7, 1))]
     >>> apply(np.array(["D", "D"]), ["c1", "c2"], given, datetime.date(2024, 6, 30))

@@ -1,6 +1,6 @@
-"""What each reason code says, in English and Chinese.
+"""The text of each reason code, in English and Chinese.
 
-`full` names the customer's own numbers, `plain` stands alone where only the code is at hand.
+`full` contains the customer's own numbers; `plain` needs none.
 A placeholder is a feature name, `<w>` the reference window in days. After the colon:
 a word counts it ("1 day", "74 days"), `money` writes the currency,
 `fewer`/`more` drop the sign, nothing rounds to a whole number.
@@ -149,12 +149,14 @@ REASON_TEXTS: dict[str, dict[Language, Wording]] = {
         "一年以上的老客户",
     ),
     "narrow_range": _text(
-        "buys only a small part of the range",
-        "buys only a small part of the range",
+        "buys few kinds of products",
+        "buys few kinds of products",
         "购买的商品种类很少",
         "购买的商品种类很少",
     ),
-    "broad_range": _text("buys across the range", "buys across the range", "购买的商品种类丰富", "购买的商品种类丰富"),
+    "broad_range": _text(
+        "buys many kinds of products", "buys many kinds of products", "购买的商品种类丰富", "购买的商品种类丰富"
+    ),
     "many_refunds": _text("{n_refunds:refund} so far", "several refunds", "已退款 {n_refunds} 次", "多次退款"),
     "complained": _text("{n_complaint:complaint} so far", "has complained", "投诉过 {n_complaint} 次", "有过投诉"),
     "needed_support": _text(
@@ -173,17 +175,15 @@ REASON_TEXTS: dict[str, dict[Language, Wording]] = {
         "近 30 天内来访过",
     ),
     "campaign_response": _text(
-        "responded to campaigns: {n_campaign:time}",
-        "has responded to a campaign",
-        "响应过营销活动 {n_campaign} 次",
-        "曾响应营销活动",
+        "ordered {silence_days:day} ago, after a campaign contact {campaign_last_days:day} ago",
+        "ordered after the last campaign contact",
+        "{campaign_last_days} 天前有过营销活动联系，之后在 {silence_days} 天前下单",
+        "最近一次营销活动联系之后下过单",
     ),
     "referred_others": _text(
         "{n_referral:referral} so far", "has referred others", "推荐过新客户 {n_referral} 次", "推荐过其他客户"
     ),
-    "gave_feedback": _text(
-        "takes the time to give feedback", "takes the time to give feedback", "愿意留下评价或反馈", "愿意留下评价或反馈"
-    ),
+    "gave_feedback": _text("has given feedback", "has given feedback", "曾留下评价或反馈", "曾留下评价或反馈"),
     "customer_profile_risk": _text(
         "customers with this profile leave more often",
         "customers with this profile leave more often",

@@ -1,11 +1,11 @@
-"""Why a customer stands where they stand: at most three coded reasons each.
+"""At most three coded reasons per customer for their risk of churn.
 
-A reason is given only where the model's own contributions push in its direction *and* what it says
-is true of the customer. Those that speak for the verdict (p_churn above the grid's cut: risk, else loyalty) come
-first, the strongest first; what speaks against it may fill the places left, if it is notable.
+A reason is given only where the contributions of its family point in its direction *and* its conditions hold for the
+customer. Reasons for the verdict come first, the strongest first: those of risk where p_churn is above the grid's cut,
+else those of loyalty. Reasons against it may fill the places left, if they are notable.
 
-Contributions are log-odds of churn against the average customer: positive pushes towards churn, and
-each of them, an offset included, should average about zero at training.
+Contributions are log-odds of churn relative to the average customer. Positive ones raise the risk. Each of them, the
+closed form's included, should average about zero at training.
 """
 
 from __future__ import annotations
@@ -18,135 +18,112 @@ import pyarrow as pa
 
 from tiercast.contract.vectors import Mask, Vector
 from tiercast.tiers import families, rules
-from tiercast.tiers.rules import NONE, Codes, Readings, Rules
+from tiercast.tiers.rules import NONE, Codes, Rules, TrueReasons
 
 MOST = 3
-LEAST_PUSH = 0.02  # log-odds: moves no probability by more than half a point
-NOTABLE_SHARE = 0.2  # of all pushes in either direction
+LEAST_CONTRIBUTION = 0.02  # log-odds: moves no probability by more than half a point
+NOTABLE_SHARE = 0.2  # of all contributions in either direction
 FALLBACKS = ("silence", "frequency")
-_SLICE = 1 << 12  # customers at a time: what they need stays in a core's own cache
+_BLOCK = 1 << 12  # customers at a time: their arrays stay in a core's own cache
 
 
 def choose(
     contributions: Mapping[str, Vector],
-    facts: Mapping[str, Vector],
-    p_churn: Vector,
-    *,
-    cut: float = 0.5,
-    typical: Mapping[str, float] | None = None,
-) -> pa.ListArray:
-    """At most three reason codes per customer, as a list<string> array as long as `p_churn`.
-
-    `contributions` per feature in log-odds of churn; `facts` per feature as in the feature table;
-    `cut` is the grid's p_churn cut. `typical` holds the base's typical values of money features at
-    training (its medians); without it nothing is called a high or low order value. Features nobody
-    speaks for are ignored. A customer with no reason from the model gets a plain fact about silence
-    or frequency if one is true in the verdict's direction (or `one_order_only`) and the model does
-    not push against it.
-
-    >>> facts = {"n_orders": np.array([6.0, 0.0]), "silence_over_gap": np.array([6.2, np.nan])}
-    >>> choose({"silence_over_gap": np.array([1.3, 0.0])}, facts, np.array([0.8, np.nan])).to_pylist()
-    [['silent_5x_usual_gap'], ['never_ordered']]
-    """
-    return as_lists(pick(by_family(contributions, len(p_churn)), facts, p_churn, cut=cut, typical=typical))
-
-
-def pick(
-    pushes: Mapping[str, Vector],
-    facts: Mapping[str, Vector],
+    features: Mapping[str, Vector],
     p_churn: Vector,
     *,
     cut: float,
-    typical: Mapping[str, float] | None,
+    typical: Mapping[str, float],
 ) -> Codes:
-    """The same from contributions that are already summed by family; a family that is not there pushes nobody.
+    """At most three reasons per customer, as numbers of `families.CODES`: shape (customers, 3), -1 for an empty place.
 
-    Given as numbers of codes in `families.CODES`: one row of three per customer, -1 where a place stays empty.
+    `contributions` are sums per family, in log-odds of churn; a missing family contributes 0. `features` are columns of
+    the feature table, `cut` is the grid's cut of p_churn. `typical` has the base's typical values at training of money
+    features; without one of them, no order value is called high or low.
+
+    A customer without a reason gets a reason of `FALLBACKS`, if it is true in the verdict's direction (or is
+    `one_order_only`) and the model does not contradict it.
+
+    >>> features = {"n_orders": np.array([6.0, 0.0]), "silence_over_gap": np.array([6.2, np.nan])}
+    >>> contributions = {"silence": np.array([1.3, 0.0])}
+    >>> as_lists(choose(contributions, features, np.array([0.8, np.nan]), cut=0.5, typical={})).to_pylist()
+    [['silent_5x_usual_gap'], ['never_ordered']]
     """
-    told = tuple(family for family in families.POSITION if family in pushes or family in FALLBACKS)
-    known = rules.of(tuple(facts), told, tuple((typical or {}).items()))
-    picked = np.empty((len(p_churn), MOST), np.int16)
-    for start in range(0, len(p_churn), _SLICE):
-        part = slice(start, start + _SLICE)
-        is_leaving = p_churn[part] > cut
-        nothing = np.zeros(len(is_leaving))
-        given = np.stack([pushes[name][part] if name in pushes else nothing for name in told])
-        said = rules.readings(known, {name: column[part] for name, column in facts.items()}, len(is_leaving))
-        picked[part] = _pick(known, given, said, is_leaving)
-    return picked
+    names = tuple(name for name in families.NAMES if name in contributions or name in FALLBACKS)
+    bound = rules.bind(tuple(features), names, tuple(typical.items()))
+    chosen = np.empty((len(p_churn), MOST), np.int16)
+    for start in range(0, len(p_churn), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        is_leaving = p_churn[block] > cut
+        zero = np.zeros(len(is_leaving))
+        by_family = np.stack([contributions[name][block] if name in contributions else zero for name in names])
+        true = rules.true_reasons(bound, {name: column[block] for name, column in features.items()}, len(is_leaving))
+        chosen[block] = _choose(bound, by_family, true, is_leaving)
+    return chosen
 
 
-def by_family(contributions: Mapping[str, Vector], customers: int) -> dict[str, Vector]:
-    """Contributions per feature summed by family, what is not known as 0; features nobody speaks for are left out."""
-    pushes: dict[str, Vector] = {}
-    for feature, column in contributions.items():
-        family = families.family_of(feature)
-        if family is not None:
-            pushes[family] = pushes.get(family, np.zeros(customers)) + np.nan_to_num(column)
-    return pushes
-
-
-def _pick(known: Rules, given: Vector, said: Readings, is_leaving: Mask) -> Codes:
-    pushes = _lend(known, given, said)
+def _choose(bound: Rules, contributions: Vector, true: TrueReasons, is_leaving: Mask) -> Codes:
+    explained = _explain(bound, contributions, true)
     verdict = np.where(is_leaving, 1.0, -1.0)
-    picked = _strongest(_codes_given(pushes, said), pushes * verdict)
-    _fall_back(known, picked, pushes, said, verdict)
-    picked[said.is_prospect] = (rules.CODE[families.NEVER_ORDERED.code], *[NONE] * (MOST - 1))
-    return picked
+    chosen = _strongest(_supported(explained, true), explained * verdict)
+    _fall_back(bound, chosen, explained, true, verdict)
+    chosen[true.is_prospect] = (rules.CODE[families.NEVER_ORDERED.code], *[NONE] * (MOST - 1))
+    return chosen
 
 
-def _lend(known: Rules, pushes: Vector, said: Readings) -> Vector:
-    """Moves what a family lends to the first family that can put it into words."""
-    moved = pushes.copy()
-    for lender, is_risk, borrowers in known.loans:
-        lent, spoken = pushes[lender], said.risk if is_risk else said.loyalty
-        is_left = lent > 0 if is_risk else lent < 0
-        for to in borrowers:
-            goes = is_left & (spoken[to] != NONE)
-            moved[to] += np.where(goes, lent, 0.0)
-            moved[lender, goes] = 0.0
-            is_left &= ~goes
+def _explain(bound: Rules, contributions: Vector, true: TrueReasons) -> Vector:
+    """Moves contributions to the first family that explains them and has a true reason."""
+    moved = contributions.copy()
+    for family, is_risk, others in bound.explanations:
+        own, codes = contributions[family], true.risk if is_risk else true.loyalty
+        is_left = own > 0 if is_risk else own < 0
+        for other in others:
+            moves = is_left & (codes[other] != NONE)
+            moved[other] += np.where(moves, own, 0.0)
+            moved[family, moves] = 0.0
+            is_left &= ~moves
     return moved
 
 
-def _codes_given(pushes: Vector, said: Readings) -> Codes:
-    against = np.where(pushes <= -LEAST_PUSH, said.loyalty, np.int16(NONE))
-    return np.where(pushes >= LEAST_PUSH, said.risk, against)
+def _supported(contributions: Vector, true: TrueReasons) -> Codes:
+    """The true reason of each family in the direction that its contribution points."""
+    loyalty = np.where(contributions <= -LEAST_CONTRIBUTION, true.loyalty, np.int16(NONE))
+    return np.where(contributions >= LEAST_CONTRIBUTION, true.risk, loyalty)
 
 
-def _strongest(codes: Codes, along: Vector) -> Codes:
-    """Three code numbers per customer; `along` is each family's push in the verdict's direction."""
-    size = np.abs(along)
+def _strongest(codes: Codes, support: Vector) -> Codes:
+    """Three codes per customer; `support` is each family's contribution in the verdict's direction."""
+    size = np.abs(support)
     total = functools.reduce(np.add, size)  # in this order for one customer and for many
-    is_said = (codes != NONE) & ((along > 0) | (size >= NOTABLE_SHARE * total))
+    is_given = (codes != NONE) & ((support > 0) | (size >= NOTABLE_SHARE * total))
     # Opposing reasons rank below every supporting one, the strong ones first: -1/size does both.
-    rank = np.where(along > 0, along, -1.0 / np.maximum(size, LEAST_PUSH))
-    order = np.argsort(np.where(is_said, -rank, np.inf), axis=0, kind="stable")[:MOST]
-    chosen = np.where(is_said, codes, np.int16(NONE))[order, np.arange(codes.shape[1])]
-    picked = np.full((codes.shape[1], MOST), NONE, np.int16)  # there may be fewer families than places
-    picked[:, : len(chosen)] = chosen.T
-    return picked
+    rank = np.where(support > 0, support, -1.0 / np.maximum(size, LEAST_CONTRIBUTION))
+    order = np.argsort(np.where(is_given, -rank, np.inf), axis=0, kind="stable")[:MOST]
+    strongest = np.where(is_given, codes, np.int16(NONE))[order, np.arange(codes.shape[1])]
+    chosen = np.full((codes.shape[1], MOST), NONE, np.int16)  # there may be fewer families than places
+    chosen[:, : len(strongest)] = strongest.T
+    return chosen
 
 
-def _fall_back(known: Rules, picked: Codes, pushes: Vector, said: Readings, verdict: Vector) -> None:
-    """Gives a true fact to customers the model left without a reason; changes `picked` in place."""
-    towards = np.where(verdict > 0, said.risk, said.loyalty)
+def _fall_back(bound: Rules, chosen: Codes, contributions: Vector, true: TrueReasons, verdict: Vector) -> None:
+    """Gives a true reason to customers the model left without one; changes `chosen` in place."""
+    towards = np.where(verdict > 0, true.risk, true.loyalty)
     for name in FALLBACKS:
-        at = known.families.index(name)
-        _fill(picked, towards[at], pushes[at] * verdict >= 0)
-    at = known.families.index("frequency")
-    is_one_time = said.risk[at] == rules.CODE["one_order_only"]
-    _fill(picked, said.risk[at], is_one_time & (pushes[at] >= 0))
+        row = bound.families.index(name)
+        _fill(chosen, towards[row], contributions[row] * verdict >= 0)
+    row = bound.families.index("frequency")
+    is_one_time = true.risk[row] == rules.CODE["one_order_only"]
+    _fill(chosen, true.risk[row], is_one_time & (contributions[row] >= 0))
 
 
-def _fill(picked: Codes, code: Codes, may: Mask) -> None:
-    is_open = (picked[:, 0] == NONE) & may
-    picked[is_open, 0] = code[is_open]
+def _fill(chosen: Codes, code: Codes, is_allowed: Mask) -> None:
+    is_open = (chosen[:, 0] == NONE) & is_allowed
+    chosen[is_open, 0] = code[is_open]
 
 
-def as_lists(picked: Codes) -> pa.ListArray:
-    """The codes themselves, as a list<string> array."""
-    is_given = picked != NONE
+def as_lists(chosen: Codes) -> pa.ListArray:
+    """The codes as texts, in a list<string> array."""
+    is_given = chosen != NONE
     offsets = np.concatenate([[0], np.cumsum(is_given.sum(axis=1))]).astype(np.int32)
-    texts = pa.array(families.CODES, pa.string()).take(pa.array(picked[is_given]))
+    texts = pa.array(families.CODES, pa.string()).take(pa.array(chosen[is_given]))
     return pa.ListArray.from_arrays(pa.array(offsets), texts)

@@ -1,57 +1,63 @@
-"""The conditions of all reasons, made ready for the columns of one kind of feature table.
+"""The reasons of all families, bound to the columns of one feature table.
 
-Which columns there are, which window is spoken of and which families the model pushes is the same for every request a
-bundle answers, so it is worked out once. What is left to do for customers are the comparisons, each once however many
-reasons ask for it, and a few steps on all families together.
+A reason has conditions (`tiers.families`). Which reasons a table can decide, and by which comparisons, is the same for
+every request to a bundle, so `bind` works it out once. `true_reasons` then evaluates each comparison once, and the
+first reasons of all families together, then the second ones, and so on.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiercast.contract.vectors import Mask, Vector
-from tiercast.tiers import facts, families
-from tiercast.tiers.facts import Comparison
-from tiercast.tiers.families import Reason
+from tiercast.tiers import conditions, families
+from tiercast.tiers.conditions import BoundCondition
+from tiercast.tiers.families import Reason, ReasonFamily
 
 NONE = -1
 Codes: TypeAlias = NDArray[np.int16]
-Numbers: TypeAlias = NDArray[np.intp]
+"""Numbers of `families.CODES`; -1 for no reason."""
+Rows: TypeAlias = NDArray[np.intp]
 CODE = {code: i for i, code in enumerate(families.CODES)}
 
 
-class Loan(NamedTuple):
-    """The family at `lender` may be spoken for by those at `borrowers`, the first that can, in one direction."""
+class Rank(NamedTuple):
+    """The reasons that stand at the same place in the lists of their families: all first ones, all second ones, ...
 
-    lender: int
+    `rows` are their rows in `TrueReasons`, each at most once. `conditions` has a column per reason:
+    the numbers of the comparisons that must hold. The number after the last comparison always holds.
+    """
+
+    rows: Rows
+    codes: Codes
+    conditions: Rows
+
+
+class Explanation(NamedTuple):
+    """A contribution of `family` in one direction is explained by the first of `others` that has a true reason."""
+
+    family: int
     is_risk: bool
-    borrowers: tuple[int, ...]
+    others: tuple[int, ...]
 
 
 class Rules(NamedTuple):
-    """What may be said in the name of `families`, in a table that has the columns it was made for.
-
-    `conditions` has a column per reason: the numbers of the comparisons that must hold (one past the last holds of
-    everybody). `layers` are the families' reasons by rank, the last resort first: per family, first all for risk, then
-    all for loyalty, the number of the reason (one past the last is true of nobody) and its code.
-    """
+    """What a table can decide. `families` are names; numbers of families count these."""
 
     families: tuple[str, ...]
-    comparisons: tuple[Comparison, ...]
-    conditions: Numbers
-    layers: tuple[tuple[Numbers, Codes], ...]
-    loans: tuple[Loan, ...]
-    never_ordered: int
+    comparisons: tuple[BoundCondition, ...]
+    ranks: tuple[Rank, ...]
+    explanations: tuple[Explanation, ...]
 
 
-class Readings(NamedTuple):
-    """Per family (rows) and customer (columns), the code of the reading that would be true, or -1."""
+class TrueReasons(NamedTuple):
+    """The first reason that is true, as a code, or -1: a row per family, a column per customer."""
 
     risk: Codes
     loyalty: Codes
@@ -59,68 +65,63 @@ class Readings(NamedTuple):
 
 
 @functools.lru_cache(maxsize=64)
-def of(columns: tuple[str, ...], spoken_for: tuple[str, ...], typical: tuple[tuple[str, float], ...]) -> Rules:
-    """The rules for a table with these columns, a base with these typical values, and the families that may speak."""
-    chosen = [family for family in families.FAMILIES if family.name in spoken_for]
-    window = facts.reference_window(columns)
-    place = functools.partial(facts.placed, columns=frozenset(columns), typical=dict(typical), window=window)
-    sides = [family.risk for family in chosen] + [family.loyalty for family in chosen]
-    placed = [_sayable(reasons, place) for reasons in (*sides, (families.NEVER_ORDERED,))]
-    said = [conditions for side in placed for _, conditions in side]
-    comparisons = tuple(dict.fromkeys(one for conditions in said for one in conditions))
-    starts = list(itertools.accumulate(map(len, placed), initial=0))
+def bind(columns: tuple[str, ...], names: tuple[str, ...], typical: tuple[tuple[str, float], ...]) -> Rules:
+    """The rules of the families with these names, for a table with these columns and a base's typical values."""
+    chosen = [family for family in families.FAMILIES if family.name in names]
+    lists = (*(family.risk for family in chosen), *(family.loyalty for family in chosen), (families.NEVER_ORDERED,))
+    window = conditions.reference_window(columns)
+    place = functools.partial(conditions.bind, columns=frozenset(columns), typical=dict(typical), window=window)
+    decidable = [_decidable(reasons, place) for reasons in lists]
+    comparisons = tuple(dict.fromkeys(one for rules in decidable for rule in rules for one in rule.comparisons))
+    ranks = itertools.zip_longest(*decidable)
     return Rules(
         tuple(family.name for family in chosen),
         comparisons,
-        _conditions(said, comparisons),
-        tuple(_layer(placed[:-1], starts, rank, len(said)) for rank in reversed(range(max(map(len, placed))))),
-        tuple(_loans(chosen)),
-        starts[-2] if placed[-1] else len(said),
+        tuple(_rank(list(rules), comparisons) for rules in ranks),
+        tuple(_explanations(chosen)),
     )
 
 
-def readings(rules: Rules, columns: Mapping[str, Vector], customers: int) -> Readings:
-    """The first reading of every family that is true of each customer."""
-    truths = np.ones((len(rules.comparisons) + 1, customers), bool)
-    for row, (compare, left, bound, scale) in zip(truths, rules.comparisons, strict=False):
-        compare(columns[left], bound * columns[scale] if scale else bound, out=row)
-    held = np.zeros((rules.conditions.shape[1] + 1, customers), bool)
-    np.logical_and.reduce(truths[rules.conditions], axis=0, out=held[:-1])
-    codes = np.full((2 * len(rules.families), customers), NONE, np.int16)
-    for reason, code in rules.layers:
-        np.copyto(codes, code, where=held[reason])
-    return Readings(codes[: len(rules.families)], codes[len(rules.families) :], held[rules.never_ordered])
+class _Rule(NamedTuple):
+    code: int
+    comparisons: list[BoundCondition]
 
 
-def _sayable(
-    reasons: Sequence[Reason], place: functools.partial[Comparison | None]
-) -> list[tuple[str, list[Comparison]]]:
-    """The codes that could be true of somebody in such a table, with what they ask for."""
-    asked = [(reason.code, [place(fact) for fact in reason.when]) for reason in reasons]
-    return [(code, [one for one in placed if one]) for code, placed in asked if None not in placed]
+def _decidable(reasons: Iterable[Reason], place: functools.partial[BoundCondition | None]) -> list[_Rule]:
+    """The reasons whose columns and typical values are all known."""
+    placed = [(CODE[reason.code], [place(condition) for condition in reason.when]) for reason in reasons]
+    return [_Rule(code, [one for one in comparisons if one]) for code, comparisons in placed if None not in comparisons]
 
 
-def _conditions(said: Sequence[Sequence[Comparison]], comparisons: Sequence[Comparison]) -> Numbers:
+def _rank(rules: Sequence[_Rule | None], comparisons: Sequence[BoundCondition]) -> Rank:
     number = {comparison: k for k, comparison in enumerate(comparisons)}
-    most = max(map(len, said), default=1) or 1
-    rows = [[*(number[one] for one in asked), *[len(comparisons)] * (most - len(asked))] for asked in said]
-    return np.array(rows, np.intp).reshape(len(said), most).T
+    there = [(row, rule) for row, rule in enumerate(rules) if rule]
+    numbers = itertools.zip_longest(
+        *([number[one] for one in rule.comparisons] for _, rule in there), fillvalue=len(comparisons)
+    )
+    return Rank(
+        np.array([row for row, _ in there], np.intp),
+        np.array([[rule.code] for _, rule in there], np.int16),
+        np.array(list(numbers), np.intp).reshape(-1, len(there)),
+    )
 
 
-def _layer(
-    sides: Sequence[Sequence[tuple[str, object]]], starts: Sequence[int], rank: int, nobody: int
-) -> tuple[Numbers, Codes]:
-    """The reasons of one rank of every side; where a side has not as many, one that is true of nobody."""
-    reason = [start + rank if rank < len(side) else nobody for side, start in zip(sides, starts, strict=False)]
-    code = [CODE[side[rank][0]] if rank < len(side) else NONE for side in sides]
-    return np.array(reason, np.intp), np.array(code, np.int16)[:, None]
+def _explanations(chosen: Sequence[ReasonFamily]) -> Iterable[Explanation]:
+    place = {family.name: row for row, family in enumerate(chosen)}
+    for row, family in enumerate(chosen):
+        for is_risk, others in ((True, family.risk_explained_by), (False, family.loyalty_explained_by)):
+            if others:
+                yield Explanation(row, is_risk, tuple(place[name] for name in others))
 
 
-def _loans(chosen: Sequence[families.Family]) -> list[Loan]:
-    place = {family.name: i for i, family in enumerate(chosen)}
-    every = [
-        Loan(i, is_risk, tuple(place[name] for name in borrowers))
-        for i, family in enumerate(chosen)
-        for is_risk, borrowers in ((True, family.lends_risk), (False, family.lends_loyalty))
-    ]
-    return [loan for loan in every if loan.borrowers]
+def true_reasons(rules: Rules, columns: Mapping[str, Vector], customers: int) -> TrueReasons:
+    """Each family's first reason that is true of each customer, in both directions."""
+    holds = np.ones((len(rules.comparisons) + 1, customers), np.bool_)
+    for out, comparison in zip(holds, rules.comparisons, strict=False):
+        comparison.evaluate(columns, out)
+    n = len(rules.families)
+    codes = np.full((2 * n + 1, customers), NONE, np.int16)
+    for rank in reversed(rules.ranks):  # earlier reasons replace later ones
+        is_true = np.logical_and.reduce(holds[rank.conditions], axis=0)
+        codes[rank.rows] = np.where(is_true, rank.codes, codes[rank.rows])
+    return TrueReasons(codes[:n], codes[n : 2 * n], codes[2 * n] != NONE)

@@ -1,4 +1,4 @@
-"""Codes put into words for a retention team, in English (`en`) and simplified Chinese (`zh`)."""
+"""The texts of tiers, reasons and actions, in English (`en`) and simplified Chinese (`zh`)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from tiercast.contract import errors
-from tiercast.tiers import actions, facts, reason_texts
+from tiercast.tiers import actions, conditions, reason_texts
 from tiercast.tiers.languages import Language
 
-Written = TypeVar("Written")
+Wording = TypeVar("Wording")
 PLACEHOLDER = re.compile(r"\{(?P<feature>[a-z0-9_]+)(?::(?P<form>[a-z]+))?\}")
 
 
 class TierText(NamedTuple):
-    """A short name, and what the tier means and asks for."""
+    """A short name of the tier, and its meaning."""
 
     name: str
     meaning: str
@@ -53,28 +53,28 @@ TIER_TEXTS: dict[str, dict[Language, TierText]] = {
 
 
 class Slot(NamedTuple):
-    """Where a number goes into a text, and how it is written there."""
+    """A placeholder: the feature whose number goes there, and its format."""
 
     feature: str
     form: str
 
 
 class Phrase(NamedTuple):
-    """What a reason says: words around slots, and the wording for when a number is missing."""
+    """The text of a reason: words around slots, and the text without numbers for missing ones."""
 
     words: tuple[str, ...]
     slots: tuple[Slot, ...]
     plain: str
 
     def fill(self, numbers: Sequence[float | None], currency: str) -> str:
-        """The text with one number per slot; without them if one is not known."""
+        """The text with one number per slot; the plain text if a number is missing."""
         return self.fill_each([[math.nan if number is None else number] for number in numbers], 1, currency)[0]
 
     def fill_each(self, numbers: Sequence[Sequence[float]], customers: int, currency: str) -> list[str]:
-        """The same for many customers: `numbers` has a column per slot."""
-        written = (_written(column, slot.form, currency) for column, slot in zip(numbers, self.slots, strict=True))
+        """The texts of many customers: `numbers` has a column per slot."""
+        formatted = (_formatted(column, slot.form, currency) for column, slot in zip(numbers, self.slots, strict=True))
         ends = ([words] * customers for words in self.words[1:])
-        parts = itertools.chain.from_iterable(zip(written, ends, strict=True))
+        parts = itertools.chain.from_iterable(zip(formatted, ends, strict=True))
         texts = list(map("".join, zip([self.words[0]] * customers, *parts, strict=True)))
         for column in numbers:
             if not all(map(math.isfinite, column)):
@@ -82,21 +82,21 @@ class Phrase(NamedTuple):
         return texts
 
 
-def render(code: str, facts_of_one_customer: Mapping[str, float], lang: Language = "en", currency: str = "") -> str:
-    """What a reason says of this customer; where a number is missing, the wording that needs none.
+def render(code: str, features: Mapping[str, float], lang: Language = "en", currency: str = "") -> str:
+    """The text of a reason for one customer; the plain text if a number is missing.
 
     >>> render("silent_5x_usual_gap", {"silence_days": 74.0, "gap_mean_days": 12.0})
     'silent for 74 days; usual gap 12'
     >>> render("silent_5x_usual_gap", {}, "zh")
     '未下单的时间已达平时间隔的 5 倍以上'
     """
-    said = phrase(code, lang, facts.reference_window(facts_of_one_customer))
-    return said.fill([facts_of_one_customer.get(slot.feature) for slot in said.slots], currency)
+    text = phrase(code, lang, conditions.reference_window(features))
+    return text.fill([features.get(slot.feature) for slot in text.slots], currency)
 
 
 @functools.lru_cache(maxsize=512)
 def phrase(code: str, lang: Language, window: int) -> Phrase:
-    """The text of a reason where the reference window has that many days. Raises `BadInput` for an unknown code.
+    """The text of a reason, for a reference window in days. Raises `BadInput` for an unknown code.
 
     >>> phrase("silent_5x_usual_gap", "en", 90).slots
     (Slot(feature='silence_days', form='day'), Slot(feature='gap_mean_days', form=''))
@@ -104,11 +104,11 @@ def phrase(code: str, lang: Language, window: int) -> Phrase:
     if code not in reason_texts.REASON_TEXTS:
         raise _unknown("reason", code, tuple(reason_texts.REASON_TEXTS))
     wording = _in_language(reason_texts.REASON_TEXTS[code], lang)
-    full = facts.in_window(wording.full, window)
-    found = list(PLACEHOLDER.finditer(full))
-    edges = [0, *(edge for match in found for edge in match.span()), len(full)]
+    full = conditions.in_window(wording.full, window)
+    placeholders = list(PLACEHOLDER.finditer(full))
+    edges = [0, *(edge for match in placeholders for edge in match.span()), len(full)]
     words = tuple(full[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
-    return Phrase(words, tuple(Slot(match["feature"], match["form"] or "") for match in found), wording.plain)
+    return Phrase(words, tuple(Slot(match["feature"], match["form"] or "") for match in placeholders), wording.plain)
 
 
 def tier(letter: str, lang: Language = "en") -> TierText:
@@ -123,7 +123,7 @@ def tier(letter: str, lang: Language = "en") -> TierText:
 
 
 def action(code: str, lang: Language = "en") -> str:
-    """What to do, as a sentence.
+    """The text of an action: one sentence.
 
     >>> action("personal_call")
     'Call in person within the week.'
@@ -133,7 +133,7 @@ def action(code: str, lang: Language = "en") -> str:
     return _in_language(actions.ACTIONS[code], lang)
 
 
-def _written(numbers: Sequence[float], form: str, currency: str) -> list[str]:
+def _formatted(numbers: Sequence[float], form: str, currency: str) -> list[str]:
     if form == "money":
         ending = f" {currency}".rstrip()
         return [f"{number:,.2f}{ending}" for number in numbers]
@@ -143,7 +143,7 @@ def _written(numbers: Sequence[float], form: str, currency: str) -> list[str]:
     return [f"{count} {form}{'' if count == '1' else 's'}" for count in counts] if form else counts
 
 
-def _in_language(wordings: Mapping[Language, Written], lang: Language) -> Written:
+def _in_language(wordings: Mapping[Language, Wording], lang: Language) -> Wording:
     if lang not in wordings:
         raise _unknown("language", lang, tuple(wordings))
     return wordings[lang]

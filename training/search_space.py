@@ -44,7 +44,7 @@ class Range(Frozen):
         return self
 
     def neat(self, value: float) -> int | float:
-        """The value with four digits, inside the range: what is tried is what can be written down.
+        """The value with four digits, inside the range, so that the written settings are those of the trial.
 
         >>> Range(low=0.01, high=0.2, log=True).neat(0.0123456)
         0.01235
@@ -73,7 +73,7 @@ class Space(Frozen):
 
     @classmethod
     def usual(cls) -> Self:
-        """What is searched unless the configuration names a space: small trees to middling ones."""
+        """The default space: small to medium trees."""
         return cls(
             num_leaves=Range(low=3, high=32, log=True),
             learning_rate=Range(low=0.01, high=0.2, log=True),

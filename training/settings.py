@@ -1,6 +1,6 @@
-"""Everything a training run can be told, with defaults; an unknown key is an error.
+"""The settings of a training run, with their defaults; an unknown key is an error.
 
-`tiercast.toml` has one table per section here, and `[columns]` for renamed columns. Where a search looks is told in
+`tiercast.toml` has one table per section here, and `[columns]` for renamed columns. The ranges of a search are in
 `training.search_space`.
 """
 
@@ -34,7 +34,7 @@ class Horizons(Frozen):
 
 
 class Clv(Frozen):
-    """The closed form: which model says how often, discount per month (0.01 is one percent), the currency's name.
+    """The closed form: the order model, the discount per month (0.01 is one percent), the currency's name.
 
     `auto` lets earlier windows choose the model.
     """
@@ -88,7 +88,7 @@ class Tracking(Frozen):
 
 
 class Tune(Frozen):
-    """How long `tiercast tune` searches, and where. What the space does not name stays as `[trees]` says."""
+    """The number of trials and the space of `tiercast tune`. Settings outside the space stay as in `[trees]`."""
 
     trials: Annotated[int, Field(ge=1, le=10_000)] = 40
     space: Space = Space.usual()
@@ -118,8 +118,8 @@ class Settings(Frozen):
 
     @field_validator("churn_trees", "value_trees")
     @classmethod
-    def _known_to_trees(cls, others: dict[str, int | float], told: ValidationInfo) -> dict[str, int | float]:
-        _merged(told.data.get("trees", Trees()), others)
+    def _known_to_trees(cls, others: dict[str, int | float], info: ValidationInfo) -> dict[str, int | float]:
+        _merged(info.data.get("trees", Trees()), others)
         return others
 
     def of_training(self) -> dict[str, Any]:

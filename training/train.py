@@ -1,26 +1,25 @@
-"""Train: judge the procedure on the newest windows, then run it on everything for the bundle."""
+"""Train: judge the procedure on the newest closed windows, then run it on everything for the bundle."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tiercast.contract import errors
-from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading
 from tiercast.features.tables import Tables
-from tiercast.models import orders
 from tiercast.models.bundle import About, Bundle
+from tiercast.training import progress
 from tiercast.training.btyd import fit_both
 from tiercast.training.btyd.fit_both import Fits
 from tiercast.training.fit import procedure
 from tiercast.training.fit.procedure import Procedure
-from tiercast.training.judge import floor, holdout, report, weekly
+from tiercast.training.judge import floor, holdout, notes, report, weekly
 from tiercast.training.judge.holdout import Judged, ValueJudged
+from tiercast.training.progress import OnStep, StepTimer
 from tiercast.training.settings import Settings
-from tiercast.training.stopwatch import Stopwatch, Tell
 from tiercast.training.windows import fingerprint, sampling, schedule, spec_choice
 from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
@@ -45,94 +44,67 @@ class Trained(NamedTuple):
     seconds: Mapping[str, float]
 
 
-def train(engine: Engine, reading: Reading, settings: Settings, tell: Tell = lambda _: None) -> Trained:
-    """Fit, judge and refit. `tell` is called with the name of each of `STEPS` as it begins.
+def train(engine: Engine, reading: Reading, settings: Settings, on_step: OnStep = progress.ignore) -> Trained:
+    """Fit, judge and refit. `on_step` receives the name of each of `STEPS` as it begins.
 
     Raises NotEnoughData, or what the fits raise.
     """
-    first_on, as_of = reading.report.first_on, reading.as_of
-    watch = Stopwatch(tell)
-    watch(STEPS[0])
+    steps, h = StepTimer(on_step), settings.horizons
+    span = reading.report.first_on, reading.as_of
+    steps.begin("features")
     sample = sampling.draw(engine, reading.tables, settings.rolling.most_customers)
-    snapshots = snapshots_of(engine, sample.tables, (first_on, as_of), settings)
-    about = About(
-        as_of=as_of,
-        churn_days=settings.horizons.churn_days,
-        value_days=settings.horizons.value_days,
-        monthly_rate=settings.clv.monthly_rate,
-        currency=settings.clv.currency,
-        data=fingerprint.of(engine, sample.tables if sample.share == 1 else reading.tables),
-    )
-    watch(STEPS[1])
-    then = _as_it_was(snapshots, as_of - dt.timedelta(settings.horizons.churn_days), settings, about)
-    churn = holdout.judge_churn(then, _outcome(snapshots, then), settings) if then else None
-    watch(STEPS[2])
-    then = _as_it_was(snapshots, as_of - dt.timedelta(settings.horizons.value_days), settings, about, then)
-    value = _judge_value(then, snapshots, settings) if then else None
-    watch(STEPS[3])
-    final = procedure.run(snapshots, as_of, settings, about)
+    snapshots = open_snapshots(engine, sample.tables, span, settings)
+    data = fingerprint.digest(engine, sample.tables if sample.share == 1 else reading.tables)
+    about = About(span[1], *h.both, monthly_rate=settings.clv.monthly_rate, currency=settings.clv.currency, data=data)
+    steps.begin("churn holdout")
+    earlier = run_earlier(snapshots, h.churn_days, settings, about)
+    churn = _judge_churn(earlier, snapshots, settings) if earlier else None
+    steps.begin("value holdout")
+    earlier = earlier if h.value_days == h.churn_days else run_earlier(snapshots, h.value_days, settings, about)
+    value = _judge_value(earlier, snapshots, settings) if earlier else None
+    steps.begin("final models")
+    final = procedure.run(snapshots, span[1], settings, about)
     fits = fit_both.fits(final.now.features, final.orders.model)
-    said = _notes(final, fits, churn, value, (as_of - first_on).days, settings)
+    seconds = steps.finish()
     beaten = floor.beaten(churn, value.judged if value else None)
-    notes = (*beaten, sample.note, *said) if sample.note else (*beaten, *said)
-    read = reading.report
-    card = report.scorecard(churn, value, notes) | {
-        "beaten": list(beaten),
-        "rows": {"known": read.rows_known, "dropped": read.dropped_known},
-    }
+    remarks = (*beaten, *notes.describe_run(sample, final, fits, (churn, value), span, h))
+    card = report.scorecard(churn, value, remarks, reading.report) | {"beaten": list(beaten)}
     bundle = final.bundle._replace(scorecard=card)
-    return Trained(bundle, settings, final, fits, churn, value, about.data, (first_on, as_of), notes, watch.stop())
+    return Trained(bundle, settings, final, fits, churn, value, data, span, remarks, seconds)
 
 
-def snapshots_of(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:
+def open_snapshots(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:
     """The snapshots of a history, with the features that its earliest windows can already support."""
     judged = span[1] - dt.timedelta(min(settings.horizons.both))
     spec = spec_choice.for_day(engine, tables, span[0], judged, settings)
     return Snapshots(engine, tables, span, spec, settings.horizons)
 
 
-def _as_it_was(
-    snapshots: Snapshots, day: dt.date, settings: Settings, about: About, before: Procedure | None = None
-) -> Procedure | None:
-    """The procedure run on that day; None where too little was known. `before` is used again if it is of that day."""
-    if before is not None and before.now.as_of == day:
-        return before
+def run_earlier(snapshots: Snapshots, days: int, settings: Settings, about: About) -> Procedure | None:
+    """The procedure as it would have run `days` before the end of the history; None where too little was known.
+
+    The features are chosen anew, from what was known on that day: nothing later changes the bundle that is judged.
+    """
+    day = snapshots.known_until - dt.timedelta(days)
     if not schedule.plan(snapshots.first_on, day, settings.horizons.churn_days, 1):
         return None
+    spec = spec_choice.as_known(snapshots.engine, snapshots.tables, day, snapshots.spec)
     try:
-        return procedure.run(snapshots.until(day), day, settings, about)
+        return procedure.run(snapshots.with_spec(spec).until(day), day, settings, about)
     except errors.NotEnoughData:
         return None
 
 
-def _judge_value(was: Procedure, snapshots: Snapshots, settings: Settings) -> ValueJudged:
-    begins = was.now.as_of
-    judged = holdout.judge_value(was, _outcome(snapshots, was), settings)
-    known, orders = snapshots.tables, was.bundle.btyd.orders
-    return judged._replace(weekly=weekly.track(snapshots.engine, known, begins, settings.horizons.value_days, orders))
+def _judge_churn(earlier: Procedure, snapshots: Snapshots, settings: Settings) -> Judged:
+    return holdout.judge_churn(earlier, _outcome(snapshots, earlier), settings)
 
 
-def _outcome(snapshots: Snapshots, was: Procedure) -> Snapshot:
-    """The holdout's first day with what happened after it, seen by the order model that was chosen before."""
-    return snapshots.by(was.orders.model).at(was.now.as_of)
+def _judge_value(earlier: Procedure, snapshots: Snapshots, settings: Settings) -> ValueJudged:
+    judged = holdout.judge_value(earlier, _outcome(snapshots, earlier), settings)
+    day, days, orders = earlier.now.as_of, settings.horizons.value_days, earlier.bundle.btyd.orders
+    return judged._replace(weekly=weekly.track(snapshots.engine, snapshots.tables, day, days, orders))
 
 
-def _notes(
-    final: Procedure, fits: Fits, churn: Judged | None, value: ValueJudged | None, days: int, settings: Settings
-) -> tuple[str, ...]:
-    h = settings.horizons
-    said: list[Any] = [
-        f"Churn: {final.churn.note}",
-        f"Value: {final.value.note}",
-        final.orders.note,
-        f"{orders.title(fits.orders.params)}: {fits.orders.note}",
-        f"Gamma-Gamma: {fits.money.note}",
-        fits.independence.warning and f"Gamma-Gamma: {fits.independence.warning}.",
-        churn is None and "Churn was not judged: the history is too short for a holdout.",
-        value is None and "Value was not judged: the history is too short for a holdout.",
-        days < YEAR_DAYS + h.value_days
-        and "Less than a full year before the window is known: yearly seasons cannot be seen.",
-        not final.value.unseen
-        and "No value window has closed: intervals come from the closed form, not from outcomes.",
-    ]
-    return tuple(str(note) for note in said if note)
+def _outcome(snapshots: Snapshots, earlier: Procedure) -> Snapshot:
+    """The first day of the holdout with its labels, in the features and the order model of the judged bundle."""
+    return snapshots.with_spec(earlier.bundle.spec).by(earlier.orders.model).at(earlier.now.as_of)

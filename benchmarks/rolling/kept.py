@@ -49,7 +49,7 @@ class KeptSnapshots(Snapshots):
             table = parquet.read_table(path)
             features = table.select(self.spec.names).to_pandas().astype(np.float64)
             churned, value, orders = (table[name].to_numpy().astype(np.float64) for name in OUTCOMES)
-            counted = counts.of(self.engine, self.engine.con.read_parquet(str(path)))
+            counted = counts.statistics(self.engine, self.engine.con.read_parquet(str(path)))
             self._facts[as_of] = _Facts(table["customer_id"], features, counted, (churned, value, orders))
         return self._facts[as_of]
 

@@ -43,8 +43,8 @@ def _churn(now: Snapshot, earlier: Snapshot, closed: _ClosedForm, horizons: Hori
         raise ValueError("the rules need a closed churn window")
     then = _closed_form(earlier, horizons)
     line = platt.fit(calibration.log_odds(then.p_churn), earlier.churned)
-    learned = baselines.Snapshot(earlier.features, earlier.churned)
-    plain = baselines.churn_baselines(learned, baselines.Snapshot(now.features), horizons.churn_days)
+    learned = baselines.Cohort(earlier.features, earlier.churned)
+    plain = baselines.churn_baselines(learned, baselines.Cohort(now.features), horizons.churn_days)
     return {
         CLOSED_FORM: closed.p_churn,
         "closed form + Platt": calibration.calibrated(line, closed.p_churn),
@@ -55,7 +55,7 @@ def _churn(now: Snapshot, earlier: Snapshot, closed: _ClosedForm, horizons: Hori
 
 def _value(now: Snapshot, earlier: Snapshot, closed: _ClosedForm, horizons: Horizons) -> dict[str, Vector]:
     days = horizons.value_days
-    today = baselines.Snapshot(now.features)
+    today = baselines.Cohort(now.features)
     plain = {
         CLOSED_FORM: closed.value,
         "past rate": baselines.naive_rate(today, days),
@@ -63,7 +63,7 @@ def _value(now: Snapshot, earlier: Snapshot, closed: _ClosedForm, horizons: Hori
     }
     if earlier.value is None:
         return plain | {"average spend × retention": baselines.average_spend(today, days)}
-    learned = baselines.Snapshot(earlier.features, None, earlier.value)
+    learned = baselines.Cohort(earlier.features, None, earlier.value)
     told = baselines.value_baselines(learned, today, days)
     return plain | {"average spend × retention": told["average_spend"], "recency": told["recency"]}
 

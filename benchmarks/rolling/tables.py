@@ -52,6 +52,7 @@ def _counts(days: Sequence[Day]) -> list[str]:
     rows = [
         f"| {name} | {len(some)} | {' | '.join(_count(some, measure) for measure in MEASURES)} |"
         for name, some in kinds.items()
+        if some
     ]
     return [f"| worse / better | days | {' | '.join(MEASURES)} |", "|---|--:|" + "--:|" * len(MEASURES), *rows]
 
@@ -97,11 +98,19 @@ def _ranges(days: Sequence[Day]) -> list[str]:
     head = "| | above the top | below the floor | more than nothing despite [0, 0] | score | naive score |"
     rows = [
         f"| {day.case.title}, {day.as_of} | {_share(s.above, s.n_above)} | {_share(s.below, s.n_below)} | "
-        f"{_share(s.despite, s.n_despite)} | {s.score:.2f} | {s.naive_score:.2f} |"
+        f"{_share(s.despite, s.n_despite)} | {s.score:.2f} | {_money(s.naive_score)} |"
         for day in days
         for s in [day.shares]
     ]
     return [head, "|---|--:|--:|--:|--:|--:|", *rows]
+
+
+def _money(number: float) -> str:
+    """
+    >>> _money(4.361), _money(float("nan"))
+    ('4.36', '–')
+    """
+    return f"{number:.2f}" if np.isfinite(number) else "–"
 
 
 def _share(share: float, n: int) -> str:

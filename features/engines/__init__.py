@@ -1,4 +1,4 @@
-"""The doors to the engines that run the expressions. Connections are opened here and nowhere else."""
+"""The engines that run the expressions. Connections are opened in this package and nowhere else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ibis.backends.sql import SQLBackend
 
 
 class Engine(Protocol):
-    """What reading and building features need of an engine."""
+    """The interface of an engine, as reading and building features use it."""
 
     @property
     def con(self) -> SQLBackend: ...

@@ -1,4 +1,4 @@
-"""DuckDB on this machine: opens files, runs expressions, keeps intermediate tables in a folder of its own.
+"""DuckDB on this machine: open files, run expressions, keep intermediate tables in a temporary folder.
 
 >>> import ibis
 >>> with Engine(threads=1) as engine:
@@ -24,11 +24,11 @@ from ibis.backends.duckdb import Backend
 from pyarrow import parquet
 
 from tiercast.contract import errors
-from tiercast.features import buckets as parts
-from tiercast.features.engines import refusals
+from tiercast.features import buckets as hash_buckets
+from tiercast.features.engines import duckdb_errors
 
 ROWS_WAITING = 1 << 21
-FEWEST_ROWS_WAITING = 2048  # one of the engine's own vectors
+FEWEST_ROWS_WAITING = 2048  # one vector of DuckDB
 
 
 class Engine:
@@ -99,7 +99,7 @@ class Engine:
         try:
             _write(self.con, expr, target, buckets)
         except duckdb.Error as error:
-            raise refusals.of_room(error, str(self.folder)) or error from error
+            raise duckdb_errors.translate_no_space(error, str(self.folder)) or error from error
         self._buckets[name] = buckets
         return self._stored(name, "*/*.parquet")
 
@@ -123,13 +123,13 @@ class Engine:
 
     @contextlib.contextmanager
     def reading(self, source: str) -> Iterator[None]:
-        """Turn what DuckDB says inside the `with` block about a file into `SourceUnreadable` or `CannotWrite`."""
+        """Raise `SourceUnreadable` or `CannotWrite` for DuckDB's errors about files inside the block."""
         try:
             yield
-        except refusals.OURS:
+        except duckdb_errors.OURS:
             raise
         except duckdb.Error as error:
-            raise refusals.of(error, source) from error
+            raise duckdb_errors.translate(error, source) from error
 
 
 def _temporary_folder(where: pathlib.Path | None) -> pathlib.Path:
@@ -159,7 +159,9 @@ def _write(con: Backend, expr: ibis.Table, target: pathlib.Path, buckets: int) -
         # DuckDB 2 keeps this many rows of every part in memory before it writes: with its own number, 524,288, a
         # base of any size would wait there whole.
         con.raw_sql(f"SET partitioned_write_flush_threshold = {max(ROWS_WAITING // buckets, FEWEST_ROWS_WAITING)}")
-        con.to_parquet(expr.mutate(bucket=parts.of(expr["customer_id"], buckets)), target, partition_by="bucket")
+        con.to_parquet(
+            expr.mutate(bucket=hash_buckets.assign(expr["customer_id"], buckets)), target, partition_by="bucket"
+        )
     else:
         folders[0].mkdir()
         con.to_parquet(expr, folders[0] / "all.parquet")

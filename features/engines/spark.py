@@ -20,11 +20,11 @@ from pyarrow import parquet
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, functions
 
-from tiercast.features import buckets as parts
-from tiercast.features.engines import spark_refusals, spark_session, text_encoding
+from tiercast.features import buckets as hash_buckets
+from tiercast.features.engines import spark_errors, spark_session, text_encoding
 
 
-class Connection(Backend):  # type: ignore[misc]  # Ibis has no types of its own
+class Connection(Backend):  # type: ignore[misc]  # Ibis has no type hints
     """Ibis on Spark, with results that come as Arrow: Ibis 12 would carry them through pandas, nulls and all."""
 
     def to_pyarrow(
@@ -54,8 +54,8 @@ class Engine:
     def __init__(
         self, *, master: str | None = None, memory: str | None = None, conf: dict[str, str] | None = None
     ) -> None:
-        self._joined = spark_session.join(master, memory, conf)
-        self.session = self._joined.session
+        self._application = spark_session.join(master, memory, conf)
+        self.session = self._application.session
         self.con = Connection()
         self.con.register_options()  # ibis.pyspark.connect would, but makes a connection of its own class
         self.con.do_connect(self.session)
@@ -79,7 +79,7 @@ class Engine:
         with contextlib.suppress(Py4JError, OSError):  # an application that is gone keeps nothing
             for frame in self._kept.values():
                 frame.unpersist()
-        self._joined.leave()
+        self._application.close()
 
     def parquet(self, files: Sequence[str]) -> ibis.Table:
         """One row per row of the Parquet files. Values of Hive partitions stay text, so that "007" stays "007"."""
@@ -106,7 +106,7 @@ class Engine:
         """
         if name in self._kept:
             self._kept.pop(name).unpersist()
-        frame = self._together(self.frame(expr), buckets).persist()
+        frame = self._repartition(self.frame(expr), buckets).persist()
         self._kept[name], self._buckets[name] = frame, buckets
         return self.whole(name)
 
@@ -116,7 +116,7 @@ class Engine:
         if not 0 <= k < n_parts:
             raise IndexError(f"{name} has {n_parts} parts, counted from 0: there is no part {k}")
         whole = self.whole(name)
-        return whole if n_parts == 1 else whole.filter(parts.of(whole["customer_id"], n_parts) == k)
+        return whole if n_parts == 1 else whole.filter(hash_buckets.assign(whole["customer_id"], n_parts) == k)
 
     def whole(self, name: str) -> ibis.Table:
         """All rows of a stored table."""
@@ -139,16 +139,16 @@ class Engine:
 
     @contextlib.contextmanager
     def reading(self, source: str) -> Iterator[None]:
-        """Turn what Spark says inside the `with` block about a file into `SourceUnreadable` or `CannotWrite`."""
+        """Raise `SourceUnreadable` or `CannotWrite` for Spark's errors about files inside the block."""
         try:
             yield
         except (PySparkException, Py4JError) as error:
-            refusal = spark_refusals.of(error, source)
+            refusal = spark_errors.translate(error, source)
             if refusal is None:
                 raise
             raise refusal from error
 
-    def _together(self, frame: DataFrame, n_parts: int) -> DataFrame:
+    def _repartition(self, frame: DataFrame, n_parts: int) -> DataFrame:
         if "customer_id" not in frame.columns:
             return frame
         if n_parts == 1:
@@ -162,7 +162,7 @@ class Engine:
 
 
 def _escaped(file: str) -> str:
-    """A path in which Spark takes no letter for a pattern; remote places may be patterns."""
+    """The path with glob signs escaped; a remote address may be a glob."""
     if "://" in file:
         return file
     return "".join(f"\\{sign}" if sign in "{}[]*?\\" else sign for sign in str(pathlib.Path(file).absolute()))
@@ -177,7 +177,7 @@ def _above_partitions(files: Sequence[str]) -> str | None:
 
 
 def _from_nanoseconds(file: str, frame: DataFrame) -> dict[str, Any]:
-    """Times with nanoseconds, which pandas writes and Spark 4 knows only as whole numbers."""
+    """Times with nanoseconds, which pandas writes and Spark 4 reads as whole numbers."""
     if "://" in file:
         return {}
     kinds = {field.name: field.type for field in parquet.read_schema(file)}

@@ -1,4 +1,4 @@
-"""Is a text file UTF-8 to its end? Asked of files that an engine reads which would not say."""
+"""Check that text files are UTF-8, for an engine that does not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tiercast.contract import errors
 
 
 def check(files: Sequence[str]) -> None:
-    """Raise `SourceUnreadable` with the line of the first byte that is no UTF-8. Remote files are not looked at."""
+    """Raise `SourceUnreadable` with the line of the first byte that is not UTF-8. Remote files are not checked."""
     for file in files:
         if "://" not in file:
             _check(file)

@@ -1,4 +1,4 @@
-"""Reading the input tables: from files to canonical, counted, strictly past rows.
+"""Read the input tables: from files to canonical and counted rows, all dated before `as_of`.
 
 >>> import datetime, pathlib, tempfile
 >>> from tiercast.features.engines.duckdb import Engine
@@ -25,8 +25,8 @@ import ibis
 from tiercast.features.engines import Engine
 from tiercast.features.reading import columns, customers, interactions, transactions
 from tiercast.features.reading.report import ReadingReport, TableReport
-from tiercast.features.reading.sources import Sources
-from tiercast.features.reading.transactions import Duplicates
+from tiercast.features.reading.sources import Duplicates, Sources
+from tiercast.features.reading.transactions import Transactions
 from tiercast.features.tables import Tables
 
 __all__ = ["Duplicates", "Reading", "ReadingReport", "Sources", "TableReport", "Tables", "read"]
@@ -35,7 +35,7 @@ READERS = {"customers": customers.read, "interactions": interactions.read}
 
 
 class Reading(NamedTuple):
-    """The canonical tables, what was read and left out, and the day of knowledge."""
+    """The canonical tables, the report of rows read and dropped, and the day of knowledge."""
 
     tables: Tables
     report: ReadingReport
@@ -47,38 +47,37 @@ def read(
     sources: Sources,
     as_of: datetime.date | None,
     *,
-    duplicates: Duplicates = "keep",
     is_counted: bool = True,
 ) -> Reading:
-    """Everything known strictly before `as_of`; with None, the day after the newest transaction is taken.
+    """Read all rows dated strictly before `as_of`; None means the day after the newest transaction.
 
-    `duplicates="drop"` keeps one of rows that are equal in every column. `is_counted=False` saves the passes that
-    count customers, buyers and duplicates. The tables can be read while the engine is open. Raises `BadInput`.
+    `is_counted=False` saves the passes that count customers, buyers and duplicates. The tables can be read while the
+    engine is open. Raises `BadInput`.
     """
     given = {name: source for name, source in sources._asdict().items() if name in columns.TABLES and source}
     columns.check(sources.columns, tuple(given))
     with engine.reading(sources.transactions):
-        bought = transactions.read(engine, sources, as_of, duplicates, is_counted)
+        bought = transactions.read(engine, sources, as_of, is_counted=is_counted)
     base = _optional(engine, sources, "customers", bought.as_of)
     contacts = _optional(engine, sources, "interactions", bought.as_of)
     tables = Tables(bought.table, base.table, contacts.table)
     return Reading(tables, _report(bought, base.report, contacts.report), bought.as_of)
 
 
-class _Optional(NamedTuple):
+class _OptionalTable(NamedTuple):
     table: ibis.Table | None
     report: TableReport | None
 
 
-def _optional(engine: Engine, sources: Sources, name: str, as_of: datetime.date) -> _Optional:
+def _optional(engine: Engine, sources: Sources, name: str, as_of: datetime.date) -> _OptionalTable:
     source = getattr(sources, name)
     if source is None:
-        return _Optional(None, None)
+        return _OptionalTable(None, None)
     with engine.reading(source):
-        return _Optional(*READERS[name](engine, sources, as_of))
+        return _OptionalTable(*READERS[name](engine, sources, as_of))
 
 
-def _report(bought: transactions.Part, base: TableReport | None, contacts: TableReport | None) -> ReadingReport:
+def _report(bought: Transactions, base: TableReport | None, contacts: TableReport | None) -> ReadingReport:
     counts = bought.counts
     return ReadingReport(
         transactions=bought.report,

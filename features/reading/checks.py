@@ -1,4 +1,4 @@
-"""When a table is refused as a whole, and with which words."""
+"""Refuse a table as a whole, with the reason."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import datetime
 
 from tiercast.contract import errors
 from tiercast.features.reading import columns
-from tiercast.features.reading.cleaning import Rules
 from tiercast.features.reading.report import REASONS
-from tiercast.features.reading.tally import Span, Tally
+from tiercast.features.reading.row_counts import RowCounts, Span
+from tiercast.features.reading.validation import TableRules
 
 UNREADABLE_SHARE = 0.2
 HINTS = {
@@ -18,64 +18,64 @@ HINTS = {
 }
 
 
-def cells(tally: Tally, rules: Rules) -> None:
+def cells(counts: RowCounts, rules: TableRules) -> None:
     """Refuse a table whose cells cannot be trusted: ids that are fractions, times of mixed kinds, a wrong column."""
-    _refuse_fractional_ids(rules.table, tally)
-    _refuse_mixed_zones(rules.table, tally)
+    _refuse_fractional_ids(rules.table, counts)
+    _refuse_mixed_zones(rules.table, counts)
     kinds = {column.name: column.kind for column in columns.TABLES[rules.table]}
-    for name, n in tally.unread.items():
-        n_bad = max(n, tally.reasons.get(f"unparsable_{name}", 0))
-        if n_bad > UNREADABLE_SHARE * tally.known and kinds[name] in HINTS:
+    for name, n in counts.unread.items():
+        n_bad = max(n, counts.reasons.get(f"unparsable_{name}", 0))
+        if n_bad > UNREADABLE_SHARE * counts.known and kinds[name] in HINTS:
             raise errors.WrongType(
                 f"{name} of the {rules.table} cannot be read in more than {UNREADABLE_SHARE:.0%} of what is known",
                 count=n_bad,
-                total=tally.known,
-                first=f"{name}={tally.first_unread.get(name, '(blank)')}",
+                total=counts.known,
+                first=f"{name}={counts.first_unread.get(name, '(blank)')}",
                 hint=HINTS[kinds[name]].format(name=name),
             )
 
 
-def transactions(tally: Tally, source: str, as_of: datetime.date) -> Span:
+def transactions(counts: RowCounts, source: str, as_of: datetime.date) -> Span:
     """Refuse transactions that leave no order to count, or that stop too long before `as_of`; return their days."""
-    if not tally.rows:
+    if not counts.rows:
         raise errors.NothingKnown(
             "the table has columns but no rows", first=source, hint="pass a table with at least one purchase"
         )
-    if not tally.known:
+    if not counts.known:
         raise errors.NothingKnown(
             f"every row is dated on or after as_of={as_of}",
-            count=tally.late,
-            total=tally.rows,
+            count=counts.late,
+            total=counts.rows,
             first=source,
             hint="choose a later --as-of",
         )
-    if tally.span is None:
-        raise _useless(tally)
-    if not tally.purchases:
+    if counts.span is None:
+        raise _useless(counts)
+    if not counts.purchases:
         raise errors.NothingKnown(
             "no orders: every amount is negative, and negative amounts are refunds",
-            count=tally.kept,
-            total=tally.known,
+            count=counts.kept,
+            total=counts.known,
             first=source,
             hint="if refunds are positive in this table, change the sign of amount",
         )
-    _refuse_stale(tally.span, as_of)
-    return tally.span
+    _refuse_stale(counts.span, as_of)
+    return counts.span
 
 
-def _useless(tally: Tally) -> errors.NothingKnown:
-    code = max(tally.reasons, key=lambda reason: tally.reasons[reason])
+def _useless(counts: RowCounts) -> errors.NothingKnown:
+    code = max(counts.reasons, key=lambda reason: counts.reasons[reason])
     return errors.NothingKnown(
         f"no row is usable; most have {REASONS[code]}",
-        count=tally.known,
-        total=tally.known,
-        first=tally.firsts[code],
+        count=counts.known,
+        total=counts.known,
+        first=counts.firsts[code],
         hint="check the columns: --column customer_id=NAME --column ordered_at=NAME --column amount=NAME",
     )
 
 
 def _refuse_stale(span: Span, as_of: datetime.date) -> None:
-    """Silence longer than all of history makes every customer look lost: more likely a wrong date or an old file."""
+    """A silence longer than all history makes every customer look lost; a wrong date or an old file is more likely."""
     history = (span.last_on - span.first_on).days + 1
     silence = (as_of - span.last_on).days - 1
     if silence > history:
@@ -86,25 +86,25 @@ def _refuse_stale(span: Span, as_of: datetime.date) -> None:
         )
 
 
-def _refuse_fractional_ids(table: str, tally: Tally) -> None:
-    if tally.unread.get("customer_id"):
+def _refuse_fractional_ids(table: str, counts: RowCounts) -> None:
+    if counts.unread.get("customer_id"):
         raise errors.WrongType(
             f"ids of the {table} are numbers that are not whole, so their text is not known",
-            count=tally.unread["customer_id"],
-            total=tally.known,
-            first=f"customer_id={tally.first_unread['customer_id']}",
+            count=counts.unread["customer_id"],
+            total=counts.known,
+            first=f"customer_id={counts.first_unread['customer_id']}",
             hint="write the ids as text, or name another column: --column customer_id=NAME",
         )
 
 
-def _refuse_mixed_zones(table: str, tally: Tally) -> None:
-    for name, zones in tally.zones.items():
+def _refuse_mixed_zones(table: str, counts: RowCounts) -> None:
+    for name, zones in counts.zones.items():
         local, total = zones["local"], sum(zones.values())
         if local and local < total:
             raise errors.AmbiguousTime(
                 f"{name} of the {table} says no zone, while others do, so the day it means is not known",
                 count=local,
                 total=total,
-                first=f"{name}={tally.first_local[name]}",
+                first=f"{name}={counts.first_local[name]}",
                 hint="write all times with an offset (2024-01-31T12:30:00+01:00), or all without one (taken as UTC)",
             )

@@ -1,4 +1,4 @@
-"""Which column of a file is which of ours: exactly the configured name, never a guess."""
+"""Match the columns of a file to ours: by the configured name or the canonical one, never by a guess."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def check(renames: Mapping[str, str], tables: Collection[str]) -> None:
 def match(table: str, names: Sequence[str], renames: Mapping[str, str]) -> dict[str, str]:
     """Canonical name -> name in the file, for the columns of `table` that the file has.
 
-    A rename for this table alone ("customers.customer_id") goes before a rename for all tables, that before the
-    canonical name itself. Raises `MissingColumn` with the nearest names where a required or renamed one is not there.
+    A rename for this table alone ("customers.customer_id") takes precedence over a rename for all tables, and that over
+    the canonical name. Raises `MissingColumn` with the nearest names where a required or renamed column is missing.
     """
     found = {column.name: _name(table, column, names, renames) for column in TABLES[table]}
     return {name: given for name, given in found.items() if given is not None}
 
 
-def _name(table: str, column: inputs.Column, names: Sequence[str], renames: Mapping[str, str]) -> str | None:
-    asked = renames.get(f"{table}.{column.name}")
-    if asked is None and (table == "transactions" or _is_only_in(table, column.name)):
-        asked = renames.get(column.name)
-    if asked is None and renames.get(column.name) in names:
-        asked = renames[column.name]
-    name = asked or column.name
+def _name(table: str, column: inputs.InputColumn, names: Sequence[str], renames: Mapping[str, str]) -> str | None:
+    renamed = renames.get(f"{table}.{column.name}")
+    if renamed is None and (table == "transactions" or _is_only_in(table, column.name)):
+        renamed = renames.get(column.name)
+    if renamed is None and renames.get(column.name) in names:
+        renamed = renames[column.name]
+    name = renamed or column.name
     if name in names:
         return name
-    if asked is None and not column.is_required:
+    if renamed is None and not column.is_required:
         return None
     raise _missing(table, column.name, name, names)
 
@@ -74,7 +74,7 @@ def _prefix(table: str, name: str) -> str:
 
 
 def _nearest(name: str, names: Sequence[str]) -> list[str]:
-    """Names that read alike, without regard to case, spaces and underscores, the most alike first."""
+    """Similar names, ignoring case, spaces and underscores; the most similar first."""
     plain = {_plain(other): other for other in reversed(names)}
     return [plain[other] for other in difflib.get_close_matches(_plain(name), list(plain), n=3, cutoff=0.5)]
 

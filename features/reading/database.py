@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 SCHEMES = ("postgresql://", "postgres://")
 FORM = "write postgresql://user@host/database?table=schema.orders"
-# What Arrow has a type for comes as it is. The rest comes as text, which is how a CSV file would have it.
-AS_THEY_ARE = {
+# Arrow has these types. All others are cast to text, as in a CSV file.
+ARROW_TYPES = {
     "bool",
     "int2",
     "int4",
@@ -64,7 +64,7 @@ def copy(source: str, table: str, renames: Mapping[str, str], folder: pathlib.Pa
     `MissingColumn` and `CannotWrite`.
     """
     address = _address(source)
-    with _told(source), _connected(address.uri) as cursor:
+    with _translate_errors(source), _connected(address.uri) as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
         given = _schema(cursor, address.table)
         wanted = list(columns.match(table, given.names, renames).values())
@@ -81,17 +81,17 @@ def out_of_reach(source: str) -> errors.SourceUnreadable:
 
 def _address(source: str) -> Address:
     parts = urllib.parse.urlsplit(source)
-    asked = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
-    tables = [value for name, value in asked if name == "table" and value]
+    options = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
+    tables = [value for name, value in options if name == "table" and value]
     if len(tables) != 1:
         raise _unreadable(source, f"the address names {len(tables)} tables instead of one", FORM)
-    rest = urllib.parse.urlencode([pair for pair in asked if pair[0] != "table"])
+    rest = urllib.parse.urlencode([pair for pair in options if pair[0] != "table"])
     try:
         table = exp.to_table(tables[0], dialect="postgres")
     except sqlglot_errors.SqlglotError:
         raise _unreadable(source, "the table's name cannot be read", FORM) from None
     for part in table.parts:
-        part.set("quoted", True)  # a name is taken as it is written, never as SQL
+        part.set("quoted", True)  # the name is data, never SQL
     return Address(urllib.parse.urlunsplit(parts._replace(query=rest)), table)
 
 
@@ -115,9 +115,9 @@ def _schema(cursor: dbapi.Cursor, table: exp.Table) -> pa.Schema:
 def _column(field: pa.Field) -> exp.Expr:
     column: exp.Expr = exp.column(exp.to_identifier(field.name, quoted=True))
     kind = (field.metadata or {}).get(TYPE, b"").decode()
-    if kind in AS_THEY_ARE:
+    if kind in ARROW_TYPES:
         return column
-    if kind == "money":  # comes as a count of cents otherwise, and as "$1,000.00" when cast to text at once
+    if kind == "money":  # else it comes as a count of cents, or as "$1,000.00" when cast to text directly
         column = exp.cast(column, "numeric", dialect="postgres")
     return exp.alias_(exp.cast(column, "text", dialect="postgres"), field.name, quoted=True)
 
@@ -139,8 +139,8 @@ def _write(batches: pa.RecordBatchReader, target: pathlib.Path) -> str:
 
 
 @contextlib.contextmanager
-def _told(source: str) -> Iterator[None]:
-    """Say what the database said."""
+def _translate_errors(source: str) -> Iterator[None]:
+    """Raise `SourceUnreadable` with the message of the database for an error of the driver."""
     try:
         yield
     except errors.TiercastError:
@@ -148,19 +148,19 @@ def _told(source: str) -> Iterator[None]:
     except Exception as error:
         if not type(error).__module__.startswith("adbc_driver_manager"):
             raise
-        raise _of_driver(source, error) from None
+        raise _from_driver(source, error) from None
 
 
-def _of_driver(source: str, error: Exception) -> errors.SourceUnreadable:
+def _from_driver(source: str, error: Exception) -> errors.SourceUnreadable:
     first = str(error).strip().splitlines()[0]  # the next lines quote the query
-    said = first.rpartition("ERROR: ")[2].strip()
+    message = first.rpartition("ERROR: ")[2].strip()
     state = getattr(error, "sqlstate", None)
     hints: dict[Any, str] = {
         "42P01": "check the table's name; it is taken as written, with its schema: ?table=sales.orders",
         "42501": "GRANT SELECT on it to this user",
     }
     hint = hints.get(state, "check address, user and password (PGPASSWORD or ~/.pgpass), and whether the server runs")
-    return _unreadable(source, f"the database says: {said}", hint)
+    return _unreadable(source, f"the database says: {message}", hint)
 
 
 def _unreadable(source: str, what: str, hint: str) -> errors.SourceUnreadable:

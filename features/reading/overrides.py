@@ -1,4 +1,4 @@
-"""The overrides: tiers set by hand, one row per decision. Few, so they are read into memory."""
+"""The overrides: tiers set by hand, one row per decision, read into memory."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from tiercast.contract import errors
 from tiercast.features.engines import Engine
-from tiercast.features.reading import checks, cleaning, opening
-from tiercast.features.reading import tally as tallies
+from tiercast.features.reading import checks, row_counts, source_table, validation
 from tiercast.features.reading.sources import Sources
 
 
@@ -18,19 +17,21 @@ class OverrideRow(NamedTuple):
     until: dt.date
 
 
-def read(engine: Engine, place: Sources) -> list[OverrideRow]:
-    """Every row, in no order. A decision is never dropped: `BadInput` when a row lacks its customer, tier or day."""
-    if place.overrides is None:
+def read(engine: Engine, sources: Sources) -> list[OverrideRow]:
+    """All rows, unordered. No row is dropped: `BadInput` where one lacks its customer, tier or day."""
+    if sources.overrides is None:
         return []
-    with engine.reading(place.overrides):
-        parsed = opening.open_table(engine, "overrides", place)
-        judged = cleaning.judge(parsed, cleaning.OVERRIDES, dt.date.max)
-        tally = tallies.count(engine.con, judged, cleaning.OVERRIDES)
-        checks.cells(tally, cleaning.OVERRIDES)
-        if tally.reasons:
-            code, first = next(iter(tally.firsts.items()))
+    with engine.reading(sources.overrides):
+        parsed = source_table.open_table(engine, "overrides", sources)
+        validated = validation.validate(parsed, validation.OVERRIDES, dt.date.max)
+        counts = row_counts.count(engine.con, validated, validation.OVERRIDES)
+        checks.cells(counts, validation.OVERRIDES)
+        if counts.reasons:
+            code, first = next(iter(counts.firsts.items()))
             hint = "every override needs customer_id, tier and until (a date)"
-            count = sum(tally.reasons.values())
-            raise errors.BadInput(f"{code} in the overrides", count=count, total=tally.rows, first=first, hint=hint)
-        rows = engine.con.to_pyarrow(cleaning.kept(judged).select("customer_id", "tier", "until")).to_pylist()
+            count = sum(counts.reasons.values())
+            raise errors.BadInput(f"{code} in the overrides", count=count, total=counts.rows, first=first, hint=hint)
+        rows = engine.con.to_pyarrow(
+            validation.valid_rows(validated).select("customer_id", "tier", "until")
+        ).to_pylist()
     return [OverrideRow(row["customer_id"], row["tier"], row["until"].date()) for row in rows]

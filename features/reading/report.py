@@ -1,4 +1,4 @@
-"""What was read, what was left out and why: for people as lines, for machines as a dictionary."""
+"""The report of a reading: rows read, and rows dropped by reason; as lines of text or as a dictionary."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class ReadingReport(NamedTuple):
     """All input tables, and what the transactions span.
 
     `n_customers` have a row before `as_of`, `n_buyers` of them an order. `exact_duplicates` are rows equal in every
-    column to another one that is kept; they stay unless asked otherwise, for a line of a receipt can repeat. The three
-    are None when they were not asked for. `converted_to_utc` rows had an offset other than UTC.
+    column to another one that is kept; they stay by default, for a line of a receipt can repeat. The three
+    are None when they were not counted. `converted_to_utc` rows had an offset other than UTC.
     """
 
     transactions: TableReport
@@ -91,7 +91,7 @@ class ReadingReport(NamedTuple):
 
     @property
     def silence_days(self) -> int:
-        """From the newest known day to `as_of`; 1 when the newest row is of the day before."""
+        """From the newest known day to `as_of`; 1 when the newest row is dated the day before."""
         return (self.as_of - self.last_on).days
 
     @property
@@ -120,7 +120,7 @@ class ReadingReport(NamedTuple):
         return [*(line for table in self._tables() for line in table.lines()), span, *people, *self.notes()]
 
     def notes(self) -> list[str]:
-        """What is no fault of a row, but should be known."""
+        """Remarks about the table as a whole."""
         found = {
             f"{self.exact_duplicates or 0:,} kept rows equal another row in every column": (
                 self.exact_duplicates and not self.dropped.get(DUPLICATE)

@@ -1,4 +1,4 @@
-"""Where the input tables are, and which files that means.
+"""The places of the input tables, and the files behind them.
 
 A source is a Parquet file, a glob, a folder of Parquet (Hive partitions too) or CSV files (also .csv.gz). A table of a
 database is copied to Parquet first (see `database`).
@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from tiercast.contract import errors, places
 
 Format = Literal["parquet", "text"]
+Duplicates = Literal["keep", "drop"]
 PARQUET_MAGIC = b"PAR1"
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 STORES = tuple(f"{scheme}://" for scheme in ("s3a", "s3", "gs", "abfss", "wasbs", "hdfs", "dbfs", "file"))
@@ -21,10 +22,11 @@ FOREIGN_ENDINGS = (".xlsx", ".xls", ".json", ".jsonl", ".ods", ".feather", ".avr
 
 
 class Sources(NamedTuple):
-    """The places of the input tables, and the names their columns have there.
+    """The places of the input tables, and the names of their columns there.
 
     `columns` maps a canonical column to its name in the file ({"customer_id": "CustomerID"}). A name that more than
-    one table has can be given for one of them: {"customers.customer_id": "Client"}.
+    one table has can be given for one of them: {"customers.customer_id": "Client"}. With `duplicates="drop"`, one of
+    transactions that are equal in every column is kept; by default all are, for a line of a receipt can repeat.
     """
 
     transactions: str
@@ -32,30 +34,31 @@ class Sources(NamedTuple):
     interactions: str | None = None
     overrides: str | None = None
     columns: Mapping[str, str] = {}
+    duplicates: Duplicates = "keep"
 
 
-class Files(NamedTuple):
-    """The files of one source, all of one format; `source` is what the user wrote."""
+class SourceFiles(NamedTuple):
+    """The files of one source, all of one format; `source` is the text that the user gave."""
 
     source: str
     format: Format
     paths: tuple[str, ...]
 
 
-def find(source: str, *, remote: bool = False) -> Files:
-    """The files that `source` stands for, in name order; never none. Raises `SourceUnreadable`.
+def find(source: str, *, remote: bool = False) -> SourceFiles:
+    """The files of `source` in name order, at least one. Raises `SourceUnreadable`.
 
-    Parquet in a `remote` store is left to the engine to look up.
+    Parquet in a `remote` store is listed by the engine.
     """
     if remote and source.startswith(STORES):
-        return Files(source, "parquet", (source,))
+        return SourceFiles(source, "parquet", (source,))
     if "://" in source:
         raise _foreign(source, "such addresses are not read")
     paths = _paths(source)
     formats = {_format(path) for path in paths}
     if len(formats) > 1:
         raise _unreadable(source, "Parquet and text files are mixed", "name one kind: a glob like 'folder/*.parquet'")
-    return Files(source, formats.pop(), tuple(str(path) for path in paths))
+    return SourceFiles(source, formats.pop(), tuple(str(path) for path in paths))
 
 
 def _paths(source: str) -> list[pathlib.Path]:

@@ -1,6 +1,6 @@
 """CSV files: their header, delimiter and encoding, decided from the header line alone.
 
-Nothing is guessed from the data rows, so that a broken line is an error with its number and not another guess.
+Data rows have no influence: a broken line is an error with its number.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pathlib
 from typing import NamedTuple
 
 from tiercast.contract import errors
-from tiercast.features.reading.sources import Files
+from tiercast.features.reading.sources import SourceFiles
 
 DELIMITERS = ",;\t|"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -24,7 +24,7 @@ class Header(NamedTuple):
     delimiter: str
 
 
-def header(files: Files) -> Header:
+def header(files: SourceFiles) -> Header:
     """The one header that all files share. Raises `SourceUnreadable` where a file has another, or none."""
     first, *others = (_header(path) for path in files.paths)
     for path, other in zip(files.paths[1:], others, strict=True):

@@ -1,7 +1,7 @@
-"""Times as they come: dates, timestamps with or without a zone, ISO 8601 text. They leave as UTC without a zone.
+"""Parse times to UTC: dates, timestamps with or without a zone, and ISO 8601 text.
 
 A date is midnight. A timestamp without a zone is taken to be UTC; an explicit offset is converted. Text that is not
-ISO 8601 (31/01/2024, 31 Jan) is not guessed at.
+ISO 8601 (31/01/2024, 31 Jan) is not parsed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def at_utc(column: ir.Value) -> ir.Value:
 
 
 def zone(column: ir.Value) -> ir.Value:
-    """Of a time in text, whether it says no zone, UTC, or another offset; null for typed columns, which cannot mix."""
+    """The kind of zone of a time in text: none, UTC or another offset; null for typed columns, which cannot mix."""
     if not column.type().is_string():
         return ibis.null("string")
     is_short = column.length() < SHORTEST_ZONED

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import ibis
 
 from tiercast.contract import places
 from tiercast.features.engines import Engine
-from tiercast.features.reading import checks, cleaning, opening, times
-from tiercast.features.reading import tally as tallies
+from tiercast.features.reading import checks, row_counts, source_table, times, validation
 from tiercast.features.reading.report import DUPLICATE, TableReport
+from tiercast.features.reading.row_counts import Span
 from tiercast.features.reading.sources import Sources
-from tiercast.features.reading.tally import Span
 
-Duplicates = Literal["keep", "drop"]
 FIRST_COLUMNS = ("customer_id", "ordered_at", "ordered_on", "money", "amount")
 
 
-class Counts(NamedTuple):
+class CustomerCounts(NamedTuple):
     """`duplicates` counts the rows beyond the first of each set of rows equal in every column."""
 
     customers: int
@@ -27,44 +25,44 @@ class Counts(NamedTuple):
     duplicates: int
 
 
-class Part(NamedTuple):
-    """The canonical table with its report; `counts` is None when not asked for."""
+class Transactions(NamedTuple):
+    """The canonical table with its report; `counts` is None unless they were requested."""
 
     table: ibis.Table
     report: TableReport
     span: Span
     converted_to_utc: int
     as_of: datetime.date
-    counts: Counts | None
+    counts: CustomerCounts | None
 
 
-def read(engine: Engine, place: Sources, as_of: datetime.date | None, duplicates: Duplicates, is_counted: bool) -> Part:
-    """Read, judge, count, refuse or return. `as_of` None means the day after the newest row."""
-    parsed = opening.open_table(engine, "transactions", place)
+def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_counted: bool) -> Transactions:
+    """Read, validate and count the rows. `as_of` None means the day after the newest row. Raises `BadInput`."""
+    parsed = source_table.open_table(engine, "transactions", sources)
     as_of = as_of or _day_after_newest(engine, parsed)
-    judged = cleaning.judge(parsed, cleaning.TRANSACTIONS, as_of)
-    tally = tallies.count(engine.con, judged, cleaning.TRANSACTIONS)
-    checks.cells(tally, cleaning.TRANSACTIONS)
-    span = checks.transactions(tally, places.shown(place.transactions), as_of)
-    kept = cleaning.kept(judged)
-    counts = _count(engine, kept) if is_counted or duplicates == "drop" else None
-    n_dropped = counts.duplicates if counts and duplicates == "drop" else 0
-    table = canonical(kept.distinct()) if n_dropped else canonical(kept)
-    report = tallies.report("transactions", tally, needed=cleaning.TRANSACTIONS.needed)
-    moved = tally.zones["ordered_at"][times.MOVED]
-    return Part(table, _without(report, n_dropped), span, moved, as_of, counts)
+    validated = validation.validate(parsed, validation.TRANSACTIONS, as_of)
+    of_rows = row_counts.count(engine.con, validated, validation.TRANSACTIONS)
+    checks.cells(of_rows, validation.TRANSACTIONS)
+    span = checks.transactions(of_rows, places.shown(sources.transactions), as_of)
+    valid, drops = validation.valid_rows(validated), sources.duplicates == "drop"
+    counts = _count(engine, valid) if is_counted or drops else None
+    n_dropped = counts.duplicates if counts and drops else 0
+    table = canonical(valid.distinct() if n_dropped else valid)
+    report = row_counts.report("transactions", of_rows, needed=validation.TRANSACTIONS.needed)
+    converted = of_rows.zones["ordered_at"][times.MOVED]
+    return Transactions(table, _without_duplicates(report, n_dropped), span, converted, as_of, counts)
 
 
-def canonical(kept: ibis.Table) -> ibis.Table:
+def canonical(valid: ibis.Table) -> ibis.Table:
     """The columns of `features.tables.Tables.transactions`."""
-    others = [name for name in cleaning.known_columns(kept) if name not in FIRST_COLUMNS]
-    return kept.select(
-        customer_id=kept["customer_id"],
-        ordered_at=kept["ordered_at"],
-        ordered_on=kept["ordered_at"].date(),
-        money=kept["margin" if "margin" in kept.columns else "amount"],
-        amount=kept["amount"],
-        **{name: kept[name] for name in others},
+    others = [name for name in validation.known_columns(valid) if name not in FIRST_COLUMNS]
+    return valid.select(
+        customer_id=valid["customer_id"],
+        ordered_at=valid["ordered_at"],
+        ordered_on=valid["ordered_at"].date(),
+        money=valid["margin" if "margin" in valid.columns else "amount"],
+        amount=valid["amount"],
+        **{name: valid[name] for name in others},
     )
 
 
@@ -73,16 +71,16 @@ def _day_after_newest(engine: Engine, parsed: ibis.Table) -> datetime.date:
     return newest.date() + datetime.timedelta(days=1) if newest else datetime.date.max
 
 
-def _count(engine: Engine, kept: ibis.Table) -> Counts:
-    by_customer = kept.group_by("customer_id").aggregate(is_buyer=(kept["amount"] >= 0).any())
-    people = by_customer.aggregate(n=by_customer.count(), buyers=by_customer["is_buyer"].sum())
-    found = engine.con.to_pyarrow(people).to_pylist()[0]
-    n_rows, n_different = kept.count(), kept.distinct().count()
-    twins = engine.con.to_pyarrow(n_rows).as_py() - engine.con.to_pyarrow(n_different).as_py()
-    return Counts(found["n"], int(found["buyers"] or 0), twins)
+def _count(engine: Engine, valid: ibis.Table) -> CustomerCounts:
+    by_customer = valid.group_by("customer_id").aggregate(is_buyer=(valid["amount"] >= 0).any())
+    customers = by_customer.aggregate(n=by_customer.count(), buyers=by_customer["is_buyer"].sum())
+    found = engine.con.to_pyarrow(customers).to_pylist()[0]
+    n_rows, n_distinct = valid.count(), valid.distinct().count()
+    duplicates = engine.con.to_pyarrow(n_rows).as_py() - engine.con.to_pyarrow(n_distinct).as_py()
+    return CustomerCounts(found["n"], int(found["buyers"] or 0), duplicates)
 
 
-def _without(report: TableReport, n_duplicates: int) -> TableReport:
+def _without_duplicates(report: TableReport, n_duplicates: int) -> TableReport:
     if not n_duplicates:
         return report
     dropped = report.dropped | {DUPLICATE: n_duplicates}

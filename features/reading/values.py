@@ -1,7 +1,7 @@
-"""What a cell means: ids, times, money, numbers and labels, from whatever type the file gave them.
+"""Parse cells: ids, times, money, numbers and labels, from any type that a file may have.
 
-Each reader returns the value, null where none can be read, and the text of what could not be read, so that nothing
-is dropped without being counted and quoted. A type from which no cell could ever be read is a `WrongType` at once.
+Each reader returns the value, null where the cell cannot be parsed, and then the cell's text, so that every dropped
+cell is counted and quoted. A type from which no cell can be parsed raises `WrongType` at once.
 """
 
 from __future__ import annotations
@@ -20,67 +20,67 @@ LARGEST_EXACT_FLOAT = 2.0**53
 NUMBER = r"^ *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})? *$"
 
 
-class Cell(NamedTuple):
+class ParsedCell(NamedTuple):
     """`value` is null where nothing could be read; `unread` then is the cell's text, null where it was blank."""
 
     value: ir.Value
     unread: ir.Value
 
 
-def identifier(column: ir.Value, name: str) -> Cell:
+def identifier(column: ir.Value, name: str) -> ParsedCell:
     """Text as it is, integers as their digits, floats as integers ("17850" for 17850.0); blank is null.
 
     A float that is no whole number, or too large to be sure of its last digit, stays unread.
     """
     kind = column.type()
     if kind.is_string():
-        return Cell(unblank(column), _nothing())
+        return ParsedCell(unblank(column), _nothing())
     if kind.is_integer() or (kind.is_decimal() and kind.scale == 0) or kind.is_uuid():
-        return Cell(column.cast("string"), _nothing())
+        return ParsedCell(column.cast("string"), _nothing())
     if kind.is_floating() or kind.is_decimal():
         number = column.cast("float64")
         whole = number.try_cast("int64")
         is_whole = (number.abs() <= LARGEST_EXACT_FLOAT) & (whole.cast("float64") == number)
         value = ibis.ifelse(is_whole, whole.cast("string"), ibis.null("string"))
         text = _written(column).nullif("nan")
-        return Cell(value, _unread(text, value))
+        return ParsedCell(value, _unread(text, value))
     raise _wrong(column, name, "an id", "write it as text or as a whole number")
 
 
-def label(column: ir.Value, name: str) -> Cell:
+def label(column: ir.Value, name: str) -> ParsedCell:
     """Any plain value as text; whole floats without their ".0"; blank is null."""
     kind = column.type()
     if kind.is_nested() or kind.is_binary():
         raise _wrong(column, name, "a label", "write it as text")
     if not kind.is_floating():
-        return Cell(unblank(column.cast("string")), _nothing())
-    return Cell(identifier(column, name).value.fill_null(_written(column)), _nothing())
+        return ParsedCell(unblank(column.cast("string")), _nothing())
+    return ParsedCell(identifier(column, name).value.fill_null(_written(column)), _nothing())
 
 
-def money(column: ir.Value, name: str) -> Cell:
+def money(column: ir.Value, name: str) -> ParsedCell:
     """A decimal with six places, the seventh rounded; NaN, infinite and amounts of 10^11 and more stay unread.
 
     Text must be a plain number ("12.50", "-3", "1e2"): no currency sign, no thousands separator, no blank inside.
     """
     exact = _numeric(column, name).try_cast(MONEY)
     value = ibis.ifelse(exact.abs() < inputs.TOO_MUCH, exact, ibis.null(MONEY))
-    return Cell(value, _unread(_text(column), value))
+    return ParsedCell(value, _unread(_text(column), value))
 
 
-def number(column: ir.Value, name: str) -> Cell:
+def number(column: ir.Value, name: str) -> ParsedCell:
     """A finite float64."""
     value = _numeric(column, name).try_cast("float64")
-    # The statistics of a Parquet file leave nan out, and DuckDB 2.0 takes them for the truth: neither isnan nor a
-    # comparison with infinity finds it there. A difference has no statistics; nan and infinity less themselves are nan.
+    # The statistics of a Parquet file leave NaN out, and DuckDB 2.0 relies on them: neither isnan nor a comparison with
+    # infinity finds it. A difference has no statistics; NaN and infinity minus themselves are NaN.
     finite = ibis.ifelse(value - value == 0, value, ibis.null("float64"))
-    return Cell(finite, _unread(_text(column), finite))
+    return ParsedCell(finite, _unread(_text(column), finite))
 
 
-def figure(column: ir.Value, name: str) -> Cell:
-    """A number that is added up: below 10^11, as money is, so that exact sums of billions of rows have room."""
+def bounded_number(column: ir.Value, name: str) -> ParsedCell:
+    """A number below 10^11, as money is, so that exact sums of billions of rows fit."""
     read = number(column, name).value
     value = ibis.ifelse(read.abs() < inputs.TOO_MUCH, read, ibis.null("float64"))
-    return Cell(value, _unread(_text(column), value))
+    return ParsedCell(value, _unread(_text(column), value))
 
 
 def _numeric(column: ir.Value, name: str) -> ir.Value:
@@ -93,7 +93,7 @@ def _numeric(column: ir.Value, name: str) -> ir.Value:
     raise _wrong(column, name, "a number", "write it as plain numbers like 12.50")
 
 
-def time(column: ir.Value, name: str) -> Cell:
+def time(column: ir.Value, name: str) -> ParsedCell:
     """A timestamp at UTC, without a zone: see `times`."""
     kind = column.type()
     if not (kind.is_date() or kind.is_timestamp() or kind.is_string()):
@@ -104,22 +104,22 @@ def time(column: ir.Value, name: str) -> Cell:
             "write it as 2024-01-31 or 2024-01-31T12:30:00; to_timestamp(...) turns epoch seconds into that",
         )
     value = times.at_utc(column)
-    return Cell(value, _unread(_text(column), value))
+    return ParsedCell(value, _unread(_text(column), value))
 
 
-READERS: Mapping[inputs.Kind, Callable[[ir.Value, str], Cell]] = {
+READERS: Mapping[inputs.Kind, Callable[[ir.Value, str], ParsedCell]] = {
     "id": identifier,
     "time": time,
     "money": money,
-    "number": figure,
+    "number": bounded_number,
     "label": label,
 }
 
 
 def unblank(column: ir.Value) -> ir.Value:
-    """The text as it is, spaces and all; null where there is nothing but spaces.
+    """The text unchanged; null where it is empty or has only spaces.
 
-    Blanks sort before "!", so that only texts that start with one pay for being trimmed.
+    Blanks sort before "!", so only texts that start with a blank are trimmed.
     """
     return ibis.cases((column >= "!", column), (column.strip() == "", ibis.null("string")), else_=column)
 
@@ -129,7 +129,7 @@ def _text(column: ir.Value) -> ir.Value:
 
 
 def _written(column: ir.Value) -> ir.Value:
-    """The cell as text; floats in the same letters on every engine (nan, 1000.0), for Java writes NaN and 1.0E3."""
+    """The cell as text; floats alike on every engine (nan, 1000.0), where Java would write NaN and 1.0E3."""
     if not column.type().is_floating():
         return column.cast("string")
     number = column.cast("float64")

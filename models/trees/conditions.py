@@ -35,7 +35,7 @@ class Conditions(NamedTuple):
 
     @property
     def never(self) -> int:
-        """The row of a last condition that sends everybody left."""
+        """The row of a last condition that sends all customers left."""
         return len(self.thresholds) + len(self.others)
 
 

@@ -93,10 +93,10 @@ def _group_tables(by_subtree: Mapping[int, Vector], bits: int) -> GroupTables:
 
 def _grouped(table: shap.Table, groups: Sequence[str]) -> dict[str, Vector]:
     """The sum over each group's features."""
-    found: dict[str, Vector] = {}
+    sums: dict[str, Vector] = {}
     for feature, values in zip(table.features, table.values, strict=True):
-        found[groups[feature]] = found.get(groups[feature], np.zeros_like(values)) + values
-    return found
+        sums[groups[feature]] = sums.get(groups[feature], np.zeros_like(values)) + values
+    return sums
 
 
 def _bits(tables: Sequence[shap.Table]) -> int:

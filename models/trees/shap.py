@@ -59,11 +59,11 @@ def _game(leaf: Leaf) -> _Game:
 
 def _unit_values(shares: set[tuple[float, ...]]) -> dict[tuple[float, ...], Vector]:
     """`shapley_values` for each z; those of equal length are computed together."""
-    found: dict[tuple[float, ...], Vector] = {}
+    by_z: dict[tuple[float, ...], Vector] = {}
     for d in {len(z) for z in shares} - {0}:
         same_length = [z for z in shares if len(z) == d]
-        found |= zip(same_length, shapley_values(np.array(same_length)), strict=True)
-    return found
+        by_z |= zip(same_length, shapley_values(np.array(same_length)), strict=True)
+    return by_z
 
 
 def _table(subtree: Subtree, games: Sequence[_Game], unit_values: Mapping[tuple[float, ...], Vector]) -> Table:
@@ -81,10 +81,10 @@ def _table(subtree: Subtree, games: Sequence[_Game], unit_values: Mapping[tuple[
 
 def leaf_values(subtree: Subtree) -> Vector:
     """For every path code the value of the leaf it leads to; 0 where that leaf is in another subtree."""
-    found = np.zeros(2 ** len(subtree.splits))
+    values = np.zeros(2 ** len(subtree.splits))
     for leaf in subtree.leaves:
-        found[_takes(leaf.path, subtree)] = leaf.value
-    return found
+        values[_takes(leaf.path, subtree)] = leaf.value
+    return values
 
 
 def _takes(path: Path, subtree: Subtree) -> Mask:

@@ -66,13 +66,13 @@ class Forest(NamedTuple):
 def from_trees(trees: Sequence[Tree]) -> Forest:
     """The trees as subtrees, in their order. Raises ValueError where a path is longer than `MOST_SPLITS`."""
     subtrees = tuple(subtree for tree in trees for subtree in cut(tree))
-    found, rows = conditions.distinct([split for subtree in subtrees for split in subtree.splits.values()])
+    distinct, rows = conditions.distinct([split for subtree in subtrees for split in subtree.splits.values()])
     sizes = [len(subtree.splits) for subtree in subtrees]
-    condition_of_bit = np.full((max(sizes, default=0), len(subtrees)), found.never, np.intp)
+    condition_of_bit = np.full((max(sizes, default=0), len(subtrees)), distinct.never, np.intp)
     ends = itertools.accumulate(sizes, initial=0)
     for column, (start, end) in enumerate(itertools.pairwise(ends)):
         condition_of_bit[: end - start, column] = rows[start:end]
-    return Forest(subtrees, found, condition_of_bit, sum(tree.mean for tree in trees))
+    return Forest(subtrees, distinct, condition_of_bit, sum(tree.mean for tree in trees))
 
 
 def cut(tree: Tree, most_splits: int = MOST_SPLITS) -> list[Subtree]:

@@ -1,1 +1,1 @@
-"""Who may ask what of the service: keys, roles, how often, and the record of who asked."""
+"""Access to the service: API keys and their roles, rate limits, and the audit log."""

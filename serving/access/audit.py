@@ -1,7 +1,7 @@
-"""Who asked what and when, and for how many customers: one JSON object a line, only ever appended.
+"""The audit log: who called which route when, and for how many customers. One JSON object per line, append only.
 
-Never what was asked or answered, and no customer's id. A line is written in one call to a file opened for appending, so
-that the lines of several workers do not mix; it is opened for each line, so that it may be moved away at any time.
+It contains no body of a request or response and no customer's id. Each line is one write to a file opened for
+appending, so lines of several workers do not mix. The file is opened for each line, so it can be rotated at any time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import pathlib
 import sys
 from typing import NamedTuple
 
-from tiercast.contract import errors
+from tiercast.contract import files
 
 
-class Entry(NamedTuple):
-    """One request. `key` is None for a caller who is not known; `customers` where nothing was counted."""
+class AuditEntry(NamedTuple):
+    """One request. `key` is None for an unknown caller, `customers` where no customers were counted."""
 
     key: str | None
     name: str | None
@@ -28,8 +28,8 @@ class Entry(NamedTuple):
     request_id: str
 
 
-class Audit:
-    """The file, or the standard error stream without one."""
+class AuditLog:
+    """Writes to `file`, or to standard error without one."""
 
     def __init__(self, file: pathlib.Path | None = None) -> None:
         self.file = file
@@ -37,15 +37,12 @@ class Audit:
 
     def check(self) -> None:
         """Raises `CannotWrite` if no line can be appended."""
-        try:
+        hint = "pass --audit with a file in a folder that may be written"
+        with files.cannot_write(pathlib.Path(str(self.file)), subject="the audit log", hint=hint):
             self._append(b"")
-        except OSError as error:
-            hint = "pass --audit with a file in a folder that may be written"
-            what = f"the audit log cannot be written: {(error.strerror or 'error').lower()}"
-            raise errors.CannotWrite(what, first=str(self.file), hint=hint) from error
 
-    def write(self, entry: Entry) -> bool:
-        """Append a line; False, with `problem` set, where that was not possible."""
+    def write(self, entry: AuditEntry) -> bool:
+        """Append a line; False, with `problem` set, if that fails."""
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"at": at, **entry._asdict()}).encode() + b"\n"
         try:

@@ -1,7 +1,7 @@
-"""The keys in memory, read again every few seconds.
+"""The API keys in memory, refreshed every few seconds.
 
-A request never waits for the database. While it does not answer, the keys read last stay good, and the service says so;
-a key's own end is kept to all the same. A revoked key stops at the next reading.
+A request never waits for the database. While the database is away, the keys of the last refresh stay valid until they
+expire, and /readyz reports the problem. A revoked key is refused after the next refresh.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from typing import NamedTuple
 
 from tiercast.contract import errors
 from tiercast.serving.access import tokens
-from tiercast.serving.access.keys import Key, State
+from tiercast.serving.access.keys import Key, KeyState
 
 
-class Found(NamedTuple):
-    """Whose token it was, and whether it still opens anything."""
+class KeyMatch(NamedTuple):
+    """The key of a token, and its state."""
 
     key: Key
-    state: State
+    state: KeyState
 
 
 class Keyring:
-    """`find` may be asked by many at once; one thread reads."""
+    """`find` may be called by many threads; one thread refreshes."""
 
     def __init__(
-        self, read: Callable[[], Sequence[Key]], seconds: float, was_read: Callable[[float], None] = lambda _: None
+        self, read: Callable[[], Sequence[Key]], seconds: float, on_refresh: Callable[[float], None] = lambda _: None
     ) -> None:
-        """`was_read` is told the moment of every reading that went well, for a gauge."""
-        self._read, self._seconds, self._tell = read, seconds, was_read
+        """`on_refresh` is called with the time of every successful refresh, for a gauge."""
+        self._read, self._seconds, self._on_refresh = read, seconds, on_refresh
         self._keys: Mapping[str, Key] | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -44,32 +44,32 @@ class Keyring:
 
     @property
     def has_keys(self) -> bool:
-        """Whether there is any key at all, were it revoked."""
+        """Whether there is any key, revoked keys included."""
         return bool(self._keys)
 
     def refresh(self) -> None:
-        """Read the keys; where that fails, keep those there are and remember why."""
+        """Read the keys; if that fails, keep the old ones and set `problem`."""
         try:
-            found = {key.key_id: key for key in self._read()}
+            keys = {key.key_id: key for key in self._read()}
         except errors.TiercastError as error:
             self.problem = error.what
         except Exception as error:  # whatever a driver raises: the thread must live on
             self.problem = f"the keys cannot be read: {type(error).__name__}"
         else:
-            self._keys, self.read_at, self.problem = found, time.time(), None
-            self._tell(self.read_at)
+            self._keys, self.read_at, self.problem = keys, time.time(), None
+            self._on_refresh(self.read_at)
 
-    def find(self, text: str, now: dt.datetime | None = None) -> Found | None:
-        """The key of a token; None if it is no key's. Takes as long for a wrong secret as for an unknown id."""
-        token = tokens.read(text)
+    def find(self, text: str, now: dt.datetime | None = None) -> KeyMatch | None:
+        """The key of a token, or None. A wrong secret takes as long as an unknown id."""
+        token = tokens.parse(text)
         key = (self._keys or {}).get(token.key_id)
-        fits = tokens.fits(token.secret, key.secret_hash if key else tokens.NOBODY)
-        return Found(key, key.state(now or dt.datetime.now(dt.UTC))) if key is not None and fits else None
+        is_valid = tokens.matches(token.secret, key.secret_hash if key else tokens.NO_HASH)
+        return KeyMatch(key, key.state(now or dt.datetime.now(dt.UTC))) if key is not None and is_valid else None
 
     def start(self) -> None:
-        """Read now, and go on reading until `stop`."""
+        """Refresh now, and again and again until `stop`."""
         self.refresh()
-        self._thread = threading.Thread(target=self._keep_reading, name="tiercast-keys", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="tiercast-keys", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -77,6 +77,6 @@ class Keyring:
         if self._thread is not None:
             self._thread.join(timeout=1)
 
-    def _keep_reading(self) -> None:
+    def _run(self) -> None:
         while not self._stop.wait(self._seconds):
             self.refresh()

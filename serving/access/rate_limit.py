@@ -1,7 +1,7 @@
-"""How often a key may ask: a bucket of tokens for each, in each worker process.
+"""Rate limits: one token bucket per key, in each worker process.
 
-A bucket holds as many as flow in within `BURST_SECONDS`, so that a pause may be made up for. Workers do not tell each
-other: a service with two of them lets a key through up to twice as often.
+A bucket holds the tokens of `BURST_SECONDS`, so that a caller can catch up after a pause. Workers share no buckets: a
+service with two workers allows a key up to twice the rate.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable
 BURST_SECONDS = 2.0
 
 
-class Rates:
-    """Buckets by key id. Only ids of known keys come here, so there are never more buckets than keys."""
+class RateLimiter:
+    """The buckets by key id. Only ids of known keys get here, so there are never more buckets than keys."""
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.per_second, self.clock = per_second, clock
@@ -21,10 +21,10 @@ class Rates:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def wait(self, key_id: str) -> float:
-        """0 when the request may pass, and is counted; else the seconds until one may.
+        """0 if the request is allowed, and then counted; else the seconds until the next one is allowed.
 
-        >>> rates = Rates(0.5, clock=lambda: 0.0)
-        >>> rates.wait("a"), rates.wait("a"), rates.wait("b")
+        >>> limiter = RateLimiter(0.5, clock=lambda: 0.0)
+        >>> limiter.wait("a"), limiter.wait("a"), limiter.wait("b")
         (0.0, 2.0, 0.0)
         """
         if self.per_second <= 0:

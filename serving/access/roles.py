@@ -1,4 +1,4 @@
-"""What a key may do.
+"""The roles of API keys.
 
     score   send purchases, get scores: sees only what it sends itself
     read    see what is stored of every customer
@@ -18,23 +18,23 @@ Role = Literal["read", "score", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
-def may(given: Iterable[str], needed: Iterable[Role]) -> bool:
-    """Whether one of the roles given is one of those needed; an admin may do everything.
+def is_allowed(given: Iterable[str], needed: Iterable[Role]) -> bool:
+    """Whether a key with the roles `given` may use a route that needs one of `needed`; admins may use all.
 
-    >>> may({"score"}, ("read", "score")), may({"admin"}, ("read",)), may({"score"}, ("read",))
+    >>> is_allowed({"score"}, ("read", "score")), is_allowed({"admin"}, ("read",)), is_allowed({"score"}, ("read",))
     (True, True, False)
     """
     return not {"admin", *needed}.isdisjoint(given)
 
 
-def checked(asked: Iterable[str]) -> frozenset[Role]:
-    """The roles of a new key. Raises `BadInput` for none and for one that there is not."""
-    given = list(asked)
+def validated(given: Iterable[str]) -> frozenset[Role]:
+    """The roles of a new key. Raises `BadInput` for none and for an unknown one."""
+    names = list(given)
     hint = f"pass --role with {', '.join(ROLES)}; more than one if needed"
-    if not given:
+    if not names:
         raise errors.BadInput("a key without a role may do nothing", hint=hint)
-    unknown = [role for role in given if role not in ROLES]
+    unknown = [role for role in names if role not in ROLES]
     if unknown:
         what = "there is no such role"
-        raise errors.BadInput(what, count=len(unknown), total=len(given), unit="roles", first=unknown[0], hint=hint)
-    return frozenset(role for role in ROLES if role in given)
+        raise errors.BadInput(what, count=len(unknown), total=len(names), unit="roles", first=unknown[0], hint=hint)
+    return frozenset(role for role in ROLES if role in names)

@@ -1,4 +1,4 @@
-"""Whether the service may listen on an address, and whether it asks for keys there.
+"""Whether the service may listen on an address, and whether it requires keys there.
 
 store           this machine only       any other address
 none            open                    refused
@@ -16,7 +16,7 @@ from tiercast.serving.access import keys
 from tiercast.serving.store import database, migrations
 
 LOCAL = "TIERCAST_LOCAL"
-"""`1` in the environment of a service that may answer without keys, to callers on the same machine only."""
+"""`1`: the service may respond without keys, to callers on the same machine only."""
 
 
 def is_loopback(address: str) -> bool:
@@ -30,8 +30,8 @@ def is_loopback(address: str) -> bool:
         return False
 
 
-def numeric(host: str) -> str:
-    """The address in numbers, as BentoML wants it. Raises `BadInput` for a name."""
+def numeric_address(host: str) -> str:
+    """The numeric address of a host, which BentoML needs. Raises `BadInput` for a name."""
     address = "127.0.0.1" if host == "localhost" else host
     try:
         return str(ipaddress.ip_address(address))
@@ -40,14 +40,14 @@ def numeric(host: str) -> str:
         raise errors.BadInput("the host is no address", first=f"--host {host}", hint=hint) from error
 
 
-def asks_for_keys(address: str, store: str | None) -> bool:
+def requires_keys(address: str, store: str | None) -> bool:
     """See the table above. Raises `BadInput`, `StoreRefused`, `StoreUnavailable`."""
     if store is None:
         _refuse_elsewhere(address, "without keys, the service listens on this machine only")
         return False
     engine = database.open(store)
     migrations.require(engine)
-    found = keys.every(engine)
+    found = keys.list_keys(engine)
     now = dt.datetime.now(dt.UTC)
     if not any(key.state(now) == "live" for key in found):
         _refuse_elsewhere(address, "no key of the store is live, so nobody could ask")

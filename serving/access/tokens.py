@@ -1,7 +1,7 @@
-"""The text that a caller shows: `tck_`, the key's id, `_`, its secret. Only the secret's hash is ever stored.
+"""The token that a caller sends: `tck_`, the key's id, `_`, its secret. Only the secret's hash is stored.
 
-The id is no secret: it stands in lists and logs. The secret has 256 random bits, so a plain SHA-256 of it cannot be
-searched through, and needs no salt and no slow hash, which would only make every request slow.
+The id is no secret: lists and logs show it. The secret has 256 random bits, so nobody can guess it from a plain
+SHA-256. A salt or a slow hash would only make every request slow.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import secrets
 from typing import NamedTuple
 
 TOKEN = re.compile(r"tck_([0-9a-f]{12})_([0-9a-f]{64})")
-LONGEST = len("tck__") + 12 + 64
-NOBODY = "0" * 64
-"""A hash that no secret has been found for, compared with where there is no key of that id."""
+MAX_LENGTH = len("tck__") + 12 + 64
+NO_HASH = "0" * 64
+"""The hash to compare with where no key has the id; no secret with this hash is known."""
 
 
 class Token(NamedTuple):
-    """A key's id and secret. Its `repr` keeps the secret to itself."""
+    """A key's id and secret. Its `repr` masks the secret."""
 
     key_id: str
     secret: str
@@ -31,29 +31,29 @@ class Token(NamedTuple):
 
 
 def new() -> Token:
-    """A token that nobody has seen.
+    """A random token.
 
-    >>> read(new().text()).key_id == read("tck_0").key_id
+    >>> parse(new().text()).key_id == parse("tck_0").key_id
     False
     """
     return Token(secrets.token_hex(6), secrets.token_hex(32))
 
 
-def read(text: str) -> Token:
-    """What a caller showed; something that is no token has an id that no key has."""
+def parse(text: str) -> Token:
+    """The token in a text; a malformed text gives an id that no key has."""
     found = TOKEN.fullmatch(text)
-    return Token(found[1], found[2]) if found else Token("", text[:LONGEST])
+    return Token(found[1], found[2]) if found else Token("", text[:MAX_LENGTH])
 
 
-def hashed(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """SHA-256 in hex.
 
-    >>> hashed("abc")[:16]  # FIPS 180-2, appendix B.1
+    >>> hash_secret("abc")[:16]  # FIPS 180-2, appendix B.1
     'ba7816bf8f01cfea'
     """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def fits(secret: str, secret_hash: str) -> bool:
-    """Whether the secret has this hash, in a time that does not tell how much of it is right."""
-    return secrets.compare_digest(hashed(secret), secret_hash)
+def matches(secret: str, secret_hash: str) -> bool:
+    """Whether the secret has this hash, compared in constant time."""
+    return secrets.compare_digest(hash_secret(secret), secret_hash)

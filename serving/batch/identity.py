@@ -1,4 +1,4 @@
-"""What a scoring run is of, as text: two runs with equal texts would write the same file."""
+"""The identity of a scoring run: two runs with equal identities would write the same file."""
 
 from __future__ import annotations
 
@@ -8,30 +8,37 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tiercast.contract import strict_json
 from tiercast.features.reading import Sources, database
 from tiercast.features.reading import sources as places
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
-from tiercast.serving.batch import checkpoint
 
 LIBRARIES = ("tiercast", "duckdb", "ibis-framework", "numpy", "scipy", "pyarrow", "lightgbm")
 
 
-def of(bundle: Bundle, sources: Sources, last: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Data by their files' sizes and times, the bundle by its content, the libraries by their versions."""
-    tables = (sources.transactions, sources.customers, sources.interactions, sources.overrides, last)
-    named = [table for table in tables if table is not None]
-    files = [pathlib.Path(path) for table in named if not database.is_one(table) for path in places.find(table).paths]
+def describe(bundle: Bundle, sources: Sources, previous: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Data by the sizes and times of their files, the bundle by its content, libraries by their versions."""
+    tables = (sources.transactions, sources.customers, sources.interactions, sources.overrides, previous)
+    given = [table for table in tables if table is not None]
+    files = [pathlib.Path(path) for table in given if not database.is_one(table) for path in places.find(table).paths]
     return {
-        **given,
-        "files": checkpoint.fingerprint(files),
+        **options,
+        "files": fingerprint(files),
         "columns": dict(sources.columns),
+        "duplicates": sources.duplicates,
         "tables": [table is not None for table in tables],
         "bundle": bundle_folder.identity(bundle),
         "libraries": versions(LIBRARIES),
-        # What a database held then cannot be told by looking at it now: such a run is like no other.
-        "databases": uuid.uuid4().hex if any(database.is_one(table) for table in named) else None,
+        # A database may hold other rows by now, and nothing here shows it: such a run equals no other.
+        "databases": uuid.uuid4().hex if any(database.is_one(table) for table in given) else None,
     }
+
+
+def fingerprint(files: Iterable[pathlib.Path]) -> str:
+    """A digest of paths, sizes and times: another one when a file is replaced, added, removed or written to."""
+    states = [(file, file.stat()) for file in files]
+    return strict_json.digest([(str(file.resolve()), state.st_size, state.st_mtime_ns) for file, state in states])
 
 
 def versions(libraries: Iterable[str]) -> dict[str, str]:
@@ -39,7 +46,7 @@ def versions(libraries: Iterable[str]) -> dict[str, str]:
 
 
 def _version(name: str) -> str:
-    """Our own is not known where the packages were copied instead of installed (`deploy/Dockerfile`)."""
+    """The installed version; "copied" where our packages were copied instead (see `deploy/Dockerfile`)."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

@@ -1,9 +1,9 @@
-"""Going on from the last run: only customers whose sums can have changed are computed from their rows again.
+"""Incremental scoring: only customers whose aggregates can have changed are computed from their rows again.
 
-What a customer's features are computed from (`features.build.sums`) is kept from run to run. Most of it does not depend
-on the day; what does changes only when an order crosses the edge of a window. So a new day needs the rows of the
-customers in `features.changes`, and everyone else's features are arithmetic on what was kept. The state is brought to
-the day before anything is scored: a run that is killed later finds it there, complete.
+The aggregates of every customer (`features.build.aggregates`) are saved from run to run. Most of them do not depend on
+the day; the others change only when an order crosses the edge of a window. So a new day reads the rows of the
+customers in `features.changes`, and the features of all others are arithmetic on saved aggregates. The state is
+updated before anything is scored: a run that is killed later finds it complete.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from typing import NamedTuple
 
 from ibis.expr import types as ir
 
+from tiercast.contract import files
 from tiercast.features import build, changes, orders, parts
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading
 from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
-from tiercast.serving.batch import output, saved_state
-from tiercast.serving.batch.saved_state import State
+from tiercast.serving.batch import saved_state
+from tiercast.serving.batch.saved_state import SavedState
 
 KEPT, TOUCHED, GROUPS, CHANGED = "kept", "touched", "groups", "changed_groups"
 
 
-class Since(NamedTuple):
-    """How much could be kept: of `customers`, `computed` were computed from their rows.
+class IncrementalReport(NamedTuple):
+    """How much was reused: of `customers`, `computed` were computed from their rows.
 
-    `last` is None where nothing was kept, and `why` says so. Rows before `last` had changed in `changed` of
-    `changes.GROUPS` groups of customers.
+    `last` is the day of the saved state; it is None where none was used, and `why` has the reason. Rows before `last`
+    had changed in `changed` of `changes.GROUPS` groups of customers.
     """
 
     last: dt.date | None
@@ -50,36 +51,36 @@ class Since(NamedTuple):
         )
 
 
-class Sums(NamedTuple):
-    """The sums of a day, part by part."""
+class Aggregates(NamedTuple):
+    """The aggregates of one day, by part."""
 
     engine: Engine
-    state: State
-    said: Since
+    state: SavedState
+    report: IncrementalReport
 
     def part(self, k: int) -> ir.Table:
         return self.engine.parquet([self.state.part(k)])
 
 
 @contextlib.contextmanager
-def sums(engine: Engine, read: Reading, spec: FeatureSpec, folder: pathlib.Path) -> Iterator[Sums]:
-    """The sums as of `read.as_of`, kept in `folder` for the next run, which nobody else changes inside the block.
+def update(engine: Engine, read: Reading, spec: FeatureSpec, folder: pathlib.Path) -> Iterator[Aggregates]:
+    """Yield the aggregates as of `read.as_of`, saved in `folder` for the next run; the folder is locked meanwhile.
 
-    Raises `BadInput` and its kinds where the folder holds what cannot be gone on from.
+    Raises `BadInput` and its kinds where the saved state cannot be used.
     """
-    with saved_state.held(folder):
+    with saved_state.locked(folder):
         before = saved_state.load(folder, read.as_of, spec)
-        run = Run(engine, read.tables, read.as_of, spec, folder, read.report.rows_kept)
+        job = Update(engine, read.tables, read.as_of, spec, folder, read.report.rows_kept)
         if before is None:
-            yield _all(run, "nothing was kept yet")
-        elif before.made != saved_state.made(spec):
-            yield _all(run, "what was kept is of other versions")
+            yield _compute_all(job, "nothing was kept yet")
+        elif before.made != saved_state.provenance(spec):
+            yield _compute_all(job, "what was kept is of other versions")
         else:
-            yield _some(run, before)
+            yield _compute_changed(job, before)
 
 
-class Run(NamedTuple):
-    """What is to be brought to which day, and where."""
+class Update(NamedTuple):
+    """The rows, the day and the folder of one update; `rows` is the number of transactions."""
 
     engine: Engine
     tables: Tables
@@ -97,53 +98,52 @@ class Run(NamedTuple):
         return orders.known(self.tables.transactions, self.as_of)
 
 
-def _all(run: Run, why: str) -> Sums:
-    """Everyone, from all rows."""
-    state = _write(run, changes.groups(run.lines, run.as_of, run.spec))
-    return Sums(run.engine, state, Since(None, state.customers, state.customers, 0, why))
+def _compute_all(job: Update, why: str) -> Aggregates:
+    """Every customer, from all rows."""
+    state = _save(job, changes.groups(job.lines, job.as_of, job.spec))
+    return Aggregates(job.engine, state, IncrementalReport(None, state.customers, state.customers, 0, why))
 
 
-def _some(run: Run, before: State) -> Sums:
-    """Those who are touched, from their rows; the others as they were kept."""
-    engine, last = run.engine, before.as_of
-    groups = engine.store(GROUPS, changes.groups(run.lines, last, run.spec))
-    other = engine.store(CHANGED, changes.changed(groups, engine.parquet([before.groups])))
-    n_changed = _count(engine, other)
-    if last == run.as_of and not n_changed and before.n_parts == run.n_parts:
-        return Sums(engine, before, Since(last, before.customers, 0, 0, ""))
-    touched = engine.store(
-        TOUCHED, changes.customers(run.lines, last, run.as_of, run.spec, other if n_changed else None)
-    )
-    rest = _rest(run, before, touched, other if n_changed else None)
-    theirs = run.tables._replace(transactions=run.lines.semi_join(touched, "customer_id"))
-    state = _write(run._replace(tables=theirs), groups, rest)
-    return Sums(engine, state, Since(last, state.customers, _count(engine, touched), n_changed, ""))
+def _compute_changed(job: Update, before: SavedState) -> Aggregates:
+    """Customers that may have changed, from their rows; all others as they were saved."""
+    engine, last = job.engine, before.as_of
+    groups = engine.store(GROUPS, changes.groups(job.lines, last, job.spec))
+    changed = engine.store(CHANGED, changes.changed_groups(groups, engine.parquet([before.groups])))
+    n_changed = _count(engine, changed)
+    if last == job.as_of and not n_changed and before.n_parts == job.n_parts:
+        return Aggregates(engine, before, IncrementalReport(last, before.customers, 0, 0, ""))
+    late = changed if n_changed else None
+    touched = engine.store(TOUCHED, changes.customers(job.lines, last, job.as_of, job.spec, late))
+    unchanged = _unchanged(job, before, touched, late)
+    touched_rows = job.tables._replace(transactions=job.lines.semi_join(touched, "customer_id"))
+    state = _save(job._replace(tables=touched_rows), groups, unchanged)
+    return Aggregates(engine, state, IncrementalReport(last, state.customers, _count(engine, touched), n_changed, ""))
 
 
-def _rest(run: Run, before: State, touched: ir.Table, late: ir.Table | None) -> Callable[[int], ir.Table]:
-    """The kept sums that still hold, by part; `late` holds the changed groups, whose customers may be gone."""
+def _unchanged(job: Update, before: SavedState, touched: ir.Table, late: ir.Table | None) -> Callable[[int], ir.Table]:
+    """The saved aggregates that still hold, by part; customers of the changed groups `late` may be gone."""
 
-    def still(kept: ir.Table) -> ir.Table:
-        found = kept.anti_join(touched, "customer_id")
-        return found if late is None else found.filter(changes.group_of(found.customer_id).notin(late.group))
+    def select(saved: ir.Table) -> ir.Table:
+        rest = saved.anti_join(touched, "customer_id")
+        return rest if late is None else rest.filter(changes.group_of(rest.customer_id).notin(late.group))
 
-    if before.n_parts == run.n_parts:
-        return lambda k: still(run.engine.parquet([before.part(k)]))
-    run.engine.store(KEPT, still(run.engine.parquet(before.parts)), run.n_parts)
-    return lambda k: run.engine.bucket(KEPT, k)
+    if before.n_parts == job.n_parts:
+        return lambda k: select(job.engine.parquet([before.part(k)]))
+    job.engine.store(KEPT, select(job.engine.parquet(before.parts)), job.n_parts)
+    return lambda k: job.engine.bucket(KEPT, k)
 
 
-def _write(run: Run, groups: ir.Table, rest: Callable[[int], ir.Table] | None = None) -> State:
-    """The sums of the run's rows and the `rest` of the sums, kept from now on; `groups` are of all rows."""
-    engine, n_parts = run.engine, parts.split(run.engine, run.tables, run.rows)
-    with output.told(run.folder), engine.reading(str(run.folder)):
-        state = saved_state.fresh(run.folder, run.as_of, n_parts, run.spec)
+def _save(job: Update, groups: ir.Table, unchanged: Callable[[int], ir.Table] | None = None) -> SavedState:
+    """Publish the aggregates of the job's rows together with the `unchanged` ones; `groups` are of all rows."""
+    engine, n_parts = job.engine, parts.split(job.engine, job.tables, job.rows)
+    with files.cannot_write(job.folder), engine.reading(str(job.folder)):
+        state = saved_state.create(job.folder, job.as_of, n_parts, job.spec)
         for k in range(n_parts):
-            lines = orders.known(parts.lines(engine, run.tables, k, n_parts), run.as_of)
-            found = build.sums(lines, run.as_of, run.spec)
-            whole = found if rest is None else found.union(rest(k).select(found.columns))
+            lines = orders.known(parts.lines(engine, job.tables, k, n_parts), job.as_of)
+            computed = build.aggregates(lines, job.as_of, job.spec)
+            whole = computed if unchanged is None else computed.union(unchanged(k).select(computed.columns))
             engine.con.to_parquet(whole, state.part(k))
-        engine.con.to_parquet(changes.of_all(groups), state.groups)
+        engine.con.to_parquet(changes.merge_sides(groups), state.groups)
         return saved_state.publish(state._replace(customers=_count(engine, engine.parquet(state.parts))))
 
 

@@ -1,12 +1,12 @@
-"""What a scoring run keeps for the run of the next day: a folder that names one complete set of files, or none.
+"""The state that one scoring run saves for the run of the next day: a folder that names one complete set of files.
 
     state/
-        state.json          which set counts: its day, features, versions, files and their sizes
-        2024-07-31.5c01…/   that set: a row of sums per customer (00000.parquet, ... by part), groups.parquet
-        lock
+        state.json          the current set: its day, features, versions, files and their sizes
+        2024-07-31.5c01…/   that set: a row of aggregates per customer (00000.parquet, ... by part), groups.parquet
+        lock                held by the run that reads and replaces the set
 
-A new set is written whole beside the old one and counts from the moment that `state.json` names it; a run that is
-killed leaves the old one, and the next run removes what no name leads to. The files hold customer ids and their money.
+A new set is written beside the old one and becomes current when `state.json` names it. A run that is killed leaves the
+old set current; the next run deletes sets without a name. The files hold customer ids and amounts of money.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tiercast.contract import errors
+from tiercast.contract import errors, files
 from tiercast.features import changes
 from tiercast.features.spec import FeatureSpec
-from tiercast.serving.batch import checkpoint, identity, output
+from tiercast.serving.batch import identity
 
 FORMAT = 1
 LIBRARIES = ("tiercast", "duckdb", "ibis-framework")
@@ -33,8 +33,11 @@ SET = re.compile(r"\d{4}-\d\d-\d\d\.[0-9a-f]{32}")
 HINT = "pass another folder with --since, or delete this one: it only saves time"
 
 
-class State(NamedTuple):
-    """One complete set; `n_parts` files hold the sums, and `customers` rows are in them."""
+class SavedState(NamedTuple):
+    """One complete set: `n_parts` files hold the aggregates of `customers` customers as of a day.
+
+    `made` is its provenance (see `provenance`).
+    """
 
     folder: pathlib.Path
     as_of: dt.date
@@ -55,109 +58,106 @@ class State(NamedTuple):
 
 
 @contextlib.contextmanager
-def held(folder: pathlib.Path) -> Iterator[None]:
-    """The folder is there, and no other run's, inside the `with` block. Raises `BadInput` and `CannotWrite`."""
-    with contextlib.ExitStack() as stack:
-        with output.told(folder):
-            found = min(folder.iterdir(), default=None) if folder.is_dir() else folder
-            if found is not None and found.exists() and not (folder / LOCK).exists():
-                raise errors.BadInput(
-                    "the place of --since holds something else",
-                    first=str(found),
-                    hint="pass a folder of its own; it is made where there is none",
-                )
-            folder.mkdir(parents=True, exist_ok=True)
-            checkpoint.hold(stack.enter_context((folder / LOCK).open("wb")).fileno(), folder, "pass another --since")
+def locked(folder: pathlib.Path) -> Iterator[None]:
+    """Make the folder where there is none, and keep other runs out of it. Raises `BadInput` and `CannotWrite`."""
+    hint = "wait until it has ended, or pass another --since"
+    busy = errors.CannotWrite("another run is writing here", first=str(folder), hint=hint)
+    with files.cannot_write(folder):
+        _refuse_other_content(folder)
+    with files.exclusive_lock(folder / LOCK, busy=busy):
         yield
 
 
-def load(folder: pathlib.Path, as_of: dt.date, spec: FeatureSpec) -> State | None:
-    """What the last run kept, None where nothing is.
+def _refuse_other_content(folder: pathlib.Path) -> None:
+    """The folder must be ours (with a lock), empty, or absent."""
+    entry = min(folder.iterdir(), default=None) if folder.is_dir() else folder
+    if entry is not None and entry.exists() and not (folder / LOCK).exists():
+        hint = "pass a folder of its own; it is made where there is none"
+        raise errors.BadInput("the place of --since holds something else", first=str(entry), hint=hint)
 
-    Raises `BadInput` for a later day's and for files that are not as they were written, `BundleRefused` for one of
-    other features.
+
+def load(folder: pathlib.Path, as_of: dt.date, spec: FeatureSpec) -> SavedState | None:
+    """The current set; None where there is none.
+
+    Raises `BadInput` for a set of a later day and for damaged files, `BundleRefused` for one of other features.
     """
     if not (folder / NAME).exists():
         return None
-    kept, sizes = _said(folder / NAME)
-    features, wanted = kept.made["features"], made(spec)["features"]
+    state, sizes = _read(folder / NAME)
+    features, wanted = state.made["features"], provenance(spec)["features"]
     if features != wanted:
         name = next(name for name in {**wanted, **features} if wanted.get(name) != features.get(name))
         raise errors.BundleRefused(
-            "what the last run kept are sums for other features than the bundle's",
+            "the saved state is of other features than the bundle's",
             first=f"{folder}: {name} {features.get(name)}, in the bundle {wanted.get(name)}",
             hint=HINT,
         )
-    if kept.as_of > as_of:
-        hint = f"score {kept.as_of} or a later day, or pass another folder with --since"
-        first = f"{folder}: kept of {kept.as_of}, asked for {as_of}"
-        raise errors.BadInput("what the last run kept is of a later day", first=first, hint=hint)
-    _refuse_damage(kept.folder, sizes)
-    return kept
+    if state.as_of > as_of:
+        hint = f"score {state.as_of} or a later day, or pass another folder with --since"
+        first = f"{folder}: saved as of {state.as_of}, now to be scored as of {as_of}"
+        raise errors.BadInput("the saved state is of a later day", first=first, hint=hint)
+    _refuse_damage(state.folder, sizes)
+    return state
 
 
-def made(spec: FeatureSpec) -> dict[str, Any]:
-    """What the sums depend on besides the rows: the features, how they are defined, and who computed them."""
+def provenance(spec: FeatureSpec) -> dict[str, Any]:
+    """All that the aggregates depend on besides the rows: the features, their definition, the libraries' versions."""
     features = {"windows": spec.windows, "season_days": spec.season_days, "columns": spec.columns}
-    said = {"features": features, "sums": changes.definition(spec), "libraries": identity.versions(LIBRARIES)}
-    plain: dict[str, Any] = json.loads(json.dumps(said))
-    return plain
+    made = {"features": features, "sums": changes.definition(spec), "libraries": identity.versions(LIBRARIES)}
+    as_json: dict[str, Any] = json.loads(json.dumps(made))
+    return as_json
 
 
-def fresh(folder: pathlib.Path, as_of: dt.date, n_parts: int, spec: FeatureSpec) -> State:
-    """A place for a new set, which counts for nothing until it is `publish`ed."""
-    _clean(folder)
+def create(folder: pathlib.Path, as_of: dt.date, n_parts: int, spec: FeatureSpec) -> SavedState:
+    """An empty place for a new set, which is not current until it is published."""
+    _delete_unnamed(folder)
     place = folder / f"{as_of}.{uuid.uuid4().hex}"
     place.mkdir()
-    return State(place, as_of, n_parts, 0, made(spec))
+    return SavedState(place, as_of, n_parts, 0, provenance(spec))
 
 
-def publish(state: State) -> State:
-    """From now on this set counts, and the one before is gone."""
-    files = sorted(state.folder.iterdir())
-    for file in files:
-        output.to_disk(file)
-    said = {
+def publish(state: SavedState) -> SavedState:
+    """Make this set the current one, and delete the one before."""
+    written = sorted(state.folder.iterdir())
+    for file in written:
+        files.sync(file)
+    manifest = {
         "format": FORMAT,
         "set": state.folder.name,
         "as_of": state.as_of.isoformat(),
         "parts": state.n_parts,
         "customers": state.customers,
-        "files": {file.name: file.stat().st_size for file in files},
+        "files": {file.name: file.stat().st_size for file in written},
         "made": state.made,
     }
-    target = state.folder.parent / NAME
-    beside = target.with_suffix(".part")
-    beside.write_text(json.dumps(said, indent=1), encoding="utf-8")
-    output.to_disk(beside)
-    beside.replace(target)
-    _clean(target.parent)
+    with files.write_atomically(state.folder.parent / NAME) as part:
+        part.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    _delete_unnamed(state.folder.parent)
     return state
 
 
-def _clean(folder: pathlib.Path) -> None:
-    """Remove the sets that count for nothing: all but the one that `state.json` names."""
-    named = _said(folder / NAME)[0].folder.name if (folder / NAME).exists() else None
+def _delete_unnamed(folder: pathlib.Path) -> None:
+    """Delete the sets that `state.json` does not name."""
+    current = _read(folder / NAME)[0].folder.name if (folder / NAME).exists() else None
     for place in folder.iterdir():
-        if SET.fullmatch(place.name) and place.name != named:
+        if SET.fullmatch(place.name) and place.name != current:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def _said(file: pathlib.Path) -> tuple[State, dict[str, int]]:
-    """The set that counts, and the sizes of its files."""
+def _read(file: pathlib.Path) -> tuple[SavedState, dict[str, int]]:
+    """The current set, and the sizes of its files."""
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        day, counts = dt.date.fromisoformat(said["as_of"]), (int(said["parts"]), int(said["customers"]))
-        state = State(
-            file.parent / said["set"], day, *counts, {**said["made"], "features": {**said["made"]["features"]}}
-        )
-        sizes = {name: int(size) for name, size in said["files"].items()}
+        data = json.loads(file.read_text(encoding="utf-8"))
+        day, counts = dt.date.fromisoformat(data["as_of"]), (int(data["parts"]), int(data["customers"]))
+        made = {**data["made"], "features": {**data["made"]["features"]}}
+        state = SavedState(file.parent / data["set"], day, *counts, made)
+        sizes = {name: int(size) for name, size in data["files"].items()}
         wanted = {pathlib.Path(path).name for path in (*state.parts, state.groups)}
-        is_ours = said["format"] == FORMAT and SET.fullmatch(said["set"]) is not None and set(sizes) == wanted
+        is_ours = data["format"] == FORMAT and SET.fullmatch(data["set"]) is not None and set(sizes) == wanted
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         is_ours = False
     if not is_ours:
-        raise errors.BadInput("what the last run kept cannot be read by this version", first=str(file), hint=HINT)
+        raise errors.BadInput("the saved state cannot be read by this version", first=str(file), hint=HINT)
     return state, sizes
 
 
@@ -166,7 +166,7 @@ def _refuse_damage(folder: pathlib.Path, sizes: Mapping[str, int]) -> None:
     wrong = sorted(name for name, size in sizes.items() if found.get(name) != size)
     if wrong:
         raise errors.BadInput(
-            "what the last run kept is not as it was written",
+            "files of the saved state are missing, or not as they were written",
             count=len(wrong),
             total=len(sizes),
             unit="files",

@@ -1,8 +1,8 @@
 """Score a whole base from files to a file, part by part, so that memory does not grow with the base.
 
-Customers are split by a hash of their id. While the scores of one part are computed on both cores and written, the
-engine works out the features of the next. The output appears under its name only when it is complete; a run that is
-killed goes on where it was when it is started again (`serving.batch.checkpoint`).
+Customers are assigned to parts by a hash of their id. While the scores of one part are computed on both cores and
+written, the engine computes the features of the next. The output appears under its name when it is complete; a run
+that is killed is resumed when it is started again (`serving.batch.checkpoint`).
 """
 
 from __future__ import annotations
@@ -26,22 +26,21 @@ from tiercast.features.reading import Reading, Sources, overrides
 from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
 from tiercast.serving import score
-from tiercast.serving.batch import checkpoint, identity, output, previous_tiers, totals
-from tiercast.serving.batch import incremental as since_last
-from tiercast.serving.batch.checkpoint import Kept
-from tiercast.serving.batch.incremental import Since, Sums
+from tiercast.serving.batch import checkpoint, identity, incremental, output, previous_tiers, totals
+from tiercast.serving.batch.checkpoint import Checkpoint
+from tiercast.serving.batch.incremental import Aggregates, IncrementalReport
 from tiercast.serving.batch.totals import Totals
 from tiercast.tiers.overrides import Override
 
-Tell = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]  # parts finished, parts in all
 ROWS = 1 << 16  # customers scored at once by one thread, and in one row group of the file
-AT_ONCE = 2
+N_THREADS = 2
 
 
-class Scored(NamedTuple):
-    """What was written. `reading` counts what was read and dropped; `resumed` are parts an earlier run had finished.
+class BatchResult(NamedTuple):
+    """The written scores. `reading` counts rows read and dropped; `resumed` parts were finished by an earlier run.
 
-    `since` says what was kept from the last run, where that was asked for.
+    `since` is the report of the incremental update, where one was wanted.
     """
 
     path: pathlib.Path
@@ -49,18 +48,18 @@ class Scored(NamedTuple):
     totals: Totals
     overrides: int
     resumed: int = 0
-    since: Since | None = None
+    since: IncrementalReport | None = None
 
 
-class Known(NamedTuple):
-    """A part before it is scored; `previous` has a letter per row where last tiers were given."""
+class PartInput(NamedTuple):
+    """One part before it is scored; `previous` has a tier per row where previous scores are given."""
 
     features: pa.Table
     previous: NDArray[np.str_] | None
 
 
-class Job(NamedTuple):
-    """What it takes to score a part."""
+class ScoringRun(NamedTuple):
+    """Everything that scoring a part needs."""
 
     engine: Engine
     bundle: Bundle
@@ -71,7 +70,7 @@ class Job(NamedTuple):
     has_previous: bool
     by_hand: tuple[Override, ...]
     pool: ThreadPoolExecutor
-    sums: Sums | None
+    aggregates: Aggregates | None
 
 
 def score_all(
@@ -82,14 +81,15 @@ def score_all(
     out: pathlib.Path,
     *,
     reasons: Reasons = "all",
-    last: str | None = None,
+    previous: str | None = None,
     since: pathlib.Path | None = None,
-    tell: Tell = lambda done, of: None,
-) -> Scored:
+    on_progress: OnProgress = lambda done, total: None,
+) -> BatchResult:
     """Write one row per customer known before `as_of` to `out` (Parquet). Raises `BadInput` and its kinds.
 
-    The tiers of `last`, an earlier score file, hold customers near a cut. The same data, bundle, as_of and `last`
-    give the same bytes, with `since` and without: a folder of aggregates that `serving.batch.incremental` keeps.
+    `previous` is an earlier score file; customers near a cut keep its tiers. `since` is a folder of aggregates that
+    `serving.batch.incremental` saves from run to run. The same data, bundle, `as_of` and `previous` give the same
+    bytes, with and without `since`.
     """
     output.refuse_input(out, sources)
     if since is not None:
@@ -99,91 +99,92 @@ def score_all(
     dated = bundles.dated(bundle, as_of)
     schema.require(bundle.spec, read.tables)
     n_parts = parts.count(read.report.rows_kept)
-    given = {"reasons": reasons, "parts": n_parts, "reading": read.report.as_dict()}
-    what = identity.of(dated, sources, last, given)
+    options = {"reasons": reasons, "parts": n_parts, "reading": read.report.as_dict()}
+    run_identity = identity.describe(dated, sources, previous, options)
     with (
-        checkpoint.kept(out, score.schema(dated), what, n_parts) as kept,
-        _sums(engine, read, sources, dated, since) as sums,
-        ThreadPoolExecutor(AT_ONCE) as pool,
+        checkpoint.resume(out, score.schema(dated), run_identity, n_parts) as resumed,
+        _aggregates(engine, read, sources, dated, since) as aggregates,
+        ThreadPoolExecutor(N_THREADS) as pool,
     ):
-        n_finished = kept.finished
+        n_finished = resumed.n_finished
         if n_finished < n_parts:
-            _prepare(engine, read, sources, last, n_parts, has_sums=sums is not None)
+            _split(engine, read, sources, previous, n_parts, has_aggregates=aggregates is not None)
         by_hand = tuple(Override(*row) for row in overrides.read(engine, sources))
-        job = Job(engine, dated, sources, read, n_parts, reasons, last is not None, by_hand, pool, sums)
-        seen = _write(job, kept, out, tell)
-    return Scored(out, read, seen, len(by_hand), n_finished, sums.said if sums else None)
+        has_previous = previous is not None
+        run = ScoringRun(engine, dated, sources, read, n_parts, reasons, has_previous, by_hand, pool, aggregates)
+        written = _write(run, resumed, out, on_progress)
+    return BatchResult(out, read, written, len(by_hand), n_finished, aggregates.report if aggregates else None)
 
 
 @contextlib.contextmanager
-def _sums(
+def _aggregates(
     engine: Engine, read: Reading, sources: Sources, bundle: Bundle, folder: pathlib.Path | None
-) -> Iterator[Sums | None]:
-    """What was kept in `folder`, brought to this day; None where no folder is given."""
+) -> Iterator[Aggregates | None]:
+    """The saved aggregates, updated to this day; None without a folder."""
     with contextlib.ExitStack() as stack:
         if folder is None:
             yield None
             return
         with engine.reading(sources.transactions):
-            sums = stack.enter_context(since_last.sums(engine, read, bundle.spec, folder))
-        yield sums
+            aggregates = stack.enter_context(incremental.update(engine, read, bundle.spec, folder))
+        yield aggregates
 
 
-def _prepare(
-    engine: Engine, read: Reading, sources: Sources, last: str | None, n_parts: int, *, has_sums: bool
+def _split(
+    engine: Engine, read: Reading, sources: Sources, previous: str | None, n_parts: int, *, has_aggregates: bool
 ) -> None:
-    """Have transactions, unless their sums are known, and last tiers ready by part."""
-    if not has_sums:
+    """Store by part the transactions, unless their aggregates are known, and the previous tiers."""
+    if not has_aggregates:
         with engine.reading(sources.transactions):
             parts.split(engine, read.tables, read.report.rows_kept)
-    if last is not None:
-        previous_tiers.store(engine, last, read.as_of, n_parts)
+    if previous is not None:
+        previous_tiers.store(engine, previous, read.as_of, n_parts)
 
 
-def _write(job: Job, kept: Kept, out: pathlib.Path, tell: Tell) -> Totals:
-    """All parts into one file, in their order."""
-    seen = totals.NOTHING
-    with output.writer(out, score.schema(job.bundle)) as write:
-        for table in _tables(job, kept, tell):
+def _write(run: ScoringRun, resumed: Checkpoint, out: pathlib.Path, on_progress: OnProgress) -> Totals:
+    """Write all parts in their order into one file."""
+    added = totals.EMPTY
+    with output.writer(out, score.schema(run.bundle)) as write:
+        for table in _tables(run, resumed, on_progress):
             write(table)
-            seen = totals.add(seen, table)
-    tell(job.n_parts, job.n_parts)
-    return seen
+            added = totals.add(added, table)
+    on_progress(run.n_parts, run.n_parts)
+    return added
 
 
-def _tables(job: Job, kept: Kept, tell: Tell) -> Iterator[pa.Table]:
-    """The scores in tables of one row group each. The engine is one part ahead, in a thread of its own."""
+def _tables(run: ScoringRun, resumed: Checkpoint, on_progress: OnProgress) -> Iterator[pa.Table]:
+    """The scores in tables of one row group each. A thread of its own computes features one part ahead."""
     with ThreadPoolExecutor(1) as engine:
-        due = deque(k for k in range(job.n_parts) if not kept.is_finished(k))
-        ahead = engine.submit(_features, job, due.popleft()) if due else None
-        for k in range(job.n_parts):
-            tell(k, job.n_parts)
-            if ahead is None or kept.is_finished(k):
-                yield from kept.tables(k, ())
+        todo = deque(k for k in range(run.n_parts) if not resumed.is_finished(k))
+        ahead = engine.submit(_features, run, todo.popleft()) if todo else None
+        for k in range(run.n_parts):
+            on_progress(k, run.n_parts)
+            if ahead is None or resumed.is_finished(k):
+                yield from resumed.tables(k, ())
                 continue
-            known, ahead = ahead.result(), engine.submit(_features, job, due.popleft()) if due else None
-            yield from kept.tables(k, _scores(job, known))
+            part, ahead = ahead.result(), engine.submit(_features, run, todo.popleft()) if todo else None
+            yield from resumed.tables(k, _scores(run, part))
 
 
-def _features(job: Job, k: int) -> Known:
-    """The feature table of part `k`, and the last tiers of its customers."""
-    with job.engine.reading(job.sources.transactions):
-        sums = job.sums.part(k) if job.sums else None
-        table = parts.features(job.engine, job.read.tables, job.read.as_of, job.bundle.spec, k, job.n_parts, sums)
-    return Known(table, previous_tiers.of_part(job.engine, k, table["customer_id"]) if job.has_previous else None)
+def _features(run: ScoringRun, k: int) -> PartInput:
+    """The feature table of part `k`, and the previous tiers of its customers."""
+    with run.engine.reading(run.sources.transactions):
+        saved = run.aggregates.part(k) if run.aggregates else None
+        table = parts.features(run.engine, run.read.tables, run.read.as_of, run.bundle.spec, k, run.n_parts, saved)
+    return PartInput(table, previous_tiers.align(run.engine, k, table["customer_id"]) if run.has_previous else None)
 
 
-def _scores(job: Job, known: Known) -> Iterator[pa.Table]:
-    """The scores of a part, `ROWS` customers at a time, computed by two threads and given in their order."""
-    waiting: deque[Future[pa.Table]] = deque()
-    for start in range(0, max(known.features.num_rows, 1), ROWS):
-        waiting.append(job.pool.submit(_score, job, known, start))
-        if len(waiting) > AT_ONCE:
-            yield waiting.popleft().result()
-    yield from (one.result() for one in waiting)
+def _scores(run: ScoringRun, part: PartInput) -> Iterator[pa.Table]:
+    """The scores of a part in order, `ROWS` customers at a time, computed by `N_THREADS` threads."""
+    pending: deque[Future[pa.Table]] = deque()
+    for start in range(0, max(part.features.num_rows, 1), ROWS):
+        pending.append(run.pool.submit(_score, run, part, start))
+        if len(pending) > N_THREADS:
+            yield pending.popleft().result()
+    yield from (future.result() for future in pending)
 
 
-def _score(job: Job, known: Known, start: int) -> pa.Table:
-    before = None if known.previous is None else known.previous[start : start + ROWS]
-    rows = known.features.slice(start, ROWS)
-    return score.score(job.bundle, rows, reasons=job.reasons, by_hand=job.by_hand, previous=before)
+def _score(run: ScoringRun, part: PartInput, start: int) -> pa.Table:
+    previous = None if part.previous is None else part.previous[start : start + ROWS]
+    rows = part.features.slice(start, ROWS)
+    return score.score(run.bundle, rows, reasons=run.reasons, by_hand=run.by_hand, previous=previous)

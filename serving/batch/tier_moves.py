@@ -1,6 +1,6 @@
-"""Two score files side by side: the migration matrix, the largest falls, and a file of everybody who moved.
+"""Compare two score files: the migration matrix, the largest falls, and a file of all customers who moved.
 
-The join runs in the engine and spills to disk, and rows leave it in slices: memory does not grow with the base.
+The join runs in the engine, which spills to disk; rows leave it in slices. Memory does not grow with the base.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tiercast.contract import moves as contract
 from tiercast.contract.vectors import Vector
 from tiercast.features import exact
 from tiercast.features.engines import Engine
-from tiercast.features.reading import scored
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading import score_reader
+from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.serving.batch import output
 from tiercast.tiers import grid, moves
 from tiercast.tiers.moves import Matrix
@@ -30,8 +30,8 @@ SLICE = 1 << 16
 STEPS = ("reading", "joining", "counting", "writing")
 
 
-class Moved(NamedTuple):
-    """`falls` are those who lost most value among the fallen, in the columns of `contract.moves`."""
+class TierMoves(NamedTuple):
+    """`falls` are the customers in a lower tier that lost most value, in the columns of `contract.moves`."""
 
     old: ScoreFile
     new: ScoreFile
@@ -46,36 +46,38 @@ def compare(
     *,
     top: int = 10,
     out: pathlib.Path | None = None,
-    tell: Callable[[str], None] = lambda _: None,
-) -> Moved:
-    """Who moved from the older to the newer scores; written to `out` if one is given. Raises `BadInput`.
+    on_step: Callable[[str], None] = lambda _: None,
+) -> TierMoves:
+    """Compare older with newer scores, and write the customers who moved to `out` if it is given.
+
+    `on_step` is called with the name of each of `STEPS` when it starts. Raises `BadInput` and `CannotWrite`.
 
     The same two files give the same bytes.
     """
     _refuse_places(old_path, new_path, out)
-    tell(STEPS[0])
-    old, new = (scored.open_scores(engine, path, NEEDED) for path in (old_path, new_path))
+    on_step(STEPS[0])
+    old, new = (score_reader.open_scores(engine, path, NEEDED) for path in (old_path, new_path))
     _refuse_pair(old, new)
-    tell(STEPS[1])
+    on_step(STEPS[1])
     both = engine.store("both", _joined(old.table, new.table))
-    tell(STEPS[2])
+    on_step(STEPS[2])
     matrix = _matrix(engine, both, new)
     movers = both.filter(both.old_tier != both.new_tier)
     fallen = movers.filter((movers.old_tier + movers.new_tier).isin(moves.DOWN))
     worst = fallen.order_by([_change(fallen), fallen.customer_id]).limit(top)
     schema = contract.schema(new.currency, old.as_of.isoformat(), new.as_of.isoformat())
-    falls = _told(engine.con.to_pyarrow(worst), schema).to_pylist()
-    tell(STEPS[3])
+    falls = _move_rows(engine.con.to_pyarrow(worst), schema).to_pylist()
+    on_step(STEPS[3])
     if out is not None:
         engine.store("movers", movers.order_by("customer_id"))
         with output.writer(out, schema) as write:
             for rows in engine.slices("movers", SLICE):
-                write(_told(rows, schema))
-    return Moved(old, new, matrix, falls)
+                write(_move_rows(rows, schema))
+    return TierMoves(old, new, matrix, falls)
 
 
 def _joined(old: ir.Table, new: ir.Table) -> ir.Table:
-    """One row per customer of either; the tier of who is absent is the empty text. Reasons only of the moved."""
+    """One row per customer of either file; an absent customer has the tier "". Only moves have reasons."""
     before = old.select("customer_id", old_tier="tier", old_value="value", old_p_churn="p_churn")
     after = new.select(
         new_id="customer_id", new_tier="tier", new_value="value", new_p_churn="p_churn", reasons="reasons"
@@ -94,20 +96,20 @@ def _joined(old: ir.Table, new: ir.Table) -> ir.Table:
 def _matrix(engine: Engine, both: ir.Table, new: ScoreFile) -> Matrix:
     """Counts and exact sums per pair of tiers."""
     known = {name: both[name].nullif(float("nan")) for name in ("old_value", "new_value")}
-    sums = {name: exact.total(column) for name, column in known.items()}
-    groups = both.group_by("old_tier", "new_tier").aggregate(n=both.count(), **sums)
-    found = engine.con.to_pyarrow(groups.order_by("old_tier", "new_tier"))
-    old_tier, new_tier = (found[name].to_numpy().astype("<U8") for name in ("old_tier", "new_tier"))
+    totals = {name: exact.total(column) for name, column in known.items()}
+    groups = both.group_by("old_tier", "new_tier").aggregate(n=both.count(), **totals)
+    cells = engine.con.to_pyarrow(groups.order_by("old_tier", "new_tier"))
+    old_tier, new_tier = (cells[name].to_numpy().astype("<U8") for name in ("old_tier", "new_tier"))
     _refuse_letters({*old_tier.tolist(), *new_tier.tolist()}, new)
-    before, after = (found[name].to_numpy() for name in ("old_value", "new_value"))
-    return moves.matrix(old_tier, new_tier, before, after, found["n"].to_numpy())
+    before, after = (cells[name].to_numpy() for name in ("old_value", "new_value"))
+    return moves.matrix(old_tier, new_tier, before, after, cells["n"].to_numpy())
 
 
 def _change(table: ir.Table) -> ir.FloatingValue:
     return table.new_value.fill_null(0.0) - table.old_value.fill_null(0.0)
 
 
-def _told(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+def _move_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """The rows of a moves file from rows of the join."""
     old, new = (rows[name].to_numpy(zero_copy_only=False).astype("<U1") for name in ("old_tier", "new_tier"))
     lost = [moves.lost(*pair) for pair in zip(old.tolist(), new.tolist(), strict=True)]
@@ -127,7 +129,7 @@ def _told(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _numbers(rows: pa.Table, name: str) -> tuple[Vector, Vector]:
-    """Before and after, null as NaN."""
+    """The values before and after; null becomes NaN."""
     before, after = (rows[f"{when}_{name}"].to_numpy(zero_copy_only=False) for when in ("old", "new"))
     return before.astype(np.float64), after.astype(np.float64)
 
@@ -160,8 +162,8 @@ def _refuse_pair(old: ScoreFile, new: ScoreFile) -> None:
         raise errors.BadInput("the second scores are older than the first", first=first, hint=hint)
 
 
-def _refuse_letters(found: set[str], new: ScoreFile) -> None:
-    wrong = sorted(found - {*grid.TIERS, moves.ABSENT})
+def _refuse_letters(tiers: set[str], new: ScoreFile) -> None:
+    wrong = sorted(tiers - {*grid.TIERS, moves.ABSENT})
     if wrong:
         first = f"tier {wrong[0]!r}, in {new.path} or the scores before"
         raise errors.BadInput("there is a tier that is none of A to F", first=first, hint="score both days again")

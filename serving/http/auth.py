@@ -1,4 +1,7 @@
-"""Who comes in: on this machine without keys everybody, else whoever has a key for what is asked, not too often."""
+"""Authentication and authorization: a key with one of the required roles, used not too often.
+
+Without any key, a service for this machine answers local clients only.
+"""
 
 from __future__ import annotations
 
@@ -7,89 +10,93 @@ import functools
 import math
 import time
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from starlette.types import Scope
 
 from tiercast.contract import errors
 from tiercast.serving.access import keyring, keys, rate_limit, roles, startup
 from tiercast.serving.access.keyring import Keyring
-from tiercast.serving.http import error_responses, headers, metrics, readiness, request_context
+from tiercast.serving.http import headers, metrics, readiness, request_context
+from tiercast.serving.http.error_responses import HttpError
 from tiercast.serving.http.limits import Limits
 
-LONGEST_HEADER = 200
-UNKNOWN = "the key is not known, has ended or was revoked"
+MAX_HEADER_BYTES = 200
+REALM = 'Bearer realm="tiercast"'
+UNKNOWN_KEY = "the key is not known, has ended or was revoked"
+LOCAL_HINT = "ask http://127.0.0.1 from the same machine, or start the service with --store and keys"
 
 
-class Door(NamedTuple):
-    """`ring` is None where there is no store. `is_local`: without any key, callers on this machine may ask."""
+class Authenticator:
+    """Checks the keys of requests. `keyring` is None without a store; `is_local` lets local clients in without keys."""
 
-    ring: Keyring | None
-    rates: rate_limit.Rates
-    is_local: bool
+    def __init__(self, keyring: Keyring | None, rates: rate_limit.RateLimiter, *, is_local: bool) -> None:
+        self.keyring, self.rates, self.is_local = keyring, rates, is_local
 
-    def admit(self, scope: Scope, needed: tuple[roles.Role, ...]) -> None:
-        """Note whose key it is. Raises `Refused`: 401, 403, 429, or 503 while the keys were never read."""
-        if not needed:
-            return
+    def authorize(self, scope: Scope, required: tuple[roles.Role, ...]) -> None:
+        """Let a request pass, and note its key in the context.
+
+        Raises `HttpError`: 401, 403, 429, or 503 while the keys were never read.
+        """
         if self.is_open():
-            _refuse_strangers(scope)
+            _require_local(scope)
             return
-        key = self._key(headers.once(scope, b"authorization"))
-        if not roles.may(key.roles, needed):
+        key = self.authenticate(headers.single(scope, b"authorization"))
+        if not roles.is_allowed(key.roles, required):
             metrics.REFUSED.labels("role").inc()
-            told = {"WWW-Authenticate": 'Bearer realm="tiercast", error="insufficient_scope"'}
-            raise error_responses.Refused(403, told, message=f"this needs a key with the role {' or '.join(needed)}")
+            challenge = {"WWW-Authenticate": f'{REALM}, error="insufficient_scope"'}
+            raise HttpError(403, challenge, message=f"this needs a key with the role {' or '.join(required)}")
         wait = self.rates.wait(key.key_id)
         if wait > 0:
             metrics.REFUSED.labels("rate").inc()
-            raise error_responses.Refused(429, {"Retry-After": str(math.ceil(wait))})
+            raise HttpError(429, {"Retry-After": str(math.ceil(wait))})
 
     def is_open(self) -> bool:
-        """As soon as there is one key, even a revoked one, keys are asked for."""
-        return self.is_local and (self.ring is None or (self.ring.was_read and not self.ring.has_keys))
+        """Whether no key is required. One key in the store, even a revoked one, ends that."""
+        return self.is_local and (self.keyring is None or (self.keyring.was_read and not self.keyring.has_keys))
 
-    def _key(self, sent: bytes) -> keys.Key:
-        if self.ring is None or not self.ring.was_read:
-            raise error_responses.Refused(503, {"Retry-After": "5"}, message="the keys cannot be read")
-        scheme, _, token = sent.partition(b" ")
-        if scheme.lower() != b"bearer" or len(sent) > LONGEST_HEADER:
+    def authenticate(self, authorization: bytes) -> keys.Key:
+        """The key of an Authorization header. Raises `HttpError` 401 or 503."""
+        if self.keyring is None or not self.keyring.was_read:
+            raise HttpError(503, {"Retry-After": "5"}, message="the keys cannot be read")
+        scheme, _, token = authorization.partition(b" ")
+        if scheme.lower() != b"bearer" or len(authorization) > MAX_HEADER_BYTES:
             metrics.REFUSED.labels("none").inc()
-            raise error_responses.Refused(401, {"WWW-Authenticate": 'Bearer realm="tiercast"'})
-        found = self.ring.find(token.strip().decode("latin-1"))
+            raise HttpError(401, {"WWW-Authenticate": REALM})
+        found = self.keyring.find(token.strip().decode("latin-1"))
         if found is not None:
-            request_context.current().key_id, request_context.current().key_name = found.key.key_id, found.key.name
+            context = request_context.current()
+            context.key_id, context.key_name = found.key.key_id, found.key.name
         if found is None or found.state != "live":
             metrics.REFUSED.labels("unknown" if found is None else found.state).inc()
-            told = {"WWW-Authenticate": 'Bearer realm="tiercast", error="invalid_token"'}
-            raise error_responses.Refused(401, told, code="WrongKey", message=UNKNOWN)
+            challenge = {"WWW-Authenticate": f'{REALM}, error="invalid_token"'}
+            raise HttpError(401, challenge, code="WrongKey", message=UNKNOWN_KEY)
         return found.key
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Read the keys again and again inside the block, and tell /readyz of it."""
-        if self.ring is None:
+    def watching(self) -> Iterator[None]:
+        """Inside the block, read the keys again and again, and show their state in /readyz."""
+        ring = self.keyring
+        if ring is None:
             yield
             return
-        readiness.register("keys", functools.partial(_state, self.ring))
-        self.ring.start()
+        readiness.register("keys", functools.partial(_state, ring))
+        ring.start()
         try:
             yield
         finally:
-            self.ring.stop()
+            ring.stop()
             readiness.unregister("keys")
 
 
-def of(environment: Mapping[str, str], limits: Limits) -> Door:
-    """The door that TIERCAST_STORE and TIERCAST_LOCAL ask for."""
+def from_env(environment: Mapping[str, str], limits: Limits) -> Authenticator:
+    """The authenticator for TIERCAST_STORE and TIERCAST_LOCAL."""
     store = environment.get("TIERCAST_STORE")
-    read_every = (limits.keys_seconds, metrics.KEYS_READ.set)
-    ring = keyring.Keyring(keys.reader(store), *read_every) if store else None
-    return Door(ring, rate_limit.Rates(limits.rate), environment.get(startup.LOCAL) == "1")
+    ring = keyring.Keyring(keys.reader(store), limits.keys_seconds, metrics.KEYS_READ.set) if store else None
+    return Authenticator(ring, rate_limit.RateLimiter(limits.rate), is_local=environment.get(startup.LOCAL) == "1")
 
 
 def check(environment: Mapping[str, str]) -> None:
-    """Before anything listens. Raises `BadInput` where nobody could ever come in."""
+    """Raises `BadInput` before the service listens, where no client could ever be authorized."""
     if not environment.get("TIERCAST_STORE") and environment.get(startup.LOCAL) != "1":
         hint = f"set TIERCAST_STORE to a store that has keys, or {startup.LOCAL}=1 to answer this machine without keys"
         raise errors.BadInput("the service has no keys to ask for", hint=hint)
@@ -103,20 +110,16 @@ def _state(ring: Keyring) -> readiness.State:
     return readiness.State(True, f"{ring.problem}; the keys read {time.time() - ring.read_at:.0f} s ago are used")
 
 
-def _refuse_strangers(scope: Scope) -> None:
-    """A page of another site must not reach this machine's service through the browser, under whatever name."""
-    server, host = scope.get("server"), headers.once(scope, b"host").decode("latin-1")
+def _require_local(scope: Scope) -> None:
+    """Keep out pages of other sites that reach this machine through the browser, under whatever host name."""
+    server, host = scope.get("server"), headers.single(scope, b"host").decode("latin-1")
     name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
-    if server is None or not _is_here(str(server[0])) or not _is_here(name.lower()):
+    if server is None or not _is_local(str(server[0])) or not _is_local(name.lower()):
         metrics.REFUSED.labels("stranger").inc()
-        raise error_responses.Refused(
-            403, code="NotLocal", message="without keys, only this machine is answered", hint=LOCALLY
-        )
-
-
-LOCALLY = "ask http://127.0.0.1 from the same machine, or start the service with --store and keys"
+        message = "without keys, only this machine is answered"
+        raise HttpError(403, code="NotLocal", message=message, hint=LOCAL_HINT)
 
 
 @functools.lru_cache(maxsize=64)
-def _is_here(name: str) -> bool:
+def _is_local(name: str) -> bool:
     return name == "localhost" or startup.is_loopback(name)

@@ -1,30 +1,30 @@
-"""The BentoML service. Start it with `tiercast serve`, or `bentoml serve tiercast.serving.http.bento:Tiercast`."""
+"""The BentoML service: `tiercast serve`, or `bentoml serve tiercast.serving.http.bento:Tiercast`.
+
+The only module that imports BentoML. See docs/decisions/0015-what-bentoml-does-here.md.
+"""
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
+from typing import Any
 
 import bentoml
-from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tiercast.contract import errors
-from tiercast.serving.http import access_log, app, auth, endpoints, error_responses, limits, metrics, request_context
+from tiercast.serving.http import access_log, app, auth, jobs, limits
 from tiercast.serving.http.model import ModelRuntime
 from tiercast.serving.model_manager import source
-from tiercast.serving.online import micro_batch, requests, responses
-from tiercast.serving.online.micro_batch import MicroBatcher
+from tiercast.serving.online import responses
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.scorer import Scorer
-from tiercast.serving.service import jobs
 
 WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
-# How long a thread that scores keeps the interpreter while a request waits to be read or an answer to be sent: Python's
-# own 5 ms are felt in the slowest answers.
-SWITCH_SECONDS = 0.0005
+IS_TRACED = os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
+application = app.build()
 
 
+@bentoml.asgi_app(application, path="/")
 @bentoml.service(
     name="tiercast",
     workers=WORKERS,
@@ -32,29 +32,17 @@ SWITCH_SECONDS = 0.0005
     traffic={"timeout": 60},
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
+    tracing={} if IS_TRACED else {"excluded_urls": ".*"},
 )
 class Tiercast:
     """Forward-looking customer tiers: value, risk of leaving, reasons and what to do next."""
 
     def __init__(self) -> None:
         access_log.configure()
-        sys.setswitchinterval(SWITCH_SECONDS)
-        self.model = ModelRuntime(os.environ)
-        self.batcher = MicroBatcher(self.model.scorer, THREADS, self.model.compare)
-
-    @property
-    def scorer(self) -> Scorer:
-        """The scorer of the model that is served now."""
-        return self.model.scorer()
-
-    @property
-    def card(self) -> bytes:
-        """What GET /v1/model responds."""
-        return self.model.card()
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
-    def refuse_a_bad_start() -> None:
+    def check_settings() -> None:
         """Before any worker starts, so that a bad bundle ends the command instead of every worker in turn."""
         access_log.configure()
         try:
@@ -66,36 +54,23 @@ class Tiercast:
             print(error, file=sys.stderr)
             sys.exit(error.exit_code)
 
-    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
-    def close(self) -> None:
-        self.batcher.close()
-        self.model.close()
-
-    @bentoml.api(route="/v1/score", output_spec=responses.ScoreAnswer)  # type: ignore[untyped-decorator]
-    async def score(self, request: ScoreRequest, /) -> Response:
+    @bentoml.api(route="/v1/score", output_spec=responses.ScoreResponse)  # type: ignore[untyped-decorator]
+    def score(self, request: ScoreRequest, /) -> dict[str, Any]:
         """Score customers from their raw transactions, as of a day."""
-        check = functools.partial(endpoints.refuse_twins, request_context.current().body, requests.n_names(request))
-        try:
-            scored = await self.batcher.score(request, check)
-        except error_responses.Refused as refused:
-            return refused.response()
-        except errors.TiercastError as error:
-            return error_responses.of_ours(error)
-        except micro_batch.Busy:
-            return error_responses.response(
-                503, {"Retry-After": "1"}, code="Busy", message="too many requests are waiting"
-            )
-        request_context.count(len(request.customers))
-        metrics.scored(*([row[name] for row in scored.rows] for name in ("tier", "p_churn", "value")))
-        return Response(scored.body, media_type="application/json", headers=_headers(len(request.customers)))
+        runtime: ModelRuntime = application.state.worker.model
+        return runtime.scorer().score(request)
 
 
-def _headers(n_customers: int) -> dict[str, str]:
-    """A large answer ends its connection where there are several workers, so that the next may go to an idle one.
+class ApplicationFirst:
+    """Middleware that hands every request to our application: BentoML's router would match its own routes before it."""
 
-    Callers' connections stay with the worker that took them, and of eight all may have met the same one.
-    """
-    return {"Connection": "close"} if WORKERS > 1 and n_customers > micro_batch.MAX_BATCH_CUSTOMERS else {}
+    def __init__(self, bentoml_app: ASGIApp) -> None:
+        self.bentoml_app = bentoml_app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = self.bentoml_app if scope["type"] == "lifespan" else application
+        await handler(scope, receive, send)
 
 
-Tiercast.add_asgi_middleware(app.Gate)  # type: ignore[attr-defined]
+Tiercast.add_asgi_middleware(ApplicationFirst)  # type: ignore[attr-defined]
+application.state.bentoml_schema = Tiercast.schema  # type: ignore[attr-defined]

@@ -1,30 +1,32 @@
-"""One shape for every no: {"error": {"code", "message", "hint", "fields"?, "request_id"?}}, with `count` and `total`
-where known.
+"""Error responses: every one is {"error": {"code", "message", "hint", "request_id", "fields"?, "count"?, "total"?}}.
 
-Nothing that a caller sent is quoted: not a value, and a field's name only if it looks like one.
+No response quotes a value that the client sent, and the name of a field only if it looks like one.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pydantic
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tiercast.contract import errors
 from tiercast.serving.http import request_context
 
-MOST_FIELDS, LONGEST_PLACE = 20, 200
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+Handlers = dict[Any, Handler]
+MAX_FIELDS, MAX_PATH_CHARACTERS = 20, 200
 DOCS = "GET /docs.json describes every request"
-OUR_PLACES = ("customers", "transactions", "interactions")
+OUR_TABLES = ("customers", "transactions", "interactions")
 PLAIN_NAME = re.compile(r"[a-z][a-z_]{0,39}")
-NAMELESS = "(a name that is not shown)"
+HIDDEN_NAME = "(a name that is not shown)"
 KEY_HINT = "send the header Authorization: Bearer tck_...; an admin makes one with tiercast keys add"
-# status: code, message, hint
-TOLD = {
+# Status: code, message, hint.
+DEFAULTS = {
     400: ("NotJson", "the body is not JSON", "send one JSON object in UTF-8, each name once"),
     401: ("NoKey", "this needs a key", KEY_HINT),
     403: ("WrongRole", "the key may not do this", "ask for a key with the role that /docs.json names for this address"),
@@ -43,92 +45,88 @@ TOLD = {
 }
 
 
-class Refused(Exception):
-    """Raised anywhere while a request is answered: the status, headers, and what differs from the usual words."""
+class HttpError(Exception):
+    """Raised while a request is handled: its status, its headers, and what differs from the default texts."""
 
-    def __init__(self, status: int, headers: Mapping[str, str] | None = None, **more: Any) -> None:
+    def __init__(self, status: int, headers: Mapping[str, str] | None = None, **fields: Any) -> None:
         super().__init__(status)
-        self.status, self.headers, self.more = status, headers, more
-
-    def response(self) -> JSONResponse:
-        return response(self.status, self.headers, **self.more)
+        self.status, self.headers, self.fields = status, headers, fields
 
 
-def response(status: int, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
-    """The answer for a status, in its usual words unless `more` has others."""
-    code, message, hint = TOLD.get(status, TOLD[500 if status >= 500 else 422])
-    told = (
-        {"code": code, "message": message, "hint": hint} | more | {"request_id": request_context.current().request_id}
+def response(status: int, headers: Mapping[str, str] | None = None, **fields: Any) -> JSONResponse:
+    """The response for a status, in its default texts unless `fields` has others."""
+    code, message, hint = DEFAULTS.get(status, DEFAULTS[500 if status >= 500 else 422])
+    request_id = request_context.current().request_id
+    return JSONResponse(
+        {"error": {"code": code, "message": message, "hint": hint, **fields, "request_id": request_id}}, status, headers
     )
-    return JSONResponse({"error": told}, status, headers)
 
 
-def of_ours(error: errors.TiercastError) -> JSONResponse:
-    """One of our errors. Its first offender is the place in the request that is at fault."""
+def from_http_error(error: HttpError) -> JSONResponse:
+    return response(error.status, error.headers, **error.fields)
+
+
+def from_tiercast_error(error: errors.TiercastError) -> JSONResponse:
+    """422 for bad input, 503 for a store that is away, else 500. `first` becomes the path of the wrong field."""
     if isinstance(error, errors.StoreUnavailable):
         return response(503, {"Retry-After": "5"}, code=type(error).__name__, message="the score store does not answer")
     if not isinstance(error, errors.BadInput):
         return response(500)
-    said: dict[str, Any] = {name: part for name, part in error.as_dict().items() if part is not None}
-    said.pop("first", None)
+    fields: dict[str, Any] = {name: part for name, part in error.as_dict().items() if part is not None}
+    fields.pop("first", None)
     if error.first is not None:
         parts = error.first.split(".")  # below a table, names are the bundle's own, such as an attribute's
-        said["fields"] = [{"path": error.first if parts[0] in OUR_PLACES else _place(parts), "message": error.what}]
-    return response(422, **said)
+        path = error.first if parts[0] in OUR_TABLES else _path(parts)
+        fields["fields"] = [{"path": path, "message": error.what}]
+    return response(422, **fields)
 
 
-def of_pydantic(error: pydantic.ValidationError) -> Response:
-    """What does not fit, by place; 400 if it is no JSON at all."""
-    return of_details(error.errors(include_input=False, include_context=False, include_url=False))
-
-
-def of_details(details: Sequence[Mapping[str, Any]]) -> Response:
-    if any(detail.get("type") == "json_invalid" for detail in details):
-        return response(400, message=f"the body is not JSON: {_without_prefix(details[0].get('msg', ''))}")
-    is_cut = len(details) > MOST_FIELDS
+def from_validation_error(error: pydantic.ValidationError) -> JSONResponse:
+    """422 with the wrong fields; 400 for a body that is not JSON."""
+    details = error.errors(include_input=False, include_context=False, include_url=False)
+    if any(detail["type"] == "json_invalid" for detail in details):
+        return response(400, message=f"the body is not JSON: {details[0]['msg'].removeprefix('Invalid JSON: ')}")
+    is_cut = len(details) > MAX_FIELDS
     return response(
         422,
         message=f"{len(details):,} field{'s do' if len(details) > 1 else ' does'} not fit",
         hint=f"correct the fields{'; these are the first of them' if is_cut else ''}",
-        fields=[_field(detail) for detail in details[:MOST_FIELDS]],
+        fields=[{"path": _path(detail["loc"]), "message": detail["msg"]} for detail in details[:MAX_FIELDS]],
     )
 
 
-def in_our_shape(status: int, body: bytes) -> Response:
-    """An error as it is if it is ours, else BentoML's in our shape: it says 400 to everything that does not fit."""
-    found = _parsed(body)
-    if isinstance(found.get("error"), dict):
-        return Response(body, status, media_type="application/json")
-    details = found.get("detail", [])
-    if status == 400 and details:
-        return of_details(details)
-    return response(status if status in TOLD or status >= 500 else 422)
+def _from_starlette(error: HTTPException) -> JSONResponse:
+    """The router's own 404 and 405; its `Allow` header lists the methods in any order."""
+    allowed = sorted((error.headers or {}).get("Allow", "").split(", "))
+    return response(error.status_code, {"Allow": ", ".join(allowed)} if error.status_code == 405 else None)
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def handler(render: Callable[[Any], Response]) -> Handler:
+    """A Starlette exception handler that renders the exception."""
+
+    async def handle(_: Request, error: Exception) -> Response:
+        return render(error)
+
+    return handle
 
 
-def _without_prefix(message: str) -> str:
-    return message.removeprefix("Invalid JSON: ")
+HANDLERS: Handlers = {
+    HttpError: handler(from_http_error),
+    HTTPException: handler(_from_starlette),
+    errors.TiercastError: handler(from_tiercast_error),
+    pydantic.ValidationError: handler(from_validation_error),
+}
+"""Starlette's exception handlers; any other exception is a fault, see `access_log`."""
 
 
-def _field(detail: Mapping[str, Any]) -> dict[str, str]:
-    return {"path": _place(detail.get("loc", ())), "message": str(detail.get("msg", ""))}
+def _path(parts: Sequence[object]) -> str:
+    """The path of a field in the request, without names that may be values, such as an address as a key.
 
-
-def _place(parts: Sequence[object]) -> str:
-    """Where in the request; a name that may be a value (an address as a key of an object) is not shown.
-
-    >>> _place(["customers", 0, "ann@example.org"]), _place([])
+    >>> _path(["customers", 0, "ann@example.org"]), _path([])
     ('customers.0.(a name that is not shown)', '(body)')
     """
-    shown = [str(part) if _is_plain(part) else NAMELESS for part in parts]
-    return ".".join(shown)[:LONGEST_PLACE] or "(body)"
+    shown = [str(part) if _is_plain(part) else HIDDEN_NAME for part in parts]
+    return ".".join(shown)[:MAX_PATH_CHARACTERS] or "(body)"
 
 
 def _is_plain(part: object) -> bool:

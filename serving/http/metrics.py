@@ -1,7 +1,7 @@
-"""What the service counts, under labels that only we choose.
+"""Prometheus metrics of the service, with labels that only we choose.
 
-BentoML's own counters take the raw path as a label, so that one odd URL after another fills the memory and what stands
-in them can be read by whoever reads /metrics. Here a route is one of ours or `unknown`.
+BentoML's own counters have the raw path as a label: odd URLs would fill the memory, and show in /metrics. Here a
+route is one of ours or `unknown`.
 
 What was scored is counted up to bounds, as Prometheus' histograms are (`le`), but a request at a time: a thousand
 customers cost two dozen additions instead of four thousand.
@@ -21,7 +21,7 @@ import prometheus_client
 from prometheus_client import multiprocess
 
 if TYPE_CHECKING:
-    from tiercast.serving.jobs.job import Job
+    from tiercast.serving.jobs.job import BatchJob
 
 SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 if SHARED:
@@ -69,8 +69,8 @@ EVERY = (
 MEDIA_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 
-def answered(route: str, status: int, seconds: float) -> None:
-    """Count an answer; `route` is one of ours."""
+def count_request(route: str, status: int, seconds: float) -> None:
+    """Count a response; `route` is one of ours, or `unknown`."""
     requests, timed = _labelled(route, status)
     requests.inc()
     timed.observe(seconds)
@@ -81,8 +81,8 @@ def _labelled(route: str, status: int) -> tuple[prometheus_client.Counter, prome
     return REQUESTS.labels(route, str(status)), SECONDS.labels(route)
 
 
-def scored(tiers: Iterable[str], p_churn: Iterable[float | None], value: Iterable[float | None]) -> None:
-    """Count the scores of an answer, given as its columns; a prospect has neither risk nor value."""
+def count_scores(tiers: Iterable[str], p_churn: Iterable[float | None], value: Iterable[float | None]) -> None:
+    """Count the scores of a response, given as columns; a prospect has neither risk nor value."""
     for tier, n in collections.Counter(tiers).items():
         CUSTOMERS.labels(tier).inc(n)
     _count_up_to(P_CHURN, RISKS, p_churn)
@@ -106,7 +106,7 @@ def _up_to(counter: prometheus_client.Counter, bounds: tuple[float, ...]) -> lis
     return [counter.labels(bound) for bound in (*map(str, bounds), "+Inf")]
 
 
-def job_ended(job: Job) -> None:
+def job_ended(job: BatchJob) -> None:
     """Count a batch job that was run and is over."""
     JOBS_ENDED.labels(job.state).inc()
     if job.started_at is not None and job.finished_at is not None:
@@ -114,7 +114,7 @@ def job_ended(job: Job) -> None:
 
 
 def serves(model: str, before: str | None = None) -> None:
-    """Say which model answers, and which no longer does."""
+    """Set which model is served, and which no longer is."""
     if before is not None and before != model:
         MODEL.labels(before).set(0)
     MODEL.labels(model).set(1)

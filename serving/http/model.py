@@ -1,4 +1,4 @@
-"""The served model within the service: its start, its state in /readyz and /metrics, its card, its reload."""
+"""The served model within the service: its start, its scores, its state, its card, its reload."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import gc
 from collections.abc import Mapping
 from typing import Any
 
-import bentoml
-
 from tiercast.contract import errors
-from tiercast.serving.http import error_responses, limits, metrics, readiness, schemas
+from tiercast.serving.http import limits, metrics, readiness, schemas
+from tiercast.serving.http.error_responses import HttpError
 from tiercast.serving.http.scores import responses
 from tiercast.serving.model_manager import cache, source
 from tiercast.serving.model_manager.hot_reload import ModelManager
@@ -17,6 +16,7 @@ from tiercast.serving.model_manager.loading import ServedModel
 from tiercast.serving.model_manager.shadow import Shadow
 from tiercast.serving.model_manager.source import RegistrySource
 from tiercast.serving.online import model_card, scorer
+from tiercast.serving.online.micro_batch import MicroBatcher
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.serving.online.scorer import Row, Scorer
 
@@ -31,6 +31,7 @@ class ModelRuntime:
         seconds = limits.read(environment).poll_seconds if isinstance(bundles, RegistrySource) else 0.0
         self.manager = ModelManager(bundles, scorer.load, poll_seconds=seconds, on_swap=_on_swap)
         self.shadow = _shadow(environment.get(SHADOW, ""))
+        self.batcher = MicroBatcher(self.scorer, int(environment.get("TIERCAST_THREADS", "1")), self.compare)
         self._card: tuple[ServedModel, bytes] | None = None
         metrics.serves(self.manager.served.model)
         readiness.register("bundle", lambda: readiness.State(True, self.manager.state()))
@@ -56,24 +57,24 @@ class ModelRuntime:
         if self.shadow is not None:
             self.shadow.offer(request, rows)
 
+    def reload(self) -> schemas.Reloaded:
+        """Serve the latest bundle of the folder or registry. Raises `HttpError` 409; the old model then stays."""
+        try:
+            served, is_new = self.manager.reload()
+        except errors.TiercastError as error:
+            parts: dict[str, Any] = {name: part for name, part in error.as_dict().items() if part is not None}
+            fields = [{"path": "bundle", "message": parts.pop("first", error.what)}]
+            raise HttpError(409, None, **parts, fields=fields) from error
+        return schemas.Reloaded(model=served.model, origin=served.bundle.origin, since=served.since, is_new=is_new)
+
     def close(self) -> None:
-        """Stop watching and comparing."""
+        """Stop scoring, watching and comparing."""
+        self.batcher.close()
         for part in ("bundle", "shadow"):
             readiness.unregister(part)
         self.manager.stop()
         if self.shadow is not None:
             self.shadow.close()
-
-
-def reload() -> schemas.Reloaded:
-    """Serve the latest bundle of the folder or registry. Raises `Refused` with the reason; the old model then stays."""
-    try:
-        served, is_new = bentoml.get_current_service().model.manager.reload()
-    except errors.TiercastError as error:
-        parts: dict[str, Any] = {name: part for name, part in error.as_dict().items() if part is not None}
-        fields = [{"path": "bundle", "message": parts.pop("first", error.what)}]
-        raise error_responses.Refused(409, None, **parts, fields=fields) from error
-    return schemas.Reloaded(model=served.model, origin=served.bundle.origin, since=served.since, is_new=is_new)
 
 
 def _shadow(alias_or_version: str) -> Shadow | None:

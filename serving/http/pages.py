@@ -1,15 +1,16 @@
-"""The small pages: a plain first page, the model card, the counters, the sign of life."""
+"""The small endpoints: the first page, the model's card and reload, the documents, the counters, the probes."""
 
 from __future__ import annotations
 
 import os
 
-import bentoml
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from tiercast.serving.access.roles import Role
-from tiercast.serving.http import metrics
+from tiercast.serving.http import app_state, endpoint, metrics, schemas
+from tiercast.serving.http.endpoint import JSON
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Tiercast</title></head>
@@ -24,15 +25,32 @@ PAGE = """<!doctype html>
 </ul>
 </body></html>
 """
-PLAIN = {"Content-Security-Policy": "default-src 'none'"}
+NO_SCRIPTS = {"Content-Security-Policy": "default-src 'none'"}
 
 
 async def first_page(_: Request) -> Response:
-    return HTMLResponse(PAGE, headers=PLAIN)
+    return HTMLResponse(PAGE, headers=NO_SCRIPTS)
 
 
-def model() -> Response:
-    return Response(bentoml.get_current_service().card, media_type="application/json")
+async def model_card(request: Request) -> Response:
+    card = await anyio.to_thread.run_sync(app_state.model(request).card)
+    return Response(card, media_type=JSON)
+
+
+async def reload(request: Request) -> Response:
+    endpoint.parse_body(schemas.Reload, await request.body())
+    reloaded = await anyio.to_thread.run_sync(app_state.model(request).reload, abandon_on_cancel=True)
+    return endpoint.json_response(reloaded)
+
+
+async def document(request: Request) -> Response:
+    """The OpenAPI document."""
+    return endpoint.json_response(request.app.state.document())
+
+
+async def schema(request: Request) -> Response:
+    """The OpenAPI document, with the keys that BentoML's clients look for: name, type and routes."""
+    return endpoint.json_response(request.app.state.bentoml_schema() | request.app.state.document())
 
 
 async def counters(_: Request) -> Response:
@@ -40,7 +58,7 @@ async def counters(_: Request) -> Response:
 
 
 def metrics_roles() -> tuple[Role, ...]:
-    """How busy a shop is, is its own matter: /metrics needs a key unless TIERCAST_METRICS_OPEN is 1."""
+    """The roles for /metrics: how busy a shop is concerns nobody else, unless TIERCAST_METRICS_OPEN is 1."""
     return () if os.environ.get("TIERCAST_METRICS_OPEN") == "1" else ("read",)
 
 

@@ -15,7 +15,7 @@ class Reload(BaseModel):
 
 
 class _Open(BaseModel):
-    """An answer that is described elsewhere, so more may stand in it than is named here."""
+    """A response that is described elsewhere; it may have more fields than these."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -75,13 +75,13 @@ class Failure(BaseModel):
 
 
 class Error(BaseModel):
-    """The one shape of every refusal and every fault."""
+    """The body of every error response."""
 
     error: Failure
 
 
 class Reloaded(BaseModel):
-    """Which bundle answers after a reload; `is_new` is false where it is the one that answered before."""
+    """The model that is served after a reload; `is_new` is false if it is the same as before."""
 
     model: str
     origin: str

@@ -1,1 +1,1 @@
-"""Batch jobs: a configured source is scored by a process of its own, asked for over HTTP, and kept in the store."""
+"""Batch jobs: a caller submits one, the store queues it, a worker runs it in a process of its own."""

@@ -1,4 +1,4 @@
-"""What a caller sends and gets at the addresses of batch jobs."""
+"""Requests and responses of the jobs API. No database is imported, so that the client can use them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tiercast.contract.scores import Reasons
 from tiercast.serving.jobs import states
 from tiercast.serving.jobs.states import State
 
-if TYPE_CHECKING:  # the forms are the client's too, which has no database
-    from tiercast.serving.jobs.job import Job
-    from tiercast.serving.jobs.sources import Configured
+if TYPE_CHECKING:
+    from tiercast.serving.jobs.job import BatchJob
+    from tiercast.serving.jobs.sources import JobsFile
 
 
-class _Strict(BaseModel):
+class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
-class Wishes(_Strict):
-    """What may differ from the source's own settings: less than it gives, never more."""
+class JobOptions(_Request):
+    """Settings of the source that a job may narrow, never widen."""
 
     reasons: Annotated[Literal["risky", "none"] | None, Field(description="To those at risk, or to nobody.")] = None
     publish: Annotated[
@@ -29,12 +29,12 @@ class Wishes(_Strict):
     ] = None
 
 
-class JobRequest(_Strict):
+class JobRequest(_Request):
     """Score a configured source as of a day."""
 
     source: Annotated[str, Field(pattern=f"^{states.NAME}$", description="A name that GET /v1/jobs lists.")]
     as_of: Annotated[dt.date, Field(strict=True, description="The day of knowledge, such as 2024-06-30.")]
-    options: Wishes = Wishes()
+    options: JobOptions = JobOptions()
     idempotency_key: Annotated[
         str | None,
         Field(
@@ -44,7 +44,7 @@ class JobRequest(_Strict):
     ] = None
 
 
-class JobId(_Strict):
+class JobId(_Request):
     """One job."""
 
     job_id: Annotated[str, Field(pattern=f"^{states.ID}$")]
@@ -97,15 +97,16 @@ class JobList(BaseModel):
     jobs: list[JobStatus]
 
 
-def status(one: Job) -> JobStatus:
-    return JobStatus.model_validate(one._asdict())
+def job_status(job: BatchJob) -> JobStatus:
+    return JobStatus.model_validate(job._asdict())
 
 
-def everything(rules: Configured, jobs: list[Job]) -> JobList:
-    named = [
-        JobSource(name=name, publish=each.publish, reasons=each.reasons) for name, each in sorted(rules.sources.items())
+def job_list(jobs_file: JobsFile, jobs: list[BatchJob]) -> JobList:
+    sources = [
+        JobSource(name=name, publish=source.publish, reasons=source.reasons)
+        for name, source in sorted(jobs_file.sources.items())
     ]
-    return JobList(sources=named, jobs=[status(one) for one in jobs])
+    return JobList(sources=sources, jobs=[job_status(job) for job in jobs])
 
 
 REQUEST: dict[str, Any] = {"source": "shop", "as_of": "1998-07-01", "idempotency_key": "nightly-1998-07-01"}

@@ -1,93 +1,55 @@
-"""The sign of life of a running job, and how the work learns that it was called off."""
+"""The heartbeat of a job's process: the store shows every second that it lives, and how far it is."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
-from types import FrameType
 from typing import Any
-
-from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors
 from tiercast.serving.jobs import claims
-from tiercast.serving.jobs.job import Job
+from tiercast.serving.jobs.job import BatchJob
+from tiercast.serving.store.database import Store
 
-BEAT_SECONDS = 1.0
-
-
-class Stopped(BaseException):
-    """Told to end. Not an `Exception`, so that nobody on the way takes it for a failure."""
+INTERVAL_SECONDS = 1.0
 
 
-class Stopping:
-    """What SIGTERM does: it raises `Stopped` in the work, once, and only between `begin` and `finish`.
+class Heartbeat:
+    """A thread that sends heartbeats inside a `with` block.
 
-    An engine that it comes upon may end with an error of its own instead, or not at all: `was_raised` tells the one,
-    and the work calls `check` for the other.
+    It sends SIGTERM to its own process when the job was cancelled or its claim was lost.
     """
 
-    def __init__(self) -> None:
-        self._is_asked, self._is_open = False, False
-        self.was_raised = False
+    def __init__(self, engine: Store, claimed: BatchJob) -> None:
+        self._engine, self._claimed = engine, claimed
+        self._values: dict[str, Any] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tiercast-heartbeat", daemon=True)
 
-    def __call__(self, _: int, __: FrameType | None) -> None:
-        self._is_asked = True
-        self._raise()
-
-    def begin(self) -> None:
-        """From here on the work can be ended. Raises `Stopped` if that was asked for before."""
-        self._is_open = True
-        self._raise()
-
-    def finish(self) -> None:
-        """From here on it is too late: what the work leads to is about to be seen."""
-        self._is_open, self.was_raised = False, False
-
-    def check(self) -> None:
-        """Raises `Stopped` again if it got lost on its way."""
-        if self.was_raised:
-            raise Stopped
-
-    def _raise(self) -> None:
-        if self._is_asked and self._is_open:
-            self._is_open, self.was_raised = False, True
-            raise Stopped
-
-
-class Pulse:
-    """A thread that says every second that the job lives, and ends the work if it was called off or given away."""
-
-    def __init__(self, engine: Engine, mine: Job) -> None:
-        self._engine, self._mine = engine, mine
-        self._news: dict[str, Any] = {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="tiercast-pulse", daemon=True)
-
-    def __enter__(self) -> Pulse:
+    def __enter__(self) -> Heartbeat:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stop.set()
         self._thread.join()
 
-    def tell(self, **news: Any) -> None:
-        """To be written with the next beat."""
-        self._news = self._news | news
+    def update(self, **values: Any) -> None:
+        """Set columns of the job, such as `step` and `progress`, with the next heartbeat."""
+        self._values = self._values | values
 
-    def _beat(self) -> None:
-        while not self._over.is_set():
-            self._once()
-            self._over.wait(BEAT_SECONDS)
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._send()
+            self._stop.wait(INTERVAL_SECONDS)
 
-    def _once(self) -> None:
-        news, self._news = self._news, {}
+    def _send(self) -> None:
+        values, self._values = self._values, {}
         try:
-            state = claims.beat(self._engine, self._mine, **news)
+            state = claims.send_heartbeat(self._engine, self._claimed, **values)
         except errors.TiercastError:  # the store is away, and may come back before the work is done
-            self._news = news | self._news
+            self._values = values | self._values
             return
-        if state != "running" and not self._over.is_set():
+        if state != "running" and not self._stop.is_set():
             os.kill(os.getpid(), signal.SIGTERM)

@@ -1,11 +1,11 @@
-"""One batch job as the store keeps it, and the states it goes through.
+"""One batch job as the store keeps it, and its states.
 
     queued ──> running ──> done
        │          ├──────> failed
-       │          └──> cancelling ──> cancelled      (or done, if the scores were served already)
+       │          └──> cancelling ──> cancelled      (or done, if its scores were served already)
        └──────────────────────────────────^
 
-A job whose runner died, or was told to stop with its service, is queued again.
+A running job is queued again when its process dies or its service stops.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from tiercast.serving.jobs.states import State
 from tiercast.serving.store import tables
 
 
-class Job(NamedTuple):
-    """`progress` in [0, 1]; `claim`, `host` and `pid` say who runs it, while somebody does."""
+class BatchJob(NamedTuple):
+    """`progress` is in [0, 1]; `claim`, `host` and `pid` identify the process of a running job."""
 
     job_id: str
     source: str
@@ -47,19 +47,20 @@ class Job(NamedTuple):
     error: dict[str, Any] | None
 
     @property
-    def is_over(self) -> bool:
-        return self.state in states.OVER
+    def has_ended(self) -> bool:
+        return self.state in states.ENDED
 
 
-SELECT = sa.select(*(tables.jobs.c[name] for name in Job._fields))
+SELECT = sa.select(*(tables.jobs.c[name] for name in BatchJob._fields))
 
 
-def of_row(row: Row[Any]) -> Job:
-    return Job._make(row)
+def from_row(row: Row[Any]) -> BatchJob:
+    """The job in a row of `SELECT`."""
+    return BatchJob._make(row)
 
 
 def new_id() -> str:
-    """An id that says nothing.
+    """A random id.
 
     >>> len(new_id()), new_id() == new_id()
     (20, False)

@@ -1,4 +1,4 @@
-"""The sources that jobs may score, from a TOML file of whoever runs the service. A caller names one, never a path.
+"""The jobs file: a TOML file with the sources that jobs may score. A caller names a source, never a path.
 
     [jobs]                              # all of it optional
     at_once = 1
@@ -7,7 +7,7 @@
     transactions = "data/orders.parquet"
     out = "scores/shop-{as_of}.parquet"
 
-Relative paths are meant from the folder of the file.
+Relative paths start at the folder of the file.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Name = Annotated[str, Field(pattern=f"^{states.NAME}$")]
 Place = Annotated[str, Field(min_length=1)]
 
 
-class _Strict(BaseModel):
+class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Running(_Strict):
-    """How jobs are run. `at_once` is per machine; a job whose runner died is tried `attempts` times."""
+class QueueSettings(_Settings):
+    """`at_once` is per machine; a job whose process dies is tried `attempts` times."""
 
     at_once: Annotated[int, Field(ge=1, le=64)] = 1
     most_queued: Annotated[int, Field(ge=1, le=10_000)] = 100
@@ -47,8 +47,8 @@ class Running(_Strict):
     keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
 
 
-class Source(_Strict):
-    """One base to score: where its tables are, where its scores go, and whether they are then served."""
+class ConfiguredSource(_Settings):
+    """One customer base: the places of its tables and scores, and whether the scores are then published."""
 
     transactions: Place
     customers: Place | None = None
@@ -71,49 +71,50 @@ class Source(_Strict):
         return out
 
     def tables(self) -> Sources:
-        """Where the input is, as scoring takes it."""
+        """The input tables, as `batch.score_all` takes them."""
         return Sources(self.transactions, self.customers, self.interactions, self.overrides, self.columns)
 
     def target(self, as_of: dt.date) -> pathlib.Path:
+        """The score file of a day."""
         return pathlib.Path(self.out.replace(DAY, as_of.isoformat()))
 
-    def last(self, as_of: dt.date) -> str | None:
-        """The newest scores of this source before `as_of`, if tiers near a cut are to be held by them."""
+    def previous_scores(self, as_of: dt.date) -> str | None:
+        """The newest score file of this source before `as_of`, if its tiers hold customers near a cut."""
         out = pathlib.Path(self.out)
         before, _, after = out.name.partition(DAY)
         if not self.previous or not out.parent.is_dir():
             return None
-        shape = re.compile(rf"{re.escape(before)}(\d{{4}}-\d\d-\d\d){re.escape(after)}")
-        found = [match for file in out.parent.iterdir() if (match := shape.fullmatch(file.name))]
-        days = [match[1] for match in found if match[1] < as_of.isoformat()]
+        pattern = re.compile(rf"{re.escape(before)}(\d{{4}}-\d\d-\d\d){re.escape(after)}")
+        matches = [match for file in out.parent.iterdir() if (match := pattern.fullmatch(file.name))]
+        days = [match[1] for match in matches if match[1] < as_of.isoformat()]
         return self.out.replace(DAY, max(days)) if days else None
 
 
-class Configured(_Strict):
+class JobsFile(_Settings):
     """The whole file."""
 
-    jobs: Running = Running()
-    sources: Annotated[dict[Name, Source], Field(min_length=1)]
+    jobs: QueueSettings = QueueSettings()
+    sources: Annotated[dict[Name, ConfiguredSource], Field(min_length=1)]
 
 
-def read(path: pathlib.Path) -> Configured:
-    """The file's sources, with absolute paths. Raises `BadInput`: it cannot be read, or something in it is not allowed.
+def read(path: pathlib.Path) -> JobsFile:
+    """The file with absolute paths. Raises `BadInput` where it cannot be read or a setting is not allowed.
 
-    Whether the data are there is a job's matter: they may come and go while the service runs.
+    Missing data are not an error here: they may come and go while the service runs.
     """
     try:
-        found = Configured.model_validate(_parsed(path))
+        parsed = JobsFile.model_validate(_parse(path))
     except pydantic.ValidationError as error:
-        raise _refused(error, path) from None
-    placed = {name: _placed(source, path.resolve().parent) for name, source in found.sources.items()}
-    for name, source in placed.items():
+        raise _refusal(error, path) from None
+    resolved = {name: _resolve(source, path.resolve().parent) for name, source in parsed.sources.items()}
+    for name, source in resolved.items():
         _check(name, source, path)
-    _refuse_shared(placed, path)
-    _refuse_two_bases(placed, path)
-    return found.model_copy(update={"sources": placed})
+    _refuse_shared_target(resolved, path)
+    _refuse_two_published(resolved, path)
+    return parsed.model_copy(update={"sources": resolved})
 
 
-def _parsed(path: pathlib.Path) -> dict[str, Any]:
+def _parse(path: pathlib.Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -122,17 +123,17 @@ def _parsed(path: pathlib.Path) -> dict[str, Any]:
         raise errors.BadInput("the jobs file cannot be read", first=f"{path}: {reason}", hint=hint) from None
 
 
-def _placed(source: Source, folder: pathlib.Path) -> Source:
-    """Paths from the file's folder: a service runs wherever it was started. A URL stays as it is."""
-    given = {name: getattr(source, name) for name in (*columns.TABLES, "out")}
-    there = {name: str(folder / place) for name, place in given.items() if place and "://" not in place}
-    return source.model_copy(update=there)
+def _resolve(source: ConfiguredSource, folder: pathlib.Path) -> ConfiguredSource:
+    """The source with paths from the file's folder: a service may start in any folder. URLs stay unchanged."""
+    places = {name: getattr(source, name) for name in (*columns.TABLES, "out")}
+    absolute = {name: str(folder / place) for name, place in places.items() if place and "://" not in place}
+    return source.model_copy(update=absolute)
 
 
-def _check(name: str, source: Source, path: pathlib.Path) -> None:
-    given = tuple(table for table in columns.TABLES if getattr(source, table))
+def _check(name: str, source: ConfiguredSource, path: pathlib.Path) -> None:
+    tables = tuple(table for table in columns.TABLES if getattr(source, table))
     try:
-        columns.check(source.columns, given)
+        columns.check(source.columns, tables)
     except errors.BadInput as error:
         raise errors.BadInput(error.what, first=f"{path}: sources.{name}.columns: {error.first}", hint=HINT) from None
     if source.previous and DAY not in source.out:
@@ -143,19 +144,19 @@ def _check(name: str, source: Source, path: pathlib.Path) -> None:
         raise errors.BadInput(what, first=f"{path}: sources.{name}.keep", hint=hint)
 
 
-def _refuse_shared(sources: dict[str, Source], path: pathlib.Path) -> None:
+def _refuse_shared_target(sources: dict[str, ConfiguredSource], path: pathlib.Path) -> None:
     """Two sources with one target would overwrite each other's scores."""
-    taken: dict[str, str] = {}
+    name_by_target: dict[str, str] = {}
     for name, source in sources.items():
-        if source.out in taken:
+        other = name_by_target.setdefault(source.out, name)
+        if other != name:
             hint = "give each source an `out` of its own"
-            both = f"{path}: sources.{taken[source.out]}.out, sources.{name}.out"
+            both = f"{path}: sources.{other}.out, sources.{name}.out"
             raise errors.BadInput("two sources write the same file", first=both, hint=hint)
-        taken[source.out] = name
 
 
-def _refuse_two_bases(sources: dict[str, Source], path: pathlib.Path) -> None:
-    """A store serves one generation: a second base would take the place of the first."""
+def _refuse_two_published(sources: dict[str, ConfiguredSource], path: pathlib.Path) -> None:
+    """A store serves one generation: a second base would replace the first."""
     published = [name for name, source in sources.items() if source.publish]
     if len(published) > 1:
         first = f"{path}: {', '.join(f'sources.{name}.publish' for name in published)}"
@@ -163,9 +164,9 @@ def _refuse_two_bases(sources: dict[str, Source], path: pathlib.Path) -> None:
         raise errors.BadInput("a store serves one base", first=first, hint=hint)
 
 
-def _refused(error: pydantic.ValidationError, path: pathlib.Path) -> errors.BadInput:
-    found = error.errors(include_url=False, include_input=False)
-    place = ".".join(str(part) for part in found[0]["loc"] if part != "[key]")
-    said = found[0]["msg"].lower().removeprefix("value error, ").replace("extra inputs are", "an unknown key is")
-    first = f"{path}: {place}: {said}"
-    return errors.BadInput("settings are not allowed", count=len(found), unit="settings", first=first, hint=HINT)
+def _refusal(error: pydantic.ValidationError, path: pathlib.Path) -> errors.BadInput:
+    details = error.errors(include_url=False, include_input=False)
+    place = ".".join(str(part) for part in details[0]["loc"] if part != "[key]")
+    message = details[0]["msg"].lower().removeprefix("value error, ").replace("extra inputs are", "an unknown key is")
+    first = f"{path}: {place}: {message}"
+    return errors.BadInput("settings are not allowed", count=len(details), unit="settings", first=first, hint=HINT)

@@ -1,11 +1,10 @@
-"""Runs the jobs of a service: a thread in each of its worker processes, and a process for each job.
+"""The worker: a thread in each process of the service that claims jobs and starts a process for each.
 
-Each of the threads takes a job whenever the store gives it one, so that workers, services and machines need not agree
-on anything but the store. What happens to a job when its service ends:
+Workers, services and machines share nothing but the store. When a service ends, its jobs fare as follows:
 
-    told to stop (SIGTERM)   its process is ended too, removes what is half done, and the job is queued again
-    killed (kill -9)         its process goes on to the end by itself, as every service sees in the store
-    the machine stops        its heartbeat stops; a service takes it up again after `stale_seconds`
+    stopped (SIGTERM)     the job's process removes partial output, and the job is queued again
+    killed (kill -9)      the job's process runs to its end; every service sees that in the store
+    the machine stops     the heartbeats stop; a worker queues the job again after `stale_seconds`
 """
 
 from __future__ import annotations
@@ -21,12 +20,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from sqlalchemy.engine import Engine
-
 from tiercast.contract import errors
-from tiercast.serving.jobs import claims, desk, job, job_queue, results, sources
-from tiercast.serving.jobs.job import Job
-from tiercast.serving.jobs.sources import Configured
+from tiercast.serving.jobs import claims, job, job_queue, sources
+from tiercast.serving.jobs.job import BatchJob
+from tiercast.serving.store.database import Store
 
 POLL_SECONDS = 1.0
 STOP_SECONDS = 8.0
@@ -34,62 +31,59 @@ HOUSEKEEPING_SECONDS = 5.0
 ROOT = pathlib.Path(__file__).absolute().parents[3]
 
 
-class Child(NamedTuple):
-    """A job and the process that does it."""
+class ChildProcess(NamedTuple):
+    """A claimed job and the process that runs it."""
 
-    mine: Job
+    job: BatchJob
     process: subprocess.Popen[bytes]
 
 
-class Counted(NamedTuple):
-    """Whom a runner tells: of each job that ended here, once, and of how many wait in the store."""
+class Callbacks(NamedTuple):
+    """`on_ended` is called once for each job that ended here, `on_queued` with the length of the queue."""
 
-    ended: Callable[[Job], object] = lambda _: None
-    waiting: Callable[[int], object] = lambda _: None
-
-
-NOBODY = Counted()
+    on_ended: Callable[[BatchJob], object] = lambda _: None
+    on_queued: Callable[[int], object] = lambda _: None
 
 
-class Runner:
-    """Takes jobs and looks after their processes until `stop`.
+NO_CALLBACKS = Callbacks()
 
-    `bundle` gives the folder of the bundle that is served at that moment.
-    """
+
+class Worker:
+    """Claims jobs and watches their processes until `stop`. `bundle` returns the folder of the served bundle."""
 
     def __init__(
         self,
         url: str,
         file: pathlib.Path,
         bundle: Callable[[], pathlib.Path],
-        counted: Counted = NOBODY,
+        callbacks: Callbacks = NO_CALLBACKS,
         *,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._url, self._file, self._bundle, self._poll_seconds = url, file, bundle, poll_seconds
-        self._counted = counted
+        self._callbacks = callbacks
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tiercast-jobs", daemon=True)
-        self._children: list[Child] = []
-        self._housekept = 0.0
+        self._children: list[ChildProcess] = []
+        self._last_housekeeping = 0.0
         self.problem: str | None = None
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the jobs that run here, and let them be queued again. Takes as long as they need to clean up."""
+        """Terminate the jobs that run here and queue them again. Waits until they have removed partial output."""
         self._stop.set()
         self._thread.join(timeout=STOP_SECONDS + 5)
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._tried(self._turn)
+            self._try(self._poll)
             self._stop.wait(self._poll_seconds)
-        self._tried(self._end_all)
+        self._try(self._terminate_children)
 
-    def _tried(self, action: Callable[[], None]) -> None:
-        """The thread lives on whatever a driver raises; `problem` says what is wrong."""
+    def _try(self, action: Callable[[], None]) -> None:
+        """The thread survives whatever a driver raises; `problem` says what is wrong."""
         try:
             action()
         except errors.TiercastError as error:
@@ -99,32 +93,32 @@ class Runner:
         else:
             self.problem = None
 
-    def _turn(self) -> None:
-        engine, rules = desk.at(self._url, self._file)
-        self._settle(engine, rules)
-        if time.monotonic() - self._housekept > HOUSEKEEPING_SECONDS:
-            self._housekept = time.monotonic()
-            for each in claims.recover(engine, rules.jobs):
-                self._count(engine, each)
-            self._counted.waiting(job_queue.waiting(engine))
-            job_queue.forget(engine, job.now() - dt.timedelta(days=rules.jobs.keep_days))
+    def _poll(self) -> None:
+        engine, jobs_file = job_queue.open_store(self._url), sources.read(self._file)
+        self._reap(engine, jobs_file.jobs.attempts)
+        if time.monotonic() - self._last_housekeeping > HOUSEKEEPING_SECONDS:
+            self._last_housekeeping = time.monotonic()
+            for recovered in claims.recover(engine, jobs_file.jobs):
+                self._report_end(engine, recovered)
+            self._callbacks.on_queued(job_queue.count_queued(engine))
+            job_queue.delete_ended(engine, job.now() - dt.timedelta(days=jobs_file.jobs.keep_days))
         bundle = self._bundle()
-        taken = claims.take(engine, rules.sources, rules.jobs.at_once)
-        if taken is not None:
-            self._begin(engine, taken, bundle)
+        claimed = claims.claim_next(engine, jobs_file.sources, jobs_file.jobs.at_once)
+        if claimed is not None:
+            self._start_child(engine, claimed, bundle)
 
-    def _begin(self, engine: Engine, taken: Job, bundle: pathlib.Path) -> None:
+    def _start_child(self, engine: Store, claimed: BatchJob, bundle: pathlib.Path) -> None:
         try:
-            process = self._started(taken, bundle)
-        except OSError:  # no memory for another process, or no number
-            claims.give_back(engine, taken)
+            process = self._popen(claimed, bundle)
+        except OSError:  # no memory or no number for another process
+            claims.release(engine, claimed)
             raise
-        self._children.append(Child(taken, process))
-        claims.beat(engine, taken, pid=process.pid)
+        self._children.append(ChildProcess(claimed, process))
+        claims.send_heartbeat(engine, claimed, pid=process.pid)
 
-    def _started(self, taken: Job, bundle: pathlib.Path) -> subprocess.Popen[bytes]:
-        """In a session of its own, so that what is sent to the service's group does not reach it."""
-        command = [sys.executable, "-m", "tiercast.serving.jobs.job_process", taken.job_id, str(taken.claim)]
+    def _popen(self, claimed: BatchJob, bundle: pathlib.Path) -> subprocess.Popen[bytes]:
+        """In a session of its own, so that signals to the service's process group do not reach it."""
+        command = [sys.executable, "-m", "tiercast.serving.jobs.job_process", claimed.job_id, str(claimed.claim)]
         ours = {"TIERCAST_STORE": self._url, "TIERCAST_BUNDLE": str(bundle)}
         ours |= {sources.VARIABLE: str(self._file), "PYTHONPATH": _python_path()}
         return subprocess.Popen(  # noqa: S603  fixed words and an id of ours
@@ -132,53 +126,52 @@ class Runner:
             start_new_session=True,
         )  # fmt: skip
 
-    def _settle(self, engine: Engine, rules: Configured) -> None:
-        """What a process could not write at its end: it was killed, or the store was away."""
+    def _reap(self, engine: Store, attempts: int) -> None:
+        """Write the end of processes that could not do so: they were killed, or the store was away."""
         for child in [each for each in self._children if each.process.poll() is not None]:
-            death = results.death(child.mine, rules.jobs.attempts)
-            is_ours = child.process.returncode == 0 or claims.lost(engine, child.mine, rules.jobs.attempts, death)
+            is_ours = child.process.returncode == 0 or claims.requeue_or_fail(engine, child.job, attempts)
             self._children.remove(child)
             if is_ours:
-                self._count(engine, child.mine)
+                self._report_end(engine, child.job)
 
-    def _count(self, engine: Engine, mine: Job) -> None:
-        """Tell of the job's end. One that was queued again has none yet, and one begun anew elsewhere ends there."""
-        found = job_queue.find(engine, mine.job_id)
-        if found.is_over and found.attempts == mine.attempts:
-            self._counted.ended(found)
+    def _report_end(self, engine: Store, claimed: BatchJob) -> None:
+        """Call `on_ended`, unless the job was queued again or runs in another attempt elsewhere."""
+        current = job_queue.get(engine, claimed.job_id)
+        if current.has_ended and current.attempts == claimed.attempts:
+            self._callbacks.on_ended(current)
 
-    def _end_all(self) -> None:
+    def _terminate_children(self) -> None:
         for child in self._children:
             child.process.terminate()
-        until = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + STOP_SECONDS
         for child in self._children:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.process.wait(max(0.0, until - time.monotonic()))
+                child.process.wait(max(0.0, deadline - time.monotonic()))
         for child in [each for each in self._children if each.process.returncode != 0]:
             child.process.kill()
             child.process.wait()
-            claims.give_back(desk.store(self._url), child.mine)
+            claims.release(job_queue.open_store(self._url), child.job)
 
 
 @contextlib.contextmanager
 def running(
-    environment: Mapping[str, str], bundle: Callable[[], pathlib.Path], counted: Counted = NOBODY
-) -> Iterator[Runner | None]:
-    """Run jobs inside the block, if TIERCAST_JOBS names a file of sources and TIERCAST_STORE a store."""
+    environment: Mapping[str, str], bundle: Callable[[], pathlib.Path], callbacks: Callbacks = NO_CALLBACKS
+) -> Iterator[Worker | None]:
+    """Run a worker inside the block if TIERCAST_JOBS names a jobs file and TIERCAST_STORE a store, else None."""
     file, url = environment.get(sources.VARIABLE), environment.get("TIERCAST_STORE")
     if not file or not url:
         yield None
         return
-    runner = Runner(url, pathlib.Path(file), bundle, counted)
-    runner.start()
+    worker = Worker(url, pathlib.Path(file), bundle, callbacks)
+    worker.start()
     try:
-        yield runner
+        yield worker
     finally:
-        runner.stop()
+        worker.stop()
 
 
-def check(environment: Mapping[str, str]) -> None:
-    """Before anything listens. Raises `BadInput` for a jobs file that cannot be used, or without a store."""
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Raises `BadInput` for a jobs file that cannot be used, or without a store, before the service starts."""
     file = environment.get(sources.VARIABLE)
     if not file:
         return

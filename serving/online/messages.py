@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from tiercast.contract.vectors import Vector
-from tiercast.tiers import facts, texts
+from tiercast.tiers import conditions, texts
 from tiercast.tiers.languages import Language
 
 
@@ -17,7 +17,7 @@ def reason_texts(
     codes: Sequence[Sequence[str]], frame: Mapping[str, Vector], langs: Sequence[Language], currency: str
 ) -> list[list[str]]:
     """Per customer the texts of their reason codes, in their language; `frame` is the feature table in that order."""
-    window = facts.reference_window(frame)
+    window = conditions.reference_window(frame)
     rows_of: dict[tuple[str, Language], list[int]] = {}
     for row, (given, lang) in enumerate(zip(codes, langs, strict=True)):
         for code in given:

@@ -135,7 +135,7 @@ class MicroBatcher:
     def _retry_alone(self, batch: list[_Pending], error: Exception) -> None:
         """A request that makes its batch fail must not fail the requests that happened to wait beside it."""
         if len(batch) == 1:
-            batch[0].future.set_exception(error)  # whoever awaits it logs it, with the id of the request
+            batch[0].future.set_exception(error)  # its caller logs the error, with the id of the request
             return
         json_log.log_fault(error, "several")
         for pending in batch:

@@ -1,6 +1,6 @@
 """Compiled plans of reading and features, one per as-of day and kept: a request then only runs its plan.
 
-A plan holds the expressions of the batch job (`features.reading.cleaning`, `features.build`), over tables that have a
+A plan holds the expressions of the batch job (`features.reading.validation`, `features.build`), over tables that have a
 schema and no rows yet. It runs on arrays (`features.engines.arrays`), which gives the same values as DuckDB: for one
 customer DuckDB takes three times as long, nearly all of it before the first row.
 """
@@ -16,12 +16,22 @@ from ibis.expr import types as ir
 
 from tiercast.features import build
 from tiercast.features.engines.arrays import Program
-from tiercast.features.reading import cleaning, columns, times, transactions, values
+from tiercast.features.reading import (
+    columns,
+    times,
+    transactions,
+    validation,
+    values,
+)
 from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.serving.online import request_columns
 
-RULES = {"transactions": cleaning.TRANSACTIONS, "customers": cleaning.CUSTOMERS, "interactions": cleaning.INTERACTIONS}
+RULES = {
+    "transactions": validation.TRANSACTIONS,
+    "customers": validation.CUSTOMERS,
+    "interactions": validation.INTERACTIONS,
+}
 FEATURES = "features"
 MAX_PLANS = 32
 _compiling = threading.Lock()  # Ibis does not promise that two threads may build expressions at once
@@ -57,11 +67,11 @@ def findings(table: str) -> str:
 
 def _expressions(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> dict[str, ibis.Table]:
     validated = {table: _validated(table, spec, as_of, has_margin) for table in RULES}
-    contacts = cleaning.kept(validated["interactions"])
+    contacts = validation.valid_rows(validated["interactions"])
     tables = Tables(
-        transactions.canonical(cleaning.kept(validated["transactions"])),
-        _customers(cleaning.kept(validated["customers"]), spec),
-        contacts.select(*cleaning.known_columns(contacts)) if spec.contact_kinds else None,
+        transactions.canonical(validation.valid_rows(validated["transactions"])),
+        _customers(validation.valid_rows(validated["customers"]), spec),
+        contacts.select(*validation.known_columns(contacts)) if spec.contact_kinds else None,
     )
     counted = {findings(table): _findings(rows, RULES[table].when or "") for table, rows in validated.items()}
     return {FEATURES: build.build(tables, as_of, spec), **validated, **counted}
@@ -72,22 +82,22 @@ def _validated(table: str, spec: FeatureSpec, as_of: dt.date, has_margin: bool) 
     contract = {column.name for column in columns.TABLES[table]} - (set() if has_margin else {"margin"})
     given = raw.drop("margin") if "margin" in raw.columns and not has_margin else raw
     named = {name: name for name in given.columns if name in contract}
-    return cleaning.judge(cleaning.parse(given, table, named), RULES[table], as_of)
+    return validation.validate(validation.parse(given, table, named), RULES[table], as_of)
 
 
 def _customers(kept: ir.Table, spec: FeatureSpec) -> ir.Table:
     """As `features.reading.customers`, with each attribute's kind known from training, not inferred from the column."""
     readers = {"number": values.number, "label": values.label}
-    attributes = {a.name: readers[a.kind](kept[cleaning.OTHER + a.name], a.name).value for a in spec.attributes}
+    attributes = {a.name: readers[a.kind](kept[validation.OTHER + a.name], a.name).value for a in spec.attributes}
     return kept.select(customer_id=kept["customer_id"], joined_on=kept["joined_on"].cast("date"), **attributes)
 
 
 def _findings(validated: ir.Table, when: str) -> ir.Table:
     """One row per request and reason (null for rows that count): number of rows, the first of them, their times."""
-    request = validated[cleaning.OTHER + request_columns.REQUEST]
-    row = validated[cleaning.OTHER + request_columns.ROW]
-    is_unread = validated[cleaning.UNREAD + when].notnull()
-    is_local = validated[when].notnull() & (validated[cleaning.ZONE + when] == times.LOCAL)
+    request = validated[validation.OTHER + request_columns.REQUEST]
+    row = validated[validation.OTHER + request_columns.ROW]
+    is_unread = validated[validation.UNREAD + when].notnull()
+    is_local = validated[when].notnull() & (validated[validation.ZONE + when] == times.LOCAL)
     return validated.group_by("reason", request=request).aggregate(
         n=validated.count(),
         first=row.min(),

@@ -15,7 +15,7 @@ import ibis
 import numpy as np
 
 from tiercast.contract import errors, inputs
-from tiercast.features.engines.arrays import Column, Given
+from tiercast.features.engines.arrays import Column, InputTable
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.spec import MARGIN, FeatureSpec
 from tiercast.serving.online.requests import Customer, ScoreRequest
@@ -23,7 +23,7 @@ from tiercast.serving.online.requests import Customer, ScoreRequest
 REQUEST, ROW = "tiercast_request", "tiercast_row"
 TEXT, NUMBER = "string", "float64"
 TYPES = {"id": TEXT, "time": TEXT, "label": TEXT, "money": NUMBER, "number": NUMBER}
-READERS: Mapping[str, Callable[[list[Any]], Column]] = {TEXT: columns.of_texts, NUMBER: columns.of_numbers}
+READERS: Mapping[str, Callable[[list[Any]], Column]] = {TEXT: columns.from_texts, NUMBER: columns.from_numbers}
 Schema = dict[str, str]
 
 
@@ -32,7 +32,7 @@ def schemas(spec: FeatureSpec) -> dict[str, Schema]:
     """Per table the columns that this bundle reads, with their types; the same for all requests."""
     of_spec = {"customer_id", "ordered_at", "amount", "margin", *spec.columns}
     purchases = [column for column in inputs.TRANSACTIONS if column.name in of_spec]
-    attributes = {a.name: NUMBER if a.kind == "number" else TEXT for a in spec.attributes}
+    attributes = {attribute.name: TYPES[attribute.kind] for attribute in spec.attributes}
     numbers = {REQUEST: "int64", ROW: "int64"}
     return {
         "transactions": _schema(purchases) | numbers,
@@ -58,7 +58,7 @@ def check(request: ScoreRequest, spec: FeatureSpec) -> bool:
     return has_margin
 
 
-def build(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> dict[str, Given]:
+def build(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> dict[str, InputTable]:
     """The tables by name, in columns as received. All requests have passed `check`.
 
     Every row has the number of its request, and its own number in that request.
@@ -92,11 +92,13 @@ def path(request: ScoreRequest, table: str, row: int) -> str:
     raise IndexError(row)
 
 
-def _schema(given: Iterable[inputs.Column]) -> Schema:
+def _schema(given: Iterable[inputs.InputColumn]) -> Schema:
     return {column.name: TYPES[column.kind] for column in given}
 
 
-def _lines(schema: Schema, requests: Sequence[ScoreRequest], table: Literal["transactions", "interactions"]) -> Given:
+def _lines(
+    schema: Schema, requests: Sequence[ScoreRequest], table: Literal["transactions", "interactions"]
+) -> InputTable:
     """The lines of all customers of all requests, concatenated."""
     customers = [(customer.customer_id, getattr(customer, table)) for each in requests for customer in each.customers]
     lines: list[Mapping[str, Any]] = list(itertools.chain.from_iterable(rows for _, rows in customers))
@@ -109,18 +111,17 @@ def _lines(schema: Schema, requests: Sequence[ScoreRequest], table: Literal["tra
         if kind in READERS and name != "customer_id"
     }
     sizes = [sum(len(getattr(customer, table)) for customer in each.customers) for each in requests]
-    return Given(len(lines), cells | {"customer_id": Column(owners)} | _row_numbers(sizes))
+    return InputTable(len(lines), cells | {"customer_id": Column(owners)} | _row_numbers(sizes))
 
 
-def _customers(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> Given:
+def _customers(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> InputTable:
     customers = [customer for each in requests for customer in each.customers]
-    readers = {"number": columns.of_numbers, "label": columns.of_texts}
-    cells = {a.name: readers[a.kind]([c.attributes[a.name] for c in customers]) for a in spec.attributes}  # type: ignore[operator]
+    cells = {a.name: READERS[TYPES[a.kind]]([c.attributes[a.name] for c in customers]) for a in spec.attributes}
     fixed = {
-        "customer_id": columns.of_texts([customer.customer_id for customer in customers]),
-        "joined_on": columns.of_texts([customer.joined_on for customer in customers]),
+        "customer_id": columns.from_texts([customer.customer_id for customer in customers]),
+        "joined_on": columns.from_texts([customer.joined_on for customer in customers]),
     }
-    return Given(len(customers), cells | fixed | _row_numbers([len(each.customers) for each in requests]))
+    return InputTable(len(customers), cells | fixed | _row_numbers([len(each.customers) for each in requests]))
 
 
 @functools.cache

@@ -1,6 +1,6 @@
-"""What a caller may send. An unknown field, a number in quotes or a list without end is an error, not a guess.
+"""The body of a score request. An unknown field, a number in quotes or an endless list is an error, not a guess.
 
-Whether a time or an amount can be *read* is not decided here but by `features.reading`, as for files.
+Whether a time or an amount can be *read* is decided by `features.reading`, as for files.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ Time = Annotated[
 ]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Kind = Literal["visit", "support", "complaint", "review", "referral", "survey", "campaign"]
-assert Kind.__args__ == inputs.INTERACTION_KINDS  # type: ignore[attr-defined]  # noqa: S101
-
 
 Text = Annotated[Label | None, Field(json_schema_extra={"default": None})]
 Margin = Annotated[Number | None, Field(json_schema_extra={"default": None})]
@@ -45,7 +43,7 @@ class _Strict(BaseModel):
     model_config = STRICT
 
 
-# Lines are dictionaries: a request may bring many thousands of them, and objects take twice as long to make.
+# Lines are dictionaries: a request may have many thousands of them, and objects take twice as long to create.
 @with_config(STRICT)
 class Purchase(TypedDict):
     """One line of a purchase; a negative amount is a refund."""
@@ -73,7 +71,7 @@ class Contact(TypedDict):
 class Customer(_Strict):
     """One customer with all purchases; none at all for a prospect."""
 
-    # Factories, for pydantic copies a default of `{}` with `copy.deepcopy`: a third of the time a customer takes.
+    # Factories: pydantic copies a default of `{}` with `copy.deepcopy`, which is a third of the time per customer.
 
     customer_id: Id
     transactions: Annotated[list[Purchase], Field(max_length=MOST_ROWS)]
@@ -95,16 +93,16 @@ class ScoreRequest(_Strict):
 
     @field_validator("customers")
     @classmethod
-    def _refuse_twins(cls, customers: list[Customer]) -> list[Customer]:
+    def _refuse_duplicates(cls, customers: list[Customer]) -> list[Customer]:
         if len({customer.customer_id for customer in customers}) < len(customers):
             raise ValueError("a customer_id comes more than once; send each customer once, with all transactions")
         return customers
 
 
 def n_names(request: ScoreRequest) -> int:
-    """How many names of the body's objects were kept, for `strict_json.refuse_twins`."""
-    found = len(request.model_fields_set)
+    """How many names the objects of the request have: fewer than its body has where a name comes twice."""
+    n = len(request.model_fields_set)
     for customer in request.customers:
-        found += len(customer.__pydantic_fields_set__) + len(customer.attributes)  # `model_fields_set` is a property
-        found += sum(map(len, customer.transactions)) + sum(map(len, customer.interactions))
-    return found
+        n += len(customer.__pydantic_fields_set__) + len(customer.attributes)  # `model_fields_set` is a property
+        n += sum(map(len, customer.transactions)) + sum(map(len, customer.interactions))
+    return n

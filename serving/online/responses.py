@@ -35,7 +35,7 @@ _COLUMNS: dict[str, Any] = {column.name: (annotated(column), ...) for column in 
 Score = create_model("Score", __base__=_InWords, **_COLUMNS)
 
 
-class ScoreAnswer(BaseModel):
+class ScoreResponse(BaseModel):
     """`scores` are in the order of the request; `dropped` counts, per table, what was left out and why."""
 
     as_of: dt.date

@@ -17,21 +17,21 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tiercast.contract import errors
-from tiercast.features.engines.arrays import Answers
+from tiercast.features.engines.arrays import Results
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.spec import MARGIN
 from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
 from tiercast.serving import score
-from tiercast.serving.online import messages, plan_cache, request_columns, validation
+from tiercast.serving.online import messages, plan_cache, request_columns, request_validation
+from tiercast.serving.online.request_validation import Dropped
 from tiercast.serving.online.requests import ScoreRequest
-from tiercast.serving.online.validation import Dropped
 
 Row = dict[str, Any]
 """The scores of one customer: the contract's columns, `reason_texts` and `action_text`."""
 Response = dict[str, Any]
-"""What `POST /v1/score` responds, see `ScoreAnswer`."""
+"""What `POST /v1/score` responds, see `ScoreResponse`."""
 Features = dict[str, NDArray[Any]]
 SMALL_CUSTOMERS, SMALL_ROWS = 16, 500
 
@@ -78,7 +78,7 @@ class Scorer:
         plan = plan_cache.get(self.bundle.spec, requests[0].as_of, has_margin)
         tables = request_columns.build(requests, self.bundle.spec)
         results = plan.run(tables)
-        dropped = validation.validate(requests, tables, results)
+        dropped = request_validation.validate(requests, tables, results)
         rows = self._rows(_features(results), requests)
         return [_response(self.bundle, *each) for each in zip(requests, dropped, rows, strict=True)]
 
@@ -109,7 +109,7 @@ def load(bundle: Bundle) -> Scorer:
     return scorer
 
 
-def _features(results: Answers) -> Features:
+def _features(results: Results) -> Features:
     """The feature table: ids as objects, numbers as float64 with NaN for null."""
     n, table = results.n_rows(plan_cache.FEATURES), results.columns(plan_cache.FEATURES)
     ids = table.pop("customer_id").values

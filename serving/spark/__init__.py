@@ -1,1 +1,1 @@
-"""Scoring on Spark: the bundle goes to the workers, features never come to the driver, and files appear all at once."""
+"""Scoring on Spark: workers receive the bundle, features stay with them, and the files appear all at once."""

@@ -1,10 +1,10 @@
-"""The score columns in Spark's words."""
+"""The score columns in Spark's DDL."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-NAMES = {
+TYPES = {
     pa.string(): "string",
     pa.date32(): "date",
     pa.float64(): "double",
@@ -13,10 +13,10 @@ NAMES = {
 }
 
 
-def of(schema: pa.Schema) -> str:
+def from_arrow(schema: pa.Schema) -> str:
     """The columns of an Arrow schema as Spark's DDL writes them.
 
-    >>> of(pa.schema([("tier", pa.string()), ("reasons", pa.list_(pa.string()))]))
+    >>> from_arrow(pa.schema([("tier", pa.string()), ("reasons", pa.list_(pa.string()))]))
     'tier string, reasons array<string>'
     """
-    return ", ".join(f"{field.name} {NAMES[field.type]}" for field in schema)
+    return ", ".join(f"{field.name} {TYPES[field.type]}" for field in schema)

@@ -1,4 +1,4 @@
-"""How far a job of Spark's is: asked from outside while it runs."""
+"""The progress of a Spark job, polled while it runs."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from tiercast.serving.batch.scoring import Tell
+from tiercast.serving.batch.scoring import OnProgress
 
 EVERY_SECONDS = 0.5
 
 
 @contextlib.contextmanager
-def watching(session: Any, tell: Tell, n_parts: int) -> Iterator[None]:
-    """Tell how many parts are written while the `with` block waits for them."""
-    tell(0, n_parts)
-    ended = threading.Event()
+def watch(session: Any, on_progress: OnProgress, n_parts: int) -> Iterator[None]:
+    """Call `on_progress` with the number of finished parts while the block runs."""
+    on_progress(0, n_parts)
+    is_over = threading.Event()
     tracker = session.sparkContext.statusTracker()
 
-    def watch() -> None:
+    def poll() -> None:
         done = 0
-        while not ended.wait(EVERY_SECONDS):
+        while not is_over.wait(EVERY_SECONDS):
             stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-            of_parts = [stage.numCompletedTasks for stage in stages if stage and stage.numTasks == n_parts]
-            if of_parts and max(of_parts) > done:
-                done = max(of_parts)
-                tell(done, n_parts)
+            finished = [stage.numCompletedTasks for stage in stages if stage and stage.numTasks == n_parts]
+            if finished and max(finished) > done:
+                done = max(finished)
+                on_progress(done, n_parts)
 
-    thread = threading.Thread(target=watch, daemon=True)
+    thread = threading.Thread(target=poll, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        ended.set()
+        is_over.set()
         thread.join()
-    tell(n_parts, n_parts)
+    on_progress(n_parts, n_parts)

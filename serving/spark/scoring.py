@@ -1,6 +1,6 @@
 """Score a whole base on Spark: features are built where the rows are, and scored there.
 
-One customer's rows lie with one worker; each worker has the bundle once; what comes to the driver is one line per part.
+All rows of a customer lie with one worker. Each worker receives the bundle once; the driver receives one row per part.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
 from tiercast.serving import score
 from tiercast.serving.batch import previous_tiers, totals
-from tiercast.serving.batch.scoring import Scored, Tell
+from tiercast.serving.batch.scoring import BatchResult, OnProgress
 from tiercast.serving.spark import ddl, progress, worker
 from tiercast.serving.spark import folder as folders
-from tiercast.serving.spark.worker import Job, Sent
+from tiercast.serving.spark.folder import PartFile
+from tiercast.serving.spark.worker import BundleFiles, WorkerTask
 from tiercast.tiers import overrides
 from tiercast.tiers.overrides import Override
 
 
 class _Prepared(NamedTuple):
-    """The features as a data frame, customers of one part in the order of their ids, and what the workers are told."""
+    """The features as a data frame, each part sorted by customer id, and the parameters of the workers."""
 
     features: DataFrame
-    job: Job
+    task: WorkerTask
     reading: Reading
     n_parts: int
 
@@ -51,31 +52,31 @@ def score_all(
     out: pathlib.Path,
     *,
     reasons: Reasons = "all",
-    last: str | None = None,
-    tell: Tell = lambda done, of: None,
-) -> Scored:
+    previous: str | None = None,
+    on_progress: OnProgress = lambda done, total: None,
+) -> BatchResult:
     """Write one row per customer known before `as_of` to the folder `out/as_of=...`. Raises `BadInput` and its kinds.
 
     `files` are those of `bundle` (see `bundle_folder.packed`). The rows are those of `serving.batch.scoring.score_all`.
     """
     folders.check(out, as_of, sources)
-    with folders.writing(out, as_of) as fresh, engine.reading(sources.transactions):
-        made = _prepare(engine, bundle, files, sources, as_of, reasons, last, str(fresh.absolute()))
-        job = made.job
+    with folders.worker_folder(out, as_of) as folder, engine.reading(sources.transactions):
+        prepared = _prepare(engine, bundle, files, sources, as_of, reasons, previous, str(folder.absolute()))
+        task = prepared.task
 
         def write(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-            task = TaskContext.get()
-            yield worker.write(job, task.partitionId() if task else 0, batches)
+            context = TaskContext.get()
+            yield worker.write(task, context.partitionId() if context else 0, batches)
 
-        told = made.features.mapInArrow(write, worker.TOLD_TO_SPARK)
-        with progress.watching(engine.session, tell, made.n_parts):
-            rows = sorted(told.toArrow().to_pylist(), key=lambda row: int(row["part"]))
-        files_written = {f"part-{row['part']:05d}.parquet": (row["file"], row["size"]) for row in rows}
-        folders.publish(out, as_of, fresh, files_written)
-    seen = totals.NOTHING
+        report = prepared.features.mapInArrow(write, worker.REPORT_DDL)
+        with progress.watch(engine.session, on_progress, prepared.n_parts):
+            rows = sorted(report.toArrow().to_pylist(), key=lambda row: int(row["part"]))
+        written = {f"part-{row['part']:05d}.parquet": PartFile(row["file"], row["size"]) for row in rows}
+        folders.publish(out, as_of, folder, written)
+    added = totals.EMPTY
     for row in rows:
-        seen = totals.together(seen, worker.totals_of(row["totals"]))
-    return Scored(folders.day(out, as_of), made.reading, seen, len(job.by_hand))
+        added = totals.merge(added, worker.parse_totals(row["totals"]))
+    return BatchResult(folders.day(out, as_of), prepared.reading, added, len(task.by_hand))
 
 
 def frame(
@@ -86,17 +87,17 @@ def frame(
     as_of: dt.date,
     *,
     reasons: Reasons = "all",
-    last: str | None = None,
+    previous: str | None = None,
 ) -> DataFrame:
-    """The same scores as a data frame of Spark's, to be written as Spark writes: Delta, a table, an object store."""
-    made = _prepare(engine, bundle, files, sources, as_of, reasons, last, "")
-    job = made.job
+    """The same scores as a Spark data frame, for Spark's own writers: Delta, a table, an object store."""
+    prepared = _prepare(engine, bundle, files, sources, as_of, reasons, previous, "")
+    task = prepared.task
 
-    def scored(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-        for table in worker.scored(job, batches):
+    def score_rows(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+        for table in worker.score_batches(task, batches):
             yield from table.to_batches()
 
-    return made.features.mapInArrow(scored, ddl.of(score.schema(bundles.dated(bundle, as_of))))
+    return prepared.features.mapInArrow(score_rows, ddl.from_arrow(score.schema(bundles.dated(bundle, as_of))))
 
 
 def _prepare(
@@ -106,22 +107,22 @@ def _prepare(
     sources: Sources,
     as_of: dt.date,
     reasons: Reasons,
-    last: str | None,
+    previous: str | None,
     folder: str,
 ) -> _Prepared:
     read = reading.read(engine, sources, as_of, is_counted=False)
     bundles.dated(bundle, as_of)
     schema.require(bundle.spec, read.tables)
     by_hand = tuple((row.customer_id, row.tier, row.until) for row in overrides_table.read(engine, sources))
-    overrides.apply(np.array([], dtype="<U1"), [], [Override(*row) for row in by_hand], as_of)  # to refuse them now
+    overrides.apply(np.array([], dtype="<U1"), [], [Override(*row) for row in by_hand], as_of)  # refuses wrong tiers
     n_parts = max(parts.count(read.report.rows_kept), engine.parallelism)
     engine.store(parts.KNOWN, read.tables.transactions, n_parts)
-    known = build.build(read.tables._replace(transactions=engine.whole(parts.KNOWN)), as_of, bundle.spec)
-    if last is not None:
-        before = previous_tiers.open_last(engine, last, as_of).table
-        known = known.left_join(before.select("customer_id", **{worker.PREVIOUS: before.tier}), "customer_id")
-        known = known.drop("customer_id_right")
-    features = engine.frame(known).repartition(n_parts, "customer_id").sortWithinPartitions("customer_id")
-    sent = engine.session.sparkContext.broadcast(dict(files))
-    job = Job(Sent(sent), as_of, reasons, by_hand, folder, uuid.uuid4().hex[:8])
-    return _Prepared(features, job, read, n_parts)
+    table = build.build(read.tables._replace(transactions=engine.whole(parts.KNOWN)), as_of, bundle.spec)
+    if previous is not None:
+        before = previous_tiers.open_previous(engine, previous, as_of).table
+        table = table.left_join(before.select("customer_id", **{worker.PREVIOUS: before.tier}), "customer_id")
+        table = table.drop("customer_id_right")
+    features = engine.frame(table).repartition(n_parts, "customer_id").sortWithinPartitions("customer_id")
+    broadcast = engine.session.sparkContext.broadcast(dict(files))
+    task = WorkerTask(BundleFiles(broadcast), as_of, reasons, by_hand, folder, uuid.uuid4().hex[:8])
+    return _Prepared(features, task, read, n_parts)

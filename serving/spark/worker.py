@@ -1,6 +1,6 @@
-"""What a worker does: take the bundle's files once, score the customers it is given, write them as one file.
+"""The code that runs on a worker: unpack the bundle once, score customers, write them as one file.
 
-This module is imported by the workers, so Tiercast must be installed there. It needs no Spark itself.
+Workers import this module, so Tiercast must be installed there. It does not import Spark.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import compute
 
+from tiercast.contract import files
 from tiercast.contract.scores import Reasons
 from tiercast.models import bundle as bundles
 from tiercast.models import bundle_folder
@@ -28,14 +29,14 @@ from tiercast.serving.batch import totals
 from tiercast.tiers.overrides import Override
 
 PREVIOUS = "previous_tier"
-AT_ONCE = 1 << 16
-TOLD = pa.schema([("part", pa.int32()), ("file", pa.string()), ("size", pa.int64()), ("totals", pa.string())])
-TOLD_TO_SPARK = "part int, file string, size bigint, totals string"
-_KEPT: dict[bytes, Bundle] = {}
+ROWS = 1 << 16
+REPORT = pa.schema([("part", pa.int32()), ("file", pa.string()), ("size", pa.int64()), ("totals", pa.string())])
+REPORT_DDL = "part int, file string, size bigint, totals string"
+_CACHE: dict[bytes, Bundle] = {}
 
 
-class Sent(NamedTuple):
-    """The bundle's files behind one of Spark's broadcasts, which is sent once to each machine."""
+class BundleFiles(NamedTuple):
+    """The bundle's files in a Spark broadcast, which is sent to each machine once."""
 
     broadcast: Any
 
@@ -43,13 +44,14 @@ class Sent(NamedTuple):
         return dict(self.broadcast.value)
 
 
-class Job(NamedTuple):
-    """What every worker is told.
+class WorkerTask(NamedTuple):
+    """The parameters of every worker.
 
-    `by_hand` holds overrides as plain rows; `folder` is where the files go, `run` keeps them apart from other runs'.
+    `by_hand` holds overrides as plain rows; `folder` is where the files go; `run` is part of their names, so that
+    runs do not mix.
     """
 
-    files: Sent
+    files: BundleFiles
     as_of: dt.date
     reasons: Reasons
     by_hand: tuple[tuple[str, str, dt.date], ...]
@@ -57,64 +59,62 @@ class Job(NamedTuple):
     run: str
 
 
-def scored(job: Job, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Score tables of at most `AT_ONCE` customers, in the order in which the features come."""
-    bundle = bundles.dated(_bundle(job.files.get()), job.as_of)
-    by_hand = [Override(*row) for row in job.by_hand]
-    for features in _together(batches):
-        before = _letters(features[PREVIOUS]) if PREVIOUS in features.column_names else None
-        yield score.score(bundle, features, reasons=job.reasons, by_hand=by_hand, previous=before)
+def score_batches(task: WorkerTask, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Score feature batches in their order, in tables of about `ROWS` customers."""
+    bundle = bundles.dated(_bundle(task.files.get()), task.as_of)
+    by_hand = [Override(*row) for row in task.by_hand]
+    for features in _combine(batches):
+        previous = _tiers(features[PREVIOUS]) if PREVIOUS in features.column_names else None
+        yield score.score(bundle, features, reasons=task.reasons, by_hand=by_hand, previous=previous)
 
 
-def write(job: Job, part: int, batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-    """Write the scores of one part as a file of its own, and tell its name, its size and the sums of its tiers.
+def write(task: WorkerTask, part: int, batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
+    """Write the scores of one part to a file of its own; return its name, its size and its totals per tier.
 
-    A part may be computed more than once, also at the same time; each time gives the same rows in another file.
+    A part may be computed more than once, also at the same time; each attempt writes the same rows to another file.
     """
-    name = f"{job.run}-{part:05d}-{os.urandom(4).hex()}.parquet"
-    path, seen = pathlib.Path(job.folder, name), totals.NOTHING
-    schema = score.schema(bundles.dated(_bundle(job.files.get()), job.as_of))
-    with path.open("wb") as file:
-        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            for table in scored(job, batches):
-                writer.write_table(table)
-                seen = totals.add(seen, table)
-        file.flush()
-        os.fsync(file.fileno())
-    row = {"part": part, "file": name, "size": path.stat().st_size, "totals": json.dumps(seen)}
-    return pa.RecordBatch.from_pylist([row], schema=TOLD)
+    name = f"{task.run}-{part:05d}-{os.urandom(4).hex()}.parquet"
+    path, added = pathlib.Path(task.folder, name), totals.EMPTY
+    schema = score.schema(bundles.dated(_bundle(task.files.get()), task.as_of))
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for table in score_batches(task, batches):
+            writer.write_table(table)
+            added = totals.add(added, table)
+    files.sync(path)
+    row = {"part": part, "file": name, "size": path.stat().st_size, "totals": json.dumps(added)}
+    return pa.RecordBatch.from_pylist([row], schema=REPORT)
 
 
-def totals_of(told: str) -> totals.Totals:
-    """The sums of one part, as its worker told them."""
-    sums, n_borderline = json.loads(told)
-    return totals.Totals({tier: tuple(row) for tier, row in sums.items()}, n_borderline)
+def parse_totals(text: str) -> totals.Totals:
+    """The totals of one part from its report."""
+    by_tier, n_borderline = json.loads(text)
+    return totals.Totals({tier: tuple(row) for tier, row in by_tier.items()}, n_borderline)
 
 
-def _together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Small batches as tables large enough that a call's own cost does not matter."""
-    held: list[pa.RecordBatch] = []
+def _combine(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Small batches as larger tables, so that the cost of a call does not matter."""
+    pending: list[pa.RecordBatch] = []
     for batch in batches:
-        held.append(batch)
-        if sum(each.num_rows for each in held) >= AT_ONCE:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)
+        pending.append(batch)
+        if sum(each.num_rows for each in pending) >= ROWS:
+            yield pa.Table.from_batches(pending)
+            pending = []
+    if pending:
+        yield pa.Table.from_batches(pending)
 
 
-def _letters(tiers: pa.ChunkedArray) -> NDArray[np.str_]:
-    filled = compute.fill_null(tiers, "").to_numpy(zero_copy_only=False)
+def _tiers(column: pa.ChunkedArray) -> NDArray[np.str_]:
+    filled = compute.fill_null(column, "").to_numpy(zero_copy_only=False)
     return np.asarray(filled, dtype="<U1")
 
 
-def _bundle(files: Mapping[str, bytes]) -> Bundle:
-    """The bundle, unpacked and checked once per process: workers live on between parts and between jobs."""
-    manifest = files[bundle_folder.MANIFEST]  # it has the hash of every other file
-    if manifest not in _KEPT:
-        _KEPT.clear()
+def _bundle(packed: Mapping[str, bytes]) -> Bundle:
+    """The bundle, unpacked and checked once per process: a worker process serves many parts and jobs."""
+    manifest = packed[bundle_folder.MANIFEST]  # it has the hash of every other file
+    if manifest not in _CACHE:
+        _CACHE.clear()
         with tempfile.TemporaryDirectory(prefix="tiercast-bundle-") as folder:
-            for name, content in files.items():
+            for name, content in packed.items():
                 pathlib.Path(folder, name).write_bytes(content)
-            _KEPT[manifest] = bundle_folder.load(pathlib.Path(folder))
-    return _KEPT[manifest]
+            _CACHE[manifest] = bundle_folder.load(pathlib.Path(folder))
+    return _CACHE[manifest]

@@ -1,4 +1,4 @@
-"""From a score file to the store's rows: checked, in the store's columns, and into the database in the fast way."""
+"""Loading a score file: validate its rows, convert them to the store's columns, insert them in bulk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyarrow import compute, csv
 from sqlalchemy.engine import Connection
 
 from tiercast.contract import errors, scores
-from tiercast.features.reading import scored
+from tiercast.features.reading import score_reader
 from tiercast.serving.store import tables
 from tiercast.tiers import grid
 
@@ -20,11 +20,11 @@ NEVER_NULL = tuple(c.name for c in scores.SCORES if c.null_when == "never")
 DOUBLES = tuple(c.name for c in scores.SCORES if c.type == "double")
 
 
-def checked(rows: pa.Table, path: str) -> pa.Table:
-    """The rows with the contract's types. Raises `BadInput` for what no score file has."""
-    wanted = pa.schema([pa.field(c.name, scores.arrow_type(c.type)) for c in scores.SCORES])
+def validated(rows: pa.Table, path: str) -> pa.Table:
+    """The rows with the contract's types. Raises `BadInput` for values that no score file has."""
+    expected = pa.schema([pa.field(c.name, scores.arrow_type(c.type)) for c in scores.SCORES])
     try:
-        found = rows.select(wanted.names).cast(wanted)
+        found = rows.select(expected.names).cast(expected)
     except pa.ArrowException as error:
         raise _refusal(f"a column has another type than scores have: {str(error).splitlines()[0]}", path) from error
     for name in NEVER_NULL:
@@ -38,8 +38,8 @@ def checked(rows: pa.Table, path: str) -> pa.Table:
     return found
 
 
-def one_of(rows: pa.Table, name: str, before: Any, path: str) -> Any:
-    """The value that every row has in this column, the same as `before` (None: not seen yet). Raises `BadInput`."""
+def constant(rows: pa.Table, name: str, before: Any, path: str) -> Any:
+    """The one value of a column, equal to that of the rows `before` (None: there were none). Raises `BadInput`."""
     found = compute.unique(rows[name]).to_pylist()
     if len(found) == 1 and before in (None, found[0]):
         return found[0]
@@ -48,31 +48,31 @@ def one_of(rows: pa.Table, name: str, before: Any, path: str) -> Any:
 
 
 def last_id(rows: pa.Table, before: str | None, path: str) -> str:
-    """The last of these ids, which come in order after `before`. Raises `BadInput` where one is there twice."""
+    """The last of these sorted ids, all of them after `before`. Raises `BadInput` for a duplicate."""
     ids = rows["customer_id"].combine_chunks()
-    twins = compute.filter(ids[1:], compute.equal(ids[1:], ids[:-1])).to_pylist()
+    duplicates = compute.filter(ids[1:], compute.equal(ids[1:], ids[:-1])).to_pylist()
     if ids[0].as_py() == before:
-        twins.insert(0, before)
-    if twins:
+        duplicates.insert(0, before)
+    if duplicates:
         hint = "score that day again; a score file is never edited by hand"
-        first = f"{twins[0]} in {path}"
+        first = f"{duplicates[0]} in {path}"
         raise errors.BadInput("the customer is there more than once", first=first, hint=hint)
     return str(ids[-1].as_py())
 
 
 def columns(rows: pa.Table, path: str) -> dict[str, pa.Array]:
-    """The store's columns, those about moves left out. NaN is stored as what it means: no number."""
-    whole = rows.combine_chunks()
-    found = {name: _plain(whole[name]) for name in whole.schema.names if name not in (*tables.ONCE, "reasons")}
+    """The store's columns without those of moves. NaN becomes null."""
+    names = [name for name in rows.schema.names if name not in (*tables.ONCE, "reasons")]
+    found = {name: _array(rows[name]) for name in names}
     for name in DOUBLES:
         found[name] = compute.if_else(compute.is_nan(found[name]), pa.scalar(None, pa.float64()), found[name])
-    found |= _reasons(_plain(whole["reasons"]), path)
+    found |= _reasons(_array(rows["reasons"]), path)
     found["value_at_risk"] = compute.multiply(found["value"], found["p_churn"])
     return found
 
 
 def insert(connection: Connection, table: sa.Table, rows: dict[str, pa.Array]) -> None:
-    """Add rows to a generation's table: COPY on PostgreSQL, one prepared statement on SQLite."""
+    """Insert rows into a generation's table: COPY on PostgreSQL, one prepared statement on SQLite."""
     ordered = [rows[name] for name in table.c.keys()]  # noqa: SIM118  a collection of columns, not a dict
     if connection.dialect.name == "postgresql":
         _copy(connection, table, pa.table(ordered, names=table.c.keys()))
@@ -82,15 +82,15 @@ def insert(connection: Connection, table: sa.Table, rows: dict[str, pa.Array]) -
 
 
 def _copy(connection: Connection, table: sa.Table, rows: pa.Table) -> None:
-    """CSV written by Arrow: numbers in the shortest form that reads back the same, null as nothing, "" in quotes."""
+    """COPY of CSV from Arrow: numbers in the shortest form that reads back the same, null empty, "" in quotes."""
     from psycopg import sql
 
     text = io.BytesIO()
     csv.write_csv(rows, text, csv.WriteOptions(include_header=False))
     names = sql.SQL(", ").join(map(sql.Identifier, rows.column_names))
-    asked = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table.name), names)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table.name), names)
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(asked) as copy:
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(text.getbuffer())
 
 
@@ -105,10 +105,10 @@ def _reasons(lists: pa.ListArray, path: str) -> dict[str, pa.Array]:
     return {name: flat.take(place) for name, place in zip(tables.REASONS, places, strict=True)}
 
 
-def _plain(column: pa.ChunkedArray) -> pa.Array:
+def _array(column: pa.ChunkedArray) -> pa.Array:
     combined = column.combine_chunks()
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
 
 
 def _refusal(what: str, path: str, count: int | None = None, total: int | None = None) -> errors.BadInput:
-    return errors.BadInput(what, count=count, total=total, first=path, hint=scored.HINT)
+    return errors.BadInput(what, count=count, total=total, first=path, hint=score_reader.HINT)

@@ -1,6 +1,6 @@
-"""Opening a store by its URL, and the two ways to use it: `reading` and `writing`.
+"""Open a store by its URL, and use it: `read_transaction`, `write_transaction` and, for generations, `run_query`.
 
-sqlite:///scores.db, scores.db             one file, in write-ahead mode: readers never wait for the writer
+sqlite:///scores.db, scores.db             one file, in write-ahead log mode: readers never wait for the writer
 postgresql://user:password@host/database   PostgreSQL through psycopg 3
 """
 
@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -27,30 +27,32 @@ CONNECTIONS = 5
 FORMS = "pass --store scores.db, sqlite:///scores.db or postgresql://user:password@host/database"
 WRITES = "tiercast_writes"
 UNDEFINED_TABLE = "42P01"
-Answer = TypeVar("Answer")
-# SQLite answers in this process and lets go of the interpreter at every row: threads that ask at once hand it to and
-# fro, which costs more than the answers. So quick questions take turns. Long ones work between two rows, side by side.
-_turn = threading.Lock()
+Result = TypeVar("Result")
+Store: TypeAlias = Engine
+"""An opened store: the type for modules that send no SQL of their own."""
+# SQLite runs in this process and releases the interpreter lock at every row. Threads with concurrent queries pass it
+# to and fro, which costs more than the queries. So short queries take turns; long ones run beside them.
+_short_turn = threading.Lock()
 
 
 def open(url: str, *, create: bool = False, connections: int = CONNECTIONS) -> Engine:
-    """The store at `url`, once it has answered. Raises `BadInput` for an address that is none, `StoreUnavailable`.
+    """The store at `url`, after a first connection. Raises `BadInput` for a malformed URL, `StoreUnavailable`.
 
-    A SQLite file that is not there is made only with `create`. `connections` are kept open once they were needed.
-    The tables are the matter of `migrations`.
+    A missing SQLite file is created only with `create`. The pool keeps up to `connections` open. `migrations` creates
+    the tables.
     """
-    parsed = _parsed(url)
+    parsed = _parse(url)
     is_file = parsed.get_backend_name() == "sqlite"
     engine = _sqlite(parsed, connections, create=create) if is_file else _postgres(parsed, connections)
-    with reading(engine):
+    with read_transaction(engine):
         pass
     return engine
 
 
-def shown(engine: Engine) -> str:
-    """The store's address without password and options, to be printed.
+def display_url(engine: Engine) -> str:
+    """The store's URL without password and options, for messages.
 
-    >>> shown(sa.create_engine("postgresql+psycopg://tier:secret@db.example/scores?password=secret"))
+    >>> display_url(sa.create_engine("postgresql+psycopg://tier:secret@db.example/scores?password=secret"))
     'postgresql://tier@db.example/scores'
     """
     url = engine.url
@@ -61,47 +63,50 @@ def shown(engine: Engine) -> str:
 
 
 @contextlib.contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def read_transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction that sees one state of the store and changes nothing. Raises `StoreUnavailable`."""
     options: dict[str, Any] = {}
     if engine.dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with told(engine), alive(engine).execution_options(**options) as connection, connection.begin():
+    with translated_errors(engine), connect(engine).execution_options(**options) as connection, connection.begin():
         yield connection
 
 
-def answered(engine: Engine, ask: Callable[[Connection], Answer], *, is_long: bool = False) -> Answer:
-    """The answer to a question about generations, which never change once they are served.
+def run_query(engine: Engine, query: Callable[[Connection], Result], *, is_long: bool = False) -> Result:
+    """The result of `query` about generations, which never change once they are served.
 
-    So an answer is from one generation without a transaction around its parts, and on PostgreSQL it goes without: that
-    saves the ways there and back for its begin and its end. Nor is a connection tried first: one that turns out to be
-    dead, for the database was restarted meanwhile, costs the question a second try on a new one. `is_long`: it may
-    look at every row.
+    The result is consistent without a transaction, so on PostgreSQL there is none: that saves the round trips of its
+    begin and end. The connection is not tested first either; if it turns out to be dead, because the database was
+    restarted, the query runs again on a new one. `is_long`: it may read every row.
     """
-    with told(engine):
+    with translated_errors(engine):
         try:
-            return _answered(engine, ask, is_long)
+            return _run_query(engine, query, is_long)
         except exc.DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return _answered(engine, ask, is_long)
+        return _run_query(engine, query, is_long)
 
 
-def _answered(engine: Engine, ask: Callable[[Connection], Answer], is_long: bool) -> Answer:
-    """Asked again where a generation was pruned after it was found and before its rows were asked for."""
-    with _looking(engine, is_long) as connection:
+def _run_query(engine: Engine, query: Callable[[Connection], Result], is_long: bool) -> Result:
+    """Runs the query again if a generation was pruned after the query had found it."""
+    with _query_connection(engine, is_long) as connection:
         try:
-            return ask(connection)
+            return query(connection)
         except exc.ProgrammingError as error:
             if getattr(error.orig, "sqlstate", "") != UNDEFINED_TABLE:
                 raise
-        return ask(connection)
+        return query(connection)
 
 
 @contextlib.contextmanager
-def _looking(engine: Engine, is_long: bool) -> Iterator[Connection]:
-    if engine.dialect.name == "sqlite":  # whose transactions cost nothing
-        with contextlib.nullcontext() if is_long else _turn, engine.connect() as connection, connection.begin():
+def _query_connection(engine: Engine, is_long: bool) -> Iterator[Connection]:
+    if engine.dialect.name == "sqlite":  # its transactions cost nothing
+        with (
+            contextlib.nullcontext() if is_long else _short_turn,
+            engine.connect() as connection,
+            connection.begin(),
+        ):
             yield connection
         return
     with engine.connect() as connection:
@@ -109,19 +114,19 @@ def _looking(engine: Engine, is_long: bool) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def write_transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction that changes the store, whole or not at all. Raises `StoreUnavailable`."""
     options: dict[str, Any] = {WRITES: True}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "READ COMMITTED"}
-    with told(engine), alive(engine).execution_options(**options) as connection, connection.begin():
+    with translated_errors(engine), connect(engine).execution_options(**options) as connection, connection.begin():
         yield connection
 
 
-def alive(engine: Engine) -> Connection:
-    """A connection that answers: what is begun on a dead one could not simply be begun again.
+def connect(engine: Engine) -> Connection:
+    """A connection that was tested, for a transaction that cannot simply run again on another one.
 
-    The pool would see to that with `pool_pre_ping`, but for every question, which `answered` asks without.
+    The pool's `pool_pre_ping` would test every connection, also those of `run_query`.
     """
     connection = engine.connect()
     if engine.dialect.name == "postgresql":
@@ -131,14 +136,14 @@ def alive(engine: Engine) -> Connection:
             connection.close()
             if not error.connection_invalidated:
                 raise
-            return engine.connect()  # a new one: with the dead one, the pool gave up all that are as old
+            return engine.connect()  # a new one: the pool has dropped all connections as old as the dead one
         connection.rollback()  # of the transaction that SQLAlchemy believes in
     return connection
 
 
 @contextlib.contextmanager
-def told(engine: Engine) -> Iterator[None]:
-    """Say that the store does not answer, in four parts and without its password."""
+def translated_errors(engine: Engine) -> Iterator[None]:
+    """Raise our errors for those of the drivers, without the password."""
     try:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError) as error:
@@ -146,11 +151,11 @@ def told(engine: Engine) -> Iterator[None]:
     except exc.DatabaseError as error:
         if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
             hint = "pass another file, or remove this one"
-            raise errors.BadInput("the file is no SQLite database", first=shown(engine), hint=hint) from None
+            raise errors.BadInput("the file is no SQLite database", first=display_url(engine), hint=hint) from None
         raise
 
 
-def _parsed(url: str) -> URL:
+def _parse(url: str) -> URL:
     if "://" not in url and url.endswith(".db"):
         return URL.create("sqlite", database=url)
     try:
@@ -180,7 +185,7 @@ def _sqlite(url: URL, connections: int, *, create: bool) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    """Transactions are begun by `_begin_sqlite`: the driver would leave a SELECT outside of them."""
+    """`_begin_sqlite` begins the transactions: the driver would leave a SELECT outside of them."""
     connection.isolation_level = None
     settings = {"busy_timeout": BUSY_MS, "journal_mode": "WAL", "synchronous": "NORMAL", "foreign_keys": "ON"}
     settings |= {"cache_size": -CACHE_KIB}
@@ -189,13 +194,13 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """A writer asks for the lock at once: who first read and then wants to write may only fail, not wait."""
+    """A writer locks at once: a transaction that reads first and writes later may fail instead of waiting."""
     is_writer = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
 
 def _postgres(url: URL, connections: int) -> Engine:
-    """Without transactions, except where `reading` and `writing` ask for one."""
+    """Without transactions, except those of `read_transaction` and `write_transaction`."""
     options = {"connect_timeout": CONNECT_SECONDS, "application_name": "tiercast"}
     return sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=connections, connect_args=options)
 
@@ -209,4 +214,4 @@ def _unavailable(engine: Engine, error: Exception) -> errors.StoreUnavailable:
     hint = "see whether the database runs, and whether address, user and password are right"
     if engine.dialect.name == "sqlite":
         hint = "see whether the file may be written, whether the disk is full, and who else writes to it"
-    return errors.StoreUnavailable(f"the store does not answer: {reason}", first=shown(engine), hint=hint)
+    return errors.StoreUnavailable(f"the store does not answer: {reason}", first=display_url(engine), hint=hint)

@@ -1,4 +1,4 @@
-"""What a search may ask for, and how that is said to the database."""
+"""The filters of a search, and their SQL conditions."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from tiercast.serving.store import generations, tables
 from tiercast.serving.store.generations import Generation
 from tiercast.tiers import moves
 
-Way = Literal["up", "down", "in"]
-WAYS: tuple[Way, ...] = ("up", "down", "in")
-Clause = sa.ColumnElement[bool]
+MoveFilter = Literal["up", "down", "in"]
+Condition = sa.ColumnElement[bool]
 
 
 class Filters(NamedTuple):
-    """Everything is optional, and all that is given must be true. Tuples mean "one of these"; ranges include both ends.
+    """All are optional and combined by AND. A tuple means "one of these"; ranges include both ends.
 
-    `moved` compares with the generation before, or with what was served on the day `moved_since`. `reasons` are met by
-    any of a customer's three. A customer without a number (a prospect) meets no range of it.
+    `moved` compares with the generation before, or with the one served on the day `moved_since`. `reasons` match any of
+    a customer's three. A customer without a number (a prospect) matches no range of it.
     """
 
     tiers: tuple[str, ...] = ()
@@ -35,7 +34,7 @@ class Filters(NamedTuple):
     value_at_risk: tuple[float | None, float | None] = (None, None)
     is_borderline: bool | None = None
     disagreement: bool | None = None
-    moved: tuple[Way, ...] = ()
+    moved: tuple[MoveFilter, ...] = ()
     moved_since: dt.date | None = None
 
 
@@ -43,40 +42,38 @@ NONE = Filters()
 IN = {"tiers": "tier", "statuses": "status", "actions": "action"}
 RANGES = ("p_churn", "value", "value_at_risk")
 FLAGS = ("is_borderline", "disagreement")
-
-
 Columns = Mapping[str, sa.ColumnElement[Any]]
 
 
-def applied(
+def apply(
     connection: Connection,
-    asked: sa.Select[Any],
+    query: sa.Select[Any],
     rows: sa.FromClause,
     generation: Generation,
     filters: Filters,
     columns: Columns | None = None,
 ) -> sa.Select[Any]:
-    """The question about `rows` of `generation`, for those only whom the filters let through.
+    """The query with the filters on `rows` of `generation`.
 
-    `columns` are the columns of `rows` where they shall be written in another way.
+    `columns` replace the columns of `rows` in the conditions, such as by expressions that no index applies to.
     """
     c = dict(rows.c.items()) if columns is None else columns
-    asked = asked.where(*_plain(c, filters))
+    query = query.where(*_conditions(c, filters))
     if filters.moved_since is None:
-        return asked.where(rows.c.move.in_(filters.moved)) if filters.moved else asked
-    then = _on(connection, generation, filters.moved_since)
+        return query.where(rows.c.move.in_(filters.moved)) if filters.moved else query
+    then = _served_on(connection, generation, filters.moved_since)
     if then.id == generation.id:
-        return asked.where(sa.false())
-    old = tables.scores_of(then.id)
+        return query.where(sa.false())
+    old = then.rows
     both = rows.outerjoin(old, rows.c.customer_id == old.c.customer_id)
-    return asked.select_from(both).where(_moved(rows.c.tier, old, filters.moved or ("up", "down")))
+    return query.select_from(both).where(_moved(rows.c.tier, old, filters.moved or ("up", "down")))
 
 
-def _plain(c: Columns, filters: Filters) -> list[Clause]:
-    found: list[Clause] = []
+def _conditions(c: Columns, filters: Filters) -> list[Condition]:
+    found: list[Condition] = []
     for name, column in IN.items():
-        if wanted := getattr(filters, name):
-            found.append(c[column].in_(wanted))
+        if allowed := getattr(filters, name):
+            found.append(c[column].in_(allowed))
     for name in RANGES:
         low, high = getattr(filters, name)
         found += [] if low is None else [c[name] >= low]
@@ -85,21 +82,22 @@ def _plain(c: Columns, filters: Filters) -> list[Clause]:
         if (flag := getattr(filters, name)) is not None:
             found.append(c[name].is_(flag))
     if filters.reasons:
-        found.append(sa.or_(*(c[place].in_(filters.reasons) for place in tables.REASONS)))
+        found.append(sa.or_(*(c[reason].in_(filters.reasons) for reason in tables.REASONS)))
     return found
 
 
-def _moved(tier: sa.ColumnElement[str], old: sa.Table, ways: Sequence[Way]) -> Clause:
-    pairs = [a + b for a in moves.PLACES[:-1] for b in moves.PLACES[:-1] if moves.direction_of(a, b) in ways]
-    found = [(old.c.tier + tier).in_(pairs)] if pairs else []
-    return sa.or_(sa.false(), *found, *([old.c.customer_id.is_(None)] if "in" in ways else []))
+def _moved(tier: sa.ColumnElement[str], old: sa.FromClause, directions: Sequence[MoveFilter]) -> Condition:
+    letters = moves.PLACES[:-1]
+    pairs = [a + b for a in letters for b in letters if moves.direction_of(a, b) in directions]
+    changed = [(old.c.tier + tier).in_(pairs)] if pairs else []
+    return sa.or_(sa.false(), *changed, *([old.c.customer_id.is_(None)] if "in" in directions else []))
 
 
-def _on(connection: Connection, generation: Generation, day: dt.date) -> Generation:
-    """The newest generation, among those that `generation` came after, that is not younger than `day`."""
-    line = generations.line_in(connection, generation)
-    found = next((each for each in line if each.as_of <= day), None)
+def _served_on(connection: Connection, generation: Generation, day: dt.date) -> Generation:
+    """The newest of the generations before `generation` that was not newer than `day`."""
+    lineage = generations.lineage(connection, generation)
+    found = next((each for each in lineage if each.as_of <= day), None)
     if found is None:
-        hint = f"ask from {line[-1].as_of} on, or keep more generations: tiercast publish --keep"
+        hint = f"ask from {lineage[-1].as_of} on, or keep more generations: tiercast publish --keep"
         raise errors.GenerationGone("no generation reaches back that far", first=f"moved since {day}", hint=hint)
     return found

@@ -1,4 +1,4 @@
-"""Which generations there are, which one is served, going back to an earlier one, and forgetting the oldest."""
+"""The generations of scores: list them, switch to an earlier one, delete the oldest."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tiercast.contract import errors
 from tiercast.serving.store import database, publish_lock, tables
 
 KEEP = 13  # a year of monthly scores and the month a year ago
-DROP_WAITS_MS = 3_000
+DROP_TIMEOUT_MS = 3_000
 
 
 class Generation(NamedTuple):
-    """One published score file. `previous_id` is the generation that was served when this one came."""
+    """One published score file. `previous_id` was served before it; `columns` are those of its table."""
 
     id: int
     as_of: dt.date
@@ -30,7 +30,13 @@ class Generation(NamedTuple):
     published_at: dt.datetime
     sha256: str
     previous_id: int | None
+    columns: tuple[str, ...]
     is_current: bool
+
+    @property
+    def rows(self) -> sa.FromClause:
+        """The table of its customers, with the columns of this version."""
+        return tables.scores_of(self.id, self.columns)
 
 
 _g, _p = tables.generations.c, tables.pointer.c
@@ -41,62 +47,64 @@ _READY = _FACTS.where(_g.state == tables.READY).order_by(_g.id.desc())
 _CURRENT = _FACTS.where(_p.generation_id.is_not(None))
 
 
-def of_row(row: Row[*tuple[Any, ...]]) -> Generation:
-    facts = row._asdict()
-    return Generation(**(facts | {"is_current": bool(facts["is_current"])}))
+def from_row(row: Row[*tuple[Any, ...]]) -> Generation:
+    values = row._asdict()
+    return Generation(**(values | {"columns": tuple(values["columns"]), "is_current": bool(values["is_current"])}))
 
 
 def current(engine: Engine) -> Generation:
     """The generation that is served. Raises `StoreRefused` where none was published yet."""
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         return current_in(connection)
 
 
 def current_in(connection: Connection) -> Generation:
-    found = served_in(connection)
-    if found is None:
+    served = served_in(connection)
+    if served is None:
         hint = "tiercast publish SCORES --store URL"
-        raise errors.StoreRefused("no scores were published yet", first=database.shown(connection.engine), hint=hint)
-    return found
+        raise errors.StoreRefused(
+            "no scores were published yet", first=database.display_url(connection.engine), hint=hint
+        )
+    return served
 
 
 def served_in(connection: Connection) -> Generation | None:
-    """The generation that is served, if any was ever published."""
+    """The served generation, or None where none was ever published."""
     row = connection.execute(_CURRENT).one_or_none()
-    return None if row is None else of_row(row)
+    return None if row is None else from_row(row)
 
 
 def ready(engine: Engine) -> list[Generation]:
     """All complete generations, the newest first."""
-    with database.reading(engine) as connection:
+    with database.read_transaction(engine) as connection:
         return ready_in(connection)
 
 
 def ready_in(connection: Connection) -> list[Generation]:
-    return [of_row(row) for row in connection.execute(_READY)]
+    return [from_row(row) for row in connection.execute(_READY)]
 
 
-def of_id(connection: Connection, wanted: int) -> Generation:
+def get(connection: Connection, wanted: int) -> Generation:
     """One complete generation. Raises `GenerationGone`."""
     row = connection.execute(_READY.where(_g.id == wanted)).one_or_none()
     if row is None:
         hint = "tiercast generations --store URL lists those that are"
         raise errors.GenerationGone("this generation is not kept", first=f"generation {wanted}", hint=hint)
-    return of_row(row)
+    return from_row(row)
 
 
-def line_in(connection: Connection, newest: Generation | None = None) -> list[Generation]:
-    """The served (or given) generation and those it came after, newest first: what was rolled back is not there."""
+def lineage(connection: Connection, newest: Generation | None = None) -> list[Generation]:
+    """The served (or given) generation and its predecessors, newest first, without those that were rolled back."""
     known = {each.id: each for each in ready_in(connection)}
-    line = [newest or current_in(connection)]
-    while (before := line[-1].previous_id) is not None and before in known:
-        line.append(known[before])
-    return line
+    found = [newest or current_in(connection)]
+    while (before := found[-1].previous_id) is not None and before in known:
+        found.append(known[before])
+    return found
 
 
 def rollback(engine: Engine, to: int | None = None) -> Generation:
     """Serve an earlier generation again: `to`, or the one before the current. Raises `GenerationGone`, `StoreBusy`."""
-    with publish_lock.held(engine), database.writing(engine) as connection:
+    with publish_lock.held(engine), database.write_transaction(engine) as connection:
         now = current_in(connection)
         target = now.previous_id if to is None else to
         if target is None:
@@ -104,44 +112,45 @@ def rollback(engine: Engine, to: int | None = None) -> Generation:
             raise errors.GenerationGone(
                 "there is no generation before this one", first=f"generation {now.id}", hint=hint
             )
-        of_id(connection, target)
-        point(connection, target)
+        get(connection, target)
+        switch_to(connection, target)
         return current_in(connection)
 
 
-def point(connection: Connection, target: int) -> None:
-    """Serve this generation from the end of the transaction on."""
+def switch_to(connection: Connection, target: int) -> None:
+    """Serve a generation from the end of the transaction on."""
     connection.execute(tables.pointer.update().values(generation_id=target, switched_at=dt.datetime.now(dt.UTC)))
 
 
 def prune(engine: Engine, keep: int) -> list[int]:
-    """Forget all but the `keep` newest generations and the served one; the ids of those forgotten.
+    """Delete all but the `keep` newest generations and the served one; returns the deleted ids.
 
-    One that somebody still reads for longer than a few seconds stays until the next publish.
+    A generation that is read for more than a few seconds, such as by an export, stays until the next publish.
     """
     old = [each.id for each in ready(engine)[keep:] if not each.is_current]
-    return [each for each in old if _tried(engine, each)]
+    return [each for each in old if _try_to_delete(engine, each)]
 
 
 def sweep(engine: Engine) -> list[int]:
-    """Remove what a publish that was killed left behind. Only for who holds the lock."""
-    with database.reading(engine) as connection:
-        half = list(connection.scalars(sa.select(_g.id).where(_g.state == tables.LOADING)))
-    for each in half:
-        forget(engine, each)
-    return half
+    """Delete the partial generations of killed publishes; returns their ids. The caller holds the publishing lock."""
+    with database.read_transaction(engine) as connection:
+        partial = list(connection.scalars(sa.select(_g.id).where(_g.state == tables.LOADING)))
+    for each in partial:
+        delete(engine, each)
+    return partial
 
 
-def forget(engine: Engine, generation_id: int) -> None:
-    with database.writing(engine) as connection:
+def delete(engine: Engine, generation_id: int) -> None:
+    """Delete a generation with its table. Raises `StoreUnavailable` while somebody reads it."""
+    with database.write_transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.set_config("lock_timeout", str(DROP_WAITS_MS), sa.true())))
-        tables.scores_of(generation_id).drop(connection, checkfirst=True)
+            connection.execute(sa.select(sa.func.set_config("lock_timeout", str(DROP_TIMEOUT_MS), sa.true())))
+        tables.scores_table(generation_id).drop(connection, checkfirst=True)
         connection.execute(tables.generations.delete().where(_g.id == generation_id))
 
 
-def _tried(engine: Engine, generation_id: int) -> bool:
+def _try_to_delete(engine: Engine, generation_id: int) -> bool:
     with contextlib.suppress(errors.StoreUnavailable):
-        forget(engine, generation_id)
+        delete(engine, generation_id)
         return True
     return False

@@ -1,9 +1,9 @@
-"""The next rows of a sorted, filtered listing, quickly whatever is asked.
+"""Keyset pagination: the next rows of a sorted, filtered list, quickly whatever the filters.
 
-Two plans are good, each where the other is bad. Walking along the sort's index finds a page at once if every so many
-rows pass the filters, and may walk past a million if few do. Reading everything and keeping the best takes half a
-second for a million rows, always. No database knows which filters go together ("slipping" customers are never among
-the least risky), so we walk a bounded way first, and read everything only where that did not fill the page.
+Two plans exist, and each is bad where the other is good. A scan along the sort's index finds a page at once if many
+rows match, and may read a million rows if few do. Sorting all matches takes half a second for a million rows, always.
+No database knows how filters correlate ("slipping" customers are never among the least risky). So a bounded part of
+the index is scanned first, and everything is read only where that did not fill the page.
 """
 
 from __future__ import annotations
@@ -15,114 +15,113 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import operators
 
-from tiercast.serving.store import filters as chosen
-from tiercast.serving.store import records, tables
+from tiercast.serving.store import filters as row_filters
+from tiercast.serving.store import records
 from tiercast.serving.store.cursor import Cursor
 from tiercast.serving.store.filters import Filters
 from tiercast.serving.store.generations import Generation
 
-WALK = 10_000
-By = Literal["customer_id", "value", "p_churn", "value_at_risk"]
-SORTS: tuple[By, ...] = ("customer_id", "value", "p_churn", "value_at_risk")
+SCANNED = 10_000
+SortKey = Literal["customer_id", "value", "p_churn", "value_at_risk"]
+SORTS: tuple[SortKey, ...] = ("customer_id", "value", "p_churn", "value_at_risk")
 Rows = Sequence[Row[*tuple[Any, ...]]]
 
 
 class Sort(NamedTuple):
-    """Ties go by id. Who has no such number (a prospect) comes last either way."""
+    """Ties are ordered by id. Customers without the number (prospects) come last in both directions."""
 
-    by: By = "customer_id"
+    by: SortKey = "customer_id"
     is_descending: bool = False
 
 
-class Stretch(NamedTuple):
-    """A part of the listing that one index holds in order: by these columns, after these values.
+class IndexRange(NamedTuple):
+    """A part of the list that one index has in order: by the columns `order`, after the values `seen`.
 
-    Where a number sorts, it holds those who have it (`is_known`), or those who have not.
+    With a `number` to sort by, the part has the customers with it (`has_number`), or those without.
     """
 
     order: tuple[str, ...]
     seen: tuple[Any, ...] | None
     number: str | None = None
-    is_known: bool = True
+    has_number: bool = True
 
-    def holds(self, columns: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
+    def condition(self, columns: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
         if self.number is None:
             return sa.true()
         number = columns[self.number]
-        return number.is_not(None) if self.is_known else number.is_(None)
+        return number.is_not(None) if self.has_number else number.is_(None)
 
 
 def rows(
-    connection: Connection, generation: Generation, filters: Filters, sort: Sort, last: Cursor | None, most: int
+    connection: Connection, generation: Generation, filters: Filters, sort: Sort, last: Cursor | None, limit: int
 ) -> list[Row[*tuple[Any, ...]]]:
-    """At most `most` rows after the cursor."""
-    table = tables.scores_of(generation.id)
+    """At most `limit` rows after the cursor."""
     found: list[Row[*tuple[Any, ...]]] = []
-    for stretch in _stretches(sort, last):
-        missing = most - len(found)
-        walked = _walked(connection, table, generation, filters, sort, stretch, missing)
-        found += (
-            walked if len(walked) == missing else _read(connection, table, generation, filters, sort, stretch, missing)
-        )
-        if len(found) == most:
+    for part in _ranges(sort, last):
+        missing = limit - len(found)
+        near = _scan_index(connection, generation, filters, sort, part, missing)
+        found += near if len(near) == missing else _sort_all(connection, generation, filters, sort, part, missing)
+        if len(found) == limit:
             break
     return found
 
 
-def _stretches(sort: Sort, last: Cursor | None) -> Iterator[Stretch]:
-    """Those with the number by number and id; then those without it, by id."""
-    end = None if last is None else (last.customer_id,)
+def _ranges(sort: Sort, last: Cursor | None) -> Iterator[IndexRange]:
+    """Customers with the number by number and id; then those without it, by id."""
+    seen_id = None if last is None else (last.customer_id,)
     if sort.by == "customer_id":
-        yield Stretch(("customer_id",), end)
+        yield IndexRange(("customer_id",), seen_id)
         return
     if last is None or last.number is not None:
         seen = None if last is None else (last.number, last.customer_id)
-        yield Stretch((sort.by, "customer_id"), seen, sort.by)
-        end = None
-    yield Stretch(("customer_id",), end, sort.by, is_known=False)
+        yield IndexRange((sort.by, "customer_id"), seen, sort.by)
+        seen_id = None
+    yield IndexRange(("customer_id",), seen_id, sort.by, has_number=False)
 
 
-def _walked(
-    connection: Connection, table: sa.Table, generation: Generation, filters: Filters, sort: Sort, part: Stretch, n: int
+def _scan_index(
+    connection: Connection, generation: Generation, filters: Filters, sort: Sort, part: IndexRange, limit: int
 ) -> Rows:
-    """Those who pass among the next `WALK` along the index; along that of one tier where only one is asked for."""
-    way = records.all_columns(table).where(part.holds(dict(table.c.items())))
+    """The matches among the next `SCANNED` rows of the index; of one tier's index where the filter is one tier."""
+    table = generation.rows
+    query = records.all_columns(table).where(part.condition(dict(table.c.items())))
     if len(filters.tiers) == 1 and part.order[0] == "value_at_risk":
-        way = way.where(table.c.tier == filters.tiers[0])
-    walk = WALK if filters != chosen.NONE else n
-    near = _ordered(way, table.c, part, sort).limit(walk).subquery("near")
-    asked = chosen.applied(connection, sa.select(*near.c), near, generation, filters)
-    return connection.execute(_order(asked, near.c, part, sort).limit(n)).all()
+        query = query.where(table.c.tier == filters.tiers[0])
+    n = SCANNED if filters != row_filters.NONE else limit
+    near = _after_cursor(query, table.c, part, sort).limit(n).subquery("near")
+    query = row_filters.apply(connection, sa.select(*near.c), near, generation, filters)
+    return connection.execute(_order_by(query, near.c, part, sort).limit(limit)).all()
 
 
-def _read(
-    connection: Connection, table: sa.Table, generation: Generation, filters: Filters, sort: Sort, part: Stretch, n: int
+def _sort_all(
+    connection: Connection, generation: Generation, filters: Filters, sort: Sort, part: IndexRange, limit: int
 ) -> Rows:
-    """Those who pass among all. No index belongs to `+ column`, so none leads astray.
+    """The matches among all rows. No index applies to `+ column`, so the planner cannot choose a wrong one.
 
-    PostgreSQL, which knows how many rows a tier or a reason has, keeps its indexes on texts; SQLite only that of moves.
+    PostgreSQL knows how many rows a tier or a reason has, so it keeps its indexes on texts; SQLite only that of moves.
     """
-    is_sqlite = connection.dialect.name == "sqlite"
-    plain = {name: _off(c) if is_sqlite or isinstance(c.type, sa.Double) else c for name, c in table.c.items()}
-    free = plain if is_sqlite else None
-    asked = records.all_columns(table).where(part.holds(plain))
-    asked = chosen.applied(connection, asked, table, generation, filters, free)
-    order = plain if len(part.order) > 1 else table.c
-    return connection.execute(_ordered(asked, order, part, sort).limit(n)).all()
+    table, is_sqlite = generation.rows, connection.dialect.name == "sqlite"
+    unindexed = {
+        name: _without_index(c) if is_sqlite or isinstance(c.type, sa.Double) else c for name, c in table.c.items()
+    }
+    query = records.all_columns(table).where(part.condition(unindexed))
+    query = row_filters.apply(connection, query, table, generation, filters, unindexed if is_sqlite else None)
+    order = unindexed if len(part.order) > 1 else table.c
+    return connection.execute(_after_cursor(query, order, part, sort).limit(limit)).all()
 
 
-def _ordered(asked: sa.Select[Any], columns: Any, part: Stretch, sort: Sort) -> sa.Select[Any]:
+def _after_cursor(query: sa.Select[Any], columns: Any, part: IndexRange, sort: Sort) -> sa.Select[Any]:
     if part.seen is not None:
-        place = sa.tuple_(*(columns[name] for name in part.order))
-        end = sa.tuple_(*map(sa.literal, part.seen))
-        asked = asked.where(place < end if sort.is_descending else place > end)
-    return _order(asked, columns, part, sort)
+        position = sa.tuple_(*(columns[name] for name in part.order))
+        seen = sa.tuple_(*map(sa.literal, part.seen))
+        query = query.where(position < seen if sort.is_descending else position > seen)
+    return _order_by(query, columns, part, sort)
 
 
-def _order(asked: sa.Select[Any], columns: Any, part: Stretch, sort: Sort) -> sa.Select[Any]:
+def _order_by(query: sa.Select[Any], columns: Any, part: IndexRange, sort: Sort) -> sa.Select[Any]:
     order = [columns[name] for name in part.order]
-    return asked.order_by(*(column.desc() if sort.is_descending else column.asc() for column in order))
+    return query.order_by(*(column.desc() if sort.is_descending else column.asc() for column in order))
 
 
-def _off(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+def _without_index(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)

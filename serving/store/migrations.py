@@ -1,13 +1,12 @@
-"""The store's schema and its revisions: making it, bringing it up to date, and refusing one that does not fit."""
+"""The schema of a store: create it, upgrade it, and refuse one that does not fit this version."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import Operations
+from alembic import command
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
@@ -15,70 +14,65 @@ from sqlalchemy.engine import Connection, Engine
 from tiercast.contract import errors
 from tiercast.serving.store import database
 
+SCHEMA = Path(__file__).parent / "schema"
 LOCK = 7_420_161  # any number: one upgrade of a PostgreSQL store at a time
 
 
 def upgrade(engine: Engine) -> None:
     """Bring the store to this version's schema, from nothing or from an older one. Raises `StoreRefused` for a newer.
 
-    Whole or not at all, on both databases; of two that upgrade at once, the second finds nothing to do.
+    One transaction, on both databases. The second of two concurrent upgrades finds nothing to do.
     """
-    script = _script()
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-        found = _revision(connection)
-        _refuse_newer(engine, script, found)
-        if found == script.get_current_head():
-            return
-
-        def steps(revision: Any, _: Any) -> Any:
-            return script._upgrade_revs("head", revision)
-
-        context = MigrationContext.configure(connection, opts={"fn": steps})
-        with Operations.context(context):
-            context.run_migrations()
+        _refuse_newer(engine, _revision(connection))
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 def prepare(engine: Engine) -> None:
-    """Make the tables where there are none; else the same as `require`."""
-    with database.reading(engine) as connection:
-        found = _revision(connection)
-    if found is None:
+    """Create the tables of an empty database; refuse another schema as `require` does."""
+    with database.read_transaction(engine) as connection:
+        revision = _revision(connection)
+    if revision is None:
         upgrade(engine)
     require(engine)
 
 
 def require(engine: Engine) -> None:
-    """Refuse a store that is empty, of an older or of a newer schema. Raises `StoreRefused`."""
-    script = _script()
-    with database.reading(engine) as connection:
-        found = _revision(connection)
-    if found == script.get_current_head():
+    """Refuse a store that is empty, or of an older or newer schema. Raises `StoreRefused`."""
+    with database.read_transaction(engine) as connection:
+        revision = _revision(connection)
+    head = _script().get_current_head()
+    if revision == head:
         return
-    _refuse_newer(engine, script, found)
-    if found is None:
+    _refuse_newer(engine, revision)
+    if revision is None:
         what, hint = "there is no store in this database", "tiercast publish SCORES --store URL makes it"
     else:
-        what = f"the store has the older schema {found}, this version needs {script.get_current_head()}"
+        what = f"the store has the older schema {revision}, this version needs {head}"
         hint = "tiercast generations --upgrade --store URL"
-    raise errors.StoreRefused(what, first=database.shown(engine), hint=hint)
+    raise errors.StoreRefused(what, first=database.display_url(engine), hint=hint)
 
 
-def _refuse_newer(engine: Engine, script: ScriptDirectory, found: str | None) -> None:
-    if found is not None and found not in _known(script):
-        what = f"the store has the schema {found}, which this version does not know"
+def _refuse_newer(engine: Engine, revision: str | None) -> None:
+    known = [each.revision for each in _script().walk_revisions()]
+    if revision is not None and revision not in known:
+        what = f"the store has the schema {revision}, which this version does not know"
         hint = "use the version of Tiercast that made it, or a newer one"
-        raise errors.StoreRefused(what, first=database.shown(engine), hint=hint)
+        raise errors.StoreRefused(what, first=database.display_url(engine), hint=hint)
 
 
-def _known(script: ScriptDirectory) -> Sequence[str]:
-    return [each.revision for each in script.walk_revisions()]
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCHEMA).replace("%", "%%"))  # configparser's escape
+    return config
 
 
 def _script() -> ScriptDirectory:
-    folder = Path(__file__).parent
-    return ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
+    return ScriptDirectory.from_config(_config())
 
 
 def _revision(connection: Connection) -> str | None:

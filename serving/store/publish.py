@@ -1,7 +1,7 @@
-"""Publishing a score file: loaded beside what is served, then served in one transaction.
+"""Publishing a score file: load it beside the served generation, then switch to it in one transaction.
 
-Whoever reads sees the old generation or the new one. A publish that is killed changes nothing that anybody sees, and
-the next one removes what it left behind.
+Readers see the old generation or the new one. A publish that is killed changes nothing that readers see; the next
+one removes its partial generation.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ import sqlalchemy as sa
 from pyarrow import parquet
 from sqlalchemy.engine import Engine
 
-from tiercast.contract import errors, scores
+from tiercast.contract import errors, files, scores
 from tiercast.features.engines.duckdb import Engine as DataEngine
-from tiercast.features.reading import scored, sources
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading import score_reader, sources
+from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.serving.batch import totals
 from tiercast.serving.batch.totals import Totals
 from tiercast.serving.store import bulk_load, database, generations, migrations, publish_lock, tables, tier_moves
 from tiercast.serving.store.generations import Generation
-from tiercast.serving.store.tier_moves import Merge
+from tiercast.tiers.moves import Matrix
 
 SLICE = 1 << 15
 MEMORY = "512MB"  # for sorting; beyond it, the data engine uses disk
 PARTS = 20
 STEPS = PARTS + 3
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 class Published(NamedTuple):
-    """`is_new` is false where this very file is served already; `pruned` and `swept` are ids that are gone."""
+    """`is_new` is false if the same file is served already; `pruned` and `swept` are ids of deleted generations."""
 
     generation: Generation
     is_new: bool
@@ -44,11 +44,12 @@ class Published(NamedTuple):
     swept: list[int]
 
 
-class Loaded(NamedTuple):
-    as_of: dt.date
+class LoadedRows(NamedTuple):
+    """The facts about a score file that are known once all its rows are loaded."""
+
     model: str
     totals: Totals
-    merge: Merge
+    moves: Matrix | None
 
 
 def publish(
@@ -58,50 +59,51 @@ def publish(
     keep: int = generations.KEEP,
     force: bool = False,
     memory: str = MEMORY,
-    tell: Tell = lambda _: None,
+    on_step: OnStep = lambda _: None,
 ) -> Published:
-    """Serve the scores in `path` from now on, and keep the `keep` newest generations. Raises `BadInput` and its kinds.
+    """Serve the scores in `path`, and keep the `keep` newest generations. Raises `BadInput` and its subclasses.
 
-    Scores of an earlier day than the served ones are refused without `force`. The same file again changes nothing.
+    Scores of an earlier day than the served ones are refused without `force`. Publishing the served file again changes
+    nothing. `on_step` is called `STEPS` times with the name of the step.
     """
     migrations.prepare(engine)
     with publish_lock.held(engine), DataEngine(memory=memory, threads=1) as data:
         swept = generations.sweep(engine)
-        with database.reading(engine) as connection:
+        with database.read_transaction(engine) as connection:
             served = generations.served_in(connection)
-        file = scored.open_scores(data, path, scores.NAMES[1:], twins=True)
+        file = score_reader.open_scores(data, path, scores.NAMES[1:], check_duplicates=False)
         sha256 = _sha256(path)
         if served is not None and served.sha256 == sha256:
             return Published(served, is_new=False, pruned=[], swept=swept)
         _refuse_older(file, served, force=force)
-        tell("sorting")
+        on_step("sorting")
         sorted_rows = data.store("sorted", file.table.order_by("customer_id"))
         n = int(data.con.execute(sorted_rows.count()))
         _refuse_empty(file, n)
-        found = _loaded(engine, data, file, sha256, n, served, tell)
+        published = _load_and_switch(engine, data, file, sha256, n, served, on_step)
         pruned = generations.prune(engine, keep)
-        return Published(found, is_new=True, pruned=pruned, swept=swept)
+        return Published(published, is_new=True, pruned=pruned, swept=swept)
 
 
-def _loaded(
-    engine: Engine, data: DataEngine, file: ScoreFile, sha256: str, n: int, served: Generation | None, tell: Tell
+def _load_and_switch(
+    engine: Engine, data: DataEngine, file: ScoreFile, sha256: str, n: int, served: Generation | None, on_step: OnStep
 ) -> Generation:
-    """A new generation, complete and served; or, whatever happens, none."""
+    """The new generation, complete and served. Any error deletes it."""
     new = _begin(engine, file, sha256, n, served)
     try:
-        base = served.id if served is not None and _is_comparable(file, served) else None
-        loaded = _load(engine, data, file, new, n, base, tell)
-        tell("indexes")
+        base = served if served is not None and _is_comparable(file, served) else None
+        loaded = _load(engine, data, file, new, n, base, on_step)
+        on_step("indexes")
         _index(engine, new)
-        tell("switching")
+        on_step("switching")
         return _switch(engine, new, loaded, served)
     except BaseException:
-        generations.forget(engine, new)
+        generations.delete(engine, new)
         raise
 
 
 def _begin(engine: Engine, file: ScoreFile, sha256: str, n: int, served: Generation | None) -> int:
-    """The generation's row and its empty table, in one transaction: neither is ever without the other."""
+    """Insert the generation's row and create its table in one transaction: neither ever exists alone."""
     row = {
         "state": tables.LOADING,
         "previous_id": None if served is None else served.id,
@@ -113,54 +115,55 @@ def _begin(engine: Engine, file: ScoreFile, sha256: str, n: int, served: Generat
         "n_customers": n,
         "started_at": dt.datetime.now(dt.UTC),
         "sha256": sha256,
+        "columns": list(tables.COLUMNS),
         "notes": scores.about(parquet.read_schema(sources.find(file.path).paths[0])),
     }
-    with database.writing(engine) as connection:
-        asked = tables.generations.insert().values(row).returning(tables.generations.c.id)
-        new = int(connection.execute(asked).scalar_one())
-        connection.execute(sa.schema.CreateTable(tables.scores_of(new)))
+    with database.write_transaction(engine) as connection:
+        insert = tables.generations.insert().values(row).returning(tables.generations.c.id)
+        new = int(connection.execute(insert).scalar_one())
+        connection.execute(sa.schema.CreateTable(tables.scores_table(new)))
         return new
 
 
 def _load(
-    engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: int | None, tell: Tell
-) -> Loaded:
-    """All rows, slice by slice in the order of ids, each in a transaction of its own: nobody waits long to write."""
-    table, merge, seen = tables.scores_of(new), tier_moves.Merge(engine, before), totals.NOTHING
-    once: dict[str, Any] = {"as_of": file.as_of, "model": None}
-    last: str | None = None
-    for rows in _told(data, n, tell):
-        checked = bulk_load.checked(rows, file.path)
-        once = {name: bulk_load.one_of(checked, name, value, file.path) for name, value in once.items()}
-        last = bulk_load.last_id(checked, last, file.path)
-        columns = bulk_load.columns(checked, file.path)
-        moved = merge.moved(columns)
-        with database.writing(engine) as connection:
-            bulk_load.insert(connection, table, columns | moved)
-        seen = totals.add(seen, checked)
-    merge.finish(SLICE)
-    return Loaded(once["as_of"], once["model"], seen, merge)
+    engine: Engine, data: DataEngine, file: ScoreFile, new: int, n: int, before: Generation | None, on_step: OnStep
+) -> LoadedRows:
+    """Load all rows in slices sorted by id, each in a transaction of its own: no other writer waits long."""
+    table, comparison, seen = tables.scores_table(new), tier_moves.MoveComparison(engine, before), totals.EMPTY
+    constants: dict[str, Any] = {"as_of": file.as_of, "model": None}
+    last_id: str | None = None
+    for rows in _slices(data, n, on_step):
+        valid = bulk_load.validated(rows, file.path)
+        constants = {name: bulk_load.constant(valid, name, value, file.path) for name, value in constants.items()}
+        last_id = bulk_load.last_id(valid, last_id, file.path)
+        columns = bulk_load.columns(valid, file.path)
+        columns |= comparison.columns(columns)
+        with database.write_transaction(engine) as connection:
+            bulk_load.insert(connection, table, columns)
+        seen = totals.add(seen, valid)
+    comparison.finish(SLICE)
+    return LoadedRows(constants["model"], seen, comparison.matrix)
 
 
-def _told(data: DataEngine, n: int, tell: Tell) -> Iterator[pa.Table]:
-    """The sorted rows, saying each twentieth."""
-    done, said = 0, 0
+def _slices(data: DataEngine, n: int, on_step: OnStep) -> Iterator[pa.Table]:
+    """The sorted rows; `on_step` is called for each twentieth of them."""
+    n_done, n_parts = 0, 0
     for rows in data.slices("sorted", SLICE):
-        part = math.floor(PARTS * done / n)
-        for _ in range(said, part + 1):
-            tell(f"{done:,} of {n:,} customers")
-        said = max(said, part + 1)
+        part = math.floor(PARTS * n_done / n)
+        for _ in range(n_parts, part + 1):
+            on_step(f"{n_done:,} of {n:,} customers")
+        n_parts = max(n_parts, part + 1)
         yield rows
-        done += rows.num_rows
+        n_done += rows.num_rows
 
 
 def _index(engine: Engine, new: int) -> None:
-    """Each index in a transaction of its own, and what the planner wants to know."""
-    table = tables.scores_of(new)
+    """Create each index in a transaction of its own, and collect the planner's statistics."""
+    table = tables.scores_table(new)
     for index in sorted(table.indexes, key=lambda each: str(each.name)):
-        with database.writing(engine) as connection:
+        with database.write_transaction(engine) as connection:
             index.create(connection)
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         connection.execute(_analyze(table))
 
 
@@ -169,9 +172,9 @@ def _analyze(table: sa.Table) -> sa.Executable:
     return statement
 
 
-def _switch(engine: Engine, new: int, loaded: Loaded, served: Generation | None) -> Generation:
-    """One transaction: complete, and served. Refuses if this generation or the served one is not what it was."""
-    rows, matrix = loaded.totals.rows(), loaded.merge.matrix
+def _switch(engine: Engine, new: int, loaded: LoadedRows, served: Generation | None) -> Generation:
+    """Complete and serve the generation in one transaction. Raises `StoreBusy` if it or the served one has changed."""
+    rows, matrix = loaded.totals.rows(), loaded.moves
     row = {
         "state": tables.READY,
         "model": loaded.model,
@@ -185,11 +188,11 @@ def _switch(engine: Engine, new: int, loaded: Loaded, served: Generation | None)
         "moves": None if matrix is None else {k: v.tolist() for k, v in matrix._asdict().items()},
     }
     g = tables.generations
-    with database.writing(engine) as connection:
+    with database.write_transaction(engine) as connection:
         done = connection.execute(g.update().where(g.c.id == new, g.c.state == tables.LOADING).values(row))
         if done.rowcount != 1 or generations.served_in(connection) != served:
             raise _overtaken(engine, new)
-        generations.point(connection, new)
+        generations.switch_to(connection, new)
         return generations.current_in(connection)
 
 
@@ -199,14 +202,9 @@ def _is_comparable(file: ScoreFile, served: Generation) -> bool:
 
 
 def _sha256(path: str) -> str:
-    """Of the file; of a day's folder, of its files' digests in the order of their names."""
-    files = [_digest(file) for file in sources.find(path).paths]
-    return files[0] if len(files) == 1 else hashlib.sha256("".join(files).encode()).hexdigest()
-
-
-def _digest(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The hash of a file; of a day's folder, of its files' hashes in the order of their names."""
+    hashes = [files.sha256(Path(file)) for file in sources.find(path).paths]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def _refuse_older(file: ScoreFile, served: Generation | None, *, force: bool) -> None:
@@ -227,4 +225,4 @@ def _refuse_empty(file: ScoreFile, n: int) -> None:
 
 def _overtaken(engine: Engine, new: int) -> errors.StoreBusy:
     what = f"somebody else changed the store while generation {new} was loaded, so it was taken back"
-    return errors.StoreBusy(what, first=database.shown(engine), hint="publish again")
+    return errors.StoreBusy(what, first=database.display_url(engine), hint="publish again")

@@ -1,4 +1,4 @@
-"""Finding customers: filtered, sorted, page after page, or all of them as a stream that needs no memory."""
+"""Search: filtered and sorted customers in pages, or all matches as a stream in constant memory."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tiercast.contract import errors
 from tiercast.contract import scores as contract
 from tiercast.serving.store import cursor as cursors
 from tiercast.serving.store import database, generations, keyset, records, tables
-from tiercast.serving.store import filters as chosen
+from tiercast.serving.store import filters as row_filters
 from tiercast.serving.store.cursor import Cursor
 from tiercast.serving.store.filters import Filters
 from tiercast.serving.store.generations import Generation
 from tiercast.serving.store.keyset import Sort
 from tiercast.serving.store.records import Record
 
-MOST = 1_000
+MAX_LIMIT = 1_000
 SLICE = 1 << 12
 
 
 class Page(NamedTuple):
-    """`next` leads to the page after this one; None on the last."""
+    """`next` is the cursor of the page after this one; None on the last."""
 
     generation: Generation
     rows: list[Record]
@@ -34,7 +34,7 @@ class Page(NamedTuple):
 
 
 class Export(NamedTuple):
-    """`schema` is the contract's, `batches` come in the order of ids."""
+    """Batches with the contract's `schema`, in the order of ids."""
 
     generation: Generation
     schema: pa.Schema
@@ -43,56 +43,56 @@ class Export(NamedTuple):
 
 def search(
     engine: Engine,
-    filters: Filters = chosen.NONE,
+    filters: Filters = row_filters.NONE,
     sort: Sort = Sort(),  # noqa: B008  immutable
     after: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """One page of those whom the filters let through. Raises `BadInput`, and `GenerationGone` for an old cursor.
+    """One page of the customers that match. Raises `BadInput`, and `GenerationGone` for an old cursor.
 
-    All pages of a listing come from the generation of its first page, also when a newer one is published meanwhile.
+    All pages come from the generation of the first page, also when a newer one is published meanwhile.
     """
-    if not 1 <= limit <= MOST:
+    if not 1 <= limit <= MAX_LIMIT:
         raise errors.BadInput(
-            "a page has another size", first=f"limit {limit}", hint=f"ask for 1 to {MOST:,} customers"
+            "a page has another size", first=f"limit {limit}", hint=f"ask for 1 to {MAX_LIMIT:,} customers"
         )
-    question = cursors.question(filters, sort)
-    last = None if after is None else cursors.read(after, question)
-    return database.answered(
-        engine, lambda connection: _page(connection, filters, sort, question, last, limit), is_long=True
+    fingerprint = cursors.fingerprint(filters, sort)
+    last = None if after is None else cursors.decode(after, fingerprint)
+    return database.run_query(
+        engine, lambda connection: _page(connection, filters, sort, fingerprint, last, limit), is_long=True
     )
 
 
-def count(engine: Engine, filters: Filters = chosen.NONE) -> int:
-    """How many customers of the served generation the filters let through."""
+def count(engine: Engine, filters: Filters = row_filters.NONE) -> int:
+    """How many customers of the served generation match."""
 
-    def ask(connection: Connection) -> int:
+    def run(connection: Connection) -> int:
         generation = generations.current_in(connection)
-        table = tables.scores_of(generation.id)
-        asked = sa.select(sa.func.count()).select_from(table)
-        return int(connection.scalar(chosen.applied(connection, asked, table, generation, filters)) or 0)
+        table = generation.rows
+        query = sa.select(sa.func.count()).select_from(table)
+        return int(connection.scalar(row_filters.apply(connection, query, table, generation, filters)) or 0)
 
-    return database.answered(engine, ask, is_long=True)
+    return database.run_query(engine, run, is_long=True)
 
 
 @contextlib.contextmanager
-def stream(engine: Engine, filters: Filters = chosen.NONE) -> Iterator[Export]:
-    """Everybody whom the filters let through, as Arrow batches to be taken inside the block."""
-    with database.reading(engine) as connection:
+def stream(engine: Engine, filters: Filters = row_filters.NONE) -> Iterator[Export]:
+    """All customers that match, as Arrow batches that are read inside the block."""
+    with database.read_transaction(engine) as connection:
         generation = generations.current_in(connection)
-        table = tables.scores_of(generation.id)
-        asked = records.all_columns(table).order_by(table.c.customer_id)
-        asked = chosen.applied(connection, asked, table, generation, filters)
+        table = generation.rows
+        query = records.all_columns(table).order_by(table.c.customer_id)
+        query = row_filters.apply(connection, query, table, generation, filters)
         g = tables.generations.c
         notes = connection.execute(sa.select(g.notes).where(g.id == generation.id)).scalar_one()
         schema = _schema(generation, notes, filters)
-        rows = connection.execution_options(yield_per=SLICE).execute(asked)
+        rows = connection.execution_options(yield_per=SLICE).execute(query)
         yield Export(generation, schema, (records.batch(part, generation, schema) for part in rows.partitions()))
 
 
 def _schema(generation: Generation, notes: dict[str, Any], filters: Filters) -> pa.Schema:
-    """The contract's, with what the published file said of itself, and what was left out of it."""
-    given = {name: value for name, value in filters._asdict().items() if value != getattr(chosen.NONE, name)}
+    """The contract's schema with the metadata of the published file and the filters of this export."""
+    given = {name: value for name, value in filters._asdict().items() if value != getattr(row_filters.NONE, name)}
     extra = {**notes, "generation": generation.id, **({"selection": repr(given)} if given else {})}
     label = str(notes.get("label", ""))
     return contract.schema(
@@ -100,13 +100,15 @@ def _schema(generation: Generation, notes: dict[str, Any], filters: Filters) -> 
     )
 
 
-def _page(connection: Connection, filters: Filters, sort: Sort, question: str, last: Cursor | None, limit: int) -> Page:
+def _page(
+    connection: Connection, filters: Filters, sort: Sort, fingerprint: str, last: Cursor | None, limit: int
+) -> Page:
     current = generations.current_in(connection)
-    generation = current if last is None else generations.of_id(connection, last.generation_id)
+    generation = current if last is None else generations.get(connection, last.generation_id)
     found = keyset.rows(connection, generation, filters, sort, last, limit + 1)
     rows = [records.record(row, generation) for row in found[:limit]]
     if len(found) <= limit:
         return Page(generation, rows, None)
     end = rows[-1]
     number = None if sort.by == "customer_id" else end[sort.by]
-    return Page(generation, rows, cursors.written(Cursor(generation.id, question, number, end["customer_id"])))
+    return Page(generation, rows, cursors.encode(Cursor(generation.id, fingerprint, number, end["customer_id"])))

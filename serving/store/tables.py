@@ -1,15 +1,17 @@
-"""What lies in the store: one schema for SQLite and PostgreSQL.
+"""The tables of the store: one schema for SQLite and PostgreSQL.
 
-    generations   one row per published score file: whose it is, what it says of itself, its totals and moves
+    generations   one row per published score file: its metadata, its columns, its totals and moves
     pointer       one row: which generation is served now
-    scores        the shape of a generation's rows; always empty itself. The rows of generation 17 lie in `scores_17`
+    scores_17     one row per customer of generation 17
     keys          one row per key of the service
-    jobs          one row per batch job that was asked for
+    jobs          one row per batch job
 
-Each generation has a table of its own, so that loading it touches no page or lock that a reader needs, its indexes
-are built once and in order, and forgetting it is a DROP. (Partitions of one PostgreSQL table would do the same, but
-dropping one locks them all.) What is the same in every row of a score file, `as_of` and `model`, is kept once per
-generation.
+Each generation has a table of its own. Loading it touches no page or lock that a reader needs, its indexes are built
+once and in order, and deleting it is a DROP. (Partitions of one PostgreSQL table would do the same, but dropping one
+locks them all.) `as_of` and `model` are the same in every row of a score file, so they are kept once per generation.
+
+A generation's table keeps the columns of the version that published it; `generations.columns` lists them. A column
+that was added to the contract later is null when an older generation is read, so a new column needs no migration.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ LOADING, READY = "loading", "ready"
 
 
 class Utc(sa.types.TypeDecorator[dt.datetime]):
-    """A moment in UTC. SQLite has no zones, so it gets the moment without and gives it back with one."""
+    """A moment in UTC. SQLite has no time zones: there the zone is dropped when writing and added when reading."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -66,9 +68,10 @@ generations = sa.Table(
     sa.Column("started_at", Utc, nullable=False),
     sa.Column("published_at", Utc),
     sa.Column("sha256", sa.Text, nullable=False),
-    sa.Column("notes", sa.JSON, nullable=False),  # what the score file says of itself
+    sa.Column("notes", sa.JSON, nullable=False),  # the metadata of the score file
     sa.Column("grid", sa.JSON),
     sa.Column("moves", sa.JSON),
+    sa.Column("columns", sa.JSON),  # of its table, in order
     sqlite_autoincrement=True,  # a number is never used again, so a cursor never means another generation
 )
 
@@ -104,7 +107,7 @@ jobs = sa.Table(
     sa.Column("submitted_at", Utc, nullable=False),
     sa.Column("idempotency_key", sa.Text),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("claim", sa.Text),  # whoever runs the job may change its row only while this is theirs
+    sa.Column("claim", sa.Text),  # the process that holds this claim, and no other, may change the row
     sa.Column("host", sa.Text),
     sa.Column("pid", sa.Integer),
     sa.Column("started_at", Utc),
@@ -138,11 +141,19 @@ def _column(column: ScoreColumn) -> sa.Column[Any]:
     return sa.Column(column.name, kinds[column.type], nullable=column.null_when != "never")
 
 
-def _scores(name: str, into: sa.MetaData) -> sa.Table:
-    """`value_at_risk` is value × p_churn; `previous_tier` and `move` (null: stayed) compare with the generation before.
+SORTED = ("value", "p_churn", "value_at_risk")
+COLUMNS = tuple(column.name for column in _score_columns())
+"""The columns of a generation that is published now, in the order in which queries return them."""
 
+
+@cache
+def scores_table(generation_id: int) -> sa.Table:
+    """The table of a generation with today's columns. The same object for every call: SQLAlchemy caches by it.
+
+    `value_at_risk` is value × p_churn; `previous_tier` and `move` (null: stayed) compare with the generation before.
     Every sort has its index; so do one tier's customers by value at risk, and the few who moved.
     """
+    name, into = f"scores_{int(generation_id)}", sa.MetaData(naming_convention=metadata.naming_convention)
     table = sa.Table(name, into, *_score_columns(), sqlite_with_rowid=False)
     for sort in SORTED:
         sa.Index(f"{name}_by_{sort}", table.c[sort], table.c.customer_id)
@@ -155,11 +166,11 @@ def _scores(name: str, into: sa.MetaData) -> sa.Table:
     return table
 
 
-SORTED = ("value", "p_churn", "value_at_risk")
-scores = _scores("scores", metadata)
-
-
 @cache
-def scores_of(generation_id: int) -> sa.Table:
-    """The table that holds one generation's rows: always the same object, for statements are cached by it."""
-    return _scores(f"scores_{int(generation_id)}", sa.MetaData(naming_convention=metadata.naming_convention))
+def scores_of(generation_id: int, columns: tuple[str, ...]) -> sa.FromClause:
+    """The rows of a generation in `COLUMNS`, null for those that are not among its own `columns`."""
+    table = scores_table(generation_id)
+    if set(COLUMNS) <= set(columns):
+        return table
+    selected = [c if c.name in columns else sa.cast(sa.null(), c.type).label(c.name) for c in table.c]
+    return sa.select(*selected).subquery(table.name)

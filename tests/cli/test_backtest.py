@@ -12,7 +12,7 @@ from mlflow.entities import Run
 from pyarrow import parquet
 
 from tests import command_line, small_backtest
-from tests.small_backtest import ASKED, CONFIG, DATES
+from tests.small_backtest import CONFIG, DATES, REQUESTED
 from tiercast.training.evaluation.scorecard import CHURN_MEASURES
 from tiercast.training.tracking import log_backtest, log_run, lookup, store
 
@@ -28,8 +28,8 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def asked(place: Path, out: str, *more: object) -> tuple[object, ...]:
-    dates = ("--from", ASKED.first, "--to", ASKED.last, "--every", ASKED.every)
+def arguments(place: Path, out: str, *more: object) -> tuple[object, ...]:
+    dates = ("--from", REQUESTED.first, "--to", REQUESTED.last, "--every", REQUESTED.every)
     given = ("--config", place / "tiercast.toml", "--out", place / out)
     return ("backtest", place / "orders.parquet", *dates, *given, *more)
 
@@ -42,7 +42,7 @@ def killed_after_the_first_date(place: Path) -> dict[str, tuple[int, bytes]]:
     """A real backtest, killed as soon as its first date is there and its second is not; the state of the first."""
     out = place / "killed"
     child = subprocess.Popen(
-        [*command_line.COMMAND, *map(str, asked(place, "killed", "--no-mlflow"))], env=command_line.around()
+        [*command_line.COMMAND, *map(str, arguments(place, "killed", "--no-mlflow"))], env=command_line.around()
     )
     while not (out / FIRST[0]).exists() and child.poll() is None:
         time.sleep(0.002)
@@ -55,7 +55,7 @@ def killed_after_the_first_date(place: Path) -> dict[str, tuple[int, bytes]]:
 
 def test_a_backtest_that_is_killed_goes_on_where_it_was_and_says_the_same(place: Path) -> None:
     first = killed_after_the_first_date(place)
-    finished = command_line.one_object(command_line.run(*asked(place, "killed", "--no-mlflow", "--json")))
+    finished = command_line.one_object(command_line.run(*arguments(place, "killed", "--no-mlflow", "--json")))
     assert finished["dates_taken_from_out"] >= 1
     assert state(place / "killed") == first, "neither bytes nor time of the finished date have changed"
     whole = small_backtest.run(place, place / "orders.parquet", name="whole")
@@ -80,7 +80,7 @@ def artifacts(run_id: str) -> set[str]:
 
 def test_mlflow_holds_one_run_with_curves_and_a_child_per_date(place: Path, mlruns: Path) -> None:
     store.connect()
-    first = command_line.one_object(command_line.run(*asked(place, "out", "--json"), cwd=place))
+    first = command_line.one_object(command_line.run(*arguments(place, "out", "--json"), cwd=place))
     run = mlflow.get_run(first["run"])
     assert run.data.tags[log_run.KIND] == log_backtest.STUDY
     assert (run.data.params["every"], run.data.params["n_judged"]) == ("120d", "3")
@@ -94,23 +94,23 @@ def test_mlflow_holds_one_run_with_curves_and_a_child_per_date(place: Path, mlru
         first["run"]
     )
     assert lookup.trainings(10) == [], "a backtest is no training"
-    no_customer_is_told(place, mlruns)
-    again = command_line.run(*asked(place, "out"), cwd=place)
+    check_no_customer_is_logged(place, mlruns)
+    again = command_line.run(*arguments(place, "out"), cwd=place)
     assert f"3 of 3 dates judged, 3 finished before: {place / 'out'}, run {first['run']}" in again.stdout
     assert "Each tier's promise" in again.stdout
 
 
-def curves(run: Run, said: dict[str, Any]) -> None:
+def curves(run: Run, summary: dict[str, Any]) -> None:
     """A point per date, the step in days since the first, the time the date itself, the closed form beside it."""
     for name, model in (("churn_auc", "tiercast"), ("baseline/btyd/churn_auc", "btyd")):
         history = mlflow.MlflowClient().get_metric_history(run.info.run_id, name)
         assert [point.step for point in history] == [0, 120, 240]
         assert history[0].timestamp == 870393600000  # 1997-08-01T00:00Z
-        told = [each["card"]["churn"]["models"][model]["auc"]["value"] for each in said["dates"]]
-        assert [point.value for point in history] == told
+        expected = [each["card"]["churn"]["models"][model]["auc"]["value"] for each in summary["dates"]]
+        assert [point.value for point in history] == expected
 
 
-def no_customer_is_told(place: Path, mlruns: Path) -> None:
+def check_no_customer_is_logged(place: Path, mlruns: Path) -> None:
     ids = set(parquet.read_table(place / "out" / FIRST[1])["customer_id"].to_pylist())
     texts = [path.read_text(encoding="utf-8") for path in mlruns.rglob("*.json")]
     assert texts
@@ -123,14 +123,14 @@ def test_refusals_say_what_to_type(place: Path) -> None:
         (("--every", "soon"), "BadInput", "--every 30d"),
         (("--from", "1998-06-01", "--to", "1998-06-30"), "NotEnoughData", "--to 1998-05-02 or earlier"),
     ):
-        found, said = command_line.refusal(command_line.run(*asked(place, "no", "--no-mlflow", *wrong)))
-        assert (found, words in said) == (kind, True), said
+        found, message = command_line.refusal(command_line.run(*arguments(place, "no", "--no-mlflow", *wrong)))
+        assert (found, words in message) == (kind, True), message
 
 
 def test_results_among_the_data_are_refused(place: Path) -> None:
     (place / "data").mkdir()
     (place / "orders.parquet").rename(place / "data" / "orders.parquet")
-    command = ("backtest", place / "data", *asked(place, "data/results", "--no-mlflow")[2:])
-    kind, said = command_line.refusal(command_line.run(*command))
+    command = ("backtest", place / "data", *arguments(place, "data/results", "--no-mlflow")[2:])
+    kind, message = command_line.refusal(command_line.run(*command))
     assert kind == "CannotWrite"
-    assert "--out" in said
+    assert "--out" in message

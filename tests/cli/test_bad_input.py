@@ -95,14 +95,14 @@ BAD: dict[str, tuple[Callable[[Path], str], tuple[str, ...], str, str]] = {
 @pytest.mark.parametrize("what", BAD)
 def test_it_is_refused_in_four_parts_and_nothing_is_touched(what: str, bundle: Path, out: Path, tmp_path: Path) -> None:
     make, options, kind, words = BAD[what]
-    found, said = command_line.refusal(score(make(tmp_path), bundle, out, *options))
-    assert (found, words in said) == (kind, True), said
+    found, message = command_line.refusal(score(make(tmp_path), bundle, out, *options))
+    assert (found, words in message) == (kind, True), message
 
 
 def test_a_missing_column_names_the_nearest_and_the_option_that_helps(bundle: Path, out: Path, tmp_path: Path) -> None:
     data = make_tables.write_text(tmp_path, HEADER.replace("customer_id", "CustomerID") + FINE)
-    _, said = command_line.refusal(score(data, bundle, out))
-    assert "--column customer_id=CustomerID" in said
+    _, message = command_line.refusal(score(data, bundle, out))
+    assert "--column customer_id=CustomerID" in message
 
 
 def test_a_bundle_that_was_changed_is_refused(bundle: Path, out: Path, tmp_path: Path) -> None:
@@ -111,9 +111,9 @@ def test_a_bundle_that_was_changed_is_refused(bundle: Path, out: Path, tmp_path:
     bent.mkdir()
     for path in bundle.iterdir():
         (bent / path.name).write_bytes(path.read_bytes() + (b" " if path.name == "model.json" else b""))
-    kind, said = command_line.refusal(score(data, bent, out))
+    kind, message = command_line.refusal(score(data, bent, out))
     assert kind == "BundleRefused"
-    assert "model.json" in said
+    assert "model.json" in message
     kind, _ = command_line.refusal(score(data, tmp_path / "nowhere", out))
     assert kind == "BundleRefused"
 
@@ -157,13 +157,13 @@ def test_a_place_without_permission_is_said(bundle: Path) -> None:
         closed.mkdir(mode=0o555)
         dark.mkdir(mode=0o000)
         places = (folder / "fine.parquet", closed / "scores.parquet", dark / "scores.parquet")
-        asked = [sys.executable, "-c", AS_NOBODY, *map(str, (data, folder / "bundle", *places))]
-        answer = subprocess.run(
-            asked, cwd=folder, env=command_line.around(), capture_output=True, text=True, check=False
+        arguments = [sys.executable, "-c", AS_NOBODY, *map(str, (data, folder / "bundle", *places))]
+        done = subprocess.run(
+            arguments, cwd=folder, env=command_line.around(), capture_output=True, text=True, check=False
         )
-        assert (answer.returncode, "Traceback" in answer.stderr) == (2, False), answer.stderr
-        assert answer.stderr.count("CannotWrite: the file cannot be written: permission denied") == 2
-        assert answer.stderr.count("First: ") == answer.stderr.count("Hint: ") == 2
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+        assert done.stderr.count("CannotWrite: the file cannot be written: permission denied") == 2
+        assert done.stderr.count("First: ") == done.stderr.count("Hint: ") == 2
 
 
 @pytest.mark.parametrize("name", ["", "scores.csv"])
@@ -174,18 +174,18 @@ def test_a_target_that_is_a_folder_or_no_parquet_is_refused(bundle: Path, out: P
 
 
 def test_a_word_that_is_no_option_is_wrong_usage(bundle: Path, out: Path, tmp_path: Path) -> None:
-    answer = score(make_tables.write_text(tmp_path, HEADER + FINE), bundle, out, "--colour", "red")
-    assert answer.returncode == 2
-    assert "Traceback" not in answer.stderr
-    assert "--colour" in answer.stderr
+    done = score(make_tables.write_text(tmp_path, HEADER + FINE), bundle, out, "--colour", "red")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "--colour" in done.stderr
 
 
 # --- training
 
 
 def train(data: object, folder: Path, *more: object) -> subprocess.CompletedProcess[str]:
-    asked = ("train", data, "--as-of", "1998-07-01", "--churn-days", "30", "--no-mlflow", "--bundle", folder)
-    return command_line.run(*asked, *more)
+    arguments = ("train", data, "--as-of", "1998-07-01", "--churn-days", "30", "--no-mlflow", "--bundle", folder)
+    return command_line.run(*arguments, *more)
 
 
 @pytest.mark.parametrize(

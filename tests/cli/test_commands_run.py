@@ -50,11 +50,11 @@ def scoring(place: Path, out: Path, *more: object) -> tuple[object, ...]:
 
 
 def test_check_reads_counts_and_judges(place: Path) -> None:
-    answer = command_line.run("check", place / "orders.parquet", "--as-of", "1998-07-01", "--value-days", "90")
-    assert answer.returncode == 0, answer.stderr
+    done = command_line.run("check", place / "orders.parquet", "--as-of", "1998-07-01", "--value-days", "90")
+    assert done.returncode == 0, done.stderr
     n = parquet.read_metadata(place / "orders.parquet").num_rows
-    assert f"transactions: {n:,} of {n:,} rows kept" in answer.stdout
-    assert "proposed churn horizon: " in answer.stdout
+    assert f"transactions: {n:,} of {n:,} rows kept" in done.stdout
+    assert "proposed churn horizon: " in done.stdout
 
 
 def test_check_as_json_is_one_object(place: Path) -> None:
@@ -68,11 +68,20 @@ def test_check_as_json_is_one_object(place: Path) -> None:
 def test_train_writes_a_bundle_that_score_takes(place: Path, tmp_path: Path) -> None:
     config = tmp_path / "tiercast.toml"
     config.write_text(QUICK, encoding="ascii")
-    asked = ("train", place / "orders.parquet", "--as-of", "1998-07-01", "--churn-days", "180", "--value-days", "180")
-    answer = command_line.run(
-        *asked, "--config", config, "--no-mlflow", "--bundle", tmp_path / "bundle", "--json", cwd=tmp_path
+    arguments = (
+        "train",
+        place / "orders.parquet",
+        "--as-of",
+        "1998-07-01",
+        "--churn-days",
+        "180",
+        "--value-days",
+        "180",
     )
-    found = command_line.one_object(answer)
+    done = command_line.run(
+        *arguments, "--config", config, "--no-mlflow", "--bundle", tmp_path / "bundle", "--json", cwd=tmp_path
+    )
+    found = command_line.one_object(done)
     assert (found["as_of"], found["run"]) == ("1998-07-01", None)
     assert found["churn"]["models"]["tiercast"]["auc"]["value"] > 0.5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "tiercast.toml"], "and nothing else"
@@ -84,12 +93,12 @@ def test_train_writes_a_bundle_that_score_takes(place: Path, tmp_path: Path) -> 
 
 
 def test_score_writes_the_file_and_prints_the_grid(place: Path, tmp_path: Path) -> None:
-    answer = command_line.run(*scoring(place, tmp_path / "deep" / "scores.parquet", "--lang", "zh"))
-    assert answer.returncode == 0, answer.stderr
+    done = command_line.run(*scoring(place, tmp_path / "deep" / "scores.parquet", "--lang", "zh"))
+    assert done.returncode == 0, done.stderr
     n = parquet.read_metadata(tmp_path / "deep" / "scores.parquet").num_rows
-    assert f"{n:,} customers scored as of 1998-07-01" in answer.stdout.splitlines()[-1]
-    assert "高价值" in answer.stdout
-    assert answer.stderr == "", "no progress bar where there is no terminal"
+    assert f"{n:,} customers scored as of 1998-07-01" in done.stdout.splitlines()[-1]
+    assert "高价值" in done.stdout
+    assert done.stderr == "", "no progress bar where there is no terminal"
 
 
 def test_score_as_json_adds_up(place: Path, tmp_path: Path) -> None:
@@ -100,23 +109,23 @@ def test_score_as_json_adds_up(place: Path, tmp_path: Path) -> None:
 
 def test_explain_speaks_chinese_and_json(place: Path) -> None:
     one, other = sorted(set(scored_tables.purchases(40)["customer_id"].to_pylist()))[:2]
-    asked = ("explain", place / "orders.parquet", "--as-of", "1998-07-01", "--bundle", place / "bundle")
+    arguments = ("explain", place / "orders.parquet", "--as-of", "1998-07-01", "--bundle", place / "bundle")
     chosen = ("--customer", other, "--customer", one, "--lang", "zh")
-    spoken = command_line.run(*asked, *chosen)
+    spoken = command_line.run(*arguments, *chosen)
     assert spoken.returncode == 0, spoken.stderr
     assert f"{other}: " in spoken.stdout.splitlines()[0]
-    found = command_line.one_object(command_line.run(*asked, *chosen, "--json"))
+    found = command_line.one_object(command_line.run(*arguments, *chosen, "--json"))
     assert [row["customer_id"] for row in found["customers"]] == [other, one]
-    kind, said = command_line.refusal(command_line.run(*asked, "--customer", one, "--customer", "nobody"))
+    kind, message = command_line.refusal(command_line.run(*arguments, "--customer", one, "--customer", "nobody"))
     assert kind == "BadInput"
-    assert "1 of 2 customers" in said
-    assert "First: nobody" in said
+    assert "1 of 2 customers" in message
+    assert "First: nobody" in message
 
 
 def test_a_refusal_as_json_has_the_four_parts_on_stdout_too(place: Path, tmp_path: Path) -> None:
-    answer = command_line.run(*scoring(place, tmp_path / "s.csv", "--json"))
-    assert answer.returncode == 2
-    error = json.loads(answer.stdout)["error"]
+    done = command_line.run(*scoring(place, tmp_path / "s.csv", "--json"))
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
     assert error["code"] == "CannotWrite"
     assert all(error[part] for part in ("message", "first", "hint"))
 
@@ -130,8 +139,17 @@ def test_renamed_columns_and_overrides_are_taken(place: Path, tmp_path: Path) ->
     by_hand = make_tables.write_text(
         tmp_path, f"customer_id,tier,reason,by,until\n{one},A,promised,Ann,2000-01-01\n", "overrides.csv"
     )
-    asked = ("score", source, "--as-of", "1998-07-01", "--bundle", place / "bundle", "--out", tmp_path / "s.parquet")
-    found = command_line.one_object(command_line.run(*asked, *options, "--overrides", by_hand, "--json"))
+    arguments = (
+        "score",
+        source,
+        "--as-of",
+        "1998-07-01",
+        "--bundle",
+        place / "bundle",
+        "--out",
+        tmp_path / "s.parquet",
+    )
+    found = command_line.one_object(command_line.run(*arguments, *options, "--overrides", by_hand, "--json"))
     assert found["overrides"] == 1
     rows = parquet.read_table(tmp_path / "s.parquet").to_pylist()
     assert next(row["tier"] for row in rows if row["customer_id"] == one) == "A"
@@ -140,16 +158,15 @@ def test_renamed_columns_and_overrides_are_taken(place: Path, tmp_path: Path) ->
 def started(place: Path, out: Path) -> subprocess.Popen[bytes]:
     """A real scoring of all of CDNOW, caught while it works on the output."""
     write_parquet(place / "all.parquet")
-    asked = ("score", place / "all.parquet", "--as-of", "1998-07-01", "--bundle", place / "bundle", "--out", out)
+    arguments = ("score", place / "all.parquet", "--as-of", "1998-07-01", "--bundle", place / "bundle", "--out", out)
     child = subprocess.Popen(
-        [*command_line.COMMAND, *map(str, asked)],
+        [*command_line.COMMAND, *map(str, arguments)],
         env=command_line.around() | {"TMPDIR": str(place)},
         stderr=subprocess.PIPE,
     )
-    part = out.with_name(f".{out.name}.part")
     seen = 0
     while seen < 3 and child.poll() is None:
-        seen = seen + 1 if part.exists() else 0
+        seen = seen + 1 if any(out.parent.glob(f".{out.name}.*.part")) else 0
         time.sleep(0.02)
     assert child.poll() is None, "it was over before it could be stopped"
     return child
@@ -171,9 +188,9 @@ def test_a_scoring_that_is_stopped_by_hand_leaves_the_old_file_alone(place: Path
     out.write_bytes(b"yesterday's")
     with started(place, out) as child:
         child.send_signal(signal.SIGINT)
-        _, said = child.communicate()
+        _, message = child.communicate()
     assert child.returncode == 130
-    assert b"Traceback" not in said
+    assert b"Traceback" not in message
     assert out.read_bytes() == b"yesterday's"
     assert [path.name for path in tmp_path.iterdir()] == ["scores.parquet"]
 
@@ -184,20 +201,20 @@ def test_score_goes_on_from_the_last_run_and_says_so(place: Path, tmp_path: Path
     assert (first["last"], first["why"]) == (None, "nothing was kept yet")
     second = command_line.one_object(command_line.run(*again))["since"]
     assert (second["last"], second["computed"], second["customers"]) == ("1998-07-01", 0, first["customers"])
-    answer = command_line.run(*again[:-1])
-    assert "went on from 1998-07-01: 0 of " in answer.stdout
+    done = command_line.run(*again[:-1])
+    assert "went on from 1998-07-01: 0 of " in done.stdout
 
 
 def test_a_disk_that_is_full_leaves_no_scores_and_names_the_folder(place: Path, tmp_path: Path) -> None:
-    asked = scoring(place, tmp_path / "s.parquet", "--since", tmp_path / "state")
-    kind, text = command_line.refusal(command_line.run(*asked, largest_file=3_000))
+    arguments = scoring(place, tmp_path / "s.parquet", "--since", tmp_path / "state")
+    kind, text = command_line.refusal(command_line.run(*arguments, largest_file=3_000))
     assert (kind, f"First: {tmp_path / 'state'}\n" in text) == ("CannotWrite", True)
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
     assert not (tmp_path / "state" / "state.json").exists()
 
 
 def test_going_on_is_not_for_spark(place: Path, tmp_path: Path) -> None:
-    asked = scoring(place, tmp_path / "s", "--since", tmp_path / "state", "--engine", "spark")
-    kind, text = command_line.refusal(command_line.run(*asked))
+    arguments = scoring(place, tmp_path / "s", "--since", tmp_path / "state", "--engine", "spark")
+    kind, text = command_line.refusal(command_line.run(*arguments))
     assert (kind, "--since" in text) == ("BadInput", True)
     assert not list(tmp_path.iterdir())

@@ -47,11 +47,11 @@ def bad_scores(place: Path, folder: Path) -> str:
 
 def test_moves_ends_with_a_line_for_a_ticket(place: Path, tmp_path: Path) -> None:
     made = ("--out", tmp_path / "moves.parquet", "--plot", tmp_path / "moves.png")
-    answer = command_line.run("moves", place / "old.parquet", place / "new.parquet", *made)
-    assert answer.returncode == 0, answer.stderr
+    done = command_line.run("moves", place / "old.parquet", place / "new.parquet", *made)
+    assert done.returncode == 0, done.stderr
     n = parquet.read_metadata(place / "old.parquet").num_rows
     moved = parquet.read_table(tmp_path / "moves.parquet")
-    *_, summary, out, plot = answer.stdout.splitlines()
+    *_, summary, out, plot = done.stdout.splitlines()
     assert summary.startswith(f"{moved.num_rows:,} of {n:,} customers moved from 1998-07-01 to 1998-09-15: ")
     assert (out, plot) == (str(tmp_path / "moves.parquet"), str(tmp_path / "moves.png"))
     assert moved.column_names == [column.name for column in contract.MOVES]
@@ -59,8 +59,8 @@ def test_moves_ends_with_a_line_for_a_ticket(place: Path, tmp_path: Path) -> Non
 
 
 def test_moves_as_json_adds_up_and_tells_reasons_in_words(place: Path) -> None:
-    asked = ("moves", place / "old.parquet", place / "new.parquet", "--json", "--top", "3")
-    found = command_line.one_object(command_line.run(*asked, "--lang", "zh"))
+    arguments = ("moves", place / "old.parquet", place / "new.parquet", "--json", "--top", "3")
+    found = command_line.one_object(command_line.run(*arguments, "--lang", "zh"))
     assert sum(row["customers"] for row in found["matrix"]) == sum(found["counts"].values())
     assert len(found["falls"]) == 3
     assert all(len(row["reason_texts"]) == len(row["reasons"]) for row in found["falls"])
@@ -68,11 +68,11 @@ def test_moves_as_json_adds_up_and_tells_reasons_in_words(place: Path) -> None:
 
 
 def test_moves_refuses_what_it_cannot_compare(place: Path) -> None:
-    kind, said = command_line.refusal(command_line.run("moves", place / "new.parquet", place / "old.parquet"))
+    kind, message = command_line.refusal(command_line.run("moves", place / "new.parquet", place / "old.parquet"))
     assert kind == "BadInput"
-    assert "older than the first" in said
-    kind, said = command_line.refusal(command_line.run("moves", place / "bundle", place / "old.parquet"))
-    assert "this is a bundle" in said
+    assert "older than the first" in message
+    kind, message = command_line.refusal(command_line.run("moves", place / "bundle", place / "old.parquet"))
+    assert "this is a bundle" in message
     kind, _ = command_line.refusal(
         command_line.run("moves", place / "old.parquet", place / "new.parquet", "--plot", "x.pdf")
     )
@@ -80,16 +80,16 @@ def test_moves_refuses_what_it_cannot_compare(place: Path) -> None:
 
 
 def test_a_quiet_watch_ends_with_0_and_writes_nothing_when_told_so(place: Path, tmp_path: Path) -> None:
-    answer = command_line.run(*watching(place, "--no-mlflow"), cwd=tmp_path)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert answer.stdout.splitlines()[-1] == "watched as of 1998-07-01, 6 checks: all quiet"
+    done = command_line.run(*watching(place, "--no-mlflow"), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "watched as of 1998-07-01, 6 checks: all quiet"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_watch_that_alarms_ends_with_3_and_is_in_mlflow(place: Path, tmp_path: Path, mlruns: Path) -> None:
-    answer = command_line.run(*watching(place, "--scores", bad_scores(place, tmp_path), "--json"), cwd=tmp_path)
-    assert answer.returncode == 3, answer.stderr
-    found = json.loads(answer.stdout)
+    done = command_line.run(*watching(place, "--scores", bad_scores(place, tmp_path), "--json"), cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    found = json.loads(done.stdout)
     alarms = {check["code"] for check in found["checks"] if check["level"] == "alarm"}
     assert {"W7", "W9"} <= alarms
     assert found["level"] == "alarm"
@@ -103,15 +103,15 @@ def test_a_folder_of_scores_is_taken_and_open_windows_are_said(place: Path, tmp_
     bad_scores(place, tmp_path)
     (tmp_path / "open.parquet").write_bytes((place / "old.parquet").read_bytes())
     (tmp_path / "orders.parquet").write_bytes((place / "orders.parquet").read_bytes())
-    answer = command_line.run(*watching(place, "--scores", tmp_path, "--only", "outcomes", "--no-mlflow"))
-    assert answer.returncode == 3, answer.stderr
-    assert "* scores of 1998-07-01: the churn window closes on 1998-09-29" in answer.stdout
-    assert "W7 A stated risk is what happened (scores of 1998-03-01)" in answer.stdout
+    done = command_line.run(*watching(place, "--scores", tmp_path, "--only", "outcomes", "--no-mlflow"))
+    assert done.returncode == 3, done.stderr
+    assert "* scores of 1998-07-01: the churn window closes on 1998-09-29" in done.stdout
+    assert "W7 A stated risk is what happened (scores of 1998-03-01)" in done.stdout
 
 
 def test_a_watch_refuses_what_it_cannot_do(place: Path, tmp_path: Path) -> None:
     only = ("--only", "outcomes", "--no-mlflow")
-    said = {
+    message = {
         "no window of these scores has closed": watching(place, "--scores", place / "old.parquet", *only),
         "need old scores": watching(place, *only),
         "is not known": watching(place, "--only", "weather", "--no-mlflow"),
@@ -119,5 +119,5 @@ def test_a_watch_refuses_what_it_cannot_do(place: Path, tmp_path: Path) -> None:
         "which day is not clear": ("watch", place / "orders.parquet", "--bundle", place / "bundle", "--no-mlflow"),
     }
     (tmp_path / "orders.parquet").write_bytes((place / "orders.parquet").read_bytes())
-    for words, asked in said.items():
-        assert words in command_line.refusal(command_line.run(*asked))[1]
+    for words, arguments in message.items():
+        assert words in command_line.refusal(command_line.run(*arguments))[1]

@@ -44,25 +44,25 @@ def tune(place: Path, *more: object) -> tuple[object, ...]:
 def test_tuning_then_training_leaves_settings_a_bundle_and_two_runs_that_know_each_other(
     place: Path, mlruns: Path
 ) -> None:
-    asked = tune(place, "--train", "--bundle", "bundle", "--register", "--json")
-    told = command_line.one_object(command_line.run(*asked, cwd=place))
-    assert told["known_until"] == "1998-04-02"
-    assert {name: found["trials"] for name, found in told["tuned"].items()} == {"churn": 2, "value": 2}
+    arguments = tune(place, "--train", "--bundle", "bundle", "--register", "--json")
+    summary = command_line.one_object(command_line.run(*arguments, cwd=place))
+    assert summary["known_until"] == "1998-04-02"
+    assert {name: found["trials"] for name, found in summary["tuned"].items()} == {"churn": 2, "value": 2}
     chosen = settings.load(place / "out" / "tuned.toml", {})
-    assert chosen.churn_trees == told["tuned"]["churn"]["kept"]
-    assert bundle_folder.load(place / "bundle").about.run_id == told["run"]
+    assert chosen.churn_trees == summary["tuned"]["churn"]["kept"]
+    assert bundle_folder.load(place / "bundle").about.run_id == summary["run"]
     store.connect()
-    assert mlflow.get_run(told["run"]).data.tags[tuning.TUNED_BY] == told["tuning_run"]
+    assert mlflow.get_run(summary["run"]).data.tags[tuning.TUNED_BY] == summary["tuning_run"]
 
     again = command_line.run(*tune(place, "--no-mlflow"), cwd=place)
     assert again.returncode == 0, again.stderr
     assert "Churn (log loss): 2 trials" in again.stdout
-    assert told["tuned"]["churn"]["verdict"] in again.stdout
+    assert summary["tuned"]["churn"]["verdict"] in again.stdout
     assert again.stdout.splitlines()[-1].endswith("settings out/tuned.toml")
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         (("--register",), "add --train"),
         (("--register", "--train", "--no-mlflow"), "leave out --no-mlflow"),
@@ -73,8 +73,8 @@ def test_tuning_then_training_leaves_settings_a_bundle_and_two_runs_that_know_ea
         (("--train", "--bundle", "orders.parquet"), "orders.parquet"),
     ],
 )
-def test_what_cannot_be_is_refused_in_four_parts(place: Path, more: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_is_refused_in_four_parts(place: Path, more: tuple[str, ...], message: str) -> None:
     before = (place / "orders.parquet").read_bytes()
     _, text = command_line.refusal(command_line.run(*tune(place, *more), cwd=place))
-    assert said in text
+    assert message in text
     assert (place / "orders.parquet").read_bytes() == before

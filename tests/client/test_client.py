@@ -54,11 +54,11 @@ def shop(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     token = keys.add(store, "client", ["read", "score", "admin"])[1].text()
     publish.publish(store, str(folder / "scores.parquet"))
     (folder / "jobs.toml").write_text(JOBS)
-    told = ("--bundle", "bundle", "--store", "scores.db", "--jobs", "jobs.toml", "--port", str(port))
+    options = ("--bundle", "bundle", "--store", "scores.db", "--jobs", "jobs.toml", "--port", str(port))
     around = {name: value for name, value in os.environ.items() if not name.startswith("TIERCAST_")}
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "tiercast.cli", "serve", *told], cwd=folder, stdout=log, stderr=log,
+            [sys.executable, "-m", "tiercast.cli", "serve", *options], cwd=folder, stdout=log, stderr=log,
             env={**around, "PYTHONPATH": str(ROOT)}, text=True,
         )  # fmt: skip
         try:
@@ -140,16 +140,16 @@ def test_a_refusal_says_what_and_where(shop: Shop, client: Client) -> None:
     assert (refused.value.status, refused.value.code) == (401, "WrongKey")
 
 
-# --- servers of our own, which do what they are told
+# --- scripted servers
 
 
-class Told(http.server.BaseHTTPRequestHandler):
-    """Answers with the statuses in `server.script`, one per request, and remembers what was asked."""
+class ScriptedHandler(http.server.BaseHTTPRequestHandler):
+    """Responds with the statuses in `server.script`, one per request, and keeps the bodies of the requests."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        self.server.asked.append(self.rfile.read(int(self.headers["Content-Length"])))  # type: ignore[attr-defined]
+        self.server.requests.append(self.rfile.read(int(self.headers["Content-Length"])))  # type: ignore[attr-defined]
         status, headers, body = self.server.script.pop(0)  # type: ignore[attr-defined]
         if status == 0:
             self.close_connection = True
@@ -162,17 +162,17 @@ class Told(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        """No access log."""
 
 
 @contextlib.contextmanager
-def telling(*script: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str, list[bytes]]]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told)
-    server.script, server.asked = list(script), []  # type: ignore[attr-defined]
+def scripted_server(*script: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str, list[bytes]]]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), ScriptedHandler)
+    server.script, server.requests = list(script), []  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", server.asked  # type: ignore[attr-defined]
+        yield f"http://127.0.0.1:{server.server_port}", server.requests  # type: ignore[attr-defined]
     finally:
         server.shutdown()
         thread.join()
@@ -180,8 +180,8 @@ def telling(*script: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str, l
 
 
 def refusal(status: int, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    told = {"error": {"code": "Busy", "message": "busy", "hint": "wait", "request_id": "r-1"}}
-    return status, {name.replace("_", "-"): value for name, value in headers.items()}, json.dumps(told).encode()
+    payload = {"error": {"code": "Busy", "message": "busy", "hint": "wait", "request_id": "r-1"}}
+    return status, {name.replace("_", "-"): value for name, value in headers.items()}, json.dumps(payload).encode()
 
 
 SCORED = {"as_of": "1998-07-01", "model": "m", "currency": "", "scores": [], "dropped": {}}
@@ -189,51 +189,59 @@ FOUND: tuple[int, dict[str, str], bytes] = (200, {}, json.dumps(SCORED).encode()
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_who_is_told_to_wait_waits_and_asks_again(status: int) -> None:
-    with telling(refusal(status, Retry_After="1"), FOUND) as (address, asked), Client(address) as client:
+def test_a_retry_after_header_is_waited_for(status: int) -> None:
+    with scripted_server(refusal(status, Retry_After="1"), FOUND) as (address, requests), Client(address) as client:
         begins = time.monotonic()
         assert client.score([PERSON], "1998-07-01").model == "m"
         assert time.monotonic() - begins >= 1
-    assert len(asked) == 2
-    assert asked[0] == asked[1]
+    assert len(requests) == 2
+    assert requests[0] == requests[1]
 
 
-def test_a_lost_connection_is_asked_again() -> None:
-    with telling((0, {}, b""), FOUND) as (address, asked), Client(address) as client:
+def test_a_request_is_repeated_after_a_lost_connection() -> None:
+    with scripted_server((0, {}, b""), FOUND) as (address, requests), Client(address) as client:
         assert client.score([PERSON], "1998-07-01").model == "m"
-    assert len(asked) == 2
+    assert len(requests) == 2
 
 
-def test_after_the_last_try_the_refusal_is_told() -> None:
-    with telling(*[refusal(503)] * 3) as (address, asked), Client(address, retries=2) as client:
+def test_after_the_last_try_the_error_is_raised() -> None:
+    with scripted_server(*[refusal(503)] * 3) as (address, requests), Client(address, retries=2) as client:
         with pytest.raises(ServiceError, match="503 Busy: busy") as refused:
             client.score([PERSON], "1998-07-01")
         assert refused.value.request_id == "r-1"
-    assert len(asked) == 3
+    assert len(requests) == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 500])
-def test_what_would_be_refused_again_is_asked_once(status: int) -> None:
-    with telling(refusal(status)) as (address, asked), Client(address) as client, pytest.raises(ServiceError):
+def test_a_request_that_would_fail_again_is_sent_once(status: int) -> None:
+    with (
+        scripted_server(refusal(status)) as (address, requests),
+        Client(address) as client,
+        pytest.raises(ServiceError),
+    ):
         client.score([PERSON], "1998-07-01")
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-def test_a_job_without_a_key_of_its_own_is_not_asked_for_twice() -> None:
+def test_a_job_without_an_idempotency_key_is_submitted_once() -> None:
     script: list[tuple[int, dict[str, str], bytes]] = [(0, {}, b""), refusal(503)]
-    with telling(*script) as (address, asked), Client(address) as one, pytest.raises(ServiceError, match="no answer"):
+    with (
+        scripted_server(*script) as (address, requests),
+        Client(address) as one,
+        pytest.raises(ServiceError, match="no answer"),
+    ):
         one.submit("shop", "1998-07-01")
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-def test_an_answer_that_is_not_the_services_own_is_told_as_such() -> None:
-    with telling((502, {}, b"<h1>Bad Gateway</h1>")) as (address, _), Client(address) as client:
+def test_an_error_of_a_proxy_is_named_as_such() -> None:
+    with scripted_server((502, {}, b"<h1>Bad Gateway</h1>")) as (address, _), Client(address) as client:
         with pytest.raises(ServiceError, match="not in the service's own words") as refused:
             client.score([PERSON], "1998-07-01")
         assert refused.value.status == 502
 
 
-def test_nobody_there_is_told_with_the_address() -> None:
+def test_an_unreachable_service_is_named_with_its_address() -> None:
     address = f"http://127.0.0.1:{free_port()}"
     with Client(address, retries=0) as client, pytest.raises(ServiceError, match=address) as refused:
         client.grid()
@@ -250,8 +258,8 @@ def test_the_key_of_the_environment_is_sent_and_never_shown(monkeypatch: pytest.
 def test_the_client_needs_no_database_and_no_server() -> None:
     """In a process of its own: here they are imported already."""
     seen = "import sys; from tiercast import Client; print(*sys.modules)"
-    told = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not {"sqlalchemy", "bentoml", "starlette", "duckdb", "ibis", "lightgbm", "mlflow"} & set(told.stdout.split())
+    done = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"sqlalchemy", "bentoml", "starlette", "duckdb", "ibis", "lightgbm", "mlflow"} & set(done.stdout.split())
 
 
 def test_the_package_has_nothing_else_to_give() -> None:

@@ -139,10 +139,10 @@ def test_a_table_without_one_usable_row_is_refused(tmp_path: pathlib.Path) -> No
 
 def test_a_customer_who_is_there_twice_is_refused(tmp_path: pathlib.Path) -> None:
     orders = make_tables.write(tmp_path, make_tables.transactions())
-    twins = make_tables.write(
+    duplicates = make_tables.write(
         tmp_path, {"customer_id": ["c-1", "c-2", "c-2"], "city": ["a", "b", "c"]}, "people.parquet"
     )
-    error = refusal(errors.BadInput, orders, customers=twins)
+    error = refusal(errors.BadInput, orders, customers=duplicates)
     assert (error.count, error.total, error.first) == (1, 2, "customer_id=c-2")
 
 

@@ -32,7 +32,9 @@ LINES: dict[str, Any] = {
 
 
 def test_optional_columns_give_breadth_and_depth_worked_out_by_hand(tmp_path: pathlib.Path) -> None:
-    rows = built_features.of(tmp_path, LINES, PLAIN._replace(columns=("product_id", "category", "channel", "quantity")))
+    rows = built_features.rows(
+        tmp_path, LINES, PLAIN._replace(columns=("product_id", "category", "channel", "quantity"))
+    )
     eve, fay = rows["eve"], rows["fay"]
     assert (eve["n_products"], eve["n_categories"], eve["n_channels"]) == (2, 2, 2)
     assert eve["products_per_order"] == 3 / 2  # three purchase lines in two orders
@@ -43,7 +45,7 @@ def test_optional_columns_give_breadth_and_depth_worked_out_by_hand(tmp_path: pa
 
 
 def test_columns_that_training_did_not_have_give_no_feature(tmp_path: pathlib.Path) -> None:
-    eve = built_features.of(tmp_path, LINES, PLAIN)["eve"]
+    eve = built_features.rows(tmp_path, LINES, PLAIN)["eve"]
     assert tuple(eve) == ("customer_id", *PLAIN.names)
     assert not any("product" in name or "channel" in name for name in eve)
 
@@ -60,7 +62,7 @@ def test_every_feature_is_a_double(tmp_path: pathlib.Path) -> None:
 
 def test_rows_on_as_of_and_after_are_not_there(tmp_path: pathlib.Path) -> None:
     lines = orders(("a", "2024-02-29 23:59:59", 1.0), ("a", "2024-03-01 00:00:00", 100.0), ("b", "2024-03-02", 1.0))
-    rows = built_features.of(tmp_path, lines, PLAIN)
+    rows = built_features.rows(tmp_path, lines, PLAIN)
     assert set(rows) == {"a"}
     assert (rows["a"]["spend_total"], rows["a"]["silence_days"]) == (1, 1)
 
@@ -98,8 +100,8 @@ def test_row_order_and_threads_do_not_change_a_bit(tmp_path: pathlib.Path) -> No
     first, second = (tmp_path / name for name in ("first", "second"))
     first.mkdir()
     second.mkdir()
-    one = built_features.of(first, _columns(table), spec, threads=1)
-    other = built_features.of(second, _columns(shuffled), spec, threads=2)
+    one = built_features.rows(first, _columns(table), spec, threads=1)
+    other = built_features.rows(second, _columns(shuffled), spec, threads=2)
     assert one == other
 
 

@@ -132,7 +132,7 @@ def test_a_large_table_is_copied_in_batches(
 
 
 @pytest.mark.parametrize(
-    ("table", "says"),
+    ("table", "message"),
     [
         ("sales.orders", "does not exist"),
         ('sales."Orders"; DROP TABLE sales."Orders"', "cross-database references"),
@@ -140,9 +140,9 @@ def test_a_large_table_is_copied_in_batches(
         ("", "0 tables"),
     ],
 )
-def test_a_table_that_is_not_there_is_refused(database: str, table: str, says: str) -> None:
+def test_a_table_that_is_not_there_is_refused(database: str, table: str, message: str) -> None:
     filled(database)
-    with Engine() as engine, pytest.raises(errors.SourceUnreadable, match=says):
+    with Engine() as engine, pytest.raises(errors.SourceUnreadable, match=message):
         reading.read(engine, reading.Sources(with_table(database, table), columns=COLUMNS), AS_OF)
     with psycopg.connect(database) as connection:
         assert connection.execute('SELECT count(*) FROM sales."Orders"').fetchone() == (3,)

@@ -25,7 +25,7 @@ CYD = (("cyd", "2024-02-02", -3.0),)
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> built_features.Rows:
-    return built_features.of(tmp_path_factory.mktemp("history"), orders(*ANN, *BOB, *CYD), SPEC)
+    return built_features.rows(tmp_path_factory.mktemp("history"), orders(*ANN, *BOB, *CYD), SPEC)
 
 
 def test_repeat_buyers_have_the_numbers_worked_out_by_hand(rows: built_features.Rows) -> None:
@@ -77,14 +77,14 @@ def test_who_only_ever_returned_something_is_no_buyer_but_has_a_refund(rows: bui
 
 def test_several_rows_of_one_day_are_one_order_and_refunds_of_that_day_are_kept_apart(tmp_path: pathlib.Path) -> None:
     lines = orders(("a", "2024-02-29 08:00", 30.0), ("a", "2024-02-29 09:00", -10.0), ("a", "2024-02-29 10:00", -5.0))
-    a = built_features.of(tmp_path, lines, SPEC)["a"]
+    a = built_features.rows(tmp_path, lines, SPEC)["a"]
     assert (a["n_orders"], a["spend_total"], a["order_value_mean"]) == (1, 30, 30)
     assert (a["n_refunds"], a["refund_share"]) == (1, 0.5)  # one day on which money went back, 15 of 30
 
 
 def test_orders_of_equal_value_and_pace_have_no_spread(tmp_path: pathlib.Path) -> None:
     lines = orders(*(("a", f"2024-02-{day:02d}", 0.1) for day in (1, 8, 15, 22)))
-    a = built_features.of(tmp_path, lines, SPEC)["a"]
+    a = built_features.rows(tmp_path, lines, SPEC)["a"]
     assert a["gap_sd_days"] == 0
     assert a["order_value_sd"] == pytest.approx(0, abs=1e-6)
 
@@ -95,12 +95,12 @@ def test_the_same_period_last_year_begins_365_days_before_and_ends_after_the_sea
         *(("a", day, 10.0) for day in ("2023-03-01", "2023-03-02", "2023-04-30", "2023-05-01", "2024-02-20"))
     )
     spec = FeatureSpec(windows=(30,), season_days=60)
-    a = built_features.of(tmp_path, lines, spec)["a"]
+    a = built_features.rows(tmp_path, lines, spec)["a"]
     assert (a["n_orders_last_year"], a["spend_last_year"]) == (2, 20)
 
 
 def test_margin_is_the_money_and_amount_still_decides_what_a_refund_is(tmp_path: pathlib.Path) -> None:
     lines: dict[str, Any] = orders(("a", "2024-01-01", 10.0), ("a", "2024-02-01", 20.0), ("a", "2024-02-05", -20.0))
-    a = built_features.of(tmp_path, lines | {"margin": [4.0, -1.0, -2.0]}, SPEC)["a"]
+    a = built_features.rows(tmp_path, lines | {"margin": [4.0, -1.0, -2.0]}, SPEC)["a"]
     assert (a["n_orders"], a["spend_total"], a["order_value_last"]) == (2, 3, -1)
     assert (a["n_refunds"], a["refund_share"]) == (1, pytest.approx(2 / 3))

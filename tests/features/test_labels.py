@@ -24,7 +24,7 @@ FUTURE = [
 RETURNED = [("returned", "2024-02-02", -1.0), ("returned", "2024-03-02", 3.0)]
 
 
-def of(folder: pathlib.Path, churn_days: int, value_days: int) -> dict[str, dict[str, Any]]:
+def labels_by_customer(folder: pathlib.Path, churn_days: int, value_days: int) -> dict[str, dict[str, Any]]:
     table = orders(*BEFORE, *FUTURE, *RETURNED)
     with Engine(threads=1) as engine:
         source = reading.Sources(make_tables.write(folder, table))
@@ -38,7 +38,7 @@ def outcome(churned: float, value: float, n_future_orders: float) -> dict[str, f
 
 
 def test_labels_have_the_numbers_worked_out_by_hand(tmp_path: pathlib.Path) -> None:
-    assert of(tmp_path, 30, 60) == {
+    assert labels_by_customer(tmp_path, 30, 60) == {
         "never": outcome(1, 0, 0),
         "first": outcome(0, 7, 1),
         "last": outcome(0, 8, 1),
@@ -50,6 +50,6 @@ def test_labels_have_the_numbers_worked_out_by_hand(tmp_path: pathlib.Path) -> N
 
 
 def test_a_churn_window_may_be_longer_than_the_value_window(tmp_path: pathlib.Path) -> None:
-    found = of(tmp_path, 60, 30)
+    found = labels_by_customer(tmp_path, 60, 30)
     assert found["after"] == outcome(0, 0, 0)
     assert found["both"] == outcome(0, 15, 1)

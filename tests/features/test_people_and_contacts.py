@@ -31,7 +31,7 @@ CONTACTS: dict[str, Any] = {
 
 def test_prospects_are_there_with_no_orders_and_no_order_features(tmp_path: pathlib.Path) -> None:
     spec = FeatureSpec(windows=(30,), has_joined_on=True)
-    rows = built_features.of(tmp_path, ORDERS, spec, customers=PEOPLE)
+    rows = built_features.rows(tmp_path, ORDERS, spec, customers=PEOPLE)
     assert set(rows) == {"ann", "bob", "new", "undated"}  # late joins on the as-of day: not known yet
     new = rows["new"]
     assert (new["n_orders"], new["tenure_days"]) == (0, 1)
@@ -43,14 +43,14 @@ def test_prospects_are_there_with_no_orders_and_no_order_features(tmp_path: path
 
 def test_a_buyer_who_is_not_among_the_customers_is_kept(tmp_path: pathlib.Path) -> None:
     people = {"customer_id": ["new"], "joined_on": ["2024-01-01"]}
-    rows = built_features.of(tmp_path, ORDERS, FeatureSpec(windows=(30,), has_joined_on=True), customers=people)
+    rows = built_features.rows(tmp_path, ORDERS, FeatureSpec(windows=(30,), has_joined_on=True), customers=people)
     assert set(rows) == {"ann", "bob", "new"}
     assert rows["ann"]["tenure_days"] is None
 
 
 def test_labels_become_their_place_and_unseen_ones_are_unknown(tmp_path: pathlib.Path) -> None:
     attributes = (Attribute("age", "number"), Attribute("city", "label", ("Köln", "上海")))
-    rows = built_features.of(tmp_path, ORDERS, FeatureSpec(windows=(30,), attributes=attributes), customers=PEOPLE)
+    rows = built_features.rows(tmp_path, ORDERS, FeatureSpec(windows=(30,), attributes=attributes), customers=PEOPLE)
     assert (rows["ann"]["attr_city"], rows["new"]["attr_city"]) == (0, 1)
     assert (rows["bob"]["attr_city"], rows["undated"]["attr_city"]) == (None, None)
     assert (rows["ann"]["attr_age"], rows["bob"]["attr_age"]) == (41, None)
@@ -59,14 +59,14 @@ def test_labels_become_their_place_and_unseen_ones_are_unknown(tmp_path: pathlib
 def test_labels_that_all_happen_to_be_numbers_today_keep_their_place(tmp_path: pathlib.Path) -> None:
     """At training the column held "7" and "x", so "7" is a label; a file with "7" alone is read as numbers."""
     spec = FeatureSpec(windows=(30,), attributes=(Attribute("group", "label", ("7", "x")),))
-    rows = built_features.of(tmp_path, ORDERS, spec, customers={"customer_id": ["ann"], "group": ["7"]})
+    rows = built_features.rows(tmp_path, ORDERS, spec, customers={"customer_id": ["ann"], "group": ["7"]})
     assert rows["ann"]["attr_group"] == 0
 
 
 def test_contacts_are_counted_before_as_of_only(tmp_path: pathlib.Path) -> None:
     kinds = ("visit", "complaint")
     spec = FeatureSpec(windows=(30,), contact_kinds=kinds, contact_columns=("score", "minutes"))
-    rows = built_features.of(tmp_path, ORDERS, spec, customers=PEOPLE, interactions=CONTACTS)
+    rows = built_features.rows(tmp_path, ORDERS, spec, customers=PEOPLE, interactions=CONTACTS)
     ann = {name: value for name, value in rows["ann"].items() if "visit" in name or "complaint" in name}
     assert ann == {
         "n_visit": 2,
@@ -90,7 +90,7 @@ def test_contacts_are_counted_before_as_of_only(tmp_path: pathlib.Path) -> None:
 
 def test_a_contact_alone_makes_nobody_a_customer(tmp_path: pathlib.Path) -> None:
     spec = FeatureSpec(windows=(30,), contact_kinds=("survey",))
-    assert set(built_features.of(tmp_path, ORDERS, spec, interactions=CONTACTS)) == {"ann", "bob"}
+    assert set(built_features.rows(tmp_path, ORDERS, spec, interactions=CONTACTS)) == {"ann", "bob"}
 
 
 def choose(folder: pathlib.Path, **others: dict[str, Any]) -> FeatureSpec:
@@ -118,5 +118,5 @@ def test_attributes_may_have_any_name(tmp_path: pathlib.Path, name: str) -> None
     people = {"customer_id": ["ann", "bob"], name: ["x", "y"]}
     spec = choose(tmp_path, customers=people)
     assert spec.attributes == (Attribute(name, "label", ("x", "y")),)
-    rows = built_features.of(tmp_path, ORDERS, spec, customers=people)
+    rows = built_features.rows(tmp_path, ORDERS, spec, customers=people)
     assert (rows["ann"][f"attr_{name}"], rows["bob"][f"attr_{name}"]) == (0, 1)

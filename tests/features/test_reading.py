@@ -102,7 +102,7 @@ def test_rows_equal_in_every_column_are_kept_and_reported_or_dropped_on_request(
     ):  # fmt: skip
         with Engine() as engine:
             kept = reading.read(engine, reading.Sources(source), datetime.date(2024, 1, 6))
-            dropped = reading.read(engine, reading.Sources(source), datetime.date(2024, 1, 6), duplicates="drop")
+            dropped = reading.read(engine, reading.Sources(source, duplicates="drop"), datetime.date(2024, 1, 6))
         assert (kept.report.exact_duplicates, kept.report.rows_kept, kept.report.dropped) == (2, 4, {})
         assert (dropped.report.rows_kept, dropped.report.dropped) == (2, {"exact_duplicate": 2})
         assert len(rows(source, as_of=datetime.date(2024, 1, 6), duplicates="drop")) == 2

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests import command_line
-from tiercast.contract import errors
+from tiercast.contract import errors, files
 from tiercast.models import bundle_folder, predict
 from tiercast.models.bundle import Bundle
 from tiercast.models.stack import Stack
@@ -139,7 +139,7 @@ def test_a_manifest_that_is_none_is_refused(saved: Path, manifest: str) -> None:
 
 def with_right_hash(folder: Path, name: str) -> None:
     """The manifest says what the file is: only the content is wrong."""
-    digest = bundle_folder._sha256(folder / name)
+    digest = files.sha256(folder / name)
     edit(folder / "manifest.json", lambda data: {**data, "files": {**data["files"], name: digest}})  # type: ignore[dict-item]
 
 
@@ -251,13 +251,13 @@ def test_a_full_disk_is_said_and_leaves_the_old_bundle_and_nothing_else(saved: P
     before = content(saved.parent)
     answer = subprocess.run(
         [sys.executable, "-c", FULL, str(saved)],
-        env=command_line.around(),
+        env=command_line.around() | {"PYTHONDONTWRITEBYTECODE": "1"},  # Python would keep what was cut off
         capture_output=True,
         text=True,
         check=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
     )
-    assert "CannotWrite: the bundle cannot be written: File too large" in answer.stdout
+    assert "CannotWrite: the bundle cannot be written: file too large" in answer.stdout
     assert content(saved.parent) == before
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import lifetimes_objects
 from tiercast.models import bgnbd, clv, gamma_gamma
 from tiercast.models.bgnbd import BgNbd
 from tiercast.models.gamma_gamma import GammaGamma
@@ -44,7 +45,7 @@ def test_twelve_months_are_as_lifetimes_counts_them() -> None:
     """lifetimes has months of 30 units; in units of 30.4375 / 30 days both have the same months."""
     unit = clv.DAYS_PER_MONTH / 30.0
     known = ~np.isnan(M)
-    theirs = lifetimes_bridge.gamma_gamma_fitter(GG).customer_lifetime_value(
+    theirs = lifetimes_objects.gamma_gamma_fitter(GG).customer_lifetime_value(
         lifetimes_bridge.orders_fitter(BG._replace(alpha=BG.alpha / unit)),
         *(pd.Series(part[known]) for part in (X, T_X / unit, T / unit, M)),
         time=12,

@@ -8,7 +8,7 @@ from scipy import integrate
 from scipy.special import gamma, hyp2f1
 
 from tiercast.models import exit_integral, paretonbd
-from tiercast.models.exit_integral import Rates
+from tiercast.models.exit_integral import ExitRates
 from tiercast.models.paretonbd import ParetoNbd
 
 
@@ -39,22 +39,22 @@ def textbook_odds(R: float, alpha: float, s: float, beta: float, t: float, T: fl
 def test_odds_are_those_of_the_textbook_in_both_of_its_forms(
     R: float, alpha: float, s: float, beta: float, t: float, T: float
 ) -> None:
-    answer = exit_integral.log_odds(Rates(np.array([R]), alpha, s, beta), np.array([t]), np.array([T]))
+    answer = exit_integral.log_odds(ExitRates(np.array([R]), alpha, s, beta), np.array([t]), np.array([T]))
     assert np.exp(answer[0]) == pytest.approx(textbook_odds(R, alpha, s, beta, t, T), rel=1e-9)
 
 
 def test_a_customer_of_two_thousand_orders_overflows_nothing() -> None:
     """alpha == beta has an antiderivative: odds = s / (R + s) (((alpha + T) / (alpha + t)) ** (R + s) - 1)."""
     R, alpha, s, t, T = 2000.5, 3.0, 0.7, 300.0, 700.0
-    answer = exit_integral.log_odds(Rates(np.array([R]), alpha, s, alpha), np.array([t]), np.array([T]))
+    answer = exit_integral.log_odds(ExitRates(np.array([R]), alpha, s, alpha), np.array([t]), np.array([T]))
     expected = np.log(s / (R + s)) + (R + s) * np.log((alpha + T) / (alpha + t))
     assert answer[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_nobody_leaves_in_no_time_or_without_a_rate() -> None:
     now = np.array([5.0])
-    assert exit_integral.log_odds(Rates(now, 10.0, 0.5, 10.0), now, now).tolist() == [-np.inf]
-    assert exit_integral.log_odds(Rates(now, 10.0, 0.0, 1.0), now, now + 9.0).tolist() == [-np.inf]
+    assert exit_integral.log_odds(ExitRates(now, 10.0, 0.5, 10.0), now, now).tolist() == [-np.inf]
+    assert exit_integral.log_odds(ExitRates(now, 10.0, 0.0, 1.0), now, now + 9.0).tolist() == [-np.inf]
 
 
 def test_likelihood_is_the_integral_over_all_customers() -> None:

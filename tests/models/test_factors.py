@@ -21,14 +21,14 @@ def test_the_factors_multiply_back_to_value(p_order: float, value: float, order_
 @given(CHANCE, CHANCE)
 def test_with_equal_horizons_an_order_is_as_likely_as_the_churn_model_says(kept: float, closed: float) -> None:
     one = [np.array([number]) for number in (kept, closed, closed)]
-    assert factors.carried(*one)[0] == pytest.approx(kept, abs=1e-6)
+    assert factors.carry(*one)[0] == pytest.approx(kept, abs=1e-6)
 
 
 @given(CHANCE, CHANCE, CHANCE)
 def test_a_longer_window_never_makes_an_order_less_likely(kept: float, first: float, second: float) -> None:
     closed_kept, closed_order = sorted((first, second))
     one = [np.array([number]) for number in (kept, closed_kept, closed_order)]
-    assert factors.carried(*one)[0] >= kept - 1e-6
+    assert factors.carry(*one)[0] >= kept - 1e-6
 
 
 def test_every_scored_customer_has_factors_that_multiply_back(trained: Trained) -> None:

@@ -29,7 +29,7 @@ def called(source: str) -> set[str]:
     return {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
 
 
-def pickles_by_a_side_door(source: str) -> set[str]:
+def pickling_calls(source: str) -> set[str]:
     """Methods and arguments of pandas and NumPy that pickle without importing it."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -51,17 +51,17 @@ def test_no_package_imports_what_can_execute_a_file(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", tree.PACKAGES)
-def test_no_package_runs_text_or_pickles_by_a_side_door(package: str) -> None:
+def test_no_package_runs_text_or_pickles_indirectly(package: str) -> None:
     for path in tree.modules(package):
         source = path.read_text(encoding="utf-8")
         assert not called(source) & CALLS, tree.name(path)
-        assert not pickles_by_a_side_door(source), tree.name(path)
+        assert not pickling_calls(source), tree.name(path)
 
 
 def test_the_search_finds_an_import_inside_a_function() -> None:
     assert imported("def load(path):\n    from joblib import load\n    import pickle as p\n") == {"joblib", "pickle"}
 
 
-def test_the_search_finds_the_side_doors() -> None:
-    assert pickles_by_a_side_door("frame.to_pickle(p)\nnp.load(p, allow_pickle=True)") == {"to_pickle", "allow_pickle"}
-    assert not pickles_by_a_side_door("np.load(p, allow_pickle=False)")
+def test_the_search_finds_indirect_pickling() -> None:
+    assert pickling_calls("frame.to_pickle(p)\nnp.load(p, allow_pickle=True)") == {"to_pickle", "allow_pickle"}
+    assert not pickling_calls("np.load(p, allow_pickle=False)")

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from tests.repo import tree
 from tiercast.terminal.grid import print_grid
 from tiercast.tiers import grid
-from tiercast.tiers.grid import TierRow
+from tiercast.tiers.grid import TierSummary
 from tiercast.training import settings
 from tiercast.training.search_space import Range
 
@@ -36,7 +36,7 @@ def shape(text: str) -> list[str]:
 
 
 def test_the_first_grid_of_the_readme_is_drawn_as_the_command_draws_it(capsys: pytest.CaptureFixture[str]) -> None:
-    print_grid([TierRow(tier, 970, 0.041, 183_692.0, 189.0, 0.299, 42_191.0) for tier in grid.TIERS], "USD")
+    print_grid([TierSummary(tier, 970, 0.041, 183_692.0, 189.0, 0.299, 42_191.0) for tier in grid.TIERS], "USD")
     shown, *_ = blocks("README.md", "Loyalty × value")
     assert shape(shown) == shape(capsys.readouterr().out)
 

@@ -1,14 +1,13 @@
-"""What we hand over: the seven packages with their types and data, and nothing else."""
+"""The wheel holds `tiercast` with the seven packages, their types and data, and nothing else."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests import built_wheel
 from tests.repo import tree
 
 EXECUTABLE = (".pkl", ".pickle", ".joblib", ".dill", ".skops", ".so", ".pyc", ".exe")
@@ -16,11 +15,7 @@ EXECUTABLE = (".pkl", ".pickle", ".joblib", ".dill", ".skops", ".so", ".pyc", ".
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=tree.ROOT, check=True, capture_output=True)
-    (built,) = folder.glob("tiercast-*.whl")
-    return zipfile.ZipFile(built)
+    return zipfile.ZipFile(built_wheel.build(tmp_path_factory.mktemp("wheel")))
 
 
 def inside(wheel: zipfile.ZipFile) -> set[str]:
@@ -36,6 +31,10 @@ def metadata(wheel: zipfile.ZipFile, name: str) -> str:
 def test_the_wheel_holds_every_file_of_the_seven_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     ours = {tree.installed(path) for path in tree.files() if path.relative_to(tree.ROOT).parts[0] in tree.PACKAGES}
     assert inside(wheel) == ours
+
+
+def test_the_wheel_has_one_import_name(wheel: zipfile.ZipFile) -> None:
+    assert {name.partition("/")[0] for name in inside(wheel)} == {"tiercast"}
 
 
 def test_every_package_in_the_wheel_is_typed(wheel: zipfile.ZipFile) -> None:

@@ -19,7 +19,7 @@ def customer(customer_id: str, *lines: dict[str, Any]) -> dict[str, Any]:
     return {"customer_id": customer_id, "transactions": list(lines)}
 
 
-def asked(*customers: dict[str, Any], **more: Any) -> dict[str, Any]:
+def score_body(*customers: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"as_of": AS_OF.isoformat(), "customers": list(customers), **more}
 
 
@@ -28,16 +28,16 @@ def as_request(table: pa.Table, as_of: dt.date) -> dict[str, Any]:
     for row in table.to_pylist():
         line = {name: value for name, value in row.items() if name != "customer_id"}
         people.setdefault(row["customer_id"], []).append({**line, "ordered_at": row["ordered_at"].isoformat()})
-    return asked(*(customer(key, *lines) for key, lines in people.items()), as_of=as_of.isoformat())
+    return score_body(*(customer(key, *lines) for key, lines in people.items()), as_of=as_of.isoformat())
 
 
-def refusal(answer: Any, status: int) -> dict[str, Any]:
-    """What every error must have."""
-    assert answer.status_code == status, answer.text
-    assert set(answer.json()) == {"error"}
-    error: dict[str, Any] = answer.json()["error"]
+def refusal(response: Any, status: int) -> dict[str, Any]:
+    """The error of a response, with everything an error must have."""
+    assert response.status_code == status, response.text
+    assert set(response.json()) == {"error"}
+    error: dict[str, Any] = response.json()["error"]
     always = {"code", "message", "hint", "request_id"}
     assert always <= set(error) <= always | {"fields", "count", "total"}
-    assert error["request_id"] == answer.headers["x-request-id"]
+    assert error["request_id"] == response.headers["x-request-id"]
     assert all(set(field) == {"path", "message"} for field in error.get("fields", []))
     return error

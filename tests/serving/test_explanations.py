@@ -34,9 +34,9 @@ def ids() -> list[str]:
 def test_explained_customers_come_in_the_order_asked_for_and_in_words(
     trained: Trained, known: tuple[Engine, Tables], ids: list[str], lang: languages.Language
 ) -> None:
-    asked = [ids[3], "prospect", ids[0]]
-    found = explanations.explain(known[0], trained.bundle, known[1], AS_OF, asked, lang)
-    assert [row["customer_id"] for row in found] == asked
+    wanted = [ids[3], "prospect", ids[0]]
+    found = explanations.explain(known[0], trained.bundle, known[1], AS_OF, wanted, lang)
+    assert [row["customer_id"] for row in found] == wanted
     for row in found:
         assert set(scores.NAMES) < set(row)
         assert row["tier_name"]

@@ -60,7 +60,7 @@ class Shop:
                 killed(server.pid)
                 server.wait()
 
-    def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def send(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
@@ -80,9 +80,9 @@ class Shop:
         """The job's process, once its scores are written and the lock holds it."""
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
-            told = self.ask("/v1/jobs/status", {"job_id": job_id})
+            told = self.send("/v1/jobs/status", {"job_id": job_id})
             if (self.folder / f"shop-{AS_OF}.parquet").exists() and told["progress"] >= 0.8:
-                pid = job_queue.find(self.store, job_id).pid
+                pid = job_queue.get(self.store, job_id).pid
                 assert pid is not None
                 return pid
             time.sleep(0.2)
@@ -112,7 +112,7 @@ def test_a_job_waits_for_the_next_service_after_a_stop_and_goes_on_by_itself_aft
     wanted = {"source": "shop", "as_of": AS_OF.isoformat(), "idempotency_key": "nightly"}
     with publish_lock.held(shop.store):
         with shop.served() as server:
-            job_id = shop.ask("/v1/jobs/score", wanted)["job_id"]
+            job_id = shop.send("/v1/jobs/score", wanted)["job_id"]
             assert [shop.submitted() for _ in range(6)] == [1.0] * 6
             first = shop.waits_to_publish(job_id)
             server.send_signal(signal.SIGTERM)
@@ -120,12 +120,12 @@ def test_a_job_waits_for_the_next_service_after_a_stop_and_goes_on_by_itself_aft
             assert not claims.is_alive(first, job_id)
         (tmp_path / f"shop-{AS_OF}.parquet").unlink()
         with shop.served() as server:
-            told = shop.ask("/v1/jobs/score", wanted)
+            told = shop.send("/v1/jobs/score", wanted)
             assert (told["job_id"], told["attempts"]) == (job_id, 1)
             second = shop.waits_to_publish(job_id)
             killed(server.pid)
         assert claims.is_alive(second, job_id)
     ended(second, job_id)
-    assert job_queue.find(shop.store, job_id).state == "done"
+    assert job_queue.get(shop.store, job_id).state == "done"
     assert generations.current(shop.store).as_of == AS_OF
     assert shop.token not in (tmp_path / "log").read_text()

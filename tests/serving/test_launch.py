@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.score_requests import JSON, asked, customer, purchase
+from tests.serving.score_requests import JSON, customer, purchase, score_body
 from tiercast.contract import errors
 from tiercast.serving import launch
 from tiercast.serving.access import keys
@@ -44,7 +44,7 @@ def test_with_a_live_key_it_listens_for_others_and_says_what_that_means(tmp_path
     keys.add(database.open(store, create=True), "crm", ["read"])
     ready = launch.prepare("0.0.0.0", free_port(), store=store)
     assert ready.environment == {"TIERCAST_STORE": store, "TIERCAST_LOCAL": ""}
-    assert "to callers with a key. Keys and answers travel in the clear" in ready.told
+    assert "to callers with a key. Keys and answers travel in the clear" in ready.message
 
 
 def test_a_store_without_a_key_leaves_this_machine_open_until_one_comes(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_store_without_a_key_leaves_this_machine_open_until_one_comes(tmp_path
         "TIERCAST_STORE": store, "TIERCAST_LOCAL": "1", "TIERCAST_RATE": "3",
         "TIERCAST_AUDIT": str(tmp_path / "audit.log"),
     }  # fmt: skip
-    assert "without keys, this machine only: the store has no key yet" in ready.told
+    assert "without keys, this machine only: the store has no key yet" in ready.message
 
 
 @pytest.mark.parametrize("name", ["scores.db", "sqlite:///scores.db"])
@@ -66,7 +66,7 @@ def test_a_store_named_from_here_is_the_same_one_for_the_server(
     keys.add(database.open(name, create=True), "crm", ["read"])
     ready = launch.prepare("127.0.0.1", free_port(), store=name)
     monkeypatch.chdir("/")
-    assert len(keys.every(database.open(ready.environment["TIERCAST_STORE"]))) == 1
+    assert len(keys.list_keys(database.open(ready.environment["TIERCAST_STORE"]))) == 1
 
 
 def test_settings_that_would_stop_every_worker_are_refused_before_one_starts(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_started_server_answers_and_ends_cleanly_when_told_to(served: Path, nu
     port = free_port()
     server = started(LAUNCH, str(served), "localhost", str(port))
     wait_until_ready(server, f"http://127.0.0.1:{port}")
-    body = json.dumps(asked(customer("c-00917", purchase()))).encode()
+    body = json.dumps(score_body(customer("c-00917", purchase()))).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/score", body, JSON)
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         assert json.load(answer)["scores"][0]["customer_id"] == "c-00917"

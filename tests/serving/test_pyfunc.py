@@ -66,7 +66,7 @@ def test_the_loaded_model_gives_what_batch_scoring_gives(root: Path, bundle: Bun
     assert set(got["model"]) == {bundle.about.model}
 
 
-def test_without_customer_ids_the_answer_has_none_and_keeps_the_index(bundle: Bundle, frame: pd.DataFrame) -> None:
+def test_without_customer_ids_the_output_has_none_and_keeps_the_index(bundle: Bundle, frame: pd.DataFrame) -> None:
     nameless = frame.drop(columns="customer_id").set_axis(range(100, 110))
     got = pyfunc.PyfuncModel(bundle).predict(nameless)
     assert list(got.columns) == [name for name in scores.NAMES if name != "customer_id"]
@@ -82,9 +82,9 @@ def test_the_order_of_columns_and_more_columns_change_nothing(bundle: Bundle, fr
 def test_a_missing_feature_is_shown_as_a_line_diff(bundle: Bundle, frame: pd.DataFrame) -> None:
     with pytest.raises(errors.BundleRefused) as refused:
         pyfunc.PyfuncModel(bundle).predict(frame.rename(columns={"spend_30d": "spend_31d"}).drop(columns="n_orders"))
-    said = str(refused.value)
-    assert f"2 of {len(bundle.spec.names)} columns" in said
-    assert "  - n_orders\n  - spend_30d\n  + spend_31d\n" in said
+    message = str(refused.value)
+    assert f"2 of {len(bundle.spec.names)} columns" in message
+    assert "  - n_orders\n  - spend_30d\n  + spend_31d\n" in message
 
 
 def test_a_feature_that_is_no_number_is_refused_by_name(bundle: Bundle, frame: pd.DataFrame) -> None:
@@ -93,14 +93,14 @@ def test_a_feature_that_is_no_number_is_refused_by_name(bundle: Bundle, frame: p
 
 
 def test_a_prospect_has_a_tier_and_no_numbers(bundle: Bundle) -> None:
-    nobody = pd.DataFrame([dict.fromkeys(bundle.spec.names, np.nan) | {"n_orders": 0.0, "customer_id": "007"}])
-    [row] = pyfunc.PyfuncModel(bundle).predict(nobody).to_dict("records")
+    prospect = pd.DataFrame([dict.fromkeys(bundle.spec.names, np.nan) | {"n_orders": 0.0, "customer_id": "007"}])
+    [row] = pyfunc.PyfuncModel(bundle).predict(prospect).to_dict("records")
     assert (row["customer_id"], row["tier"], row["status"]) == ("007", "F", "prospect")
     assert row["value"] is None
     assert row["p_churn"] is None
 
 
-def test_the_day_of_the_features_can_be_told_and_reasons_left_out(root: Path, frame: pd.DataFrame) -> None:
+def test_the_day_of_the_features_can_be_given_and_reasons_left_out(root: Path, frame: pd.DataFrame) -> None:
     loaded = mlflow.pyfunc.load_model("models:/tiercast@challenger")
     got = loaded.predict(frame, params={"as_of": "1998-08-01", "reasons": False})
     assert set(got["as_of"]) == {"1998-08-01"}
@@ -146,12 +146,12 @@ def test_fetching_reads_the_store_below_root(
     assert (registry.fetch("1", tmp_path / "cache", root=written[0]) / "manifest.json").is_file()
 
 
-def test_an_alias_that_nobody_holds_is_refused(root: Path, tmp_path: Path) -> None:
+def test_an_unknown_alias_is_refused(root: Path, tmp_path: Path) -> None:
     with pytest.raises(errors.BadInput, match=r"champion(.|\n)*tiercast promote"):
         registry.fetch("champion", tmp_path / "cache")
 
 
-def test_asking_a_store_that_is_not_there_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fetch_from_a_missing_store_creates_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(errors.BadInput, match=r"mlflow\.db"):
         registry.fetch("champion", tmp_path / "cache", root=tmp_path)
@@ -174,6 +174,52 @@ def test_a_bundle_that_was_changed_in_the_store_is_refused_and_the_old_copy_stay
     assert bundle_folder.load(cache / "tiercast-1").about == bundle.about
 
 
+# --- versions of before everything was installed inside `tiercast`
+
+
+def old_version(trained: Trained, folder: Path) -> Bundle:
+    """The small training's bundle as version 1, champion, with the loader module that versions named before."""
+    store.connect(folder)
+    with mlflow.start_run(experiment_id=store.experiment_id()) as run:
+        known = trained.bundle._replace(about=trained.bundle.about._replace(run_id=run.info.run_id))
+        logged = model.log(known, folder / "bundle", {}, register=True)
+    mlflow.MlflowClient().set_registered_model_alias("tiercast", "champion", "1")
+    (written,) = (folder / "mlruns" / "artifacts").rglob("MLmodel")
+    written.write_text(
+        written.read_text().replace("loader_module: tiercast.serving.pyfunc", "loader_module: serving.pyfunc")
+    )
+    return logged.bundle
+
+
+def snippet(page: str, heading: str) -> str:
+    """The first block of Python below a heading of a page of the documentation."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    return text.partition(heading)[2].partition("```python\n")[2].partition("```")[0]
+
+
+def test_an_old_version_is_fetched_as_before_and_loaded_by_mlflow_once_it_is_registered_again(
+    trained: Trained, frame: pd.DataFrame, mlruns: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "serving", None)  # a checkout has such a folder; an installation has none
+    bundle = old_version(trained, tmp_path)
+    fetched = bundle_folder.load(registry.fetch("champion", tmp_path / "cache"))
+    assert bundle_folder.identity(fetched) == bundle_folder.identity(bundle)
+    with pytest.raises(ModuleNotFoundError, match="serving"):
+        mlflow.pyfunc.load_model("models:/tiercast@champion")
+
+    exec(snippet("mlflow.md", "### Versions of before the import name changed"), {})  # noqa: S102  what the page says
+
+    again = mlflow.pyfunc.load_model("models:/tiercast/2").predict(frame)
+    batch = expected(bundle, frame)
+    assert set(again["model"]) == {bundle.about._replace(version="2").model}
+    same = [name for name in scores.NAMES if name not in ("as_of", "reasons", "model")]
+    pd.testing.assert_frame_equal(again[same], batch[same], check_exact=True)
+    newest = mlflow.MlflowClient().get_model_version_by_alias("tiercast", "challenger")
+    assert (str(newest.version), newest.run_id) == ("2", bundle.about.run_id)
+
+
 # --- mlflow models serve
 
 
@@ -187,13 +233,13 @@ def free_port() -> int:
 def address(root: Path, tmp_path: Path) -> Iterator[str]:
     """`mlflow models serve` on this machine, started and stopped here."""
     port, log = free_port(), tmp_path / "serve.log"
-    asked = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", "models:/tiercast@challenger"]
-    where = ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", "models:/tiercast@challenger"]
+    options = ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # where MLflow looks for uvicorn
     known = {"MLFLOW_TRACKING_URI": f"sqlite:///{root / 'mlruns' / 'mlflow.db'}", "PATH": path}
     with log.open("wb") as out:
         server = subprocess.Popen(
-            [*asked, *where], stdout=out, stderr=out, env=os.environ | known, start_new_session=True
+            [*command, *options], stdout=out, stderr=out, env=os.environ | known, start_new_session=True
         )
     try:
         wait_for(f"http://127.0.0.1:{port}/ping", server, log)
@@ -219,8 +265,8 @@ def post(url: str, body: dict[str, Any]) -> tuple[int, Any]:
     data = json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return answer.status, json.load(answer)
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
 
@@ -229,15 +275,15 @@ def post(url: str, body: dict[str, Any]) -> tuple[int, Any]:
 def test_mlflow_models_serve_answers_with_scores(address: str, bundle: Bundle, frame: pd.DataFrame) -> None:
     assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
     split = json.loads(frame.to_json(orient="split", index=False, double_precision=15))
-    status, answer = post(address, {"dataframe_split": split})
-    assert status == 200, answer
+    status, response = post(address, {"dataframe_split": split})
+    assert status == 200, response
     batch = expected(bundle, frame)
-    assert [row["tier"] for row in answer["predictions"]] == batch["tier"].tolist()
-    assert [row["customer_id"] for row in answer["predictions"]] == batch["customer_id"].tolist()
-    np.testing.assert_allclose([row["value"] for row in answer["predictions"]], batch["value"], rtol=1e-9)
-    status, said = post(address, {"dataframe_split": {"columns": ["n_orders"], "data": [[1.0]]}})
+    assert [row["tier"] for row in response["predictions"]] == batch["tier"].tolist()
+    assert [row["customer_id"] for row in response["predictions"]] == batch["customer_id"].tolist()
+    np.testing.assert_allclose([row["value"] for row in response["predictions"]], batch["value"], rtol=1e-9)
+    status, refusal = post(address, {"dataframe_split": {"columns": ["n_orders"], "data": [[1.0]]}})
     assert status == 400
-    assert "recency_days" in said
-    nobody = dict.fromkeys(bundle.spec.names) | {"n_orders": 0.0}
-    status, answer = post(address, {"dataframe_records": [nobody]})
-    assert (status, answer["predictions"][0]["tier"], answer["predictions"][0]["value"]) == (200, "F", None)
+    assert "recency_days" in refusal
+    prospect = dict.fromkeys(bundle.spec.names) | {"n_orders": 0.0}
+    status, response = post(address, {"dataframe_records": [prospect]})
+    assert (status, response["predictions"][0]["tier"], response["predictions"][0]["value"]) == (200, "F", None)

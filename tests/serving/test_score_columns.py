@@ -36,12 +36,12 @@ def frame(bundle: Bundle, trained: Trained) -> dict[str, Vector]:
 def test_the_lists_are_those_of_the_score_table(
     bundle: Bundle, frame: dict[str, Vector], rows: slice, monthly_rate: float
 ) -> None:
-    asked = bundle._replace(about=bundle.about._replace(monthly_rate=monthly_rate))
+    dated = bundle._replace(about=bundle.about._replace(monthly_rate=monthly_rate))
     some = {name: column[rows] for name, column in frame.items()}
     ids = [f"c-{k}" for k in range(len(some["n_orders"]))]
-    table = score.score(asked, pa.table({"customer_id": pa.array(ids, pa.string()), **some}))
+    table = score.score(dated, pa.table({"customer_id": pa.array(ids, pa.string()), **some}))
     expected = {name: column.to_pylist() for name, column in zip(table.column_names, table.columns, strict=True)}
-    found = {"customer_id": ids, **score.score_lists(asked, some)}
-    assert list(found) == table.column_names
-    assert found == expected
-    assert all(type(x) is type(y) for name in found for x, y in zip(found[name], expected[name], strict=True))
+    lists = {"customer_id": ids, **score.score_lists(dated, some)}
+    assert list(lists) == table.column_names
+    assert lists == expected
+    assert all(type(x) is type(y) for name in lists for x, y in zip(lists[name], expected[name], strict=True))

@@ -29,4 +29,4 @@ def spark() -> Iterator[Any]:
     except errors.BadInput as missing:
         pytest.skip(str(missing))
     yield joined.session
-    joined.leave()
+    joined.close()

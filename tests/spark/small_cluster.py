@@ -38,13 +38,13 @@ def running(folder: Path, n_workers: int) -> Iterator[Cluster]:
     url = f"spark://{HERE}:{port}"
     try:
         started.append(_start(folder, "master", f"{DEPLOY}.master.Master", "--port", str(port)))
-        wait_for(lambda: _says(folder / "master.log", "New state: ALIVE"), "the master")
+        wait_for(lambda: _contains(folder / "master.log", "New state: ALIVE"), "the master")
         for k in range(n_workers):
             options = ("--cores", "1", "--memory", "600m", "--work-dir", str(folder / f"work-{k}"), url)
             started.append(_start(folder, f"worker-{k}", f"{DEPLOY}.worker.Worker", *options))
         for k in range(n_workers):
             log = folder / f"worker-{k}.log"
-            wait_for(lambda log=log: _says(log, "Successfully registered with master"), log.stem)  # type: ignore[misc]
+            wait_for(lambda log=log: _contains(log, "Successfully registered with master"), log.stem)  # type: ignore[misc]
         yield Cluster(url, started[1:])
     finally:
         for process in reversed(started):
@@ -87,5 +87,5 @@ def _start(folder: Path, name: str, kind: str, *options: str) -> psutil.Process:
     return psutil.Process(process.pid)
 
 
-def _says(log: Path, text: str) -> bool:
+def _contains(log: Path, text: str) -> bool:
     return text in log.read_text(encoding="utf-8", errors="replace")

@@ -41,7 +41,7 @@ def test_a_worker_that_dies_in_the_middle_changes_nothing(trained: Trained, tmp_
     with small_cluster.running(tmp_path, 2) as cluster:
         job = start(tmp_path, source, cluster.url)
         try:
-            fresh = tmp_path / "scores" / f".as_of={AS_OF}.part"
+            fresh = tmp_path / "scores" / f".as_of={AS_OF}.workers"
             is_under_way = lambda: job.poll() is not None or any(fresh.glob("*.parquet"))  # noqa: E731
             small_cluster.wait_for(is_under_way, "the first part", JOB_SECONDS)
             small_cluster.kill(cluster.workers[0])

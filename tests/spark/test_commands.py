@@ -12,7 +12,7 @@ from tests import scored_tables
 from tiercast import cli
 
 
-def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+def json_output(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     """What a command prints with --json."""
     with pytest.raises(SystemExit) as end:
         cli.main([*arguments, "--json"])
@@ -24,5 +24,5 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any
 
 def test_check_finds_the_same(spark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = scored_tables.write(tmp_path, scored_tables.purchases(60))
-    asked = ("check", source, "--as-of", str(scored_tables.AS_OF))
-    assert answer(capsys, *asked, "--engine", "spark") == answer(capsys, *asked)
+    arguments = ("check", source, "--as-of", str(scored_tables.AS_OF))
+    assert json_output(capsys, *arguments, "--engine", "spark") == json_output(capsys, *arguments)

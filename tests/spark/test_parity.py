@@ -83,7 +83,7 @@ def test_every_feature_every_label_and_the_closed_form_fitted_on_them_are_equal(
         known = build.build(tables, cut, specs[0])
         after = labels.labels(tables, cut, 60, 90)
         found.append((engine.con.to_pyarrow(known), engine.con.to_pyarrow(after)))
-        fits.append(fit_both.fit(counts.of(engine, known), "bgnbd"))
+        fits.append(fit_both.fit(counts.statistics(engine, known), "bgnbd"))
     assert fits[0] == fits[1]
     for one, other in zip(*found, strict=True):
         assert one.num_rows > 100
@@ -95,7 +95,7 @@ def test_what_check_and_the_fingerprint_say_is_equal(both: Any) -> None:
     told = []
     for engine, read in ((spark, wide), (duck, narrow)):
         tables = stored(engine, read.tables)
-        found = readiness.check(tables, read.report, as_of, None, 90)
+        found = readiness.check(engine, tables, read.report, as_of, None, 90)
         track = weekly.track(engine, tables, as_of - dt.timedelta(90), 90, BgNbd(0.24, 30.0, 0.8, 2.4))
-        told.append((found.as_dict(), fingerprint.of(engine, tables), [list(part) for part in track[:3]]))
+        told.append((found.as_dict(), fingerprint.digest(engine, tables), [list(part) for part in track[:3]]))
     assert told[0] == told[1]

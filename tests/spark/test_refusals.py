@@ -55,7 +55,7 @@ def a_store_that_is_not_there(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "message"),
     [
         (a_line_with_too_many_cells, "a line does not fit the header"),
         (letters_of_another_alphabet, "line 2"),
@@ -65,9 +65,9 @@ def a_store_that_is_not_there(folder: Path) -> str:
     ],
 )
 def test_a_source_that_cannot_be_read_is_refused(
-    engine: Any, tmp_path: Path, make: Callable[[Path], str], says: str
+    engine: Any, tmp_path: Path, make: Callable[[Path], str], message: str
 ) -> None:
-    with pytest.raises(errors.SourceUnreadable, match=says) as caught:
+    with pytest.raises(errors.SourceUnreadable, match=message) as caught:
         reading.read(engine, Sources(make(tmp_path)), AS_OF)
     assert caught.value.first
     assert caught.value.hint
@@ -107,12 +107,12 @@ def test_an_application_that_was_there_before_goes_on_after_us(spark: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("arguments", "message"),
     [(("dask", None), "not known"), (("duckdb", "local[2]"), "a place for Spark")],
 )
-def test_engines_that_there_are_not_are_refused(asked: tuple[str, str | None], says: str) -> None:
-    with pytest.raises(errors.BadInput, match=says):
-        engine_choice.choose(*asked)
+def test_engines_that_there_are_not_are_refused(arguments: tuple[str, str | None], message: str) -> None:
+    with pytest.raises(errors.BadInput, match=message):
+        engine_choice.choose(*arguments)
 
 
 def test_without_java_the_refusal_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -127,4 +127,4 @@ def test_without_java_the_refusal_says_what_to_install(monkeypatch: pytest.Monke
 
 def test_memory_that_java_would_not_understand_is_refused() -> None:
     with pytest.raises(errors.BadInput, match="write it like 2GB"):
-        spark_session._in_javas_words("much")
+        spark_session._java_memory("much")

@@ -55,7 +55,11 @@ def score(engine: Any, with_files: Any, sources: Sources, as_of: dt.date, out: P
 
 
 def of_one_machine(bundle: Bundle, sources: Sources, as_of: dt.date, out: Path, **how: Any) -> pa.Table:
-    places = {name: place for name, place in sources._asdict().items() if name not in ("transactions", "columns")}
+    places = {
+        name: place
+        for name, place in sources._asdict().items()
+        if name not in ("transactions", "columns", "duplicates")
+    }
     return scored_tables.score(bundle, sources.transactions, out, as_of=as_of, **places, **how)
 
 
@@ -70,8 +74,8 @@ def test_real_customers_get_the_scores_of_one_machine(done: Any, real: Any, sour
     assert wanted.num_rows > 300
     assert_alike(found, wanted)
     assert done.totals.n_customers == wanted.num_rows
-    sums = totals.add(totals.NOTHING, wanted)
-    for one, other in zip(done.totals.rows(), sums.rows(), strict=True):
+    added = totals.add(totals.EMPTY, wanted)
+    for one, other in zip(done.totals.rows(), added.rows(), strict=True):
         numbers = [[cell or 0.0 for cell in row[1:]] for row in (one, other)]
         assert one.tier == other.tier
         assert numbers[0] == pytest.approx(numbers[1], rel=1e-9)
@@ -113,9 +117,11 @@ def test_every_optional_table_overrides_and_last_times_tiers_count_as_on_one_mac
     sources = shop.typed(tmp_path)._replace(overrides=make_tables.write(tmp_path, by_hand, "overrides.parquet"))
     earlier = dt.date(2023, 6, 1)
     last = score(engine, files, sources, earlier, tmp_path / "scores")
-    found = score(engine, files, sources, shop.AS_OF, tmp_path / "scores", last=str(last.path))
+    found = score(engine, files, sources, shop.AS_OF, tmp_path / "scores", previous=str(last.path))
     wanted_last = of_one_machine(bundle, sources, earlier, tmp_path / "last.parquet")
-    wanted = of_one_machine(bundle, sources, shop.AS_OF, tmp_path / "now.parquet", last=str(tmp_path / "last.parquet"))
+    wanted = of_one_machine(
+        bundle, sources, shop.AS_OF, tmp_path / "now.parquet", previous=str(tmp_path / "last.parquet")
+    )
     assert_alike(parquet.read_table(last.path, partitioning=None), wanted_last)
     assert_alike(parquet.read_table(found.path, partitioning=None), wanted)
     held = [row for row in wanted.to_pylist() if row["tier"] != row["raw_tier"]]
@@ -146,7 +152,7 @@ def test_a_job_that_fails_leaves_the_day_as_it_was(engine: Any, real: Any, sourc
 
 
 @pytest.mark.parametrize(
-    ("place", "says"),
+    ("place", "message"),
     [
         ("scores.parquet", "Spark writes a folder"),
         ("data/scores", "lies in the data"),
@@ -155,23 +161,23 @@ def test_a_job_that_fails_leaves_the_day_as_it_was(engine: Any, real: Any, sourc
         ("strange", "something else than scores"),
     ],
 )
-def test_places_that_no_scores_can_go_to_are_refused_before_the_work(tmp_path: Path, place: str, says: str) -> None:
+def test_places_that_no_scores_can_go_to_are_refused_before_the_work(tmp_path: Path, place: str, message: str) -> None:
     (tmp_path / "data").mkdir()
     source = scored_tables.write(tmp_path / "data", scored_tables.purchases(900))
     day = folders.day(tmp_path / "strange", AS_OF)
     day.mkdir(parents=True)
     (day / "thesis.docx").write_text("do not delete", encoding="utf-8")
     out = Path(place) if "://" in place else tmp_path / place
-    with pytest.raises(errors.CannotWrite, match=says):
+    with pytest.raises(errors.CannotWrite, match=message):
         folders.check(out, AS_OF, Sources(str(tmp_path / "data") if place == "data/scores" else source))
     assert (day / "thesis.docx").exists()
 
 
 def test_of_a_part_that_was_computed_twice_one_file_is_taken(tmp_path: Path) -> None:
-    with folders.writing(tmp_path, AS_OF) as fresh:
+    with folders.worker_folder(tmp_path, AS_OF) as fresh:
         for name in ("run-0-lost.parquet", "run-0-won.parquet"):
             (fresh / name).write_bytes(name.encode())
-        folders.publish(tmp_path, AS_OF, fresh, {"part-00000.parquet": ("run-0-won.parquet", 17)})
+        folders.publish(tmp_path, AS_OF, fresh, {"part-00000.parquet": folders.PartFile("run-0-won.parquet", 17)})
     assert [path.name for path in tmp_path.rglob("*.parquet")] == ["part-00000.parquet"]
     assert next(tmp_path.rglob("*.parquet")).read_bytes() == b"run-0-won.parquet"
 
@@ -179,7 +185,7 @@ def test_of_a_part_that_was_computed_twice_one_file_is_taken(tmp_path: Path) -> 
 def test_files_that_the_driver_cannot_see_are_no_result(tmp_path: Path) -> None:
     with (
         pytest.raises(errors.CannotWrite, match="not to be seen from here"),
-        folders.writing(tmp_path, AS_OF) as fresh,
+        folders.worker_folder(tmp_path, AS_OF) as fresh,
     ):
-        folders.publish(tmp_path, AS_OF, fresh, {"part-00000.parquet": ("elsewhere.parquet", 5)})
+        folders.publish(tmp_path, AS_OF, fresh, {"part-00000.parquet": folders.PartFile("elsewhere.parquet", 5)})
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ import fnmatch
 
 import pytest
 
-from tiercast.tiers import facts, families
+from tiercast.tiers import conditions, families
 
 FEATURES = [
     "n_orders",
@@ -53,23 +53,23 @@ def owners(feature: str) -> list[str]:
 
 
 @pytest.mark.parametrize("feature", KNOWN)
-def test_every_feature_is_spoken_for_by_exactly_one_family(feature: str) -> None:
+def test_every_feature_belongs_to_exactly_one_family(feature: str) -> None:
     assert owners(feature) == [families.family_of(feature)]
 
 
-def test_every_rule_asks_about_features_that_exist() -> None:
-    rules = [r for f in families.FAMILIES for r in (*f.risk, *f.loyalty)] + [families.NEVER_ORDERED]
-    asked = {name for rule in rules for fact in rule.when for name in (fact.feature, fact.of)}
-    assert {facts.in_window(name, 90) for name in asked} - {"", "typical", "90"} <= set(KNOWN)
+def test_every_condition_reads_features_that_exist() -> None:
+    reasons = [r for f in families.FAMILIES for r in (*f.risk, *f.loyalty)] + [families.NEVER_ORDERED]
+    read = {name for reason in reasons for one in reason.when for name in (one.feature, one.times)}
+    assert {conditions.in_window(name, 90) for name in read} - {"", "typical", "90"} <= set(KNOWN)
 
 
-def test_a_code_pushes_one_way_and_belongs_to_one_family() -> None:
-    said = {(r.code, f.name, way) for f in families.FAMILIES for way in ("risk", "loyalty") for r in getattr(f, way)}
-    assert len(said) == len(families.READINGS) == len(families.CODES) - 1
+def test_a_code_has_one_direction_and_belongs_to_one_family() -> None:
+    given = {(r.code, f.name, way) for f in families.FAMILIES for way in ("risk", "loyalty") for r in getattr(f, way)}
+    assert len(given) == len(families.BY_CODE) == len(families.CODES) - 1
 
 
-def test_a_family_lends_only_to_those_that_lend_nothing_themselves() -> None:
-    lenders = {family.name for family in families.FAMILIES if family.lends_risk or family.lends_loyalty}
-    borrowers = {to for family in families.FAMILIES for to in (*family.lends_risk, *family.lends_loyalty)}
-    assert borrowers <= set(families.POSITION)
-    assert not lenders & borrowers
+def test_the_families_that_explain_others_need_no_explanation_themselves() -> None:
+    explained = {family.name for family in families.FAMILIES if family.risk_explained_by or family.loyalty_explained_by}
+    others = {to for family in families.FAMILIES for to in (*family.risk_explained_by, *family.loyalty_explained_by)}
+    assert others <= set(families.NAMES)
+    assert not explained & others

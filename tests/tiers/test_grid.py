@@ -81,7 +81,7 @@ def test_the_summary_adds_up_to_a_hand_calculation() -> None:
 
 def test_prospects_have_no_value_in_the_summary_and_not_a_zero() -> None:
     prospects = grid.summarise(np.array(["F"]), np.array([np.nan]), np.array([np.nan]))[5]
-    assert prospects == grid.TierRow("F", 1, 1.0, None, None, None, None)
+    assert prospects == grid.TierSummary("F", 1, 1.0, None, None, None, None)
 
 
 def test_a_base_without_customers_has_six_empty_rows() -> None:

@@ -8,18 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.chosen_reasons import TYPICAL, choose, one
 from tiercast.contract.vectors import Vector
-from tiercast.tiers import facts, families, reasons
+from tiercast.tiers import conditions, families, reasons
 
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
-TYPICAL = {"order_value_mean": 40.0}
-
-
-def one(contributions: dict[str, float], known: dict[str, float], p_churn: float) -> list[str]:
-    """The reasons of a single customer."""
-    given_, about = ({name: np.array([x]) for name, x in side.items()} for side in (contributions, known))
-    found: list[list[str]] = reasons.choose(given_, about, np.array([p_churn]), typical=TYPICAL).to_pylist()
-    return found[0]
 
 
 SILENT = {"n_orders": 8.0, "silence_days": 74.0, "gap_mean_days": 12.0, "silence_over_gap": 74 / 12, "age_days": 400.0}
@@ -80,13 +73,13 @@ def test_the_silence_codes_meet_at_their_bounds_without_overlap(ratio: float, co
     assert one({"silence_over_gap": 1.0}, known, 0.9) == ([code] if code else [])
 
 
-def test_the_order_models_push_is_told_as_the_silence_it_sees() -> None:
+def test_the_order_models_contribution_is_explained_by_the_silence_it_sees() -> None:
     assert one({"btyd_p_churn": 1.0}, SILENT, 0.9) == ["silent_5x_usual_gap"]
     assert one({"btyd_p_churn": 1.0}, {"n_orders": 1.0, "silence_days": 40.0}, 0.9) == ["one_order_only"]
     assert one({"btyd_p_churn": 1.0}, {"n_orders": 5.0, "silence_over_gap": 0.5}, 0.9) == ["history_pattern_risk"]
 
 
-def test_falling_orders_of_a_silent_customer_are_told_as_silence_only() -> None:
+def test_falling_orders_of_a_silent_customer_are_explained_by_silence_only() -> None:
     falling = {"n_orders_90d": 1.0, "orders_trend_90d": -2.0}
     assert one({"orders_trend_90d": 1.0}, {**SILENT, **falling}, 0.9) == ["silent_5x_usual_gap"]
     on_time = {**SILENT, **falling, "silence_over_gap": 0.5}
@@ -101,18 +94,18 @@ def test_a_trend_needs_two_windows_of_history() -> None:
 
 def test_order_values_are_high_or_low_only_beside_a_typical_one() -> None:
     pushes, known = {"order_value_mean": np.array([-1.0])}, {"order_value_mean": np.array([60.0])}
-    assert reasons.choose(pushes, known, np.array([0.1]), typical=TYPICAL).to_pylist() == [["high_order_value"]]
-    assert reasons.choose(pushes, known, np.array([0.1])).to_pylist() == [[]]
+    assert choose(pushes, known, np.array([0.1])) == [["high_order_value"]]
+    assert choose(pushes, known, np.array([0.1]), typical={}) == [[]]
 
 
-def test_without_a_word_from_the_model_a_plain_fact_is_given() -> None:
+def test_without_a_reason_from_the_model_a_plain_fact_is_given() -> None:
     assert one({}, {"n_orders": 1.0, "silence_days": 40.0}, 0.9) == ["one_order_only"]
     assert one({}, {"n_orders": 1.0, "silence_days": 40.0}, 0.1) == ["one_order_only"]
     assert one({}, SILENT, 0.9) == ["silent_5x_usual_gap"]
     assert one({}, {"n_orders": 4.0}, 0.9) == []
 
 
-def test_a_plain_fact_is_not_given_where_the_model_pushes_against_it() -> None:
+def test_a_plain_fact_is_not_given_where_the_model_contradicts_it() -> None:
     assert one({"silence_over_gap": -0.3}, {"n_orders": 4.0, "silence_over_gap": 6.0}, 0.9) == []
 
 
@@ -123,11 +116,11 @@ def test_prospects_have_never_ordered_and_no_other_reason() -> None:
 def test_the_verdict_follows_the_cut_of_the_grid() -> None:
     pushes = {name: np.array([x]) for name, x in {"silence_over_gap": 1.0, "age_days": -1.5}.items()}
     known = {name: np.array([x]) for name, x in SILENT.items()}
-    found = reasons.choose(pushes, known, np.array([0.6]), cut=0.7).to_pylist()
+    found = choose(pushes, known, np.array([0.6]), cut=0.7)
     assert found == [["long_standing", "silent_5x_usual_gap"]]
 
 
-def test_features_nobody_speaks_for_are_ignored() -> None:
+def test_features_without_a_family_are_ignored() -> None:
     assert one({"zodiac": 9.0, "silence_over_gap": 0.1}, SILENT, 0.9) == ["silent_5x_usual_gap"]
 
 
@@ -184,8 +177,7 @@ def chosen(customers: list[Customer]) -> list[list[str]]:
         columns(FACTS, [c["fact"] for c in customers]),
     )
     risk = np.array([c["p"] for c in customers], dtype=np.float64)
-    found: list[list[str]] = reasons.choose(pushes, known, risk, typical=TYPICAL).to_pylist()
-    return found
+    return choose(pushes, known, risk)
 
 
 def is_true(code: str, known: dict[str, float]) -> bool:
@@ -194,22 +186,24 @@ def is_true(code: str, known: dict[str, float]) -> bool:
     return any(all(holds(fact, known) for fact in rule.when) for rule in rules)
 
 
-def holds(fact: facts.Fact, known: dict[str, float]) -> bool:
-    feature = facts.in_window(fact.feature, 90)
+def holds(fact: conditions.Condition, known: dict[str, float]) -> bool:
+    feature = conditions.in_window(fact.feature, 90)
     scales = {"": 1.0, "<w>": 90.0, "typical": TYPICAL.get(feature, np.nan)}
-    scale = scales[fact.of] if fact.of in scales else known.get(facts.in_window(fact.of, 90), np.nan)
+    scale = scales[fact.times] if fact.times in scales else known.get(conditions.in_window(fact.times, 90), np.nan)
     return bool(COMPARE[fact.op](known.get(feature, np.nan), fact.bound * scale))
 
 
 def backing(code: str, pushes: dict[str, float]) -> float:
-    """How far the features behind a code push its way: its family's sum, and what others may lend it."""
-    name, way = families.READINGS[code]
+    """The contributions in a code's direction: its family's sum, and those of families that it may explain."""
+    name, way = families.BY_CODE[code]
     sign = 1 if way == "risk" else -1
-    sums = dict.fromkeys(families.POSITION, 0.0)
+    sums = dict.fromkeys(families.NAMES, 0.0)
     for feature, x in pushes.items():
         sums[families.family_of(feature) or ""] += sign * x
-    lenders = [f.name for f in families.FAMILIES if name in (f.lends_risk if way == "risk" else f.lends_loyalty)]
-    return sums[name] + sum(max(0.0, sums[lender]) for lender in lenders)
+    explained = [
+        f.name for f in families.FAMILIES if name in (f.risk_explained_by if way == "risk" else f.loyalty_explained_by)
+    ]
+    return sums[name] + sum(max(0.0, sums[other]) for other in explained)
 
 
 @given(st.lists(customer, min_size=1, max_size=8))
@@ -222,14 +216,14 @@ def test_every_reason_is_true_and_never_against_its_own_contributions(customers:
                 assert known["n_orders"] == 0
                 continue
             assert is_true(code, known), (code, known)
-            is_plain_fact = len(codes) == 1 and families.READINGS[code][0] in reasons.FALLBACKS
-            assert backing(code, pushes) >= (-1e-12 if is_plain_fact else reasons.LEAST_PUSH - 1e-12)
+            is_plain_fact = len(codes) == 1 and families.BY_CODE[code][0] in reasons.FALLBACKS
+            assert backing(code, pushes) >= (-1e-12 if is_plain_fact else reasons.LEAST_CONTRIBUTION - 1e-12)
 
 
 @given(st.lists(customer, min_size=1, max_size=8))
 def test_nobody_has_more_than_three_reasons_or_two_about_the_same_thing(customers: list[Customer]) -> None:
     for codes in chosen(customers):
-        about = [families.READINGS[code][0] for code in codes if code != "never_ordered"]
+        about = [families.BY_CODE[code][0] for code in codes if code != "never_ordered"]
         assert len(codes) <= 3
         assert len(set(codes)) == len(codes)
         assert len(set(about)) == len(about)
@@ -241,18 +235,19 @@ def test_a_customers_reasons_do_not_depend_on_who_else_is_scored(customers: list
     assert chosen(customers) == [chosen([alone])[0] for alone in customers]
 
 
-def test_working_in_slices_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_working_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     draw = np.random.default_rng(7)
     pushes = {name: draw.normal(size=500) for name in CONTRIBUTIONS}
     known = {name: draw.integers(0, 200, 500).astype(np.float64) for name in FACTS}
     risk = draw.random(500)
-    whole = reasons.choose(pushes, known, risk)
-    monkeypatch.setattr(reasons, "_SLICE", 37)
-    assert reasons.choose(pushes, known, risk).equals(whole)
+    whole = choose(pushes, known, risk, typical={})
+    monkeypatch.setattr(reasons, "_BLOCK", 37)
+    assert choose(pushes, known, risk, typical={}) == whole
 
 
 def test_nobody_gives_an_empty_list_of_the_contract_type() -> None:
-    found = reasons.choose({}, {"n_orders": np.array([])}, np.array([]))
+    codes = reasons.choose({}, {"n_orders": np.array([])}, np.array([]), cut=0.5, typical={})
+    found = reasons.as_lists(codes)
     assert len(found) == 0
     assert found.type == pa.list_(pa.string())
 

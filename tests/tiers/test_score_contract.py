@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from tests.repo import tree
 from tiercast.contract import scores
 from tiercast.tiers import actions, families, grid, reason_texts, texts
-from tiercast.tiers.facts import Fact
+from tiercast.tiers.conditions import Condition
 
 PAGE = (tree.ROOT / "docs" / "scores.md").read_text(encoding="utf-8")
 PROMISED = {  # the order and types that downstream jobs were promised
@@ -114,8 +114,8 @@ def rules_in_words(code: str) -> str:
     return " or ".join(joined(rule.when) for rule in rules)
 
 
-def joined(when: tuple[Fact, ...]) -> str:
-    return " and ".join(f"`{fact}`" for fact in when) or "always"
+def joined(when: tuple[Condition, ...]) -> str:
+    return " and ".join(f"`{one}`" for one in when) or "always"
 
 
 def both(wording: reason_texts.Wording) -> str:
@@ -125,7 +125,7 @@ def both(wording: reason_texts.Wording) -> str:
 def test_the_page_lists_every_reason_with_its_rule_and_texts_as_the_code_has_them() -> None:
     expected = {}
     for code, said in reason_texts.REASON_TEXTS.items():
-        family, way = families.READINGS.get(code, ("–", "–"))
+        family, way = families.BY_CODE.get(code, ("–", "–"))
         expected[code] = [family, way, rules_in_words(code), both(said["en"]), both(said["zh"])]
     assert table("## Reasons") == expected
 

@@ -6,7 +6,14 @@ import pytest
 
 from tests.tiers.test_families import KNOWN
 from tiercast.contract import errors
-from tiercast.tiers import actions, facts, families, grid, reason_texts, texts
+from tiercast.tiers import (
+    actions,
+    conditions,
+    families,
+    grid,
+    reason_texts,
+    texts,
+)
 from tiercast.tiers.languages import Language
 
 BOTH: tuple[Language, Language] = ("en", "zh")
@@ -30,7 +37,7 @@ def test_chinese_texts_are_chinese_and_english_texts_are_not() -> None:
 def test_every_placeholder_is_a_known_feature() -> None:
     for code, row in reason_texts.REASON_TEXTS.items():
         for wording in row.values():
-            full = facts.in_window(wording.full, 90)
+            full = conditions.in_window(wording.full, 90)
             assert {match["feature"] for match in texts.PLACEHOLDER.finditer(full)} <= set(KNOWN), code
             assert "{" not in texts.PLACEHOLDER.sub("", full), code
             assert not re.search(r"[{}<>]", wording.plain), code

@@ -15,7 +15,7 @@ from tiercast.workflows import bundles
 
 if TYPE_CHECKING:
     from tiercast.models.bundle import Bundle
-    from tiercast.training.backtest.plan import Asked
+    from tiercast.training.backtest.plan import DateRange
     from tiercast.training.settings import Settings
 
 
@@ -68,10 +68,10 @@ def backtest(
     console.print_line(f"{shown.count_dates(done)}: {out}" + (f", run {run}" if run else ""))
 
 
-def _parse_dates(first: str, last: str, every: str) -> Asked:
+def _parse_dates(first: str, last: str, every: str) -> DateRange:
     from tiercast.training.backtest import plan
 
-    return plan.Asked(options.parse_date(first, "--from"), options.parse_date(last, "--to"), plan.every(every))
+    return plan.DateRange(options.parse_date(first, "--from"), options.parse_date(last, "--to"), plan.every(every))
 
 
 def _with_horizons_of(bundle: Bundle, settings: Settings) -> Settings:

@@ -26,7 +26,7 @@ def check(
     engine: options.EngineOptions,
     json: options.Json = False,
 ) -> None:
-    """Read the data, count what is dropped and why, and say per capability whether there is enough.
+    """Read the data, count the dropped rows by reason, and say per capability whether there is enough.
 
     Nothing is changed and nothing is written.
     """

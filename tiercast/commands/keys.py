@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    keys = typer.Typer(help="Who may ask the service: keys in the score store.", no_args_is_help=True)
+    keys = typer.Typer(help="Access to the service: keys in the score store.", no_args_is_help=True)
     keys.command(epilog="Example: tiercast keys add checkout --role score --days 90 --store scores.db")(add)
     keys.command("list", epilog="Example: tiercast keys list --store scores.db")(list_keys)
     keys.command(epilog="Example: tiercast keys revoke 3f2a91c0d4e5 --store scores.db")(revoke)
@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def add(
-    name: Annotated[str, typer.Argument(help="Who will use it, as the audit log shall name them.")],
+    name: Annotated[str, typer.Argument(help="The user of the key, as the audit log names it.")],
     role: Annotated[
         list[str] | None,
         typer.Option("--role", help="What it may do: score, read or admin; as often as needed."),
@@ -48,13 +48,13 @@ def add(
 
 
 def list_keys(store: options.Store = None, json: options.Json = False) -> None:
-    """List all keys, the ended and the revoked ones too; no secret is among what is kept."""
+    """List all keys, the ended and the revoked ones too; their secrets are not stored."""
     from tiercast.serving.access import keys
     from tiercast.serving.store import database, migrations
 
     engine = database.open(_require_store(store))
     migrations.require(engine)
-    found = keys.every(engine)
+    found = keys.list_keys(engine)
     if json:
         console.print_json({"keys": [_as_dict(key) for key in found]})
         return
@@ -83,7 +83,7 @@ def revoke(
 def _require_store(store: str | None) -> str:
     if store is None:
         hint = "pass --store scores.db or --store postgresql://user@host/database, or set TIERCAST_STORE"
-        raise BadInput("nothing says where the keys are kept", hint=hint)
+        raise BadInput("no store of keys is named", hint=hint)
     return store
 
 

@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 def runs(
     limit: Annotated[int, typer.Option("--limit", help="How many runs, newest first.")] = 20, json: options.Json = False
 ) -> None:
-    """List training runs with what the holdout said, newest first."""
+    """List training runs with their metrics on the holdout, newest first."""
     from tiercast.training.tracking import runs as tracked
     from tiercast.training.tracking import store
 
@@ -64,7 +64,7 @@ def compare(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Put runs side by side: every difference with its paired interval, who changes tier, what was set otherwise."""
+    """Put runs side by side: differences with paired intervals, customers who change tier, settings that differ."""
     from tiercast.terminal import comparison
     from tiercast.training.comparison import page, side_by_side
     from tiercast.training.tracking import compare as tracked

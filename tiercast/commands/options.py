@@ -58,13 +58,25 @@ class SourceOptions:
         list[str] | None,
         typer.Option("--column", help="Rename, as often as needed: --column ordered_at=timestamp (ours=yours)."),
     ] = None
+    duplicates: Annotated[
+        str, typer.Option("--duplicates", help="Transactions equal in every column to another one: keep or drop them.")
+    ] = "keep"
 
     def sources(self, configured: dict[str, str] | None = None, *, overrides: str | None = None) -> Sources:
         """The tables; the command line's renames win over the configured ones. Raises BadInput."""
         from tiercast.features.reading import Sources
 
+        if self.duplicates not in ("keep", "drop"):
+            raise BadInput("--duplicates is not known", first=self.duplicates, hint="one of: keep, drop")
         columns = {**(configured or {}), **_renames(self.column or [])}
-        return Sources(self.data, self.customers, self.interactions, overrides, columns=columns)
+        return Sources(
+            self.data,
+            self.customers,
+            self.interactions,
+            overrides,
+            columns,
+            "drop" if self.duplicates == "drop" else "keep",
+        )
 
 
 @dataclass(frozen=True)

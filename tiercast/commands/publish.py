@@ -1,4 +1,4 @@
-"""`tiercast publish` and `tiercast generations`: put scores into the store, see what is there, go back."""
+"""`tiercast publish` and `tiercast generations`: put scores into the store, list its generations, go back."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from tiercast.terminal import console, formatting
 from tiercast.workflows import publish as publishing
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-
+    from tiercast.serving.store.database import Store
     from tiercast.serving.store.generations import Generation
     from tiercast.serving.store.publish import Published
 
@@ -92,7 +91,7 @@ COLUMNS = [(name, "right") for name in ("", "generation", "as of", "customers", 
 COLUMNS += [("model", "left"), ("published", "left")]
 
 
-def _open(store: str | None, *, create: bool = False) -> Engine:
+def _open(store: str | None, *, create: bool = False) -> Store:
     """The named store. Raises BadInput where none is named."""
     if not store:
         hint = "pass --store scores.db or --store postgresql://user@host/database, or set TIERCAST_STORE"
@@ -103,7 +102,7 @@ def _open(store: str | None, *, create: bool = False) -> Engine:
 
 
 def _lines(done: Published) -> list[str]:
-    """One line for a ticket, and what was removed on the way."""
+    """The removed generations, and one line for a ticket."""
     if not done.is_new:
         return [f"nothing to do: this file is served already, {_line(done.generation)}"]
     gone = [f"removed what a stopped publish left behind: generation {each}" for each in done.swept]
@@ -124,4 +123,6 @@ def _row(each: Generation) -> list[str]:
 
 def _as_dict(each: Generation) -> dict[str, Any]:
     """The facts for a machine."""
-    return each._asdict() | {"published_at": each.published_at.isoformat(timespec="seconds")}
+    facts = each._asdict() | {"published_at": each.published_at.isoformat(timespec="seconds")}
+    del facts["columns"]  # of interest to the store only
+    return facts

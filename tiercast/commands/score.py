@@ -19,7 +19,7 @@ from tiercast.workflows.score import ScoreOptions
 if TYPE_CHECKING:
     from tiercast.contract.scores import Reasons
     from tiercast.models.bundle import Bundle
-    from tiercast.serving.batch.scoring import Scored
+    from tiercast.serving.batch.scoring import BatchResult
     from tiercast.tiers.languages import Language
 
 REASONS = ("all", "risky", "none")
@@ -68,20 +68,20 @@ def score(
 
     language = options.parse_language(lang)
     sources = source.sources(overrides=overrides)
-    chosen = engine.choose()
-    _refuse_incremental_spark(since, chosen)
+    choice = engine.choose()
+    _refuse_incremental_spark(since, choice)
     with bundle.folder() as folder:
         loaded = bundle_folder.load(folder)
         day = options.require_day(as_of, loaded)
         run = ScoreOptions(cast("Reasons", reasons), previous, since)
-        scored = scoring.score(folder, loaded, sources, day, out or scoring.DEFAULT_OUT[chosen.name], run, chosen)
+        scored = scoring.score(folder, loaded, sources, day, out or scoring.DEFAULT_OUT[choice.name], run, choice)
     if json:
         console.print_json(scoring.summarize(scored, loaded, day))
         return
     _print(scored, loaded, day, language)
 
 
-def _print(scored: Scored, bundle: Bundle, day: dt.date, lang: Language) -> None:
+def _print(scored: BatchResult, bundle: Bundle, day: dt.date, lang: Language) -> None:
     """What was read, the grid, and the line for a ticket."""
     if scored.resumed:
         console.print_line(f"went on from a run that had finished {scored.resumed} parts")
@@ -94,8 +94,8 @@ def _print(scored: Scored, bundle: Bundle, day: dt.date, lang: Language) -> None
     console.print_line(f"{scored.totals.n_customers:,} customers scored as of {day}: {scored.path}")
 
 
-def _refuse_incremental_spark(since: pathlib.Path | None, chosen: EngineChoice) -> None:
+def _refuse_incremental_spark(since: pathlib.Path | None, choice: EngineChoice) -> None:
     """Raises BadInput: only DuckDB keeps a folder from run to run."""
-    if since is not None and chosen.name == engine_choice.SPARK:
+    if since is not None and choice.name == engine_choice.SPARK:
         hint = "leave out --since, or --engine spark"
-        raise BadInput("--since goes on from what DuckDB kept", first=f"--engine {chosen.name}", hint=hint)
+        raise BadInput("--since goes on from what DuckDB kept", first=f"--engine {choice.name}", hint=hint)

@@ -42,6 +42,6 @@ def serve(
     from tiercast.serving import launch
 
     bundles.require_one(bundle.bundle, bundle.model)
-    door = launch.prepare(host, port, store=store, audit=audit, rate=rate, jobs=jobs)
-    console.print_note(door.told)
-    sys.exit(launch.run(bundle.bundle or bundle.model or "", door, shadow=shadow))
+    listening = launch.prepare(host, port, store=store, audit=audit, rate=rate, jobs=jobs)
+    console.print_note(listening.message)
+    sys.exit(launch.run(bundle.bundle or bundle.model or "", listening, shadow=shadow))

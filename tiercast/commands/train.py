@@ -41,7 +41,7 @@ def train(
         raise BadInput("--register needs MLflow", first="--no-mlflow", hint="leave out --no-mlflow")
     day = options.parse_day(as_of)
     trained, run = training.train(
-        sources, day, chosen, bundle, register=register, tracked=tracked, chosen=engine.choose()
+        sources, day, chosen, bundle, register=register, tracked=tracked, choice=engine.choose()
     )
     if json:
         facts = {"bundle": str(bundle), "run": run, "as_of": trained.bundle.about.as_of}

@@ -16,7 +16,7 @@ from tiercast.workflows import tune as searching
 
 if TYPE_CHECKING:
     from tiercast.features.reading import Sources
-    from tiercast.training.tuning.tune import Found, Tuned
+    from tiercast.training.tuning.tune import SearchResult, Tuned
 
 
 def add_to(app: typer.Typer) -> None:
@@ -65,7 +65,7 @@ def tune(
     if not json:
         _print(tuned, out, tuning_run)
     if train:
-        facts |= _train(sources, tuned, bundle, tuning_run, register=register, is_quiet=json)
+        facts |= _train(sources, tuned, bundle, tuning_run, register=register, prints=not json)
     if json:
         console.print_json(facts)
 
@@ -84,7 +84,7 @@ def _check_outputs(
 
 
 def _train(
-    sources: Sources, tuned: Tuned, bundle: pathlib.Path, tuning_run: str | None, *, register: bool, is_quiet: bool
+    sources: Sources, tuned: Tuned, bundle: pathlib.Path, tuning_run: str | None, *, register: bool, prints: bool
 ) -> dict[str, Any]:
     """The training as usual with the tuned settings; its run names the search."""
     tracked = tuning_run is not None
@@ -93,7 +93,7 @@ def _train(
         from tiercast.training.tracking import tuning as log_tuning
 
         log_tuning.link(run, tuning_run)
-    if not is_quiet:
+    if prints:
         print_trained(trained, bundle, run)
     return {"bundle": str(bundle), "run": run, **trained.bundle.scorecard}
 
@@ -122,7 +122,7 @@ def _summarize(tuned: Tuned, out: pathlib.Path, study: pathlib.Path, tuning_run:
     }
 
 
-def _as_dict(found: Found) -> dict[str, Any]:
+def _as_dict(found: SearchResult) -> dict[str, Any]:
     confirmed = found.confirmed
     return {
         "kept": found.values,

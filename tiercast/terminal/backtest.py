@@ -10,7 +10,7 @@ from tiercast.terminal import console, formatting
 if TYPE_CHECKING:
     from tiercast.training.backtest.day import Day
     from tiercast.training.backtest.over_time import Point
-    from tiercast.training.backtest.study import Study
+    from tiercast.training.backtest.study import Backtest
     from tiercast.training.evaluation.bootstrap import Metric
 
 METRICS = {
@@ -43,7 +43,7 @@ VALUE = (
 )
 
 
-def print_study(done: Study) -> None:
+def print_study(done: Backtest) -> None:
     """Churn and value over time, then everything together."""
     h = done.settings.horizons
     _over_time(done, f"Churn in {h.churn_days} days, {done.model}", CHURN)
@@ -62,13 +62,13 @@ def print_study(done: Study) -> None:
         )
 
 
-def count_dates(done: Study) -> str:
+def count_dates(done: Backtest) -> str:
     """Such as "12 of 13 dates judged, 8 finished before"."""
     before = f", {done.n_kept} finished before" if done.n_kept else ""
     return f"{len(done.judged)} of {len(done.days)} dates judged{before}"
 
 
-def _over_time(done: Study, title: str, shown: tuple[MetricColumn, ...]) -> None:
+def _over_time(done: Backtest, title: str, shown: tuple[MetricColumn, ...]) -> None:
     """One line per date on which one of the metrics was measured."""
     from tiercast.training.backtest import over_time
 
@@ -92,7 +92,7 @@ def _cells(column: MetricColumn, point: Point) -> list[str]:
     return [ours, *([_number(name, rival.value) if rival else "–"] if column.has_rival else [])]
 
 
-def _overall(done: Study) -> None:
+def _overall(done: Backtest) -> None:
     names = ("dates", "mean", "lowest", "highest", "closed form", "better on", "beyond noise on")
     rows = [
         [
@@ -108,7 +108,7 @@ def _overall(done: Study) -> None:
     console.print_table("All dates", [("", "left"), *((name, "right") for name in names)], rows)
 
 
-def _tiers(done: Study) -> None:
+def _tiers(done: Backtest) -> None:
     names = (
         "customers",
         "share",
@@ -142,7 +142,7 @@ def _tiers(done: Study) -> None:
     )
 
 
-def _bands(done: Study) -> None:
+def _bands(done: Backtest) -> None:
     """The raw tiers, and every choice of bands."""
     names = ("churn band", "moved", "flip-backs", "value in A and B", "customers in A and B")
     rows = [
@@ -157,7 +157,9 @@ def _bands(done: Study) -> None:
         for row in done.bands
     ]
     columns = [("value band", "left"), *((name, "right") for name in names)]
-    console.print_table(f"How calm the tiers are from one scoring to the next, {done.asked.every} apart", columns, rows)
+    console.print_table(
+        f"How calm the tiers are from one scoring to the next, {done.requested.every} apart", columns, rows
+    )
 
 
 def _customers(each: Day) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tiercast.terminal import console, formatting
 
 if TYPE_CHECKING:
-    from tiercast.tiers.grid import TierRow
+    from tiercast.tiers.grid import TierSummary
     from tiercast.tiers.languages import Language
 
 TITLE: Mapping[Language, str] = {"en": "Loyalty × value", "zh": "忠诚度 × 价值"}
@@ -22,7 +22,7 @@ DISAGREEMENT: Mapping[Language, str] = {
 }
 
 
-def print_grid(rows: Sequence[TierRow], currency: str = "", lang: Language = "en") -> None:
+def print_grid(rows: Sequence[TierSummary], currency: str = "", lang: Language = "en") -> None:
     """Customers, value and risk per tier."""
     from tiercast.tiers import texts
 
@@ -32,7 +32,7 @@ def print_grid(rows: Sequence[TierRow], currency: str = "", lang: Language = "en
     console.print_table(f"{TITLE[lang]}{f' ({currency})' if currency else ''}", columns, lines)
 
 
-def _cells(row: TierRow) -> list[str]:
+def _cells(row: TierSummary) -> list[str]:
     money, percent = formatting.money, formatting.percent
     return [
         f"{row.customers:,}",

@@ -9,7 +9,7 @@ from tiercast.terminal import console, formatting
 from tiercast.tiers import grid, moves, texts
 
 if TYPE_CHECKING:
-    from tiercast.serving.batch.tier_moves import Moved
+    from tiercast.serving.batch.tier_moves import TierMoves
     from tiercast.tiers.languages import Language
 
 TITLE: Mapping[Language, str] = {
@@ -44,7 +44,7 @@ OTHER_MODEL: Mapping[Language, str] = {
 }
 
 
-def print_moves(moved: Moved, lang: Language) -> None:
+def print_moves(moved: TierMoves, lang: Language) -> None:
     """The matrix, the falls, a note on different models, and the line for a ticket."""
     _print_matrix(moved, lang)
     if moved.falls:
@@ -55,7 +55,7 @@ def print_moves(moved: Moved, lang: Language) -> None:
     console.print_line(summarize(moved, lang))
 
 
-def summarize(moved: Moved, lang: Language) -> str:
+def summarize(moved: TierMoves, lang: Language) -> str:
     """One sentence for a ticket."""
     ways = moves.counts(moved.matrix)
     before, after = moves.value_in(moved.matrix, grid.HIGH_VALUE)
@@ -71,7 +71,7 @@ def summarize(moved: Moved, lang: Language) -> str:
     )
 
 
-def as_dict(moved: Moved, lang: Language) -> dict[str, Any]:
+def as_dict(moved: TierMoves, lang: Language) -> dict[str, Any]:
     """Everything for a machine: one entry per pair of tiers that occurs; null stands for "not among these scores"."""
     files = {
         name: {"path": each.path, "as_of": each.as_of, "model": each.model}
@@ -88,7 +88,7 @@ def as_dict(moved: Moved, lang: Language) -> dict[str, Any]:
     }
 
 
-def _print_matrix(moved: Moved, lang: Language) -> None:
+def _print_matrix(moved: TierMoves, lang: Language) -> None:
     new, gone = OUTSIDE[lang]
     columns = [("", "left"), *((tier or gone, "right") for tier in moves.PLACES)]
     rows = [

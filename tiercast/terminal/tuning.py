@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from tiercast.terminal import console
 
 if TYPE_CHECKING:
-    from tiercast.training.tuning.tune import Found
+    from tiercast.training.tuning.tune import SearchResult
 
 BEST = 5
 LOSSES = {"churn": "log loss", "value": "Gini and error"}
 
 
-def print_search(found: Found) -> None:
+def print_search(found: SearchResult) -> None:
     """One model: a table of the best trials beneath the defaults, then the verdict."""
     cut = sum(trial.is_pruned for trial in found.trials)
     days = ", ".join(str(day) for day in found.searched_on)

@@ -10,12 +10,12 @@ from tiercast.terminal import console, formatting
 if TYPE_CHECKING:
     from tiercast.training.monitoring.drift import Drift
     from tiercast.training.monitoring.outcomes import Outcome, TierOutcome
-    from tiercast.training.monitoring.watch import Watched
+    from tiercast.training.monitoring.watch import WatchReport
 
 DRIFTED = 12
 
 
-def print_watch(watched: Watched, run: str | None) -> None:
+def print_watch(watched: WatchReport, run: str | None) -> None:
     """The checks, the drift, the closed windows, the open ones, and the line for a ticket."""
     rows = [[check.code, check.level, _title(check.title, check.about), check.measured] for check in watched.checks]
     columns = [("", "left"), ("level", "left"), ("what should be so", "left"), ("measured", "left")]
@@ -33,7 +33,7 @@ def print_watch(watched: Watched, run: str | None) -> None:
     console.print_line(summarize(watched, run))
 
 
-def summarize(watched: Watched, run: str | None) -> str:
+def summarize(watched: WatchReport, run: str | None) -> str:
     """One sentence for a ticket."""
     counts = {level: [c.code for c in watched.checks if c.level == level] for level in ("alarm", "notice")}
     levels = [f"{len(codes)} {level}{_s(codes)} ({', '.join(codes)})" for level, codes in counts.items() if codes]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import hashlib
 import pathlib
 from typing import TYPE_CHECKING
@@ -14,8 +13,8 @@ from tiercast.terminal import console
 if TYPE_CHECKING:
     from tiercast.features.reading import Sources
     from tiercast.models.bundle import Bundle
-    from tiercast.training.backtest.plan import Asked
-    from tiercast.training.backtest.study import Study
+    from tiercast.training.backtest.plan import DateRange
+    from tiercast.training.backtest.study import Backtest
     from tiercast.training.settings import Settings
 
 RUN = "run.json"
@@ -24,14 +23,14 @@ RUN = "run.json"
 def replay(
     sources: Sources,
     as_of: dt.date | None,
-    dates: Asked,
+    dates: DateRange,
     settings: Settings,
     out: pathlib.Path,
     bundle: Bundle | None,
     *,
     tracked: bool,
     memory: str | None = None,
-) -> tuple[Study, str | None]:
+) -> tuple[Backtest, str | None]:
     """The study and the id of its MLflow run, or None where `tracked` is false. Without `bundle` each date trains."""
     from tiercast.features.engines.duckdb import Engine
     from tiercast.serving.batch import output
@@ -44,14 +43,15 @@ def replay(
         store.connect()
     steps = len(plan.dates(dates)) + 3
     with Engine(memory=memory) as engine, console.progress("backtest", steps) as on_step:
-        done = study.run(engine, sources, as_of, dates, settings, out, bundle=bundle, tell=on_step)
+        done = study.run(engine, sources, as_of, dates, settings, out, bundle=bundle, on_step=on_step)
         on_step("writing")
         for name, figure in figures.draw(done):
-            folder.put(out / name, functools.partial(figure.savefig, format="png"))
+            with folder.replace_file(out / name) as part:
+                figure.savefig(part, format="png")
         return done, _log(done, out) if tracked else None
 
 
-def _log(done: Study, out: pathlib.Path) -> str:
+def _log(done: Backtest, out: pathlib.Path) -> str:
     """The id of the run with this very summary: the logged one if there is one, else a new one."""
     from tiercast.training.backtest import folder
     from tiercast.training.tracking import log_backtest

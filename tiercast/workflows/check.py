@@ -1,4 +1,4 @@
-"""Read the data, count the dropped rows, and measure what the rest is enough for."""
+"""Read the data, count the dropped rows, and measure the readiness of the rest."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def check(
     as_of: dt.date | None,
     churn_days: int | None,
     value_days: int,
-    chosen: EngineChoice = engine_choice.DEFAULT,
+    choice: EngineChoice = engine_choice.DEFAULT,
 ) -> tuple[ReadingReport, Readiness]:
     """What was read and dropped, and the verdict per capability. Without `churn_days` a horizon is proposed."""
     from tiercast.features import reading
     from tiercast.training.check import readiness
 
-    with chosen.start() as engine, console.progress("check", 2) as on_step:
+    with choice.start() as engine, console.progress("check", 2) as on_step:
         on_step("reading")
         read = reading.read(engine, sources, as_of)
         on_step("measuring")
-        return read.report, readiness.check(read.tables, read.report, read.as_of, churn_days, value_days)
+        return read.report, readiness.check(engine, read.tables, read.report, read.as_of, churn_days, value_days)

@@ -9,19 +9,19 @@ from tiercast.contract import errors
 from tiercast.terminal import console
 
 if TYPE_CHECKING:
-    from tiercast.serving.batch.tier_moves import Moved
+    from tiercast.serving.batch.tier_moves import TierMoves
 
 
-def compare(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | None) -> Moved:
+def compare(old: str, new: str, top: int, out: pathlib.Path | None, memory: str | None) -> TierMoves:
     """The customers who changed tier. `out` receives all of them, the result the `top` largest falls."""
     from tiercast.features.engines.duckdb import Engine
     from tiercast.serving.batch import tier_moves
 
     with Engine(memory=memory) as engine, console.progress("moves", len(tier_moves.STEPS)) as on_step:
-        return tier_moves.compare(engine, old, new, top=top, out=out, tell=on_step)
+        return tier_moves.compare(engine, old, new, top=top, out=out, on_step=on_step)
 
 
-def draw(moved: Moved, plot: pathlib.Path) -> None:
+def draw(moved: TierMoves, plot: pathlib.Path) -> None:
     """Write the heatmap. Raises BadInput where matplotlib is missing, CannotWrite where the file cannot be written."""
     try:
         from tiercast.training.plots import moves as picture

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tiercast.contract.scores import Reasons
     from tiercast.features.reading import Sources
     from tiercast.models.bundle import Bundle
-    from tiercast.serving.batch.scoring import Scored
+    from tiercast.serving.batch.scoring import BatchResult
 
 DEFAULT_OUT = {engine_choice.DUCKDB: pathlib.Path("scores.parquet"), engine_choice.SPARK: pathlib.Path("scores")}
 
@@ -37,14 +37,14 @@ def score(
     day: dt.date,
     out: pathlib.Path,
     options: ScoreOptions = DEFAULT,
-    chosen: EngineChoice = engine_choice.DEFAULT,
-) -> Scored:
+    choice: EngineChoice = engine_choice.DEFAULT,
+) -> BatchResult:
     """Score every customer known before `day`. `folder` holds `bundle`; Spark sends its files to the workers."""
-    if chosen.name == engine_choice.SPARK:
-        return _on_spark(folder, bundle, sources, day, out, options, chosen)
+    if choice.name == engine_choice.SPARK:
+        return _on_spark(folder, bundle, sources, day, out, options, choice)
     from tiercast.serving.batch import scoring
 
-    with chosen.start() as engine, console.progress("score", 1) as on_step:
+    with choice.start() as engine, console.progress("score", 1) as on_step:
         return scoring.score_all(
             engine,
             bundle,
@@ -52,9 +52,9 @@ def score(
             day,
             out,
             reasons=options.reasons,
-            last=options.previous,
+            previous=options.previous,
             since=options.since,
-            tell=lambda k, n: on_step(f"part {min(k + 1, n)} of {n}"),
+            on_progress=lambda k, n: on_step(f"part {min(k + 1, n)} of {n}"),
         )
 
 
@@ -65,12 +65,12 @@ def _on_spark(
     day: dt.date,
     out: pathlib.Path,
     options: ScoreOptions,
-    chosen: EngineChoice,
-) -> Scored:
+    choice: EngineChoice,
+) -> BatchResult:
     from tiercast.models import bundle_folder
 
     files = bundle_folder.packed(folder)
-    with chosen.start() as engine, console.progress("score", 1) as on_step:
+    with choice.start() as engine, console.progress("score", 1) as on_step:
         from tiercast.serving.spark import scoring
 
         return scoring.score_all(
@@ -81,12 +81,12 @@ def _on_spark(
             day,
             out,
             reasons=options.reasons,
-            last=options.previous,
-            tell=lambda k, n: on_step(f"{k} of {n} parts"),
+            previous=options.previous,
+            on_progress=lambda k, n: on_step(f"{k} of {n} parts"),
         )
 
 
-def summarize(scored: Scored, bundle: Bundle, day: dt.date) -> dict[str, Any]:
+def summarize(scored: BatchResult, bundle: Bundle, day: dt.date) -> dict[str, Any]:
     """The facts of a scoring run for --json."""
     return {
         "out": str(scored.path),

@@ -24,7 +24,7 @@ def train(
     *,
     register: bool,
     tracked: bool,
-    chosen: EngineChoice = engine_choice.DEFAULT,
+    choice: EngineChoice = engine_choice.DEFAULT,
 ) -> tuple[Trained, str | None]:
     """The training and the id of its MLflow run, or None where `tracked` is false.
 
@@ -39,7 +39,7 @@ def train(
         from tiercast.training.tracking import store
 
         store.connect()
-    with chosen.start() as engine, console.progress("train", len(training.STEPS) + 2) as on_step:
+    with choice.start() as engine, console.progress("train", len(training.STEPS) + 2) as on_step:
         on_step("reading")
         read = reading.read(engine, sources, as_of, is_counted=False)
         if as_of is None:

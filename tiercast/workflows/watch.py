@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tiercast.features.reading import Sources
     from tiercast.models.bundle import Bundle
     from tiercast.training.monitoring.checks import Part
-    from tiercast.training.monitoring.watch import Watched
+    from tiercast.training.monitoring.watch import WatchReport
 
 
 def watch(
@@ -24,11 +24,11 @@ def watch(
     memory: str | None,
     *,
     tracked: bool,
-) -> tuple[Watched, str | None]:
+) -> tuple[WatchReport, str | None]:
     """The checks and the id of their MLflow run, or None where `tracked` is false. `scores` are older score files."""
     from tiercast.features import reading
     from tiercast.features.engines.duckdb import Engine
-    from tiercast.features.reading import scored
+    from tiercast.features.reading import score_reader
     from tiercast.training.monitoring import outcomes
     from tiercast.training.monitoring import watch as watching
 
@@ -38,7 +38,11 @@ def watch(
         store.connect()
     with Engine(memory=memory) as engine, console.progress("watch", len(watching.STEPS) + 2) as on_step:
         on_step("reading")
-        old = [scored.open_scores(engine, path, outcomes.NEEDED) for place in scores for path in scored.find(place)]
+        old = [
+            score_reader.open_scores(engine, path, outcomes.NEEDED)
+            for place in scores
+            for path in score_reader.find(place)
+        ]
         read = reading.read(engine, sources, day, is_counted=False)
         watched = watching.watch(engine, bundle, read, old, parts, on_step)
         on_step("writing")

@@ -45,7 +45,7 @@ def sweep(panel: Panel, draws: int, seed: int, choices: Sequence[Band] = SWEEP) 
 
 
 def held(panel: Panel, band: Band) -> Tiers:
-    """The tiers of every date when each scoring knows those of the scoring before, but for the first."""
+    """The tiers of every date but the first, where each scoring has the tiers of the scoring before it."""
     out = panel.tiers.copy()
     for at in range(1, out.shape[1]):
         cuts = panel.cuts[at]._replace(value_band=band.value, p_churn_band=band.p_churn)

@@ -1,4 +1,4 @@
-"""Did each tier keep its promise? What was said of its customers beside what they did, all dates together."""
+"""Forecasts beside outcomes, per tier, over all dates of a backtest."""
 
 from __future__ import annotations
 

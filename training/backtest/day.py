@@ -1,4 +1,4 @@
-"""One date replayed: the procedure run (or a bundle asked) on what was known, then what happened beside it."""
+"""One date replayed: the procedure run (or a bundle requested) on what was known, then what happened beside it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GAINS: Mapping[str, Mapping[str, tuple[Measure, int]]] = {
     "churn": {"auc": (ranking.auc, 1), "brier": (probability.brier, -1)},
     "value": {"ngini": (ranking.ngini, 1), "mae": (level.mae, -1)},
 }
-"""What is compared with the closed form on the same customers; -1 where a smaller number is better."""
+"""The metrics compared with the closed form on the same customers; -1 where a smaller number is better."""
 
 
 class Day(NamedTuple):
@@ -74,10 +74,10 @@ def judge(snapshots: Snapshots, planned: Planned, settings: Settings, bundle: Bu
 
 
 def needed(first_on: dt.date, day: dt.date, settings: Settings) -> set[dt.date]:
-    """Every date whose snapshot that day asks for, the season's a year before included."""
+    """Every date whose snapshot that day needs, the year before each included."""
     most = settings.rolling.most_windows
-    asked = {day, *(d for horizon in settings.horizons.both for d in schedule.plan(first_on, day, horizon, most))}
-    return asked | {d - dt.timedelta(YEAR_DAYS) for d in asked}
+    dates = {day, *(d for horizon in settings.horizons.both for d in schedule.plan(first_on, day, horizon, most))}
+    return dates | {d - dt.timedelta(YEAR_DAYS) for d in dates}
 
 
 def _trained(snapshots: Snapshots, day: dt.date, settings: Settings) -> Earlier:
@@ -117,16 +117,16 @@ def _open(planned: Planned) -> list[str]:
 
 
 def _scores(now: Snapshot, p: Predictions) -> pa.Table:
-    """One row per buyer, by id: what was said of them and what they did; null where the window is still open."""
+    """One row per buyer, by id: forecast and outcome; the outcome is null while its window is open."""
     n, sure = len(p.value), p.certainty
-    said = {"p_churn": p.p_churn, "value": p.value, "value_low": sure.value_low, "value_high": sure.value_high}
+    forecasts = {"p_churn": p.p_churn, "value": p.value, "value_low": sure.value_low, "value_high": sure.value_high}
     churned = pa.nulls(n, pa.bool_()) if now.churned is None else pa.array(now.churned > 0)
     return pa.table(
         {
             "customer_id": now.customer_id,
             "as_of": pa.array(np.full(n, np.datetime64(now.as_of)), pa.date32()),
             "tier": pa.array(p.tiers.astype(object), pa.string()),
-            **{name: _numbers(column) for name, column in said.items()},
+            **{name: _numbers(column) for name, column in forecasts.items()},
             "actual_value": pa.nulls(n, pa.float64()) if now.value is None else _numbers(now.value),
             "churned": churned,
         }

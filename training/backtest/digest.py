@@ -1,4 +1,4 @@
-"""Which rows a date stood on: a digest per day of history, so that the rows of every date are told in one pass.
+"""The identity of the rows that a date used: one digest per day of history, computed in one pass for all dates.
 
 Rows are hashed as text with MD5, column by column, and the hashes added: the order of rows does not matter, a changed
 cell does. Nothing here guards against malice.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import ibis
 from ibis.expr import types as ir
 
-from tiercast.features import buckets as parts
+from tiercast.features import buckets
 from tiercast.features.engines import Engine
 from tiercast.features.tables import Tables
 
@@ -58,8 +58,8 @@ def _of(engine: Engine, table: ir.Table, day: ir.Value | None) -> list[OfDay]:
     text = ibis.literal("|").join([table[name].cast("string").fill_null("\x00") for name in sorted(table.columns)])
     hashed = table.select(
         day=day if day is not None else ibis.literal(BEGINNING),
-        one=parts.of(text, parts.LARGEST),
-        two=parts.of(text + "#", parts.LARGEST),
+        one=buckets.assign(text, buckets.LARGEST),
+        two=buckets.assign(text + "#", buckets.LARGEST),
     )
     sums = hashed.group_by("day").aggregate(n=hashed.count(), one=hashed.one.sum(), two=hashed.two.sum())
     found = engine.con.to_pyarrow(sums).to_pylist()

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 
 from tiercast.contract.scores import INTERVAL_COVERAGE
 from tiercast.training.backtest import over_time
-from tiercast.training.backtest.study import Study
+from tiercast.training.backtest.study import Backtest
 from tiercast.training.plots import over_time as plots
 
 
 class _Picture(NamedTuple):
     title: str
-    says: str
+    subtitle: str
     target: float | None = None
     is_share: bool = False
 
@@ -34,14 +34,17 @@ PICTURES = {
 }
 
 
-def draw(study: Study) -> Iterator[tuple[str, Figure]]:
+def draw(study: Backtest) -> Iterator[tuple[str, Figure]]:
     """(name, figure) pairs: every metric that was measured, then the bands where there are three dates or more."""
     for name, picture in PICTURES.items():
         points = over_time.series(study.days, name)
         if points:
             days, ours, closed_form = zip(*points, strict=True)
-            title, says, target, is_share = picture
-            yield f"{name}.png", plots.metric(title, says, days, ours, closed_form, target=target, is_share=is_share)
+            title, subtitle, target, is_share = picture
+            yield (
+                f"{name}.png",
+                plots.metric(title, subtitle, days, ours, closed_form, target=target, is_share=is_share),
+            )
     rows = study.bands
     if len(rows) > 1 and not math.isnan(rows[0].flip_back.value) and not math.isnan(rows[0].captured.value):
         columns = ([row.flip_back for row in rows], [row.captured for row in rows])

@@ -1,40 +1,35 @@
 """The folder of a backtest: per date a JSON and a Parquet file, each there as a whole or not at all.
 
-1998-01-02.parquet   what was said of each buyer, and what they did
+1998-01-02.parquet   forecast and outcome of each buyer
 1998-01-02.json      inputs, metrics, cuts, and the hash of the Parquet file; written last, so it means "finished"
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import math
-import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from tiercast.contract import errors, strict_json
+from tiercast.contract import errors, files, strict_json
 from tiercast.training.backtest import inputs as dependencies
 from tiercast.training.backtest.day import Day
 from tiercast.training.backtest.inputs import Inputs
 
 FORMAT = 1
 SCORES = "scores"
+SUBJECT = "the backtest"
+HINT = "check the permissions and the space left, or pass another --out folder"
 
 
 def check(folder: pathlib.Path) -> None:
     """Make the folder and refuse one that cannot be written to, before any work is done. Raises `CannotWrite`."""
-    probe = folder / ".probe"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise _cannot(folder, error) from error
+    files.require_writable(folder / "any.json", subject=SUBJECT, hint=HINT)
 
 
 def read(folder: pathlib.Path, now: Inputs) -> Day | None:
@@ -50,7 +45,7 @@ def read(folder: pathlib.Path, now: Inputs) -> Day | None:
         return None
     dependencies.require(kept["inputs"], now, file)
     scores = file.with_suffix(".parquet")
-    if kept[SCORES] is not None and (not scores.exists() or _sha256(scores) != kept[SCORES]):
+    if kept[SCORES] is not None and (not scores.exists() or files.sha256(scores) != kept[SCORES]):
         return None
     table = pq.read_table(scores) if kept[SCORES] is not None else None
     as_of = dt.date.fromisoformat(kept["as_of"])
@@ -62,39 +57,32 @@ def write(folder: pathlib.Path, day: Day, now: Inputs) -> None:
     scores = folder / f"{day.as_of}.parquet"
     if day.scores is not None:
         table = day.scores
-        put(scores, lambda fresh: pq.write_table(table, fresh, compression="zstd"))
-    said = {name: part for name, part in day._asdict().items() if name != SCORES}
-    said |= {"format": FORMAT, "inputs": now, SCORES: _sha256(scores) if day.scores is not None else None}
-    put_json(folder / f"{day.as_of}.json", said)
+        with replace_file(scores) as part:
+            pq.write_table(table, part, compression="zstd")
+    record = {name: part for name, part in day._asdict().items() if name != SCORES}
+    record |= {"format": FORMAT, "inputs": now, SCORES: files.sha256(scores) if day.scores is not None else None}
+    put_json(folder / f"{day.as_of}.json", record)
+
+
+def replace_file(file: pathlib.Path) -> AbstractContextManager[pathlib.Path]:
+    """Yield a new file to write to, which replaces `file` when the block succeeds. Raises `CannotWrite`."""
+    return files.write_atomically(file, subject=SUBJECT, hint=HINT)
 
 
 def put_json(file: pathlib.Path, data: Mapping[str, Any]) -> None:
-    """Strict JSON: what is no number is null."""
+    """Strict JSON: NaN and infinities become null."""
     text = strict_json.dumps(data, indent=1, sort_keys=True)
-    put(file, lambda fresh: fresh.write_text(text + "\n", encoding="utf-8"))
+    with replace_file(file) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def get_json(file: pathlib.Path) -> dict[str, Any]:
-    """What is there; empty where nothing readable is."""
+    """The parsed content; empty where there is none that can be read."""
     try:
         found: Any = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def put(file: pathlib.Path, write: Callable[[pathlib.Path], object]) -> None:
-    """Write a hidden neighbour, bring it to disk, and give it the name: an old file, or a new one, never a half."""
-    fresh = file.with_name(f".{file.name}.part")
-    try:
-        write(fresh)
-        with fresh.open("rb") as written:
-            os.fsync(written.fileno())
-        fresh.replace(file)
-    except OSError as error:
-        raise _cannot(file, error) from error
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _json(file: pathlib.Path) -> dict[str, Any]:
@@ -106,10 +94,6 @@ def _json(file: pathlib.Path) -> dict[str, Any]:
     return kept
 
 
-def _sha256(path: pathlib.Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _numbers(data: Any) -> Any:
     """Metrics as they were: their null can only have been nan."""
     if isinstance(data, dict):
@@ -117,9 +101,3 @@ def _numbers(data: Any) -> Any:
     if isinstance(data, list):
         return [_numbers(part) for part in data]
     return math.nan if data is None else data
-
-
-def _cannot(place: pathlib.Path, error: OSError) -> errors.CannotWrite:
-    hint = "check the permissions and the space left, or pass another --out folder"
-    what = f"the backtest cannot be written: {(error.strerror or str(error)).lower()}"
-    return errors.CannotWrite(what, first=str(place), hint=hint)

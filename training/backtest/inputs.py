@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pathlib
-import tempfile
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
 from tiercast.contract import errors
 from tiercast.features.spec import FeatureSpec
-from tiercast.models import bundle_folder
-from tiercast.models.bundle import Bundle
 from tiercast.training.backtest.digest import Rows
 from tiercast.training.backtest.plan import Planned
 from tiercast.training.settings import Settings
@@ -21,7 +17,7 @@ from tiercast.training.settings import Settings
 Inputs = dict[str, Any]
 
 
-def of(planned: Planned, rows: Rows, spec: FeatureSpec, settings: Settings, bundle: str | None) -> Inputs:
+def collect(planned: Planned, rows: Rows, spec: FeatureSpec, settings: Settings, bundle: str | None) -> Inputs:
     """Plain data, as it comes back from JSON.
 
     What columns are called is in the rows' digest, and threads only change the pace: neither has a say.
@@ -40,14 +36,6 @@ def of(planned: Planned, rows: Rows, spec: FeatureSpec, settings: Settings, bund
     return plain
 
 
-def digest(bundle: Bundle) -> str:
-    """The hashes of a bundle's files, hashed: 16 hex digits, the same wherever the bundle lies."""
-    with tempfile.TemporaryDirectory(prefix="tiercast-") as folder:
-        bundle_folder.save(bundle, pathlib.Path(folder, "bundle"))
-        manifest = json.loads(pathlib.Path(folder, "bundle", bundle_folder.MANIFEST).read_text(encoding="utf-8"))
-    return hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()[:16]
-
-
 def is_outgrown(kept: Inputs, now: Inputs) -> bool:
     """Whether only more windows have closed since: the date is to be judged again, on all of them."""
     has_more = set(kept.get("closed", {})) < set(now["closed"])
@@ -61,13 +49,15 @@ def require(kept: Inputs, now: Inputs, file: pathlib.Path) -> None:
     changed = [name for name in sorted({*then, *today}) if then.get(name) != today.get(name)]
     if not changed:
         return
-    told = "; ".join(f"{name} was {then.get(name, 'not there')}, is {today.get(name, 'not there')}" for name in changed)
+    changes = "; ".join(
+        f"{name} was {then.get(name, 'not there')}, is {today.get(name, 'not there')}" for name in changed
+    )
     raise errors.BadInput(
         "a finished date in the folder stands on something else",
         count=len(changed),
         total=len({*then, *today}),
         unit="inputs",
-        first=f"{file}: {told}",
+        first=f"{file}: {changes}",
         hint=f"ask for what was asked then, pass another --out folder, or remove {file.parent} to begin anew",
     )
 

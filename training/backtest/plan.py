@@ -37,7 +37,7 @@ class Every(NamedTuple):
         return f"{self.number}{self.unit}"
 
 
-class Asked(NamedTuple):
+class DateRange(NamedTuple):
     """From the first date on, every step, up to the last date; the last is included if a step falls on it."""
 
     first: dt.date
@@ -78,9 +78,9 @@ def every(text: str) -> Every:
     return Every(int(found[1]), found[2] or "d")  # type: ignore[arg-type]
 
 
-def plan(asked: Asked, known_until: dt.date, horizons: Horizons) -> Plan:
-    """Every asked date of which at least one window has closed by `known_until`. Raises BadInput when none has."""
-    every_date = dates(asked)
+def plan(requested: DateRange, known_until: dt.date, horizons: Horizons) -> Plan:
+    """The requested dates with at least one window closed by `known_until`. Raises BadInput when there is none."""
+    every_date = dates(requested)
     judged = [_closed(day, known_until, horizons) for day in every_date]
     kept = tuple(planned for planned in judged if planned.churn_closes or planned.value_closes)
     if not kept:
@@ -88,18 +88,20 @@ def plan(asked: Asked, known_until: dt.date, horizons: Horizons) -> Plan:
     return Plan(kept, every_date[len(kept)] if len(kept) < len(every_date) else None)
 
 
-def dates(asked: Asked) -> list[dt.date]:
-    """Every asked date, whether its windows have closed or not. Raises BadInput."""
-    if asked.last < asked.first:
+def dates(requested: DateRange) -> list[dt.date]:
+    """All requested dates, whether their windows have closed or not. Raises BadInput."""
+    if requested.last < requested.first:
         hint = "swap --from and --to"
-        raise errors.BadInput("--to lies before --from", first=f"--from {asked.first} --to {asked.last}", hint=hint)
-    found = [asked.first]
-    while (day := asked.every.after(asked.first, len(found))) <= asked.last:
+        raise errors.BadInput(
+            "--to lies before --from", first=f"--from {requested.first} --to {requested.last}", hint=hint
+        )
+    found = [requested.first]
+    while (day := requested.every.after(requested.first, len(found))) <= requested.last:
         found.append(day)
         if len(found) > MOST_DATES:
             hint = "take a longer step, such as --every 30d, or fewer years"
             what = f"more than {MOST_DATES} dates are asked for"
-            raise errors.BadInput(what, first=f"--every {asked.every}", hint=hint)
+            raise errors.BadInput(what, first=f"--every {requested.every}", hint=hint)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tiercast.contract import errors
@@ -12,27 +12,29 @@ from tiercast.features import reading, schema
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading, Sources
 from tiercast.features.spec import FeatureSpec
+from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
+from tiercast.training import progress
 from tiercast.training.backtest import bands, by_tier, day, digest, folder, inputs, over_time, panel, plan
 from tiercast.training.backtest.bands import BandRow
 from tiercast.training.backtest.by_tier import TierRow
 from tiercast.training.backtest.day import Day
 from tiercast.training.backtest.inputs import Inputs
 from tiercast.training.backtest.over_time import Overall
-from tiercast.training.backtest.plan import Asked, Plan, Planned
+from tiercast.training.backtest.plan import DateRange, Plan, Planned
+from tiercast.training.progress import OnStep
 from tiercast.training.settings import Settings
 from tiercast.training.windows import schedule, spec_choice
 from tiercast.training.windows.snapshots import Snapshots
 
-Tell = Callable[[str], None]
 TRAINED = "trained on each date"
 SUMMARY = "summary.json"
 
 
-class Study(NamedTuple):
+class Backtest(NamedTuple):
     """What came out. `n_kept` dates were finished before and taken from the folder; `data` is their last digest."""
 
-    asked: Asked
+    requested: DateRange
     plan: Plan
     settings: Settings
     model: str
@@ -50,11 +52,11 @@ class Study(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, the same however often the backtest was interrupted; no customer is in it."""
-        asked, h = self.asked, self.settings.horizons
+        requested, h = self.requested, self.settings.horizons
         return {
-            "from": asked.first.isoformat(),
-            "to": asked.last.isoformat(),
-            "every": str(asked.every),
+            "from": requested.first.isoformat(),
+            "to": requested.last.isoformat(),
+            "every": str(requested.every),
             "churn_days": h.churn_days,
             "value_days": h.value_days,
             "model": self.model,
@@ -74,32 +76,32 @@ def run(
     engine: Engine,
     sources: Sources,
     as_of: dt.date | None,
-    asked: Asked,
+    requested: DateRange,
     settings: Settings,
     place: pathlib.Path,
     *,
     bundle: Bundle | None = None,
-    tell: Tell = lambda _: None,
-) -> Study:
-    """Replay the asked dates. `as_of` is where the data end; None takes the day after the newest row.
+    on_step: OnStep = progress.ignore,
+) -> Backtest:
+    """Replay the requested dates. `as_of` is where the data end; None takes the day after the newest row.
 
     With a `bundle`, `settings.horizons` must be its own. Raises `BadInput` and its kinds; what is finished stays.
     """
     folder.check(place)
-    tell("reading")
+    on_step("reading")
     read = reading.read(engine, sources, as_of, is_counted=False)
-    planned = plan.plan(asked, read.as_of, settings.horizons)
+    planned = plan.plan(requested, read.as_of, settings.horizons)
     tables = read.tables._replace(transactions=engine.store("known", read.tables.transactions))
     read = read._replace(tables=tables)
     spec = _spec(engine, sources, read, planned, settings, bundle)
     rows = digest.rows(engine, tables)
-    stamp = inputs.digest(bundle) if bundle else None
-    wanted = [inputs.of(each, rows, spec, settings, stamp) for each in planned.dates]
+    stamp = bundle_folder.digest(bundle)[:16] if bundle else None
+    wanted = [inputs.collect(each, rows, spec, settings, stamp) for each in planned.dates]
     kept = [folder.read(place, now) for now in wanted]
     snapshots = Snapshots(engine, tables, (read.report.first_on, read.as_of), spec, settings.horizons)
-    days = _days(snapshots, planned, wanted, kept, settings, place, bundle, tell)
+    days = _days(snapshots, planned, wanted, kept, settings, place, bundle, on_step)
     _refuse_nothing(days)
-    done = _together(asked, planned, settings, read.as_of, bundle, wanted[-1]["data"], days, sum(map(bool, kept)))
+    done = _together(requested, planned, settings, read.as_of, bundle, wanted[-1]["data"], days, sum(map(bool, kept)))
     folder.put_json(place / SUMMARY, done.as_dict())
     return done
 
@@ -128,25 +130,25 @@ def _days(
     settings: Settings,
     place: pathlib.Path,
     bundle: Bundle | None,
-    tell: Tell,
+    on_step: OnStep,
 ) -> list[Day]:
     """Finished dates as they were kept; the others judged, written and read again, so that both are the same."""
     for at, (each, now, found) in enumerate(zip(planned.dates, wanted, kept, strict=True)):
-        tell(str(each.as_of))
+        on_step(str(each.as_of))
         if found is None:
             folder.write(place, day.judge(snapshots, each, settings, bundle), now)
             snapshots.forget_all_but(_ahead(snapshots.first_on, planned.dates[at + 1 :], settings))
-    tell("all dates together")
+    on_step("all dates together")
     done = (found or folder.read(place, now) for now, found in zip(wanted, kept, strict=True))
     return [each for each in done if each is not None]
 
 
 def _ahead(first_on: dt.date, rest: Sequence[Planned], settings: Settings) -> set[dt.date]:
-    return {asked for each in rest for asked in day.needed(first_on, each.as_of, settings)}
+    return {date for each in rest for date in day.needed(first_on, each.as_of, settings)}
 
 
 def _together(
-    asked: Asked,
+    requested: DateRange,
     planned: Plan,
     settings: Settings,
     known_until: dt.date,
@@ -154,18 +156,18 @@ def _together(
     data: str,
     days: Sequence[Day],
     n_kept: int,
-) -> Study:
+) -> Backtest:
     r = settings.rolling
     model = f"bundle {bundle.about.model}" if bundle else TRAINED
     calm = bands.sweep(panel.panel(days), r.bootstrap_draws, r.seed)
     results = (over_time.overall(days), by_tier.by_tier(days), calm)
-    return Study(asked, planned, settings, model, known_until, data, tuple(days), n_kept, *results)
+    return Backtest(requested, planned, settings, model, known_until, data, tuple(days), n_kept, *results)
 
 
 def _plain(each: Day) -> dict[str, Any]:
-    said = {"as_of": each.as_of.isoformat(), "not_judged": each.not_judged}
+    record = {"as_of": each.as_of.isoformat(), "not_judged": each.not_judged}
     n = None if each.scores is None else each.scores.num_rows
-    return said | {"n_customers": n, "card": each.card, "gains": each.gains, "cuts": each.cuts}
+    return record | {"n_customers": n, "card": each.card, "gains": each.gains, "cuts": each.cuts}
 
 
 def _refuse_earlier(planned: Plan, bundle: Bundle) -> None:

@@ -36,7 +36,7 @@ def _with_first(first: float, histories: Histories, log_params: Vector) -> tuple
     return value, np.concatenate([gradient, by_choice]) + gone_gradient
 
 
-def _dropout(first: float, histories: Histories, params: chances.Four) -> tuple[float, Vector]:
+def _dropout(first: float, histories: Histories, params: chances.Params) -> tuple[float, Vector]:
     """The sum of log(1 + odds of having left), and its gradient in the log-parameters."""
     value, gradient = 0.0, np.zeros(4)
     for x, rows in histories.blocks:
@@ -47,7 +47,7 @@ def _dropout(first: float, histories: Histories, params: chances.Four) -> tuple[
 
 
 def _dropout_of(
-    x: float | Vector, c: float | Vector, t_x: Vector, T: Vector, weight: Vector, params: chances.Four
+    x: float | Vector, c: float | Vector, t_x: Vector, T: Vector, weight: Vector, params: chances.Params
 ) -> tuple[float, Vector]:
     """One block of it; with z the log-odds, log(1 + e^z) = max(z, 0) + log(1 + e^-|z|) never overflows."""
     r, alpha, a, b = params

@@ -23,7 +23,7 @@ def histories(
     _refuse((t_x < 0) | (t_x > T), "the last order is not between the first one and as_of", x, t_x, T)
     _refuse((x == 0) != (t_x == 0), "x and t_x contradict each other: only one-time buyers have both at 0", x, t_x, T)
     weights = _weights(weights, len(x))
-    _ask_for_repeats(x, t_x, T, weights)
+    _require_repeats(x, t_x, T, weights)
     return x, t_x, T, weights
 
 
@@ -50,7 +50,7 @@ def _sum(weights: Vector | None, some: NDArray[np.bool_]) -> int:
     return int(some.sum() if weights is None else weights[some].sum())
 
 
-def _ask_for_repeats(x: Vector, t_x: Vector, T: Vector, weights: Vector | None) -> None:
+def _require_repeats(x: Vector, t_x: Vector, T: Vector, weights: Vector | None) -> None:
     repeats, everybody = _sum(weights, x > 0), _sum(weights, x >= 0)
     different = len(np.unique(np.column_stack([x, t_x, T])[:10_000], axis=0))
     if repeats < FEWEST_REPEAT_BUYERS or different < FEWEST_HISTORIES:

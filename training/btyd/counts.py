@@ -32,7 +32,7 @@ class Statistics(NamedTuple):
     n_spenders: Vector
 
 
-def of(engine: Engine, features: ir.Table) -> Statistics:
+def statistics(engine: Engine, features: ir.Table) -> Statistics:
     """Group the buyers of a feature table; rows ascend, so that no engine's own order can reach a fit."""
     buyers = features.filter(features.n_orders > 0)
     histories = _counted(engine, buyers, ("n_repeat_orders", "recency_days", "age_days"))

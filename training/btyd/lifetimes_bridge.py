@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tiercast.models import orders
-from tiercast.models.gamma_gamma import GammaGamma
 from tiercast.models.orders import OrderModel
 from tiercast.models.paretonbd import ParetoNbd
 
@@ -36,13 +35,6 @@ def orders_fitter(params: OrderModel) -> Any:
     given = params._asdict()
     fitter.params_ = pd.Series(given | {leaving: max(given[leaving], LEAST_DROPOUT)})
     fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
-    return fitter
-
-
-def gamma_gamma_fitter(params: GammaGamma) -> Any:
-    """A `lifetimes.GammaGammaFitter` that predicts with these parameters."""
-    fitter = _lifetimes().GammaGammaFitter()
-    fitter.params_ = pd.Series(params._asdict())
     return fitter
 
 

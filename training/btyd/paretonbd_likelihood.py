@@ -11,7 +11,7 @@ import numpy as np
 
 from tiercast.contract.vectors import Vector
 from tiercast.models import exit_integral
-from tiercast.models.exit_integral import ROWS_AT_ONCE, Rates
+from tiercast.models.exit_integral import ROWS_AT_ONCE, ExitRates
 from tiercast.training.btyd import histories as summaries
 from tiercast.training.btyd.histories import Histories
 
@@ -33,7 +33,7 @@ def _left(histories: Histories, rows: slice, params: tuple[float, float, float, 
     """The sum of log(1 + odds of having left) over some histories, and its gradient in the log-parameters."""
     r, alpha, s, beta = params
     R, T, weight = r + histories.x[rows], histories.T[rows], histories.weight[rows]
-    parts = exit_integral.terms(Rates(R, alpha, s, beta), histories.t_x[rows], T)
+    parts = exit_integral.terms(ExitRates(R, alpha, s, beta), histories.t_x[rows], T)
     log_odds, share = exit_integral.total(parts)
     gone = weight * np.exp(log_odds - np.logaddexp(0.0, log_odds))
     share *= gone[:, None]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import ibis
+from ibis.expr import types as ir
 
 from tiercast.features import orders
+from tiercast.features.engines import Engine
 
 HORIZONS = (7, 14, 30, 60, 90, 180, 365)
 COVERED = 0.9
@@ -23,11 +24,11 @@ class Gaps(NamedTuple):
     within: dict[int, int]
 
 
-def observe(transactions: ibis.Table) -> Gaps:
+def observe(engine: Engine, transactions: ir.Table) -> Gaps:
     """The gaps of all customers. Those still open at the end are not among them, so long habits are undercounted."""
     gap = orders.with_neighbours(orders.daily(transactions))["gap"]
     counts = {f"within_{h}": (gap <= h).sum() for h in HORIZONS}
-    found = gap.as_table().aggregate(n=gap.count(), **counts).to_pyarrow().to_pylist()[0]
+    found = engine.con.to_pyarrow(gap.as_table().aggregate(n=gap.count(), **counts)).to_pylist()[0]
     return Gaps(found["n"], {h: int(found[f"within_{h}"] or 0) for h in HORIZONS})
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import ibis
 import numpy as np
+from ibis.expr import types as ir
 from scipy import stats
 
 from tiercast.contract.vectors import Vector
 from tiercast.features import exact, orders
+from tiercast.features.engines import Engine
 
 MOST_SPEARMAN, MOST_ETA_SQUARED = 0.30, 0.25
 LEAST_BUYERS = 30
@@ -34,7 +35,7 @@ class Independence(NamedTuple):
 
     @property
     def warning(self) -> str | None:
-        """What to tell whoever trains on these data; None where the assumption holds."""
+        """The warning for a training on these data; None where the assumption holds."""
         if self.holds:
             return None
         measured = f"Spearman {self.spearman:+.2f}, η² {self.eta_squared:.2f}, {self.n_customers:,} repeat buyers"
@@ -53,7 +54,7 @@ class Independence(NamedTuple):
 
 
 def measure(x: Vector, m: Vector) -> Independence:
-    """For customers with x repeat orders of mean value m; whoever has none, or no positive m, is left out.
+    """For customers with x repeat orders of mean value m; customers with no repeat order or no positive m are left out.
 
     `spearman` is the rank correlation of x and m, which sees money that rises or falls with frequency. `eta_squared` is
     the share of m's variance that lies between customers of 1, 2, ... 6, and 7 or more repeat orders, which sees any
@@ -69,12 +70,14 @@ def measure(x: Vector, m: Vector) -> Independence:
     return Independence(float(stats.spearmanr(x, m).statistic), _eta_squared(np.minimum(x, LAST_BIN), m), len(x))
 
 
-def observe(transactions: ibis.Table) -> Independence:
+def observe(engine: Engine, transactions: ir.Table) -> Independence:
     """The same from a table of transactions, in which an order is a customer's day and refunds are no orders."""
     sales = orders.with_neighbours(orders.daily(transactions))
     repeats = sales.filter(sales["gap"].notnull()).group_by("customer_id")
     by_customer = repeats.aggregate(x=lambda t: t.count(), m=lambda t: exact.total(t["gross"]) / t.count())
-    found = by_customer.order_by("customer_id").to_pyarrow()  # a mean's last bits depend on the order of its terms
+    found = engine.con.to_pyarrow(
+        by_customer.order_by("customer_id")
+    )  # a mean's last bits depend on the order of its terms
     return measure(*(found[name].to_numpy().astype(np.float64) for name in ("x", "m")))
 
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 import datetime
 from typing import Literal, NamedTuple
 
-import ibis
+from ibis.expr import types as ir
 
 from tiercast.contract import errors
 from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features import labels, orders
+from tiercast.features.engines import Engine
 from tiercast.features.reading.report import ReadingReport
 from tiercast.features.tables import Tables
 from tiercast.training.check import gaps, independence
@@ -71,10 +72,10 @@ class Requirement(NamedTuple):
     def sentence(self) -> str:
         """Such as "4,339 buyers", or "312 buyers, 500 needed" where that falls short."""
         if self.name == "missing_share":
-            said, limit = f"{self.measured:.1%} {NAMES[self.name]}", f"less than {self.required:.0%} needed"
+            text, limit = f"{self.measured:.1%} {NAMES[self.name]}", f"less than {self.required:.0%} needed"
         else:
-            said, limit = f"{self.measured:,.0f} {NAMES[self.name]}", f"{self.required:,.0f} needed"
-        return said if self.verdict == "ready" else f"{said}, {limit}"
+            text, limit = f"{self.measured:,.0f} {NAMES[self.name]}", f"{self.required:,.0f} needed"
+        return text if self.verdict == "ready" else f"{text}, {limit}"
 
 
 class Capability(NamedTuple):
@@ -101,7 +102,7 @@ class Capability(NamedTuple):
 class Readiness(NamedTuple):
     """All capabilities for one day and one pair of horizons.
 
-    `churn_days` is the horizon measured with: the one asked for, else the proposed one, else None.
+    `churn_days` is the horizon measured with: the one given, else the proposed one, else None.
     """
 
     as_of: datetime.date
@@ -138,6 +139,7 @@ class Readiness(NamedTuple):
 
 
 def check(
+    engine: Engine,
     tables: Tables,
     report: ReadingReport,
     as_of: datetime.date,
@@ -148,18 +150,18 @@ def check(
 ) -> Readiness:
     """Measure what the tables hold. Without `churn_days`, the horizon that the gaps propose is measured with."""
     marks = marks or Marks()
-    proposed = gaps.propose(gaps.observe(tables.transactions), report.history_days)
+    proposed = gaps.propose(gaps.observe(engine, tables.transactions), report.history_days)
     horizon = churn_days or proposed
-    buyers, three = _buyers(tables.transactions)
+    buyers, three = _buyers(engine, tables.transactions)
     rank = Capability("rank", (Requirement("buyers", buyers, *marks.rank_buyers),))
     shared = (
         Requirement("buyers", buyers, *marks.buyers),
         Requirement("missing_share", report.missing_share, *marks.missing_share),
     )
-    churn = Capability("churn", (*shared, *_of_churn(tables, report, as_of, horizon, marks)))
+    churn = Capability("churn", (*shared, *_of_churn(engine, tables, report, as_of, horizon, marks)))
     value = Capability("value", (*shared, *_of_value(report, three, marks)))
     tiers = Capability("tiers", tuple(dict.fromkeys((*churn.requirements, *value.requirements))))
-    together = independence.observe(tables.transactions)
+    together = independence.observe(engine, tables.transactions)
     notes = [*_notes(report, horizon, churn_days, proposed, value_days), *filter(None, [together.warning])]
     return Readiness(as_of, horizon, value_days, proposed, rank, churn, value, tiers, together, tuple(notes))
 
@@ -175,24 +177,25 @@ def demand(capability: Capability) -> None:
         )
 
 
-def _buyers(transactions: ibis.Table) -> tuple[int, int]:
+def _buyers(engine: Engine, transactions: ir.Table) -> tuple[int, int]:
     """Customers with an order, and those of them with three or more."""
     days = orders.daily(transactions)
     by_customer = days.filter(days["is_order"]).group_by("customer_id").aggregate(n_orders=days["is_order"].sum())
     counts = by_customer.aggregate(n=by_customer.count(), three=(by_customer["n_orders"] >= 3).sum())
-    found = counts.to_pyarrow().to_pylist()[0]
+    found = engine.con.to_pyarrow(counts).to_pylist()[0]
     return found["n"], int(found["three"] or 0)
 
 
 def _of_churn(
-    tables: Tables, report: ReadingReport, as_of: datetime.date, horizon: int | None, marks: Marks
+    engine: Engine, tables: Tables, report: ReadingReport, as_of: datetime.date, horizon: int | None, marks: Marks
 ) -> list[Requirement]:
     """Counts at the start of the newest full window, `[as_of - horizon, as_of)`; none where there is no window."""
     if horizon is None:
         return [Requirement("kept", 0, *marks.kept)]
     cut = as_of - datetime.timedelta(days=horizon)
     label = labels.labels(tables, cut, horizon, horizon)
-    counts = label.aggregate(n=label.count(), churned=label["churned"].sum()).to_pyarrow().to_pylist()[0]
+    both = label.aggregate(n=label.count(), churned=label["churned"].sum())
+    counts = engine.con.to_pyarrow(both).to_pylist()[0]
     churned = int(counts["churned"] or 0)
     enough, least = (count * horizon for count in marks.histories)
     return [
@@ -212,7 +215,7 @@ def _of_value(report: ReadingReport, three: int, marks: Marks) -> list[Requireme
 def _notes(
     report: ReadingReport, horizon: int | None, churn_days: int | None, proposed: int | None, value_days: int
 ) -> list[str]:
-    """What no requirement says."""
+    """Remarks that no requirement covers."""
     found = []
     if proposed is None:
         found.append("no churn horizon can be proposed: no customer came back, or less than two weeks are known")

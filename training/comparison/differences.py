@@ -55,16 +55,16 @@ def between(first: Subject, other: Subject) -> dict[str, Difference]:
     for target in kept.TARGETS:
         one, two = first.kept.get(target), other.kept.get(target)
         if one is not None and two is not None and not kept.why_not_paired(one, two):
-            found |= {name: _said(name, metric, is_paired=True) for name, metric in paired(one, two).items()}
+            found |= {name: _verdict(name, metric, is_paired=True) for name, metric in paired(one, two).items()}
     found |= apart(first, other, [name for name in names() if name not in found])
     return {name: found[name] for name in names() if name in found}
 
 
-def apart(first: Subject, other: Subject, asked: Iterable[str]) -> dict[str, Difference]:
-    """The same from the two separate intervals, for those of the metrics asked that both have."""
-    found = {name: (first.metric(name), other.metric(name)) for name in asked}
+def apart(first: Subject, other: Subject, names: Iterable[str]) -> dict[str, Difference]:
+    """The same from the two separate intervals, for those of the named metrics that both have."""
+    found = {name: (first.metric(name), other.metric(name)) for name in names}
     return {
-        name: _said(name, unpaired(name, one, two), is_paired=False)
+        name: _verdict(name, unpaired(name, one, two), is_paired=False)
         for name, (one, two) in found.items()
         if one is not None and two is not None
     }
@@ -104,7 +104,7 @@ def unpaired(name: str, first: Metric, other: Metric) -> Metric:
 
 
 def verdict(name: str, difference: Metric) -> Verdict:
-    """Better or worse only where the whole interval says so.
+    """Better or worse only where the whole interval lies on one side.
 
     >>> verdict("churn_brier", Metric(-0.02, -0.03, -0.01)), verdict("churn_brier", Metric(-0.02, -0.05, 0.01))
     ('better', 'noise')
@@ -119,7 +119,7 @@ def verdict(name: str, difference: Metric) -> Verdict:
     return "better" if (difference.value > 0) == is_more_better else "worse"
 
 
-def _said(name: str, metric: Metric, *, is_paired: bool) -> Difference:
+def _verdict(name: str, metric: Metric, *, is_paired: bool) -> Difference:
     return Difference(*metric, is_paired, verdict(name, metric))
 
 

@@ -1,14 +1,14 @@
 """A challenger against the present champion: is it better, and can that be known at all?
 
-Three cases are told apart.
+Three cases are names apart.
 
 paired   Both were judged on the same customers over the same days, so their forecasts are compared customer by
          customer. Better means: better beyond noise in the Brier score, the normalised Gini or the MAE, and worse
          beyond noise in none of them.
 refresh  The same settings on newer data. The windows differ, and a season moves Brier score and MAE of any model, so
          only what can be compared across windows is: AUC and normalised Gini must not be worse beyond noise. Whether
-         the newer window went well is asked by the other gates, against baselines judged on that very window.
-apart    Other settings, judged elsewhere: nothing can be said.
+         the newer window went well is a question of the other gates, against baselines judged on that very window.
+apart    Other settings, judged elsewhere: no verdict is possible.
 
 The champion's bundle is never applied to the challenger's window: it may have learned from it.
 """
@@ -90,8 +90,8 @@ def _why_apart(champion: Subject, challenger: Subject) -> tuple[str, str]:
 
 
 def _changed(champion: Subject, challenger: Subject) -> list[str]:
-    """Settings that may change a forecast and differ; one that an old run did not know had today's default."""
+    """Settings that differ and may change a forecast. A setting missing from an old run has today's default."""
     defaults = side_by_side.settings()
     one, other = ({**defaults, **each.params} for each in (champion, challenger))
-    told = sorted(name for name in {**one, **other} if side_by_side.is_setting(name))
-    return [name for name in told if name not in WITHOUT_EFFECT and one.get(name) != other.get(name)]
+    names = sorted(name for name in {**one, **other} if side_by_side.is_setting(name))
+    return [name for name in names if name not in WITHOUT_EFFECT and one.get(name) != other.get(name)]

@@ -30,7 +30,7 @@ UNKNOWN = "not judged"
 
 
 class Gate(NamedTuple):
-    """One gate's answer, in words that can be put into a ticket."""
+    """One gate's result, worded so that it can be put into a ticket."""
 
     code: str
     title: str
@@ -49,16 +49,16 @@ class Gate(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A gate before it is asked: its code and title, and the question."""
+    """A gate before it is evaluated: its code, its title and its function."""
 
     code: str
     title: str
-    ask: Callable[[Mapping[str, Any], QualityLimits], tuple[str, str, bool]]
+    evaluate: Callable[[Mapping[str, Any], QualityLimits], tuple[str, str, bool]]
 
 
 def check(card: Mapping[str, Any], against: Duel = duel.FIRST, limits: QualityLimits = LIMITS) -> list[Gate]:
-    """Every gate's answer on a scorecard and a duel with the champion. What was not judged does not pass."""
-    alone = [Gate(gate.code, gate.title, *gate.ask(card, limits)) for gate in GATES]
+    """The result of every gate. A target that was not judged does not pass."""
+    alone = [Gate(gate.code, gate.title, *gate.evaluate(card, limits)) for gate in GATES]
     return [*alone, Gate("G8", "It stands against the champion", *_duel(against))]
 
 
@@ -80,13 +80,13 @@ def _ngini(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bo
 
 def _ece(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bool]:
     gap = _number(card, "churn", MODEL, "ece")
-    return _said("ECE", gap), f"at most {limits.ece:g}", gap <= limits.ece
+    return _describe("ECE", gap), f"at most {limits.ece:g}", gap <= limits.ece
 
 
 def _mae(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, bool]:
     ours, theirs = (_number(card, "value", model, "mae") for model in (MODEL, CLOSED_FORM))
     noise = card.get("value", {}).get("mae_over_closed_form", {"low": ours - theirs})
-    measured = f"{_said('MAE', ours)}, {ours - theirs:+.4g} to the closed form" if ours == ours else UNKNOWN
+    measured = f"{_describe('MAE', ours)}, {ours - theirs:+.4g} to the closed form" if ours == ours else UNKNOWN
     return measured, f"not above {theirs:.4g} of {CLOSED_FORM} beyond noise", ours <= theirs or noise["low"] <= 0
 
 
@@ -106,7 +106,7 @@ def _enough(card: Mapping[str, Any], limits: QualityLimits) -> tuple[str, str, b
 
 
 def _duel(against: Duel) -> tuple[str, str, bool]:
-    told = {
+    reasons = {
         "first": "there is no champion yet",
         "itself": "it is the champion already",
         "apart": f"not comparable: {against.why}",
@@ -117,7 +117,7 @@ def _duel(against: Duel) -> tuple[str, str, bool]:
         "refresh": "worse in none beyond noise, the same settings on newer data",
     }
     return (
-        told.get(against.kind, measured or UNKNOWN),
+        reasons.get(against.kind, measured or UNKNOWN),
         required.get(against.kind, "better than the champion, where there is another"),
         against.is_won,
     )
@@ -137,7 +137,7 @@ def _beats(card: Mapping[str, Any], target: str, metric: str, sign: int) -> tupl
     if best is None or math.isnan(ours):
         return UNKNOWN, "better than every baseline", False
     side = "above" if sign > 0 else "below"
-    return _said(metric, ours), f"{side} {known[best]:.4f} of {best}", sign * ours > sign * known[best]
+    return _describe(metric, ours), f"{side} {known[best]:.4f} of {best}", sign * ours > sign * known[best]
 
 
 def _models(card: Mapping[str, Any], target: str) -> Mapping[str, Any]:
@@ -149,7 +149,7 @@ def _number(card: Mapping[str, Any], target: str, model: str, metric: str) -> fl
     return float(_models(card, target).get(model, {}).get(metric, {}).get("value", math.nan))
 
 
-def _said(metric: str, value: float) -> str:
+def _describe(metric: str, value: float) -> str:
     return UNKNOWN if math.isnan(value) else f"{metric} {value:.4f}"
 
 

@@ -30,7 +30,7 @@ COLUMNS = ("actual", "p_churn", "value", "value_low", "value_high", "tier")
 ABOUT = b"tiercast"
 
 
-class Window(NamedTuple):
+class HoldoutWindow(NamedTuple):
     """Which customers over which days: equal windows can be compared customer by customer."""
 
     as_of: dt.date
@@ -44,7 +44,7 @@ class Kept(NamedTuple):
     """One entry per kept customer. `actual` is 1 or 0 for churn, money for value."""
 
     target: Target
-    window: Window
+    window: HoldoutWindow
     actual: Vector
     p_churn: Vector
     value: Vector
@@ -54,14 +54,14 @@ class Kept(NamedTuple):
 
     @property
     def forecast(self) -> Vector:
-        """What is measured against `actual`: the churn risk, or the money."""
+        """The forecast to compare with `actual`: the churn risk, or the money."""
         return self.p_churn if self.target == "churn" else self.value
 
 
-def of(target: Target, judged: Judged, most: int) -> Kept:
+def draw(target: Target, judged: Judged, most: int) -> Kept:
     """The rows to keep of one target's holdout, at most `most`."""
     ids = judged.snapshot.customer_id
-    window = Window(judged.as_of, judged.days, judged.n_customers, digest(ids))
+    window = HoldoutWindow(judged.as_of, judged.days, judged.n_customers, digest(ids))
     at = positions(window, most)
     p = judged.predictions
     low, high = p.certainty.value_low[at], p.certainty.value_high[at]
@@ -83,7 +83,7 @@ def digest(ids: pa.ChunkedArray) -> str:
     return found.hexdigest()[:32]
 
 
-def positions(window: Window, most: int) -> NDArray[np.intp]:
+def positions(window: HoldoutWindow, most: int) -> NDArray[np.intp]:
     """Which places in the order of ids are kept, ascending; all where there are no more than `most`."""
     if window.n_customers <= most:
         return np.arange(window.n_customers)
@@ -103,7 +103,7 @@ def read(path: pathlib.Path) -> Kept:
     table = parquet.read_table(path)
     about = json.loads(table.schema.metadata[ABOUT])
     target = about.pop("target")
-    window = Window(**about | {"as_of": dt.date.fromisoformat(about["as_of"])})
+    window = HoldoutWindow(**about | {"as_of": dt.date.fromisoformat(about["as_of"])})
     columns = {name: table[name].to_numpy() for name in COLUMNS}
     return Kept(target, window, **columns | {"tier": columns["tier"].astype(np.str_)})
 

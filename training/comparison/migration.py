@@ -1,4 +1,4 @@
-"""Who changes tier from one training to another, and how much money hangs on it."""
+"""Customers who change tier from one training to another, and their money."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Move(NamedTuple):
 
 
 class Migration(NamedTuple):
-    """The tier confusion matrix, cells with nobody left out, and what lies off its diagonal."""
+    """The tier confusion matrix without its empty cells, and the totals off its diagonal."""
 
     moves: tuple[Move, ...]
     customers: int
     changed: int
     value_at_stake: float
-    """What the first training forecast for those who change tier."""
+    """Money that the first training forecast for the customers who change tier."""
     brought: float
-    """What those who change tier then brought."""
+    """Money that the customers who change tier brought."""
 
     @property
     def changed_share(self) -> float:

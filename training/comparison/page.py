@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
-import os
 import pathlib
 from collections.abc import Iterator, Sequence
 from importlib import resources
@@ -14,7 +12,7 @@ from typing import NamedTuple
 import jinja2
 from matplotlib.figure import Figure
 
-from tiercast.contract import errors
+from tiercast.contract import files
 from tiercast.training.comparison import wording
 from tiercast.training.comparison.side_by_side import Comparison
 from tiercast.training.comparison.subject import Subject
@@ -22,7 +20,7 @@ from tiercast.training.plots import compared
 
 
 class Picture(NamedTuple):
-    """`source` is a data URI; `words` are for those who cannot see it."""
+    """`source` is a data URI; `words` is its alternative text."""
 
     source: str
     words: str
@@ -31,16 +29,9 @@ class Picture(NamedTuple):
 def write(found: Comparison, subjects: Sequence[Subject], path: pathlib.Path) -> None:
     """Write the page. Raises `CannotWrite`; what was there before stays until the new page is whole."""
     text = render(found, subjects)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    hint = "pass --html a file in a folder you may write to"
+    with files.write_atomically(path, subject="the page", hint=hint) as part:
         part.write_text(text, encoding="utf-8")
-        os.replace(part, path)  # noqa: PTH105 - pathlib's replace is the same call
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        hint = "pass --html a file in a folder you may write to"
-        raise errors.CannotWrite(f"the page cannot be written: {error.strerror}", first=str(path), hint=hint) from error
 
 
 def render(found: Comparison, subjects: Sequence[Subject]) -> str:

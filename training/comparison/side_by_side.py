@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from tiercast.contract import errors
 from tiercast.tiers import grid
+from tiercast.training import progress
 from tiercast.training.comparison import differences, kept, migration
 from tiercast.training.comparison.differences import Difference
 from tiercast.training.comparison.migration import Migration
 from tiercast.training.comparison.subject import Subject
 from tiercast.training.evaluation.bootstrap import Metric
+from tiercast.training.progress import OnStep
 from tiercast.training.settings import Settings
-from tiercast.training.stopwatch import Tell
 
 HORIZONS = ("horizons.churn_days", "horizons.value_days")
 DATA = ("data", "first_on", "as_of", "n_customers", "n_features", "data_rows")
@@ -44,7 +45,7 @@ class Against(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """One entry per training in each tuple, in the order asked, None where a training lacks it.
+    """One entry per training in each tuple, in the order given, None where a training lacks it.
 
     `against` holds the others against the first. `caveats` say what makes the numbers less than a duel.
     """
@@ -63,16 +64,17 @@ class Comparison(NamedTuple):
     caveats: tuple[str, ...]
 
 
-def compare(subjects: Sequence[Subject], tell: Tell = lambda _: None) -> Comparison:
-    """`tell` is called with the id of each training as its comparison with the first begins.
+def compare(subjects: Sequence[Subject], on_step: OnStep = progress.ignore) -> Comparison:
+    """`on_step` receives the id of each training as its comparison with the first begins.
 
-    Raises `BadInput` for fewer than two, and where the horizons differ: those answer different questions."""
+    Raises `BadInput` for fewer than two, and where the horizons differ: such trainings forecast different things.
+    """
     if len(subjects) < 2:
         alone = "".join(each.run_id for each in subjects)
         raise errors.BadInput("a comparison takes two runs or more", first=alone, hint=HINT)
     _refuse_other_horizons(subjects)
     first, *others = subjects
-    against = tuple(_against(first, other, tell) for other in others)
+    against = tuple(_against(first, other, on_step) for other in others)
     differing = {name: values for name, values in _parameters(subjects).items() if len(set(values)) > 1}
     return Comparison(
         run_ids=tuple(each.run_id for each in subjects),
@@ -96,12 +98,12 @@ def settings() -> dict[str, str]:
 
 
 def is_setting(name: str) -> bool:
-    """Whether a run was told this; what one model's trees have of their own is named only where it was."""
+    """Whether a parameter is a setting. A setting of one model's trees is listed only where it is given."""
     return name in settings() or name.startswith(OF_ONE_MODEL)
 
 
-def _against(first: Subject, other: Subject, tell: Tell) -> Against:
-    tell(other.run_id[:8])
+def _against(first: Subject, other: Subject, on_step: OnStep) -> Against:
+    on_step(other.run_id[:8])
     why = {target: kept.why_not_paired(first.kept.get(target), other.kept.get(target)) for target in kept.TARGETS}
     tiers = None if why["value"] else migration.between(first.kept["value"], other.kept["value"])
     found = differences.between(first, other)
@@ -148,14 +150,14 @@ def _refuse_other_horizons(subjects: Sequence[Subject]) -> None:
     first, *others = [[each.params.get(name) for name in HORIZONS] for each in subjects]
     for other, days in zip(subjects[1:], others, strict=True):
         if days != first:
-            asked = f"churn {first[0]} d, value {first[1]} d against churn {days[0]} d, value {days[1]} d"
+            horizons = f"churn {first[0]} d, value {first[1]} d against churn {days[0]} d, value {days[1]} d"
             hint = "compare runs that answer the same question: equal --churn-days and --value-days"
-            raise errors.BadInput("not comparable: the horizons differ", first=f"{other.run_id}, {asked}", hint=hint)
+            raise errors.BadInput("not comparable: the horizons differ", first=f"{other.run_id}, {horizons}", hint=hint)
 
 
 def _caveats(subjects: Sequence[Subject], against: Sequence[Against]) -> tuple[str, ...]:
     others = len(subjects) - 1
-    said = [
+    caveats = [
         *_of_runs(subjects),
         *(
             f"{each.run_id[:8]}, {target}: not paired, for {words}; its differences are laid together from two "
@@ -167,17 +169,17 @@ def _caveats(subjects: Sequence[Subject], against: Sequence[Against]) -> tuple[s
     ]
     metrics = len(differences.names()) * others
     return (
-        *said,
+        *caveats,
         f"Of {metrics} differences at 95 %, about {max(round(metrics / 20), 1)} would leave out 0 by luck alone.",
     )
 
 
 def _of_runs(subjects: Sequence[Subject]) -> list[str]:
-    said = {
+    caveats = {
         "as_of": "The runs were judged on windows of different days: a season moves every number.",
         "data": "The runs saw different data.",
     }
-    return [words for name, words in said.items() if len({each.params.get(name) for each in subjects}) > 1]
+    return [words for name, words in caveats.items() if len({each.params.get(name) for each in subjects}) > 1]
 
 
 def _of_samples(subjects: Sequence[Subject]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How a comparison is said, on the screen and on the page: titles, numbers, one sentence per pair."""
+"""The texts of a comparison, on the terminal and on the page: titles, numbers, one sentence per pair."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def sections(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def short(run_id: str) -> str:
-    """Enough of a run's id to tell it from others, and to type."""
+    """A prefix of a run's id: short enough to type, long enough to be unique."""
     return run_id[:8]
 
 
@@ -95,10 +95,10 @@ def sentence(against: Against) -> str:
         ", ".join(title(name).name for name, each in found if each.verdict == verdict) or "nothing"
         for verdict in ("better", "worse")
     )
-    said = f"{short(against.run_id)}: better beyond noise in {better}; worse beyond noise in {worse}"
+    summary = f"{short(against.run_id)}: better beyond noise in {better}; worse beyond noise in {worse}"
     if against.tiers is None:
-        return said
-    return f"{said}; {against.tiers.changed:,} of {against.tiers.customers:,} customers change tier"
+        return summary
+    return f"{summary}; {against.tiers.changed:,} of {against.tiers.customers:,} customers change tier"
 
 
 def number(found: float | None, sign: str = "") -> str:
@@ -130,7 +130,7 @@ def spread(found: Spread | None) -> str:
 
 
 def text(found: str | None) -> str:
-    """A parameter; of a long decimal as many digits as tell one from another.
+    """A parameter; a long decimal has as many digits as make it distinct.
 
     >>> text("0.062475918572214885"), text("2.5e-05"), text("40"), text("[30, 60]"), text(None)
     ('0.062476', '2.5e-05', '40', '[30, 60]', '–')

@@ -111,5 +111,5 @@ def _refused(grade: Grade, why: str) -> Grade:
 
 
 def _mean(numbers: Vector) -> float:
-    """0 for nobody."""
+    """0 for an empty group."""
     return float(numbers.mean()) if len(numbers) else 0.0

@@ -1,4 +1,4 @@
-"""How much, not who: the level of a forecast in total, per customer and per decile, in money or in orders.
+"""The level of a forecast: in total, per customer and per decile, in money or in orders.
 
 MAE alone misleads: most customers buy nothing, so forecasting nothing at all nearly ties with good models.
 """

@@ -48,7 +48,7 @@ class Pairs:
 
     @cached_property
     def truth_first(self) -> Steps:
-        """Totals over customers from the highest outcome down: the order of somebody who knew."""
+        """Totals over customers from the highest outcome down: the perfect order."""
         return _accumulate(self, self.actual_tie)
 
 

@@ -1,4 +1,4 @@
-"""Who comes first: does the ranking put the right customers on top?
+"""The ranking of a forecast: how well it puts the right customers on top.
 
 Ranking metrics do not change when forecasts go through any increasing function. A constant forecast
 ranks nobody: AUC 0.5, lift 1, Gini and Spearman 0 or undefined.

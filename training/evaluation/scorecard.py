@@ -57,7 +57,7 @@ class Coverage(NamedTuple):
 
 
 class IntervalCard(NamedTuple):
-    """Coverage over everybody and for each group, for instance each tier."""
+    """Coverage over all customers and within each group, for instance each tier."""
 
     overall: Coverage
     by_group: dict[str, Coverage]

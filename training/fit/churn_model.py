@@ -109,7 +109,7 @@ def _rarest(snapshots: Sequence[Snapshot]) -> float:
 
 def _usual_shift(snapshots: Sequence[Snapshot], days: int) -> float | None:
     shifts = [season.shift(s.features[btyd.P_CHURN].to_numpy(), churned(s)) for s in snapshots]
-    if not season.is_told_by_last_year(shifts, [s.season_shift for s in snapshots]):
+    if not season.follows_last_year(shifts, [s.season_shift for s in snapshots]):
         return None
     return float(np.average(shifts, weights=stacking.by_age([s.as_of for s in snapshots], days)))
 

@@ -125,7 +125,7 @@ def _drawn(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, settings: Se
 def _outcomes(
     snapshot: Snapshot, p_churn: Vector, money: Vector, happened: tuple[Vector, Vector], settings: Settings
 ) -> Outcomes:
-    made_of = factors.of(snapshot.closed_form, snapshot.frame, p_churn, money, settings.horizons.value_days)
+    made_of = factors.factors(snapshot.closed_form, snapshot.frame, p_churn, money, settings.horizons.value_days)
     return Outcomes(money, p_churn, made_of.p_order, *happened)
 
 

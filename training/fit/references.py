@@ -27,9 +27,9 @@ def spreads(bundle: Bundle, now: Snapshot) -> dict[str, Reference]:
     would all change bins when those move by a hundredth, and a base that ages would look like another base.
     """
     scored = predict.predict(bundle, {name: now.frame[name] for name in bundle.spec.names})
-    features = {name: reference.of(now.frame[name]) for name in bundle.spec.names}
+    features = {name: reference.from_column(now.frame[name]) for name in bundle.spec.names}
     scores = {
-        P_CHURN: reference.of(scored.p_churn, RISK_WIDTH),
-        VALUE: reference.of(scored.value, VALUE_WIDTH * float(np.mean(scored.value))),
+        P_CHURN: reference.from_column(scored.p_churn, RISK_WIDTH),
+        VALUE: reference.from_column(scored.value, VALUE_WIDTH * float(np.mean(scored.value))),
     }
     return features | scores

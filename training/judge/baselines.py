@@ -1,4 +1,4 @@
-"""What anybody could forecast without a model: the yardsticks that stand beside every model.
+"""Forecasts by plain rules: the baselines that stand beside every model.
 
 Each rule that has to learn something learns it on an earlier window whose outcome is known, and is then applied
 now, as the models are. Customers who never ordered get nan: there is no rule for them.
@@ -22,7 +22,7 @@ SILENCE_BINS = 20
 _SPEND_WINDOW = re.compile(r"spend_(\d+)d")
 
 
-class Snapshot(NamedTuple):
+class Cohort(NamedTuple):
     """Customers as known on one day, and what they did after it where that is known."""
 
     features: pd.DataFrame
@@ -33,7 +33,7 @@ class Snapshot(NamedTuple):
     """Money brought inside the value horizon."""
 
 
-def churn_baselines(earlier: Snapshot, now: Snapshot, churn_days: float) -> dict[str, Vector]:
+def churn_baselines(earlier: Cohort, now: Cohort, churn_days: float) -> dict[str, Vector]:
     """Churn probabilities in [0, 1] for the customers of `now`, by rule.
 
     `base_rate`           the earlier window's churn rate for everybody
@@ -50,7 +50,7 @@ def churn_baselines(earlier: Snapshot, now: Snapshot, churn_days: float) -> dict
     }
 
 
-def value_baselines(earlier: Snapshot, now: Snapshot, value_days: float) -> dict[str, Vector]:
+def value_baselines(earlier: Cohort, now: Cohort, value_days: float) -> dict[str, Vector]:
     """Money forecast for the next `value_days` for the customers of `now`, by rule.
 
     `zero`               nothing, for everybody
@@ -102,7 +102,7 @@ def halved_windows(churn_days: float) -> list[float]:
 
 
 def best_window(silence: Vector, churned: Vector, churn_days: float) -> float:
-    """The X for which "no order in the last X days" told churners best in the earlier window; ties to the longest.
+    """The X for which "no order in the last X days" separated churners best in the earlier window; ties: the longest.
 
     Best by the AUC of the 0/1 rule, which is the mean of the rates right among churners and among the kept. By plain
     accuracy a base in which most people churn would call everybody churned.
@@ -113,13 +113,13 @@ def best_window(silence: Vector, churned: Vector, churn_days: float) -> float:
     return max(windows, key=lambda x: ranking.auc(outcomes.pair((silence > x).astype(np.float64), churned)))
 
 
-def naive_rate(now: Snapshot, value_days: float) -> Vector:
+def naive_rate(now: Cohort, value_days: float) -> Vector:
     """x / T * h orders at the mean order value so far; one-time buyers are expected to bring nothing."""
     orders = _column(now, "n_repeat_orders") / np.maximum(_column(now, "age_days"), 1.0) * value_days
     return np.asarray(orders * _column(now, "order_value_mean"))
 
 
-def average_spend(now: Snapshot, value_days: float, retention: float = 1.0) -> Vector:
+def average_spend(now: Cohort, value_days: float, retention: float = 1.0) -> Vector:
     """Spend per month so far, times the months ahead, times the share who come back: Dynamics 365's rule.
 
     A customer of less than a month has spent for one month. The retention is one number for all, so it moves the
@@ -129,7 +129,7 @@ def average_spend(now: Snapshot, value_days: float, retention: float = 1.0) -> V
     return np.asarray(_column(now, "spend_total") / months * (value_days / MONTH_DAYS) * retention)
 
 
-def last_window_spend(now: Snapshot, value_days: float) -> Vector:
+def last_window_spend(now: Cohort, value_days: float) -> Vector:
     """What the last `value_days` before as_of brought, repeated.
 
     Read from `spend_{w}d` with the w nearest to `value_days` among those present (the shorter of two equally
@@ -145,7 +145,7 @@ def last_window_spend(now: Snapshot, value_days: float) -> Vector:
     return np.asarray(_column(now, f"spend_{nearest}d") * (value_days / nearest))
 
 
-def mean_by_bin(silence: Vector, value: Vector, asked: Vector, bins: int = SILENCE_BINS) -> Vector:
+def mean_by_bin(silence: Vector, value: Vector, silence_now: Vector, bins: int = SILENCE_BINS) -> Vector:
     """Mean value of the customers in the same bin of silence, in money; bins hold equal counts where ties allow.
 
     Silence beyond what was seen takes the outermost bin.
@@ -154,15 +154,15 @@ def mean_by_bin(silence: Vector, value: Vector, asked: Vector, bins: int = SILEN
     edges = np.unique(cuts[cuts < silence.max()])  # each edge is somebody's silence, so no bin is empty
     place = np.searchsorted(edges, silence)
     means = np.bincount(place, value) / np.bincount(place)
-    return np.where(np.isfinite(asked), means[np.searchsorted(edges, asked)], np.nan)
+    return np.where(np.isfinite(silence_now), means[np.searchsorted(edges, silence_now)], np.nan)
 
 
-def _learnable(earlier: Snapshot, outcome: Vector | None, name: str) -> tuple[Vector, Vector]:
+def _learnable(earlier: Cohort, outcome: Vector | None, name: str) -> tuple[Vector, Vector]:
     """Silence and outcome of the earlier customers who had ordered by then."""
     if outcome is None:
         raise errors.NotEnoughData(
             f"the earlier window has no `{name}`, so no rule can be learned on it.",
-            hint=f"pass a Snapshot whose window is over, with `{name}` filled.",
+            hint=f"pass a Cohort whose window is over, with `{name}` filled.",
         )
     silence = _column(earlier, "silence_days")
     there = np.isfinite(silence) & np.isfinite(outcome)
@@ -177,7 +177,7 @@ def _learnable(earlier: Snapshot, outcome: Vector | None, name: str) -> tuple[Ve
     return silence[there], outcome[there]
 
 
-def _column(snapshot: Snapshot, name: str) -> Vector:
+def _column(snapshot: Cohort, name: str) -> Vector:
     if name not in snapshot.features:
         raise errors.MissingColumn(
             f"the feature table has no column `{name}`.", hint="pass the table tiercast.features.build made."

@@ -33,7 +33,7 @@ Cards = Mapping[str, Mapping[str, Metric]]
 
 
 class Earlier(Protocol):
-    """Who is judged: a procedure that was run, or any bundle with the newest windows that rules could learn from."""
+    """The subject of a holdout: a procedure that was run, or a bundle with the newest windows for rules."""
 
     @property
     def bundle(self) -> Bundle: ...
@@ -76,8 +76,8 @@ def judge_churn(was: Earlier, now: Snapshot, settings: Settings) -> Judged:
     predictions = predict.predict(was.bundle, _raw(was, now))
     actual = churn_model.churned(now)
     forecasts = {MODEL: predictions.p_churn, CLOSED_FORM: now.features[btyd.P_CHURN].to_numpy()}
-    earlier = baselines.Snapshot(was.newest_churn.features, was.newest_churn.churned, None)
-    rules = baselines.churn_baselines(earlier, baselines.Snapshot(now.features), settings.horizons.churn_days)
+    earlier = baselines.Cohort(was.newest_churn.features, was.newest_churn.churned, None)
+    rules = baselines.churn_baselines(earlier, baselines.Cohort(now.features), settings.horizons.churn_days)
     forecasts |= rules
     r = settings.rolling
     cards = {name: scorecard.churn_card(p, actual, r.bootstrap_draws, r.seed) for name, p in forecasts.items()}
@@ -104,9 +104,9 @@ def _value_rules(was: Earlier, now: Snapshot, value_days: int) -> dict[str, Vect
     """The value baselines. Without an earlier window whose outcome was known, recency is left out, and average spend
     takes everybody for retained."""
     earlier = was.newest_value
-    today = baselines.Snapshot(now.features)
+    today = baselines.Cohort(now.features)
     learned = earlier or now._replace(value=np.zeros(len(now.features)))
-    rules = baselines.value_baselines(baselines.Snapshot(learned.features, None, learned.value), today, value_days)
+    rules = baselines.value_baselines(baselines.Cohort(learned.features, None, learned.value), today, value_days)
     if earlier:
         return rules
     unlearned = {"average_spend": baselines.average_spend(today, value_days)}

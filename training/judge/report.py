@@ -1,4 +1,4 @@
-"""What the holdout said, as plain data: in the bundle, in MLflow, on the screen and for machines."""
+"""The scorecard of a holdout as plain data, for the bundle, MLflow, the terminal and JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tiercast.contract.vectors import Vector
+from tiercast.features.reading import ReadingReport
 from tiercast.training.evaluation import grades, level
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.grades import Grade
@@ -14,21 +15,25 @@ from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Cards, Judged, V
 from tiercast.training.judge.limits import LIMITS
 
 
-def scorecard(churn: Judged | None, value: ValueJudged | None, notes: Sequence[str]) -> dict[str, Any]:
+def scorecard(
+    churn: Judged | None, value: ValueJudged | None, notes: Sequence[str], read: ReadingReport | None = None
+) -> dict[str, Any]:
     """Per target the window, and per model or baseline every metric with its 95 % interval."""
     out: dict[str, Any] = {"notes": list(notes)}
     if churn is not None:
         out["churn"] = _target(churn) | {
             "n_churned": int(churn.actual.sum()),
-            "grade": _graded(grades.churn(*_asked(churn), churn.cuts.p_churn, LIMITS.ece)),
+            "grade": _graded(grades.churn(*_forecasts(churn), churn.cuts.p_churn, LIMITS.ece)),
         }
     if value is not None:
         coverage = {"overall": value.intervals.overall, **value.intervals.by_group}
         out["value"] = _target(value.judged) | {
             "intervals": {name: c._asdict() for name, c in coverage.items() if c.n_customers},
             "mae_over_closed_form": _numbers(_worse(value.judged)),
-            "grade": _graded(grades.value(*_asked(value.judged), value.judged.cuts.value, LIMITS.bias)),
+            "grade": _graded(grades.value(*_forecasts(value.judged), value.judged.cuts.value, LIMITS.bias)),
         }
+    if read is not None:
+        out["rows"] = {"known": read.rows_known, "dropped": read.dropped_known}
     return out
 
 
@@ -48,7 +53,7 @@ def letters(card: Mapping[str, Any]) -> dict[str, str]:
     return {target: card[target]["grade"]["letter"] for target in ("churn", "value") if "grade" in card.get(target, {})}
 
 
-def _asked(judged: Judged) -> tuple[Vector, dict[str, Vector], Vector]:
+def _forecasts(judged: Judged) -> tuple[Vector, dict[str, Vector], Vector]:
     """Ours, the plain rules, and what happened."""
     rules = {name: rule for name, rule in judged.forecasts.items() if name not in (MODEL, CLOSED_FORM)}
     return judged.forecasts[MODEL], rules, judged.actual

@@ -41,7 +41,7 @@ TITLES = {
 
 
 class Check(NamedTuple):
-    """One check's answer. `about` names what it speaks of where there may be several, such as the scores of a day."""
+    """The result of one check. `about` names its subject where there may be several, such as the scores of a day."""
 
     code: str
     level: Level

@@ -81,7 +81,7 @@ def limit(then: Counted, now: Counted, chance: float = CHANCE) -> float:
 
 
 def is_clock(name: str) -> bool:
-    """Whether the calendar moves the number though nobody does anything.
+    """Whether the number changes with the calendar alone, without a new row.
 
     >>> is_clock("silence_days"), is_clock("visit_last_days"), is_clock("gap_last_days"), is_clock("spend_total")
     (True, True, False, False)
@@ -139,11 +139,11 @@ def _features(rows: list[Drift]) -> Check:
         return Check("W1", "unknown", "the bundle holds no reference", required)
     moved = {level: [row for row in known if row.level == level] for level in ("alarm", "notice")}
     level: Level = "alarm" if moved["alarm"] else "notice" if moved["notice"] else "quiet"
-    told = moved["alarm"] or moved["notice"] or known[:1]
-    worst = ", ".join(f"{row.name} {row.psi:.2f}" for row in told[:NAMED])
+    listed = moved["alarm"] or moved["notice"] or known[:1]
+    worst = ", ".join(f"{row.name} {row.psi:.2f}" for row in listed[:NAMED])
     most = "most: " if level == "quiet" else ""
     counted = f"{len(moved['alarm'])} of {len(known)} features drifted"
-    return Check("W1", level, f"{counted} ({most}{worst}{', …' if len(told) > NAMED else ''})", required)
+    return Check("W1", level, f"{counted} ({most}{worst}{', …' if len(listed) > NAMED else ''})", required)
 
 
 def _score(code: str, row: Drift) -> Check:

@@ -107,8 +107,8 @@ def volume(rows: list[Step]) -> Check:
         return Check("W5", "unknown", "history holds too few periods of 7 and 28 days", required)
     odd = [row for row in known if row.level != "quiet"]
     level = worst(row.level for row in known)
-    said = ", ".join(_said(row) for row in odd if row.level == level)
-    return Check("W5", level, said or _said(known[0]), required)
+    text = ", ".join(_describe(row) for row in odd if row.level == level)
+    return Check("W5", level, text or _describe(known[0]), required)
 
 
 def dropped(known: int, now: Mapping[str, int], then: Mapping[str, Any] | None) -> Check:
@@ -152,7 +152,7 @@ def _nothing(measure: str, sums: Vector) -> float:
     return 0.5 if measure != "money" else max(float(np.median(sums)) / 1000, 1e-9)
 
 
-def _said(row: Step) -> str:
+def _describe(row: Step) -> str:
     factor = row.now / row.before if row.before else float("inf")
     came = f"{row.measure.replace('_', ' ')} of {row.days} days {row.before:,.0f} → {row.now:,.0f}"
     return f"{came}, factor {factor:.2f}, usually {row.usual:.2f} ({row.low:.2f} to {row.high:.2f})"

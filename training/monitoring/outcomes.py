@@ -1,8 +1,8 @@
 """Old scores against what happened: every window that has closed since, beside what the holdout promised.
 
-Worse is only said beyond noise: where our number and the holdout's differ by more than their 95 % intervals together,
-sqrt(a^2 + b^2) of the half widths. That is a notice. An alarm is also short of a limit that matters to somebody: the
-calibration error and the bias that the gates allow, five points of AUC or Gini, coverage five points under its promise.
+A metric counts as worse only beyond noise: where it differs from the holdout's by more than the root sum of squares of
+the half widths of their 95 % intervals. That is a notice. An alarm also misses a limit: the calibration error and the
+bias of the gates, five points of AUC or Gini, or a coverage five points under its promise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tiercast.contract.scores import INTERVAL_COVERAGE
 from tiercast.contract.vectors import Vector
 from tiercast.features import labels
 from tiercast.features.engines import Engine
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.features.tables import Tables
 from tiercast.tiers import grid
 from tiercast.training.evaluation import probability, scorecard
@@ -35,7 +35,7 @@ SHORT = 0.05
 LESS_SKILL = 0.05
 
 
-class Window(NamedTuple):
+class ClosedWindow(NamedTuple):
     """Scores of one day and when their windows are over; `is_closed` for churn and for value."""
 
     scores: ScoreFile
@@ -46,13 +46,13 @@ class Window(NamedTuple):
         return f"scores of {self.scores.as_of}"
 
     def waits(self) -> list[str]:
-        """What is still open, and until when."""
+        """The windows that are still open, and their ends."""
         pairs = zip(("churn", "value"), self.is_closed, self.scores.ends(), strict=True)
         return [f"{self.name}: the {name} window closes on {end}" for name, closed, end in pairs if not closed]
 
 
 class TierOutcome(NamedTuple):
-    """One tier of the old scores: what was said, and what came. None where its window is open."""
+    """One tier of the old scores: forecasts and outcomes. An outcome is None while its window is open."""
 
     tier: str
     customers: int
@@ -70,7 +70,7 @@ class Outcome(NamedTuple):
     had ordered by then and are not in the file. `level` is mean stated risk less the share that left.
     """
 
-    window: Window
+    window: ClosedWindow
     n: int
     n_unknown: int
     n_unscored: int
@@ -83,14 +83,14 @@ class Outcome(NamedTuple):
     checks: tuple[Check, ...]
 
 
-def window(scores: ScoreFile, as_of: dt.date) -> Window:
+def window(scores: ScoreFile, as_of: dt.date) -> ClosedWindow:
     """Which windows are over when everything before `as_of` is known."""
     churn_end, value_end = scores.ends()
-    return Window(scores, (churn_end <= as_of, value_end <= as_of))
+    return ClosedWindow(scores, (churn_end <= as_of, value_end <= as_of))
 
 
 def measure(
-    engine: Engine, tables: Tables, found: Window, card: Mapping[str, Any], *, draws: int = 200, seed: int = 7
+    engine: Engine, tables: Tables, found: ClosedWindow, card: Mapping[str, Any], *, draws: int = 200, seed: int = 7
 ) -> Outcome:
     """The scores of one day against the orders that followed. `card` is the bundle's scorecard."""
     rows, n_unknown, n_unscored = _joined(engine, tables, found.scores)
@@ -105,11 +105,11 @@ def measure(
     value = scorecard.value_card(columns["value"], realised, draws, seed) if value_over else None
     low, high = columns["value_low"], columns["value_high"]
     intervals = scorecard.interval_card(low, high, realised, tiers) if value_over else None
-    said = (columns["p_churn"], churned) if churn_over else None, (columns["value"], realised) if value_over else None
+    pairs = (columns["p_churn"], churned) if churn_over else None, (columns["value"], realised) if value_over else None
     checks = (*_of_churn(found, churn, card), *_of_value(found, value, intervals, card))
     level = float(np.mean(columns["p_churn"] - churned)) if churn_over else None
-    per_tier = _per_tier(tiers, *said, intervals)
-    return Outcome(found, len(tiers), n_unknown, n_unscored, churn, level, value, intervals, per_tier, said[0], checks)
+    per_tier = _per_tier(tiers, *pairs, intervals)
+    return Outcome(found, len(tiers), n_unknown, n_unscored, churn, level, value, intervals, per_tier, pairs[0], checks)
 
 
 def _joined(engine: Engine, tables: Tables, scores: ScoreFile) -> tuple[pa.Table, int, int]:
@@ -125,14 +125,14 @@ def _joined(engine: Engine, tables: Tables, scores: ScoreFile) -> tuple[pa.Table
     return engine.con.to_pyarrow(rows.drop("customer_id", "who")), counted[0], counted[1]
 
 
-def _of_churn(found: Window, card: Mapping[str, Metric] | None, promised: Mapping[str, Any]) -> list[Check]:
+def _of_churn(found: ClosedWindow, card: Mapping[str, Metric] | None, promised: Mapping[str, Any]) -> list[Check]:
     if card is None:
         return []
     ece, auc = (_promise(promised, "churn", name) for name in ("ece", "auc"))
     limit = LIMITS.ece
     is_worse = _beyond_noise(card["ece"], ece, sign=-1) and card["ece"].value > limit
     level: Level = "quiet" if not is_worse else "alarm" if card["ece"].low > limit else "notice"
-    required = f"ECE at most {limit:g}, or as on the holdout{_told(ece)}"
+    required = f"ECE at most {limit:g}, or as on the holdout{_describe(ece)}"
     return [
         Check("W7", level, f"ECE {_written(card['ece'])}", required, found.name),
         _skill("W8", "AUC", card["auc"], auc, found),
@@ -140,7 +140,7 @@ def _of_churn(found: Window, card: Mapping[str, Metric] | None, promised: Mappin
 
 
 def _of_value(
-    found: Window, card: Mapping[str, Metric] | None, intervals: IntervalCard | None, promised: Mapping[str, Any]
+    found: ClosedWindow, card: Mapping[str, Metric] | None, intervals: IntervalCard | None, promised: Mapping[str, Any]
 ) -> list[Check]:
     if card is None or intervals is None:
         return []
@@ -148,16 +148,16 @@ def _of_value(
     is_off = min(abs(bias.low), abs(bias.high)) > limit and bias.low * bias.high > 0
     level: Level = "alarm" if is_off else "notice" if abs(bias.value) > limit else "quiet"
     before = _promise(promised, "value", "bias")
-    told = "" if before is None else f"; {before.value:+.1%} on the holdout"
+    earlier = "" if before is None else f"; {before.value:+.1%} on the holdout"
     measured = f"bias {bias.value:+.1%} [{bias.low:+.1%} to {bias.high:+.1%}]"
     return [
-        Check("W9", level, measured, f"between -{limit:.0%} and +{limit:.0%}{told}", found.name),
+        Check("W9", level, measured, f"between -{limit:.0%} and +{limit:.0%}{earlier}", found.name),
         _skill("W10", "nGini", card["ngini"], _promise(promised, "value", "ngini"), found),
         _coverage(found, intervals),
     ]
 
 
-def _skill(code: str, name: str, ours: Metric, promised: Metric | None, found: Window) -> Check:
+def _skill(code: str, name: str, ours: Metric, promised: Metric | None, found: ClosedWindow) -> Check:
     if promised is None or not math.isfinite(ours.value):
         return Check(code, "unknown", f"{name} {_written(ours)}", "a holdout in the bundle", found.name)
     is_worse = _beyond_noise(ours, promised, sign=1)
@@ -166,7 +166,7 @@ def _skill(code: str, name: str, ours: Metric, promised: Metric | None, found: W
     return Check(code, level, f"{name} {_written(ours)}", required, found.name)
 
 
-def _coverage(found: Window, intervals: IntervalCard) -> Check:
+def _coverage(found: ClosedWindow, intervals: IntervalCard) -> Check:
     """Too narrow is the fault that misleads; wider than promised is written down as it is."""
     held, n = intervals.overall.coverage, float(intervals.overall.n_customers)
     _, high = probability.wilson(np.array([held]), np.array([n]))
@@ -200,10 +200,10 @@ def _per_tier(
     for tier in grid.TIERS:
         here = tiers == tier
         if here.any():
-            said, left = [float(column[here].mean()) for column in churn] if churn else (None, None)
+            p_churn, left = [float(column[here].mean()) for column in churn] if churn else (None, None)
             expected, came = [float(column[here].sum()) for column in value] if value else (None, None)
             held = intervals.by_group[tier].coverage if intervals else None
-            out.append(TierOutcome(tier, int(here.sum()), said, left, expected, came, held))
+            out.append(TierOutcome(tier, int(here.sum()), p_churn, left, expected, came, held))
     return tuple(out)
 
 
@@ -215,5 +215,5 @@ def _written(metric: Metric) -> str:
     return f"{metric.value:.3f} [{metric.low:.3f} to {metric.high:.3f}]"
 
 
-def _told(promised: Metric | None) -> str:
+def _describe(promised: Metric | None) -> str:
     return "" if promised is None else f" ({_written(promised)})"

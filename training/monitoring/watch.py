@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tiercast.contract import errors
@@ -11,24 +11,25 @@ from tiercast.features import parts as base_parts
 from tiercast.features import schema
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading
-from tiercast.features.reading.scored import ScoreFile
+from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.models import bundle as bundles
 from tiercast.models import frame, predict
 from tiercast.models.bundle import Bundle
 from tiercast.models.reference import Counted
+from tiercast.training import progress
 from tiercast.training.fit.references import P_CHURN, VALUE
 from tiercast.training.monitoring import drift, incoming, outcomes
 from tiercast.training.monitoring.checks import Check, Level, Part, worst
 from tiercast.training.monitoring.drift import Drift
 from tiercast.training.monitoring.incoming import Step
-from tiercast.training.monitoring.outcomes import Outcome, Window
+from tiercast.training.monitoring.outcomes import ClosedWindow, Outcome
+from tiercast.training.progress import OnStep
 
 STEPS = ("drift", "what came in", "closed windows")
-Tell = Callable[[str], None]
 
 
-class Watched(NamedTuple):
-    """Everything a watch found. `waiting` says which windows are open, `notes` what else should be known."""
+class WatchReport(NamedTuple):
+    """The results of a watch. `waiting` lists the open windows, `notes` holds further remarks."""
 
     as_of: dt.date
     model: str
@@ -66,35 +67,35 @@ def watch(
     read: Reading,
     scores: Sequence[ScoreFile],
     parts: Sequence[Part],
-    tell: Tell = lambda _: None,
-) -> Watched:
-    """Run the checks of `parts`; `scores` are old score files. `tell` hears of each of `STEPS` as it begins.
+    on_step: OnStep = progress.ignore,
+) -> WatchReport:
+    """Run the checks of `parts`; `scores` are old score files. `on_step` receives each of `STEPS` as it begins.
 
-    Raises BadInput where only closed windows were asked for and none has closed.
+    Raises BadInput where `parts` names only closed windows and none has closed.
     """
     dated = bundles.dated(bundle, read.as_of)
     windows = [outcomes.window(each, read.as_of) for each in scores]
     waiting = tuple(text for each in windows for text in each.waits())
     closed = [each for each in windows if any(each.is_closed)]
     _refuse_nothing(parts, scores, closed, waiting)
-    tell(STEPS[0])
+    on_step(STEPS[0])
     drifted = _drift(engine, dated, bundle, read) if "drift" in parts else []
-    tell(STEPS[1])
+    on_step(STEPS[1])
     came = (
         incoming.daily(engine, read.tables.transactions, (read.report.first_on, read.as_of))
         if "data" in parts
         else None
     )
     steps = incoming.steps(came) if came else []
-    tell(STEPS[2])
-    asked = closed if "outcomes" in parts else []
-    judged = [outcomes.measure(engine, read.tables, each, _card(bundle, each.scores)) for each in asked]
+    on_step(STEPS[2])
+    measured = closed if "outcomes" in parts else []
+    judged = [outcomes.measure(engine, read.tables, each, _card(bundle, each.scores)) for each in measured]
     checks = [
         *(drift.judge(drifted) if drifted else []),
         *(_of_data(came, steps, read, bundle.scorecard) if came else []),
         *(check for each in judged for check in each.checks),
     ]
-    return Watched(
+    return WatchReport(
         as_of=read.as_of,
         model=bundle.about.model,
         trained_as_of=bundle.about.as_of,
@@ -137,7 +138,7 @@ def _card(bundle: Bundle, scores: ScoreFile) -> Mapping[str, Any]:
 
 def _notes(found: Outcome, bundle: Bundle) -> list[str]:
     scores, name = found.window.scores, found.window.name
-    said = {
+    remarks = {
         f"{name}: given by another model ({scores.model}), compared with the holdout of {bundle.about.model}": (
             scores.model != bundle.about.model
         ),
@@ -147,11 +148,11 @@ def _notes(found: Outcome, bundle: Bundle) -> list[str]:
         f"{name}: {found.n_unknown:,} scored buyers are not in these transactions": found.n_unknown,
         f"{name}: {found.n_unscored:,} buyers of that day are not in the file": found.n_unscored,
     }
-    return [text for text, is_so in said.items() if is_so]
+    return [text for text, is_so in remarks.items() if is_so]
 
 
 def _refuse_nothing(
-    parts: Sequence[Part], scores: Sequence[ScoreFile], closed: Sequence[Window], waiting: Sequence[str]
+    parts: Sequence[Part], scores: Sequence[ScoreFile], closed: Sequence[ClosedWindow], waiting: Sequence[str]
 ) -> None:
     if list(parts) != ["outcomes"] or closed:
         return

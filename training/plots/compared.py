@@ -24,9 +24,9 @@ FEWEST = 0.01
 def reliability(found: Forecasts) -> Figure:
     """Stated churn probability against what happened, in ten groups of equal size per training."""
     gaps = {name: probability.ece(outcomes.pair(*pair)) for name, pair in found.items()}
-    said = ", ".join(f"{name} {gap:.3f}" for name, gap in gaps.items())
+    listed = ", ".join(f"{name} {gap:.3f}" for name, gap in gaps.items())
     drawn, (ax,) = style.figure(
-        "Is a stated churn risk what happens?", f"On the dashed line is right. Mean gap: {said}."
+        "Is a stated churn risk what happens?", f"On the dashed line is right. Mean gap: {listed}."
     )
     ax.plot([0, 1], [0, 1], color=style.QUIET, linewidth=1, linestyle="--")
     for (name, pair), colour, mark in _styled(found):

@@ -14,7 +14,7 @@ from tiercast.training.plots import style
 
 
 def coverage(overall: Coverage, by_tier: Mapping[str, Coverage]) -> Figure:
-    """The share of outcomes inside their interval, over everybody and per tier, with 95 % intervals."""
+    """The share of outcomes inside their interval, over all customers and per tier, with 95 % intervals."""
     groups = {"all": overall, **{tier: by_tier[tier] for tier in sorted(by_tier) if by_tier[tier].n_customers}}
     drawn, (ax,) = style.figure(
         "Do the value intervals hold what they promise?",

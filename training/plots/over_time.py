@@ -20,7 +20,7 @@ LEAST_HEIGHT = 0.02
 
 def metric(
     title: str,
-    says: str,
+    subtitle: str,
     days: Sequence[dt.date],
     ours: Sequence[Metric],
     closed_form: Sequence[Metric | None],
@@ -29,7 +29,7 @@ def metric(
     is_share: bool = False,
 ) -> Figure:
     """A metric on each date with its 95 % interval, the closed form beside it; `target` is where it should be."""
-    drawn, (ax,) = style.figure(title, f"{says} Bands: 95% intervals over customers.", width=8.6)
+    drawn, (ax,) = style.figure(title, f"{subtitle} Bands: 95% intervals over customers.", width=8.6)
     if target is not None:
         ax.axhline(target, color=style.QUIET, linewidth=1, linestyle="--")
     ends = [_line(ax, days, ours, "Tiercast", style.MODEL, "o")]

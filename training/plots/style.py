@@ -31,12 +31,12 @@ def figure(
     title: str, subtitle: str, panels: int = 1, width: float = 7.2, height: float = 4.6
 ) -> tuple[Figure, list[Axes]]:
     """An empty figure whose title says what to read, with its panels from left to right; sizes in inches."""
-    told = textwrap.wrap(subtitle, int(width * LETTERS_PER_INCH))
-    top = 0.46 + 0.17 * len(told)
+    lines = textwrap.wrap(subtitle, int(width * LETTERS_PER_INCH))
+    top = 0.46 + 0.17 * len(lines)
     layout = ConstrainedLayoutEngine(rect=(0.0, 0.0, 1.0, 1 - top / height), w_pad=0.1, h_pad=0.06)
     drawn = Figure(figsize=(width, height), dpi=120, layout=layout)
     drawn.text(0.1 / width, 1 - 0.1 / height, title, va="top", fontsize=13, fontweight="bold", color=INK)
-    drawn.text(0.1 / width, 1 - 0.38 / height, "\n".join(told), va="top", fontsize=9.5, color=DIM)
+    drawn.text(0.1 / width, 1 - 0.38 / height, "\n".join(lines), va="top", fontsize=9.5, color=DIM)
     axes = [drawn.add_subplot(1, panels, at + 1) for at in range(panels)]
     for ax in axes:
         _quieten(ax)

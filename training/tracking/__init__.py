@@ -1,4 +1,4 @@
-"""WHAT WE WROTE DOWN: runs, figures, models and promotions in MLflow. The only part of training that knows MLflow.
+"""Runs, figures, models and promotions in MLflow: the only part of training that imports it.
 
 The environment is set here, before any module below imports MLflow: it reports to no one, loads no
 pickle, and gives up on a server that does not answer after seconds instead of minutes.

@@ -30,8 +30,8 @@ def compare(run_ids: Sequence[str]) -> Comparison:
 
 
 def subjects(run_ids: Sequence[str]) -> list[Subject]:
-    """The trainings with these ids, or with ids that begin so, in the order asked. Raises `BadInput`."""
-    with store.answering():
+    """The trainings with these ids, or prefixes of ids, in the order given. Raises `BadInput`."""
+    with store.translated_errors():
         return [subject(lookup.training(run_id)) for run_id in run_ids]
 
 
@@ -53,7 +53,7 @@ def subject(run: Run) -> Subject:
 
 def keep_page(page: pathlib.Path, found: Comparison) -> None:
     """Log the page with every run that is on it, below `comparisons/`."""
-    with store.answering():
+    with store.translated_errors():
         for run_id in found.run_ids:
             mlflow.MlflowClient().log_artifact(run_id, str(page), COMPARISONS)
 

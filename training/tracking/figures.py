@@ -73,7 +73,7 @@ def _importance(trees: BoostedTrees) -> Figure:
 
 
 def _grid(trained: Trained) -> Figure:
-    """Everybody who had bought by as_of, graded as the bundle grades them."""
+    """All buyers known at as_of, in the tiers that the bundle gives them."""
     scored = predict.predict(trained.bundle, trained.final.now.frame)
     rows = tiers_grid.summarise(scored.tiers, scored.value, scored.p_churn)
     worth = {row.tier: row.value_total for row in rows if row.value_total is not None}

@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 from tiercast.training import settings
 from tiercast.training.backtest import figures, over_time
 from tiercast.training.backtest.day import Day
-from tiercast.training.backtest.study import SUMMARY, Study
+from tiercast.training.backtest.study import SUMMARY, Backtest
 from tiercast.training.judge.holdout import CLOSED_FORM, MODEL
 from tiercast.training.tracking import measures, store
 from tiercast.training.tracking.log_run import KIND
@@ -25,10 +25,10 @@ AT_ONCE = 1000
 """The most metrics that MLflow takes in one call."""
 
 
-def log(study: Study) -> str:
+def log(study: Backtest) -> str:
     """Log to the connected store (`store.connect`) and return the run's id. Raises `BadInput`."""
     experiment, tags = store.experiment_id(), _tags(study)
-    with store.answering(), mlflow.start_run(experiment_id=experiment, run_name=_title(study)) as run:
+    with store.translated_errors(), mlflow.start_run(experiment_id=experiment, run_name=_title(study)) as run:
         run_id = str(run.info.run_id)
         mlflow.set_tags(tags | {KIND: STUDY})
         mlflow.log_params(_parameters(study))
@@ -51,11 +51,11 @@ def is_logged(run_id: str) -> bool:
     return bool(run.info.status == "FINISHED" and run.info.lifecycle_stage == "active")
 
 
-def _log_curves(run_id: str, study: Study) -> None:
+def _log_curves(run_id: str, study: Backtest) -> None:
     """Ours and the closed form's metrics; the step is days since the first date, the time the date itself."""
     points: list[Metric] = []
     for each in study.judged:
-        step, at = (each.as_of - study.asked.first).days, _milliseconds(each.as_of)
+        step, at = (each.as_of - study.requested.first).days, _milliseconds(each.as_of)
         points += [Metric(name, number, at, step) for name, number in _numbers(each, (MODEL, CLOSED_FORM)).items()]
     client = mlflow.MlflowClient()
     for start in range(0, len(points), AT_ONCE):
@@ -63,8 +63,8 @@ def _log_curves(run_id: str, study: Study) -> None:
 
 
 def _log_date(each: Day, experiment: str, tags: Mapping[str, str]) -> None:
-    title, told = f"backtest {each.as_of}", {**tags, KIND: DATE, "as_of": each.as_of.isoformat()}
-    with mlflow.start_run(experiment_id=experiment, run_name=title, nested=True, tags=told):
+    title, date_tags = f"backtest {each.as_of}", {**tags, KIND: DATE, "as_of": each.as_of.isoformat()}
+    with mlflow.start_run(experiment_id=experiment, run_name=title, nested=True, tags=date_tags):
         n = 0 if each.scores is None else each.scores.num_rows
         mlflow.log_params({"as_of": each.as_of.isoformat(), "n_customers": n, **settings.flat(each.cuts, "cuts.")})
         mlflow.log_metrics(_numbers(each) | _gains(each))
@@ -76,7 +76,7 @@ def _numbers(each: Day, models: tuple[str, ...] | None = None) -> dict[str, floa
     card = {target: _of(part, models) if isinstance(part, Mapping) else part for target, part in each.card.items()}
     found = over_time.series([each], over_time.COVERAGE)
     ends = {"_low": found[0].ours.low, "_high": found[0].ours.high} if found else {}
-    return measures.of(card) | {f"{over_time.COVERAGE}{end}": number for end, number in ends.items()}
+    return measures.flatten(card) | {f"{over_time.COVERAGE}{end}": number for end, number in ends.items()}
 
 
 def _of(part: Mapping[str, Any], models: tuple[str, ...] | None) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _gains(each: Day) -> dict[str, float]:
     return {f"gain/{name}{end}": gain[part] for name, gain in each.gains.items() for part, end in ends.items()}
 
 
-def _overall(study: Study) -> dict[str, float]:
+def _overall(study: Backtest) -> dict[str, float]:
     """Means over the dates, each tier's promise beside what came, and how calm the raw tiers were."""
     raw = study.bands[0]
     means = {f"mean/{row.metric}": row.mean for row in study.overall}
@@ -100,13 +100,13 @@ def _overall(study: Study) -> dict[str, float]:
     return {name: number for name, number in found.items() if math.isfinite(number)}
 
 
-def _parameters(study: Study) -> dict[str, Any]:
-    asked = study.asked
+def _parameters(study: Backtest) -> dict[str, Any]:
+    requested = study.requested
     return {
         **study.settings.of_training(),
-        "from": asked.first.isoformat(),
-        "to": asked.last.isoformat(),
-        "every": str(asked.every),
+        "from": requested.first.isoformat(),
+        "to": requested.last.isoformat(),
+        "every": str(requested.every),
         "known_until": study.known_until.isoformat(),
         "model": study.model,
         "data": study.data,
@@ -115,11 +115,11 @@ def _parameters(study: Study) -> dict[str, Any]:
     }
 
 
-def _tags(study: Study) -> dict[str, str]:
+def _tags(study: Backtest) -> dict[str, str]:
     return {"data": study.data, "tiercast": metadata.version("tiercast")}
 
 
-def _title(study: Study) -> str:
+def _title(study: Backtest) -> str:
     first, last, h = study.days[0].as_of, study.days[-1].as_of, study.settings.horizons
     return f"backtest {first} to {last}, churn {h.churn_days} d, value {h.value_days} d"
 

@@ -35,7 +35,7 @@ FORECASTS, WEEKLY, GRADE = "forecasts", "weekly.json", "grade_"
 
 
 class LoggedRun(NamedTuple):
-    """Where a training can be found again. `bundle` is the one on disk: it knows its run and its version."""
+    """The ids of a logged training. `bundle` is the one on disk, with its run and its version."""
 
     run_id: str
     version: str | None
@@ -60,10 +60,10 @@ def log(
     plain = trained.bundle._replace(about=trained.bundle.about._replace(name=name))
     bundle_folder.save(plain, folder)
     experiment, known_as = store.experiment_id(), tags(trained.span[1], trained.data) | _grades(trained)
-    with store.answering(), mlflow.start_run(experiment_id=experiment, run_name=_title(trained)) as run:
+    with store.translated_errors(), mlflow.start_run(experiment_id=experiment, run_name=_title(trained)) as run:
         run_id = run.info.run_id
         mlflow.set_tags(known_as | {KIND: TRAINING})
-        mlflow.log_params(parameters.of(trained) | dict(extra or {}))
+        mlflow.log_params(parameters.collect(trained) | dict(extra or {}))
         _log_results(trained)
         _log_windows(trained, experiment, known_as)
         known = plain._replace(about=plain.about._replace(run_id=run_id))
@@ -76,7 +76,7 @@ def log(
 def _log_results(trained: Trained) -> None:
     card = dict(trained.bundle.scorecard)
     mlflow.log_dict(card, SCORECARD)
-    mlflow.log_metrics(measures.of(card) | measures.seconds(trained.seconds))
+    mlflow.log_metrics(measures.flatten(card) | measures.seconds(trained.seconds))
     _log_forecasts(trained)
     mlflow.log_input(_dataset(trained), context="training")
     for path, figure in figures.draw(trained):
@@ -84,14 +84,14 @@ def _log_results(trained: Trained) -> None:
 
 
 def _log_forecasts(trained: Trained) -> None:
-    """What later runs are compared with: the holdout's forecasts, nobody's id among them, and the weekly totals."""
+    """The data for later comparisons: the holdout's forecasts, without customers' ids, and the weekly totals."""
     most, value = trained.settings.tracking.kept_customers, trained.value
     judged = {"churn": trained.churn, "value": value.judged if value else None}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for target in kept.TARGETS if most else ():
             if (found := judged[target]) is not None:
-                kept.write(kept.of(target, found, most), folder / f"{target}.parquet")
+                kept.write(kept.draw(target, found, most), folder / f"{target}.parquet")
         if value is not None and value.weekly is not None:
             weeks = {part: np.asarray(numbers).tolist() for part, numbers in value.weekly._asdict().items()}
             (folder / WEEKLY).write_text(json.dumps(weeks), encoding="ascii")
@@ -105,7 +105,7 @@ def _log_windows(trained: Trained, experiment: str, known_as: dict[str, str]) ->
         if judged is not None:
             window = {"as_of": judged.as_of.isoformat(), "days": judged.days, "n_customers": judged.n_customers}
             _log_child(
-                f"{target} holdout", experiment, known_as | {KIND: HOLDOUT}, window, measures.of(card, (target,))
+                f"{target} holdout", experiment, known_as | {KIND: HOLDOUT}, window, measures.flatten(card, (target,))
             )
     for unseen in trained.final.value.unseen:
         days, n = trained.bundle.about.value_days, len(unseen.value)
@@ -167,6 +167,6 @@ def _git_sha() -> str:
     if git is None:
         return ""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        asked = [git, "rev-parse", "HEAD"]
-        return subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True).stdout.strip()  # noqa: S603
+        command = [git, "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()  # noqa: S603
     return ""

@@ -1,4 +1,4 @@
-"""Finding runs and versions by what a person types, with an answer when they are not there."""
+"""Runs and versions by id, prefix or name; a helpful error where there is none."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def training(run_id: str) -> Run:
 
 def trainings(limit: int) -> list[Run]:
     """The newest trainings."""
-    asked = f"tags.`{log_run.KIND}` = '{log_run.TRAINING}'"
-    return list(mlflow.MlflowClient().search_runs([store.experiment_id()], asked, max_results=limit))
+    criteria = f"tags.`{log_run.KIND}` = '{log_run.TRAINING}'"
+    return list(mlflow.MlflowClient().search_runs([store.experiment_id()], criteria, max_results=limit))
 
 
 def parts(run_id: str, kind: str) -> list[Run]:
     """The child runs of one kind, oldest first."""
-    asked = f"tags.`mlflow.parentRunId` = '{run_id}' and tags.`{log_run.KIND}` = '{kind}'"
-    found = mlflow.MlflowClient().search_runs([store.experiment_id()], asked, max_results=SEARCHED)
+    criteria = f"tags.`mlflow.parentRunId` = '{run_id}' and tags.`{log_run.KIND}` = '{kind}'"
+    found = mlflow.MlflowClient().search_runs([store.experiment_id()], criteria, max_results=SEARCHED)
     return sorted(found, key=lambda run: int(run.info.start_time))
 
 
@@ -67,8 +67,8 @@ def version(which: str, name: str) -> ModelVersion:
 
 def versions(name: str, run_id: str | None = None) -> list[ModelVersion]:
     """All versions, or those of one run, newest first."""
-    asked = f"name = '{name}'" + (f" and run_id = '{run_id}'" if run_id else "")
-    found = mlflow.MlflowClient().search_model_versions(asked)
+    criteria = f"name = '{name}'" + (f" and run_id = '{run_id}'" if run_id else "")
+    found = mlflow.MlflowClient().search_model_versions(criteria)
     return sorted(found, key=lambda v: int(v.version), reverse=True)
 
 

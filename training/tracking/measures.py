@@ -19,7 +19,7 @@ from tiercast.training.judge import holdout, report
 TARGETS = ("churn", "value")
 
 
-def of(card: Mapping[str, Any], targets: tuple[str, ...] = TARGETS) -> dict[str, float]:
+def flatten(card: Mapping[str, Any], targets: tuple[str, ...] = TARGETS) -> dict[str, float]:
     """Every finite number of the named targets; a metric that does not exist (Spearman of a constant) is left out."""
     found: dict[str, float] = {}
     for target in targets:

@@ -36,7 +36,7 @@ class Logged(NamedTuple):
 def log(bundle: Bundle, folder: pathlib.Path, tags: dict[str, str], *, register: bool) -> Logged:
     """Write the bundle to `folder` with its run (and version) inside, and log that folder under the active run.
 
-    A version is asked for before the bundle is written, so that every score can name it; it is taken
+    A version is reserved before the bundle is written, so that every score can name it; it is taken
     back if the model cannot be logged.
     """
     name = bundle.about.name
@@ -66,7 +66,7 @@ def signature(bundle: Bundle) -> ModelSignature:
 
 
 def example(bundle: Bundle) -> pd.DataFrame:
-    """Two customers who do not exist: every feature at its median, and at its upper quartile, over all buyers."""
+    """Two made-up customers: every feature at its median, and at its upper quartile, over all buyers."""
     middle = {name: bundle.reference[name].quantiles if name in bundle.reference else () for name in bundle.spec.names}
     rows = {n: [q[len(q) // 2], q[3 * len(q) // 4]] if q else [np.nan, np.nan] for n, q in middle.items()}
     return pd.DataFrame(rows, dtype=np.float64).assign(

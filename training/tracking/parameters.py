@@ -1,4 +1,4 @@
-"""What a run was told and what its closed forms found, flat, as MLflow compares it."""
+"""The parameters of a run for MLflow, flat: its settings and the fitted numbers of the closed forms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tiercast.training.settings import flat
 from tiercast.training.train import Trained
 
 
-def of(trained: Trained) -> dict[str, Any]:
+def collect(trained: Trained) -> dict[str, Any]:
     """Settings by their dotted name (`horizons.churn_days`), then what was chosen and fitted."""
     first_on, as_of = trained.span
     return {
@@ -48,7 +48,7 @@ def _weights(model: str, stack: Stack) -> dict[str, float]:
 
 
 def _fitted(model: str, fit: Any) -> dict[str, Any]:
-    """Parameters with their standard errors, the log-likelihood and what the fit says of itself."""
+    """Parameters with their standard errors, the log-likelihood and the note of the fit."""
     errors: NamedTuple | None = fit.standard_errors
     found = {f"{model}.{name}": value for name, value in fit.params._asdict().items()}
     spread = {f"{model}.{name}_se": value for name, value in errors._asdict().items()} if errors else {}

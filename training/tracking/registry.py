@@ -1,4 +1,4 @@
-"""Who is champion: promotion through the gates, and the way back.
+"""The champion: promotion through the gates, and rollback.
 
 The registered model carries the tag `champion_history`: the versions that were champion, oldest first,
 the present one last. Rolling back drops the last and reads the one before, as often as there is one.
@@ -30,7 +30,7 @@ LONGEST_LOG = 4500
 
 
 class Promoted(NamedTuple):
-    """What is champion now, what was before (None: nothing), and every gate's answer."""
+    """The champion now, the one before (None: there was none), and the result of every gate."""
 
     version: str
     run_id: str
@@ -55,7 +55,7 @@ def promote(
     name: str = "tiercast",
     limits: QualityLimits = LIMITS,
 ) -> Promoted:
-    """Make a version (its number or its run's id) the champion if every gate says yes.
+    """Make a version (its number or its run's id) the champion if every gate passes.
 
     With `force` and a `why`, failed gates are waived and written down as such. Raises `GateRefused`
     with the failed gates, `BadInput` for what is not there or a force without a why.
@@ -141,7 +141,7 @@ def _record(who: str, why: str | None, found: list[Gate], waived: list[Gate]) ->
 
 
 def _history(name: str) -> list[str]:
-    """The champions so far. One who was made by hand, in MLflow's pages, counts as the newest."""
+    """The champions so far, oldest first. An alias set by hand in MLflow's pages counts as the newest."""
     model = lookup.registered(name)
     history = [str(version) for version in json.loads(model.tags.get(HISTORY, "[]"))]
     now = model.aliases.get(CHAMPION)
@@ -153,13 +153,13 @@ def _remember(name: str, history: list[str]) -> None:
 
 
 def _still_there(name: str, history: list[str]) -> list[str]:
-    """Versions may have been deleted since; nobody can go back to those."""
+    """Leaves out versions that were deleted since."""
     known = {str(version.version) for version in lookup.versions(name)}
     return [version for version in history if version in known]
 
 
 def _write_down(name: str, what: str, why: str | None, found: Sequence[Gate] = (), waived: Sequence[Gate] = ()) -> None:
-    """One more line on top of the registered model's log, for whoever opens it in MLflow's pages."""
+    """Add a line on top of the registered model's log, which MLflow's pages show."""
     measured = "; ".join(f"{gate.code} {gate.measured}" for gate in found)
     parts = [f"{_now()} {what}", why or "no reason given", measured, "waived " + ", ".join(g.code for g in waived)]
     line = " | ".join(part for part in parts if part and part != "waived ").replace("\n", " ")

@@ -41,7 +41,7 @@ class RunRow(NamedTuple):
 
 def runs(limit: int = 20, name: str = "tiercast") -> list[RunRow]:
     """The newest `limit` trainings in the connected store, with the versions of `name` they became."""
-    with store.answering():
+    with store.translated_errors():
         found = lookup.trainings(limit)
         became = {str(version.run_id): str(version.version) for version in reversed(lookup.versions(name))}
         held = lookup.aliases(name)

@@ -27,7 +27,7 @@ def connect(root: pathlib.Path | None = None) -> str:
         _make_folder(database.parent)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     mlflow.set_tracking_uri(uri)
-    with answering():
+    with translated_errors():
         if mlflow.get_experiment_by_name(EXPERIMENT) is None:
             mlflow.create_experiment(EXPERIMENT, artifact_location=_artifacts(database))
     return uri
@@ -35,7 +35,7 @@ def connect(root: pathlib.Path | None = None) -> str:
 
 def experiment_id() -> str:
     """The id of our experiment in the connected store. Raises `BadInput` when it is missing or was deleted."""
-    with answering():
+    with translated_errors():
         found = mlflow.get_experiment_by_name(EXPERIMENT)
     if found is None or found.lifecycle_stage != "active":
         raise errors.BadInput(
@@ -49,8 +49,8 @@ def experiment_id() -> str:
 
 
 @contextlib.contextmanager
-def answering() -> Iterator[None]:
-    """Turn "the store does not answer" inside the `with` block into `BadInput`."""
+def translated_errors() -> Iterator[None]:
+    """Turn errors of the MLflow store inside the `with` block into `BadInput`."""
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:

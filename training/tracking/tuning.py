@@ -17,7 +17,7 @@ from tiercast.training.plots import tuning as plot
 from tiercast.training.tracking import log_run, store
 from tiercast.training.tuning import as_toml
 from tiercast.training.tuning.study import Trial
-from tiercast.training.tuning.tune import Found, Tuned
+from tiercast.training.tuning.tune import SearchResult, Tuned
 
 TUNING, TRIAL = "tuning", "trial"
 TUNED_BY = "tiercast.tuned_by"
@@ -31,7 +31,7 @@ def log(tuned: Tuned) -> str:
     """
     experiment, known_as = store.experiment_id(), log_run.tags(tuned.as_of, tuned.data)
     title = f"tuning for {tuned.as_of}, on what was known before {tuned.known_until}"
-    with store.answering(), mlflow.start_run(experiment_id=experiment, run_name=title) as run:
+    with store.translated_errors(), mlflow.start_run(experiment_id=experiment, run_name=title) as run:
         mlflow.set_tags(known_as | {log_run.KIND: TUNING})
         mlflow.log_params(_parameters(tuned))
         mlflow.log_metrics({name: value for found in tuned.found for name, value in _metrics(found).items()})
@@ -45,7 +45,7 @@ def log(tuned: Tuned) -> str:
 
 def link(training_run: str, tuning_run: str) -> None:
     """Note on a training which search found its settings."""
-    with store.answering():
+    with store.translated_errors():
         mlflow.MlflowClient().set_tag(training_run, TUNED_BY, tuning_run)
 
 
@@ -71,21 +71,23 @@ def _history(tuned: Tuned) -> Figure:
     return plot.history(searches)
 
 
-def _metrics(found: Found) -> dict[str, float]:
+def _metrics(found: SearchResult) -> dict[str, float]:
     """`churn_gain` with its interval, on the window that confirms; `churn_gain_searched` on those searched on."""
-    told = {f"{found.model}_trials": float(len(found.trials))}
-    told |= {f"{found.model}_importance/{name}": share for name, share in found.importance.items()}
+    metrics = {f"{found.model}_trials": float(len(found.trials))}
+    metrics |= {f"{found.model}_importance/{name}": share for name, share in found.importance.items()}
     if found.best is not None:
-        told[f"{found.model}_gain_searched"] = found.gains[found.best.number - 1]
+        metrics[f"{found.model}_gain_searched"] = found.gains[found.best.number - 1]
     if found.confirmed is not None:
         confirmed = {"gain": found.confirmed.gain, **{f"gain_{n}": m for n, m in found.confirmed.others.items()}}
         for name, metric in confirmed.items():
             parts = zip(("", "_low", "_high"), metric, strict=True)
-            told |= {f"{found.model}_{name}{end}": number for end, number in parts}
-    return {name: value for name, value in told.items() if math.isfinite(value)}
+            metrics |= {f"{found.model}_{name}{end}": number for end, number in parts}
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def _log_trial(experiment: str, parent: str, found: Found, trial: Trial, gain: float, known_as: dict[str, str]) -> None:
+def _log_trial(
+    experiment: str, parent: str, found: SearchResult, trial: Trial, gain: float, known_as: dict[str, str]
+) -> None:
     """Through the client, in one batch: eighty runs of their own would take half a minute."""
     client, title = mlflow.MlflowClient(), f"{found.model} trial {trial.number}"
     now = int(time.time() * 1000)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from tiercast.training.monitoring.checks import LEVELS
 from tiercast.training.monitoring.outcomes import Outcome
-from tiercast.training.monitoring.watch import Watched
+from tiercast.training.monitoring.watch import WatchReport
 from tiercast.training.plots import churn, drift
 from tiercast.training.tracking import log_run, store
 
@@ -21,10 +21,10 @@ REPORT = "watch.json"
 NOT_A_NAME = re.compile(r"[^\w\-. /]")
 
 
-def log(watched: Watched) -> str:
+def log(watched: WatchReport) -> str:
     """Log to the connected store (`store.connect`) and return the run's id. Raises `BadInput`."""
     title = f"watch {watched.as_of}"
-    with store.answering(), mlflow.start_run(experiment_id=store.experiment_id(), run_name=title) as run:
+    with store.translated_errors(), mlflow.start_run(experiment_id=store.experiment_id(), run_name=title) as run:
         mlflow.set_tags(_tags(watched))
         mlflow.log_metrics(metrics(watched))
         mlflow.log_dict(watched.as_dict(), REPORT)
@@ -33,7 +33,7 @@ def log(watched: Watched) -> str:
         return str(run.info.run_id)
 
 
-def metrics(watched: Watched) -> dict[str, float]:
+def metrics(watched: WatchReport) -> dict[str, float]:
     """Every finite number under a name that MLflow takes.
 
     drift/psi/<feature>, drift/missing/<feature>    index and share without the number
@@ -69,7 +69,7 @@ def _of_outcome(outcome: Outcome) -> dict[str, float]:
     return found
 
 
-def _tags(watched: Watched) -> dict[str, str]:
+def _tags(watched: WatchReport) -> dict[str, str]:
     return {
         log_run.KIND: WATCH,
         "as_of": watched.as_of.isoformat(),
@@ -80,7 +80,7 @@ def _tags(watched: Watched) -> dict[str, str]:
     }
 
 
-def _figures(watched: Watched) -> Iterator[tuple[str, Figure]]:
+def _figures(watched: WatchReport) -> Iterator[tuple[str, Figure]]:
     if any(row.psi is not None for row in watched.drift):
         yield "drift.png", drift.bars(watched.drift, watched.trained_as_of.isoformat(), watched.as_of.isoformat())
     for outcome in watched.outcomes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import tomlkit
 
 from tiercast.contract import errors
 from tiercast.training.settings import Settings
@@ -34,10 +34,10 @@ def check(out: pathlib.Path, config: pathlib.Path | None) -> None:
 def write(tuned: Tuned, out: pathlib.Path) -> None:
     """The settings to train with, and above them how they came about. Raises `CannotWrite`."""
     seen = f"on what was known before {tuned.known_until}; data {tuned.data}"
-    told = [f"tiercast tune for {tuned.as_of}, {seen}"]
-    told += [f"{found.model}: {found.verdict}" for found in tuned.found]
+    lines = [f"tiercast tune for {tuned.as_of}, {seen}"]
+    lines += [f"{found.model}: {found.verdict}" for found in tuned.found]
     try:
-        out.write_text(text(tuned.settings, "\n".join(told)), encoding="utf-8")
+        out.write_text(text(tuned.settings, "\n".join(lines)), encoding="utf-8")
     except OSError as error:
         raise _cannot(error, out) from error
 
@@ -60,25 +60,12 @@ def text(settings: Settings, comment: str = "") -> str:
     churn_days = 90
     value_days = 365
     """
-    told = settings.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    told["horizons"] = settings.horizons.model_dump()
-    head = [f"# {line}" for line in comment.splitlines()]
-    return "\n".join([*head, *([""] if head else []), *_table(told, "")]).strip() + "\n"
-
-
-def _table(told: Mapping[str, Any], name: str) -> Iterator[str]:
-    """Plain keys first, then one table for each of the others, as TOML wants it."""
-    plain = {key: value for key, value in told.items() if not isinstance(value, Mapping)}
-    if plain and name:
-        yield f"[{name}]"
-    for key, value in plain.items():
-        yield f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"
-    if plain:
-        yield ""
-    for key in sorted(told.keys() - plain.keys()):
-        yield from _table(told[key], f"{name}.{_key(key)}" if name else _key(key))
-
-
-def _key(key: str) -> str:
-    """Quoted where TOML asks for it: `"customers.customer_id"`."""
-    return key if key.replace("_", "").isalnum() and key.isascii() else json.dumps(key, ensure_ascii=False)
+    document = tomlkit.document()
+    for line in comment.splitlines():
+        document.add(tomlkit.comment(line))
+    if comment:
+        document.add(tomlkit.nl())
+    tables = settings.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    tables["horizons"] = settings.horizons.model_dump()
+    document.update(dict(sorted(tables.items())))
+    return tomlkit.dumps(document)

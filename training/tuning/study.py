@@ -1,4 +1,4 @@
-"""The search itself, kept in a file so that it can be stopped and continued. The only module that knows Optuna.
+"""The search, kept in a file so that it can be stopped and continued. The only module that imports Optuna.
 
 Every trial draws from a generator of its own, seeded by how many trials are finished: a search that was killed and
 continued ends as if it had never been killed. The file is SQLite, which Optuna reads without pickle.
@@ -28,7 +28,7 @@ from tiercast.training.tuning import study_file
 IDENTITY, DEFAULTS = "identity", "losses_of_defaults"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 LEAST_FOR_IMPORTANCE = 10
-"""Trials that were not cut short: below that, what mattered cannot be told."""
+"""The fewest complete trials for which importance is computed."""
 Values = dict[str, float]
 Score = Callable[[Values], Iterator[float]]
 
@@ -49,7 +49,7 @@ class Trial(NamedTuple):
 
 
 class Study:
-    """One model's search in the file. `search` adds trials, `trials` tells all that finished, oldest first."""
+    """One model's search in the file. `search` adds trials, `trials` returns all that finished, oldest first."""
 
     def __init__(
         self, path: pathlib.Path, name: str, ranges: Mapping[str, Range], identity: Mapping[str, object]
@@ -83,13 +83,13 @@ class Study:
 
         `score` gives the loss after each of `n_folds` folds; a trial is not cut short after its last one.
         """
-        asked: dict[str, BaseDistribution] = {name: _distribution(each) for name, each in self.ranges.items()}
+        distributions: dict[str, BaseDistribution] = {name: _distribution(each) for name, each in self.ranges.items()}
         with self._working():
             for one in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 self._study.tell(one.number, state=TrialState.FAIL)  # it was running when its process was killed
             while (done := len(self._finished())) < most:
                 self._study.sampler = optuna.samplers.TPESampler(seed=seed + done)
-                self._try(self._study.ask(asked), score, n_folds)
+                self._try(self._study.ask(distributions), score, n_folds)
                 yield self._trial(done + 1, self._finished()[-1])
 
     def importance(self) -> dict[str, float]:
@@ -107,15 +107,15 @@ class Study:
 
     def _try(self, trial: optuna.Trial, score: Score, n_folds: int) -> None:
         loss = math.inf
-        for fold, told in enumerate(score(self._neat(trial.params)), 1):
-            loss = math.inf if math.isnan(told) else told
+        for fold, value in enumerate(score(self._neat(trial.params)), 1):
+            loss = math.inf if math.isnan(value) else value
             trial.report(loss, fold)
             if fold < n_folds and trial.should_prune():
-                self._tell(trial, None, TrialState.PRUNED)
+                self._finish(trial, None, TrialState.PRUNED)
                 return
-        self._tell(trial, loss, TrialState.COMPLETE)
+        self._finish(trial, loss, TrialState.COMPLETE)
 
-    def _tell(self, trial: optuna.Trial, loss: float | None, state: TrialState) -> None:
+    def _finish(self, trial: optuna.Trial, loss: float | None, state: TrialState) -> None:
         try:
             self._study.tell(trial, loss, state=state)
         except ValueError as error:  # so Optuna says that the trial was ended by someone else

@@ -25,11 +25,11 @@ def check(path: pathlib.Path) -> None:
         raise errors.BadInput("the file holds no study", first=str(path), hint="pass --study with another file")
 
 
-def same(known: Mapping[str, object], asked: Mapping[str, object], path: pathlib.Path) -> None:
-    """Raises `BadInput` when the study in the file was about other data, settings or ranges than are asked for now."""
-    other = [name for name in {**known, **asked} if known.get(name) != asked.get(name)]
+def same(known: Mapping[str, object], today: Mapping[str, object], path: pathlib.Path) -> None:
+    """Raises `BadInput` when the study in the file has other data, settings or ranges than today's."""
+    other = [name for name in {**known, **today} if known.get(name) != today.get(name)]
     if other:
-        first = f"{other[0]} was {known.get(other[0], 'not there')}, now it is {asked.get(other[0], 'not there')}"
+        first = f"{other[0]} was {known.get(other[0], 'not there')}, now it is {today.get(other[0], 'not there')}"
         what = f"the study in {path} is of other data or settings"
         raise errors.BadInput(what, count=len(other), unit="differences", first=first, hint=OTHER)
 

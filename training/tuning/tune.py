@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from tiercast.contract import errors
 from tiercast.features import reading
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading, Sources
-from tiercast.training import train
+from tiercast.training import progress, train
+from tiercast.training.progress import OnStep
 from tiercast.training.search_space import Range
 from tiercast.training.settings import Horizons, Model, Settings
 from tiercast.training.tuning import confirm, losses, stage
@@ -22,11 +23,10 @@ from tiercast.training.tuning.stage import Stage
 from tiercast.training.tuning.study import Study, Trial, Values
 from tiercast.training.windows import fingerprint, sampling
 
-Tell = Callable[[str], None]
 MODELS: tuple[Model, ...] = ("churn", "value")
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """One model's search. `gains` has one entry per trial: over the defaults, on the windows it was tried on.
 
     `best` and `confirmed` are None where no trial was better than the defaults. `values` are the ones to train with:
@@ -49,18 +49,18 @@ class Found(NamedTuple):
         if self.confirmed is None:
             return "Nothing gained: no trial was better than the defaults. The defaults are kept."
         value, low, high = (f"{100 * number:+.2f}" for number in self.confirmed.gain)
-        told = f"{value} % ({low} to {high}) on {self.confirmed.as_of} + {self.confirmed.days} days"
+        gained = f"{value} % ({low} to {high}) on {self.confirmed.as_of} + {self.confirmed.days} days"
         if self.values:
-            return f"Gained {told}, which the search had not seen. Kept."
+            return f"Gained {gained}, which the search had not seen. Kept."
         noise = " beyond noise" if self.confirmed.gain.value > 0 else ""
-        return f"Nothing gained{noise}: {told}, which the search had not seen. The defaults are kept."
+        return f"Nothing gained{noise}: {gained}, which the search had not seen. The defaults are kept."
 
 
 class Tuned(NamedTuple):
     """What to train with, and how it was found. Nothing on or after `known_until` was looked at."""
 
     settings: Settings
-    found: tuple[Found, ...]
+    found: tuple[SearchResult, ...]
     as_of: dt.date
     known_until: dt.date
     data: str
@@ -77,20 +77,22 @@ def read(engine: Engine, where: Sources, as_of: dt.date | None, horizons: Horizo
         raise _too_short(known.report.first_on, day, horizons) from error
 
 
-def tune(engine: Engine, known: Reading, settings: Settings, path: pathlib.Path, tell: Tell = lambda _: None) -> Tuned:
+def tune(
+    engine: Engine, known: Reading, settings: Settings, path: pathlib.Path, on_step: OnStep = progress.ignore
+) -> Tuned:
     """Search for both models, continuing what the study in `path` already holds.
 
-    known: what `read` gave, so that nothing later can be looked at. `tell` is called with what begins.
+    known: what `read` gave, so that nothing later can be looked at. `on_step` is called with what begins.
     Raises NotEnoughData where neither model can be tuned, BadInput where `path` is of another search.
     """
-    tell("features")
+    on_step("features")
     tables = sampling.draw(engine, known.tables, settings.rolling.most_customers).tables
     first_on, day = known.report.first_on, known.as_of
     as_of = day + dt.timedelta(max(settings.horizons.both))
-    data = fingerprint.of(engine, tables)
-    snapshots = train.snapshots_of(engine, tables, (first_on, day), settings)
+    data = fingerprint.digest(engine, tables)
+    snapshots = train.open_snapshots(engine, tables, (first_on, day), settings)
     stages = {model: stage.set_up(snapshots, model, settings) for model in MODELS if _ranges(settings, model)}
-    found = tuple(_search(each, settings, path, data, tell) for each in stages.values() if each)
+    found = tuple(_search(each, settings, path, data, on_step) for each in stages.values() if each)
     if not found:
         raise _too_short(first_on, as_of, settings.horizons)
     for each in found:
@@ -98,27 +100,27 @@ def tune(engine: Engine, known: Reading, settings: Settings, path: pathlib.Path,
     return Tuned(settings, found, as_of, day, data, tuple(_notes(settings, stages)))
 
 
-def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, tell: Tell) -> Found:
+def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, on_step: OnStep) -> SearchResult:
     ranges = _ranges(settings, at.model)
     study = Study(path, at.model, ranges, _identity(at, settings, data, ranges))
 
     def score(values: Values) -> Iterator[float]:
-        told = _with(settings, at.model, values).trees_of(at.model)
-        return losses.after_each_fold(at, told, settings)
+        trees = _with(settings, at.model, values).trees_of(at.model)
+        return losses.after_each_fold(at, trees, settings)
 
-    tell(f"{at.model}, the defaults")
+    on_step(f"{at.model}, the defaults")
     of_defaults = study.defaults(lambda: score({}))
     trials = list(study.trials())
     for _ in trials:
-        tell(f"{at.model}, continued")
-    tell(_progress(at, trials, of_defaults, settings.tune.trials))
+        on_step(f"{at.model}, continued")
+    on_step(_progress(at, trials, of_defaults, settings.tune.trials))
     for trial in study.search(settings.tune.trials, settings.rolling.seed, score, len(at.folds)):
         trials.append(trial)
-        tell(_progress(at, trials, of_defaults, settings.tune.trials))
+        on_step(_progress(at, trials, of_defaults, settings.tune.trials))
     best = _best(trials, of_defaults)
     tried = _with(settings, at.model, best.values) if best else settings
     confirmed = confirm.confirm(at, settings, tried) if best else None
-    return Found(
+    return SearchResult(
         model=at.model,
         defaults={name: getattr(settings.trees_of(at.model), name) for name in ranges},
         trials=tuple(trials),
@@ -151,15 +153,15 @@ def _progress(at: Stage, trials: list[Trial], of_defaults: Sequence[float], most
 
 
 def _ranges(settings: Settings, model: Model) -> dict[str, Range]:
-    """What is searched for this model: the variance power means nothing to churn's trees."""
+    """The ranges of this model: churn's trees have no variance power."""
     named = settings.tune.space.named()
     return {name: each for name, each in named.items() if model == "value" or name != "tweedie_variance_power"}
 
 
 def _with(settings: Settings, model: Model, values: Values) -> Settings:
     """The settings with these values for that model's trees."""
-    told = settings.churn_trees if model == "churn" else settings.value_trees
-    return settings.model_copy(update={f"{model}_trees": {**told, **values}})
+    trees = settings.churn_trees if model == "churn" else settings.value_trees
+    return settings.model_copy(update={f"{model}_trees": {**trees, **values}})
 
 
 def _identity(at: Stage, settings: Settings, data: str, ranges: dict[str, Range]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Which data was this? A short digest that is the same for the same known rows in any order."""
+"""The identity of the training data: a short digest, equal for the same known rows in any order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tiercast.features.engines import Engine
 from tiercast.features.tables import Tables
 
 
-def of(engine: Engine, tables: Tables) -> str:
+def digest(engine: Engine, tables: Tables) -> str:
     """Rows, customers, days and money, hashed: 16 hex digits. Equal tables give equal digests."""
     t = tables.transactions
     day = exact.day_number(t.ordered_on)

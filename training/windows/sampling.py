@@ -1,8 +1,9 @@
 """Training on a sample where the base is larger than learning needs: customers are drawn, all with the same chance.
 
-Whoever is drawn comes with every row, so that each window sees the same people and no history is cut. All weigh the
-same, so shares, levels and cut points mean what they would mean of everybody. A customer is drawn by a hash of the id:
-the same ones on every engine and in every run, whatever is known on the day.
+A customer in the sample has all rows, so each window has the same people and no history is cut. All weigh the same, so
+shares, levels and cut points estimate those of the whole base. A customer is drawn by a hash of the id: the same ones
+on every engine and in every run. The share drawn depends on how many customers are known at as_of, and on nothing that
+they did; the holdouts use the same sample.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ class Sample(NamedTuple):
         """For the report; empty without a sample."""
         if self.share == 1:
             return ""
-        told = f"{self.n_drawn:,} of {self.n_customers:,} customers ({self.share:.2%})"
-        return f"Learned and judged on a sample of {told}: rolling.most_customers."
+        part = f"{self.n_drawn:,} of {self.n_customers:,} customers ({self.share:.2%})"
+        return f"Learned and judged on a sample of {part}: rolling.most_customers."
 
 
 def draw(engine: Engine, tables: Tables, most: int) -> Sample:
-    """About `most` customers (within their binomial spread), or all where there are no more; 0 asks for all.
+    """About `most` customers (within their binomial spread), or all where there are no more; 0 takes all.
 
     The transactions are kept as Parquet in the engine's folder: every snapshot reads them again.
     """
@@ -51,7 +52,7 @@ def draw(engine: Engine, tables: Tables, most: int) -> Sample:
 
 
 def _only(table: ir.Table, limit: int) -> ir.Table:
-    return table.filter(buckets.of(table.customer_id, buckets.LARGEST) < limit)
+    return table.filter(buckets.assign(table.customer_id, buckets.LARGEST) < limit)
 
 
 def _customers(engine: Engine, transactions: ir.Table) -> int:

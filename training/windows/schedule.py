@@ -1,4 +1,4 @@
-"""Rolling as-of dates: what was known on the day, and a label window that was already over.
+"""Rolling as-of dates: each has features from before the day and a label window that has closed.
 
 Rows are never split at random. A model is judged on a date whose label window lies after
 everything it was fitted on.

@@ -1,7 +1,7 @@
-"""The season in churn: what no history of a single customer shows, and the same window a year ago does.
+"""The season in churn: visible in the same window a year ago, not in the history of a single customer.
 
-How far the closed form's log-odds were off in a window is one number, its shift. Where the shifts of earlier windows
-were well told by those of a year before, the coming window is expected to have last year's, too.
+The shift of a window is how far the closed form's log-odds were off. Where the shifts of earlier windows were close to
+those of a year before, the coming window is expected to have last year's shift too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CLEARLY_BETTER = 2 / 3
 
 
 def shift(p_churn: Vector, churned: Vector) -> float:
-    """What must be added to the log-odds for as many to churn as did; within ±5.
+    """The number to add to the log-odds for the expected churners to equal the actual ones; within ±5.
 
     >>> round(shift(np.array([0.5, 0.5, 0.5, 0.5]), np.array([1.0, 1.0, 1.0, 0.0])), 3)      # the log-odds of 3 in 4
     1.099
@@ -36,14 +36,14 @@ def shift(p_churn: Vector, churned: Vector) -> float:
     return float(optimize.brentq(missing, -FURTHEST, FURTHEST))
 
 
-def is_told_by_last_year(shifts: Sequence[float], year_before: Sequence[float | None]) -> bool:
+def follows_last_year(shifts: Sequence[float], year_before: Sequence[float | None]) -> bool:
     """Whether last year's shifts are clearly closer to this year's than their mean: a third off the error.
 
     Needs three windows whose year before is known.
 
-    >>> is_told_by_last_year([0.4, -0.4, 0.1], [0.5, -0.3, 0.0])
+    >>> follows_last_year([0.4, -0.4, 0.1], [0.5, -0.3, 0.0])
     True
-    >>> is_told_by_last_year([0.1, 0.0, 0.1], [0.5, -0.3, 0.0])
+    >>> follows_last_year([0.1, 0.0, 0.1], [0.5, -0.3, 0.0])
     False
     """
     known = [(now, then) for now, then in zip(shifts, year_before, strict=True) if then is not None]

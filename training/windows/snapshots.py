@@ -1,4 +1,4 @@
-"""A snapshot: what was known of every buyer on one as-of date, and, once the window closed, what they did."""
+"""A snapshot: every buyer's features on one as-of date and, once the window has closed, their outcomes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OUTCOMES = ("churned", "value", "n_future_orders")
 
 
 class LastYear(NamedTuple):
-    """What a window brought: actual ÷ closed-form money, and money per customer then known."""
+    """The outcome of a window: actual ÷ closed-form money, and money per customer then known."""
 
     ratio: float
     per_customer: float
@@ -58,7 +58,7 @@ class Snapshot(NamedTuple):
 
 
 class _Facts(NamedTuple):
-    """What holds whatever the model: buyers, their features, and all that they did later, known by then or not."""
+    """The part that no order model changes: buyers, features, and all outcomes, also of windows still open."""
 
     customer_id: pa.ChunkedArray
     features: pd.DataFrame
@@ -119,8 +119,14 @@ class Snapshots:
         other._built, other._too_little, other._facts = self._built, set(self._too_little), self._facts
         return other
 
+    def with_spec(self, spec: FeatureSpec) -> Snapshots:
+        """The same history with other features; nothing is shared, for a snapshot holds its features."""
+        if spec == self.spec:
+            return self
+        return Snapshots(self.engine, self.tables, (self.first_on, self.known_until), spec, self.horizons, self.model)
+
     def forget_all_but(self, dates: Container[dt.date]) -> None:
-        """Free the memory of snapshots that nobody will ask for again; one asked for after all is built anew."""
+        """Free the memory of all other snapshots; one that is needed after all is built anew."""
         for name, built in self._built.items():
             self._built[name] = {as_of: kept for as_of, kept in built.items() if as_of in dates}
         for as_of in [as_of for as_of in self._facts if as_of not in dates]:
@@ -165,7 +171,7 @@ class Snapshots:
             future = labels.labels(self.tables, as_of, *self.horizons.both)
             joined = self.engine.store("snapshot", known.inner_join(future, "customer_id"))
             table = self.engine.con.to_pyarrow(joined.order_by("customer_id"))
-            counted = counts.of(self.engine, joined)
+            counted = counts.statistics(self.engine, joined)
             features = table.select(self.spec.names).to_pandas().astype(np.float64)
             churned, value, orders = (table[name].to_numpy().astype(np.float64) for name in OUTCOMES)
             self._facts[as_of] = _Facts(table["customer_id"], features, counted, (churned, value, orders))

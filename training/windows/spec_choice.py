@@ -1,4 +1,4 @@
-"""Which features the data can support: decided from what the tables hold before as_of."""
+"""The features that the data support, chosen from the rows before as_of."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ def for_day(engine: Engine, tables: Tables, first_on: dt.date, day: dt.date, set
     dates = schedule.plan(first_on, day, shorter, r.most_windows) or (day,)
     wanted = tuple(sorted({*r.feature_windows, *((7, 14) if shorter <= 30 else ())}))
     return choose(engine, tables, (first_on, dates[-1]), wanted, h.value_days)
+
+
+def as_known(engine: Engine, tables: Tables, day: dt.date, spec: FeatureSpec) -> FeatureSpec:
+    """The same features with the categories and the kinds of contact that were known before `day`."""
+    people, contacts = tables.customers, tables.interactions
+    if people is not None and "joined_on" in people.columns:
+        people = people.filter(people.joined_on.isnull() | (people.joined_on < day))
+    if contacts is not None:
+        contacts = contacts.filter(contacts.occurred_at < dt.datetime.combine(day, dt.time()))
+    return spec._replace(attributes=_attributes(engine, people), contact_kinds=_kinds(engine, contacts))
 
 
 def choose(

@@ -1,4 +1,4 @@
-"""From one type to another, with DuckDB's own rounding and its idea of which text is a time."""
+"""Casts from one type to another, with DuckDB's rounding and DuckDB's rules for times in text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ibis.expr import datatypes as dt
 from numpy.typing import NDArray
 
 from tiercast.contract.vectors import Mask
-from tiercast.features.engines.arrays.column import FEW, Column, UnknownOperation
+from tiercast.features.engines.arrays.column import FEW, Column, UnsupportedOperation
 
 Cast = Callable[[Column], Column]
 DAY_MICROSECONDS = 86_400_000_000
@@ -27,13 +27,13 @@ TIME = re.compile(
 
 
 def cast(given: dt.DataType, wanted: dt.DataType) -> Cast:
-    """Raises `UnknownOperation` for a pair that nothing here needs."""
+    """The function that casts a column. Raises `UnsupportedOperation` for a pair of types that no feature needs."""
     kinds = _kind(given), _kind(wanted)
     if kinds in CASTS:
         return CASTS[kinds](given, wanted)
     if kinds[0] == kinds[1] != "decimal":
         return lambda column: column
-    raise UnknownOperation(f"no cast from {given} to {wanted}")
+    raise UnsupportedOperation(f"no cast from {given} to {wanted}")
 
 
 def _kind(kind: dt.DataType) -> str:
@@ -46,7 +46,7 @@ def _plain(column: Column) -> Column:
 
 
 def _from_decimal(values: NDArray[Any], unit: int) -> NDArray[np.float64]:
-    """The nearest float; above 2^53 the number of units is none, and only Python divides without rounding twice."""
+    """The nearest float. Above 2^53 an int64 is no exact float; only Python's division of whole numbers rounds once."""
     if values.dtype == np.int64 and (np.abs(values) <= EXACT).all():
         return values / float(unit)
     divided: NDArray[np.float64] = np.array([value / unit for value in values.ravel().tolist()], np.float64)
@@ -54,7 +54,7 @@ def _from_decimal(values: NDArray[Any], unit: int) -> NDArray[np.float64]:
 
 
 def _to_decimal(given: Column, digits: int, places: int) -> Column:
-    """Halves away from zero; null where it has too many digits, or is no number."""
+    """Rounded half away from zero; null for too many digits and for NaN."""
     scaled = given.values * 10.0**places
     whole = np.trunc(scaled)
     rounded = np.where(np.abs(scaled - whole) >= 0.5, whole + np.sign(scaled), whole)
@@ -70,7 +70,7 @@ def _to_decimal(given: Column, digits: int, places: int) -> Column:
 
 
 def _to_whole(given: Column) -> Column:
-    """Halves to the even one; null where it does not fit, or is no number."""
+    """Rounded half to even; null where int64 is too small, and for NaN."""
     rounded = np.rint(given.values)
     fits = np.abs(rounded) < BEYOND_INT64
     return Column(np.where(fits, rounded, 0.0).astype(np.int64), _both(given.known, fits))
@@ -81,19 +81,19 @@ def _to_text(given: Column) -> Column:
 
 
 def _to_time(given: Column) -> Column:
-    """ISO 8601 to microseconds at UTC; null for any other text. Digits beyond microseconds are cut off."""
+    """ISO 8601 to microseconds at UTC; null for any other text. Digits beyond microseconds are truncated."""
     texts = given.values.ravel()
-    quick = _of_one_kind(texts) if len(texts) >= FEW and given.known is None else None
+    quick = _parse_with_arrow(texts) if len(texts) >= FEW and given.known is None else None
     if quick is not None:
         return Column(quick)
-    read = [_instant(text) for text in texts.tolist()]
+    read = [_parse_time(text) for text in texts.tolist()]
     values = np.array([0 if each is None else each for each in read], np.int64).reshape(given.values.shape)
     found = np.array([each is not None for each in read], bool).reshape(given.values.shape)
     return Column(values, _both(given.known, found))
 
 
-def _of_one_kind(texts: NDArray[np.object_]) -> NDArray[np.int64] | None:
-    """All of them at once, where all say an offset or none does; what Arrow cannot read is for `_instant` to judge."""
+def _parse_with_arrow(texts: NDArray[np.object_]) -> NDArray[np.int64] | None:
+    """Parse all texts at once, where all or none have an offset; None where Arrow cannot parse one of them."""
     written = pa.array(texts, pa.string())
     for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
         try:
@@ -103,16 +103,16 @@ def _of_one_kind(texts: NDArray[np.object_]) -> NDArray[np.int64] | None:
     return None
 
 
-def _instant(text: str) -> int | None:
-    said = TIME.fullmatch(text)
-    if said is None:
+def _parse_time(text: str) -> int | None:
+    match = TIME.fullmatch(text)
+    if match is None:
         return None
     try:
-        local = int(np.datetime64(f"{said['day']}T{said['clock'] or '00:00'}", "us").astype(np.int64))
+        local = int(np.datetime64(f"{match['day']}T{match['clock'] or '00:00'}", "us").astype(np.int64))
     except ValueError:
         return None  # the 30th of February
-    ahead = int(said["hours"] or 0) * 60 + int(said["minutes"] or 0)
-    return local - (-ahead if said["sign"] == "-" else ahead) * MINUTE_MICROSECONDS
+    ahead = int(match["hours"] or 0) * 60 + int(match["minutes"] or 0)
+    return local - (-ahead if match["sign"] == "-" else ahead) * MINUTE_MICROSECONDS
 
 
 def _objects(values: list[str], shape: tuple[int, ...]) -> NDArray[np.object_]:

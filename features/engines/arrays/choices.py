@@ -1,4 +1,4 @@
-"""One of several values: conditions, cases, the first that is there, the largest."""
+"""Choose between values: if-else, case, coalesce, greatest."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ibis.expr import operations as ops
 from tiercast.contract.vectors import Mask
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.engines.arrays.column import Column
-from tiercast.features.engines.arrays.steps import Run, Step, Values
+from tiercast.features.engines.arrays.steps import ColumnStep, Evaluation, ValueCompiler
 
 
-def greatest(of: Values, node: ops.Greatest, within: Any) -> Step:
-    """Nulls are left out."""
-    steps = [of.value(arg, within) for arg in node.arg]
+def greatest(compiler: ValueCompiler, node: ops.Greatest, within: Any) -> ColumnStep:
+    """The largest value of each row; nulls are ignored."""
+    steps = [compiler.value(arg, within) for arg in node.arg]
 
-    def step(run: Run) -> Column:
+    def step(run: Evaluation) -> Column:
         first, *others = (each(run) for each in steps)
         for other in others:
             first = _larger(first, other)
@@ -37,32 +37,32 @@ def _larger(one: Column, other: Column) -> Column:
     return Column(values, is_either)
 
 
-def if_else(of: Values, node: ops.IfElse, within: Any) -> Step:
-    return _choice(of, [node.bool_expr], [node.true_expr], node.false_null_expr, within)
+def if_else(compiler: ValueCompiler, node: ops.IfElse, within: Any) -> ColumnStep:
+    return _choice(compiler, [node.bool_expr], [node.true_expr], node.false_null_expr, within)
 
 
-def searched_case(of: Values, node: ops.SearchedCase, within: Any) -> Step:
-    return _choice(of, node.cases, node.results, node.default, within)
+def searched_case(compiler: ValueCompiler, node: ops.SearchedCase, within: Any) -> ColumnStep:
+    return _choice(compiler, node.cases, node.results, node.default, within)
 
 
-def simple_case(of: Values, node: ops.SimpleCase, within: Any) -> Step:
+def simple_case(compiler: ValueCompiler, node: ops.SimpleCase, within: Any) -> ColumnStep:
     conditions = [ops.Equals(node.base, case) for case in node.cases]
-    return _choice(of, conditions, node.results, node.default, within)
+    return _choice(compiler, conditions, node.results, node.default, within)
 
 
-def coalesce(of: Values, node: ops.Coalesce, within: Any) -> Step:
+def coalesce(compiler: ValueCompiler, node: ops.Coalesce, within: Any) -> ColumnStep:
     *firsts, last = node.arg
-    return _choice(of, [ops.NotNull(arg) for arg in firsts], firsts, last, within)
+    return _choice(compiler, [ops.NotNull(arg) for arg in firsts], firsts, last, within)
 
 
 def _choice(
-    of: Values, cases: Sequence[ops.Value], results: Sequence[ops.Value], default: ops.Value, within: Any
-) -> Step:
-    """The result of the first condition that holds. What no row asks for is not computed."""
-    pairs = [(of.value(case, within), of.value(result, within)) for case, result in zip(cases, results)]
-    otherwise = of.value(default, within)
+    compiler: ValueCompiler, cases: Sequence[ops.Value], results: Sequence[ops.Value], default: ops.Value, within: Any
+) -> ColumnStep:
+    """The result of the first condition that holds. A result that no row needs is not computed."""
+    pairs = [(compiler.value(case, within), compiler.value(result, within)) for case, result in zip(cases, results)]
+    otherwise = compiler.value(default, within)
 
-    def step(run: Run) -> Column:
+    def step(run: Evaluation) -> Column:
         chosen: list[tuple[Mask, Column]] = []
         rest: Mask | None = None
         for case, result in pairs:

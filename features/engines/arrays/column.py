@@ -1,4 +1,4 @@
-"""A column of values, some of which may be null."""
+"""Columns of values, some of which may be null."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from numpy.typing import NDArray
 from tiercast.contract.vectors import Mask
 
 Rows = NDArray[np.intp]
-FEW = 64  # below so many texts, Python is done before Arrow has started
+FEW = 64  # for fewer texts, plain Python is faster than Arrow
 
 
-class UnknownOperation(TypeError):
-    """An expression asks for something that this engine does not know. That is a fault of ours, not of the data."""
+class UnsupportedOperation(TypeError):
+    """An expression needs an operation that this engine lacks. The fault lies in our code, not in the data."""
 
 
 class Column(NamedTuple):
-    """`values`, one per row or a single one for all (no dimension); `known` is False where they are null.
+    """`values`, one per row, or of no dimension for a constant; `known` is False where they are null.
 
-    `known` is None where nothing is null. A value that is not known is there all the same, and means nothing.
-    Texts are objects, dates days and times microseconds since 1970, decimals whole numbers of their last place: int64,
-    or Python's where a sum may not fit.
+    `known` is None where nothing is null. The value behind a null has no meaning. Texts are objects, dates are days
+    and times microseconds since 1970, decimals are whole numbers of their last place: int64, or Python's int where a
+    sum may not fit.
     """
 
     values: NDArray[Any]
     known: Mask | None = None
 
 
-class Given(NamedTuple):
-    """A table of `n` rows as it comes in: texts, floats and whole numbers."""
+class InputTable(NamedTuple):
+    """A table of `n` rows as a request has it: texts, floats and whole numbers."""
 
     n: int
     columns: Mapping[str, Column]
@@ -44,7 +44,7 @@ def null(kind: dt.DataType) -> Column:
 
 
 def storage(kind: dt.DataType) -> type:
-    """What holds the values of a type. Raises `UnknownOperation`."""
+    """The NumPy type that holds the values of an Ibis type. Raises `UnsupportedOperation`."""
     if kind.is_string():
         return object
     if kind.is_boolean():
@@ -53,7 +53,7 @@ def storage(kind: dt.DataType) -> type:
         return np.float64
     if kind.is_integer() or kind.is_decimal() or kind.is_date() or kind.is_timestamp():
         return np.int64
-    raise UnknownOperation(f"no array holds values of the type {kind}")
+    raise UnsupportedOperation(f"no array holds values of the type {kind}")
 
 
 def full(column: Column, n: int) -> Column:
@@ -64,30 +64,30 @@ def full(column: Column, n: int) -> Column:
     return Column(np.broadcast_to(values, n), None if known is None else np.broadcast_to(known, n))
 
 
-class Places(NamedTuple):
-    """Which `n` rows to take: `rows`, or None for all as they are; where `found` is False there is nothing to take."""
+class RowSelection(NamedTuple):
+    """Which `n` rows to take: `rows`, or None for all in their order; where `is_found` is False, the result is null."""
 
     rows: Rows | None
     n: int
-    found: Mask | None = None
+    is_found: Mask | None = None
 
 
-def places(rows: Rows, n_given: int) -> Places:
-    """To take these of the `n_given` rows; -1 for nothing."""
+def select_rows(rows: Rows, n_given: int) -> RowSelection:
+    """The selection of these of the `n_given` rows; -1 selects nothing and gives null."""
     found = rows >= 0
     if not found.all():
-        return Places(rows, len(rows), found)
+        return RowSelection(rows, len(rows), found)
     is_all = len(rows) == n_given and np.array_equal(rows, np.arange(n_given))
-    return Places(None if is_all else rows, len(rows))
+    return RowSelection(None if is_all else rows, len(rows))
 
 
-def take(column: Column, places: Places) -> Column:
-    """The values of these places; null where nothing was found."""
+def take(column: Column, selection: RowSelection) -> Column:
+    """The values of the selected rows; null where nothing was selected."""
     values, known = column
-    if places.rows is not None:
-        values, known = _taken(values, places.rows), None if known is None else _taken(known, places.rows)
-    if places.found is not None:
-        known = places.found if known is None else known & places.found
+    if selection.rows is not None:
+        values, known = _taken(values, selection.rows), None if known is None else _taken(known, selection.rows)
+    if selection.is_found is not None:
+        known = selection.is_found if known is None else known & selection.is_found
     return Column(values, known)
 
 
@@ -97,8 +97,8 @@ def _taken(values: NDArray[Any], rows: Rows) -> NDArray[Any]:
     return values[rows] if len(values) else np.zeros(len(rows), values.dtype)
 
 
-def joined(first: Column, second: Column) -> Column:
-    """The rows of one below those of the other."""
+def concatenate(first: Column, second: Column) -> Column:
+    """The rows of the first column, then those of the second."""
     values = np.concatenate([first.values, second.values])
     if first.known is None and second.known is None:
         return Column(values)
@@ -106,8 +106,8 @@ def joined(first: Column, second: Column) -> Column:
     return Column(values, np.concatenate(parts))
 
 
-def are_known(columns: Iterable[Column]) -> Mask | None:
-    """Where all of them are."""
+def all_known(columns: Iterable[Column]) -> Mask | None:
+    """Where all columns are known; None where nothing is null."""
     known: Mask | None = None
     for column in columns:
         if column.known is not None:
@@ -116,22 +116,22 @@ def are_known(columns: Iterable[Column]) -> Mask | None:
 
 
 def known_or_true(*given: Column) -> Any:
-    """Where all of them are, for NumPy to spread."""
-    known = are_known(given)
+    """Where all columns are known, as an array or as True, which NumPy broadcasts."""
+    known = all_known(given)
     return True if known is None else known
 
 
-def says(column: Column) -> bool:
-    """Whether any of its values is known."""
+def any_known(column: Column) -> bool:
+    """Whether any value is known."""
     return column.values.size > 0 if column.known is None else bool(column.known.any())
 
 
 def is_true(column: Column) -> Mask:
-    """Where a condition holds; it does not where it is null."""
+    """Where a condition holds; null counts as false."""
     return column.values if column.known is None else column.values & column.known
 
 
-def of_texts(given: Sequence[str | None]) -> Column:
+def from_texts(given: Sequence[str | None]) -> Column:
     values = np.array(given, object)
     if None not in given:
         return Column(values)
@@ -139,13 +139,13 @@ def of_texts(given: Sequence[str | None]) -> Column:
     return Column(np.where(known, values, ""), known)
 
 
-def of_numbers(given: Sequence[float | None]) -> Column:
+def from_numbers(given: Sequence[float | None]) -> Column:
     values = np.array(given, np.float64)  # None becomes nan
     return Column(values, np.array([number is not None for number in given], bool) if None in given else None)
 
 
 def to_floats(column: Column, n: int) -> NDArray[np.float64]:
-    """Numbers as models want them: NaN where they are null."""
+    """Floats for the models: NaN where the column is null."""
     values, known = full(column, n)
     floats = values.astype(np.float64)
     if known is not None:
@@ -154,7 +154,7 @@ def to_floats(column: Column, n: int) -> NDArray[np.float64]:
 
 
 def to_list(column: Column, n: int) -> list[Any]:
-    """Python's values, None for null."""
+    """Python values; None for null."""
     values, known = full(column, n)
     listed: list[Any] = values.tolist()
     return listed if known is None else [v if is_known else None for v, is_known in zip(listed, known.tolist())]

@@ -1,4 +1,4 @@
-"""Rows that belong together: groups, what is counted of them, neighbours in order, and matches between two tables."""
+"""Groups of rows, the order of rows in a window, and the matches of a join."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from tiercast.contract.vectors import Mask
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.engines.arrays.column import FEW, Column, Places, Rows
+from tiercast.features.engines.arrays.column import FEW, Column, Rows, RowSelection
 
 Codes = NDArray[np.int64]
 MOST_CODES = 1 << 62
 
 
 class Groups(NamedTuple):
-    """The groups of `n` rows: `order` puts those of one next to each other, as they came; each begins in `starts`.
+    """The groups of `n` rows: `order` sorts rows by group and is stable; `starts` has the first position of each group.
 
-    `order` is None where they lie so already.
+    `order` is None where rows are sorted by group already.
     """
 
     order: Rows | None
@@ -28,20 +28,20 @@ class Groups(NamedTuple):
     n: int
 
     def ids(self) -> Rows:
-        """The number of each row's group, in `order`."""
+        """The number of each row's group, for rows in `order`."""
         return np.repeat(np.arange(len(self.starts)), np.diff(self.starts, append=self.n))
 
-    def firsts(self) -> Places:
-        """The first row of each."""
-        return columns.places(self.starts if self.order is None else self.order[self.starts], self.n)
+    def firsts(self) -> RowSelection:
+        """The selection of the first row of each group."""
+        return columns.select_rows(self.starts if self.order is None else self.order[self.starts], self.n)
 
-    def together(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The values, those of a group next to each other."""
+    def sort(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The values sorted by group."""
         return values if self.order is None else values[self.order]
 
 
-def together(keys: Sequence[Codes]) -> Codes:
-    """Numbers that are equal where all of the keys are."""
+def combine_keys(keys: Sequence[Codes]) -> Codes:
+    """Codes that are equal exactly where all keys are equal."""
     found, *others = keys
     for more in others:
         width = int(more.max(initial=0)) + 1
@@ -51,11 +51,11 @@ def together(keys: Sequence[Codes]) -> Codes:
     return found
 
 
-def codes(key: Column) -> Codes:
-    """Numbers from 0 on that are equal where the values are; a null has the largest."""
+def encode(key: Column) -> Codes:
+    """Codes from 0 on that are equal exactly where the values are; null has the largest code."""
     values = key.values
     if values.dtype == object:
-        coded = _of_texts(values)
+        coded = _encode_texts(values)
     elif values.dtype == np.int64:
         coded = values - values.min(initial=np.iinfo(np.int64).max)
     else:
@@ -63,7 +63,7 @@ def codes(key: Column) -> Codes:
     return coded if key.known is None else np.where(key.known, coded, coded.max(initial=-1) + 1)
 
 
-def _of_texts(texts: NDArray[np.object_]) -> Codes:
+def _encode_texts(texts: NDArray[np.object_]) -> Codes:
     if len(texts) >= FEW:
         coded: Codes = pa.array(texts, pa.string()).dictionary_encode().indices.to_numpy().astype(np.int64)
         return coded
@@ -82,47 +82,47 @@ def _starts(ordered: Codes) -> Rows:
     return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
 
 
-def matches(left: Column, right: Column) -> tuple[Rows, Rows]:
-    """The rows of the left, in order and as often as they are matched, and the row of the right with the same key.
+def match_rows(left: Column, right: Column) -> tuple[Rows, Rows]:
+    """The row numbers of a left join: of the left rows in order, once per match, and of the right rows.
 
-    That is -1 where there is none; a null matches nothing.
+    The right number is -1 where nothing matches; a null key matches nothing.
     """
     n, n_right = len(left.values), len(right.values)
-    both = codes(columns.joined(left, right))
+    both = encode(columns.concatenate(left, right))
     order = np.argsort(both[n:], kind="stable")
     low, high = (np.searchsorted(both[n:][order], both[:n], side) for side in ("left", "right"))
     is_found = high > low if left.known is None else (high > low) & left.known
     times = np.where(is_found, high - low, 1)
-    places = np.where(np.repeat(is_found, times), np.repeat(low, times) + _counting(times), n_right)
+    places = np.where(np.repeat(is_found, times), np.repeat(low, times) + _ranges(times), n_right)
     return np.repeat(np.arange(n), times), np.append(order, -1)[places]
 
 
-def _counting(sizes: Rows) -> Rows:
-    """0, 1, ... within each."""
+def _ranges(sizes: Rows) -> Rows:
+    """0, 1, ... within each group of the given sizes."""
     ends = np.cumsum(sizes)
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - sizes, sizes)
 
 
-class Line(NamedTuple):
-    """Rows in order within their groups: `order`, and whether a row there has the row before it as a neighbour."""
+class WindowOrder(NamedTuple):
+    """Rows sorted within their groups: `order`; `follows` is True where the row before is of the same group."""
 
     order: Rows
     follows: Mask
 
 
-def line(keys: Codes, by: Column) -> Line:
-    """Ascending, nulls last."""
+def sort_window(keys: Codes, by: Column) -> WindowOrder:
+    """Sort rows by group and then by `by`: ascending, nulls last."""
     by = columns.full(by, len(keys))
     order = np.lexsort((by.values, keys) if by.known is None else (by.values, ~by.known, keys))
     ordered = keys[order]
-    return Line(order, np.concatenate([[False], ordered[1:] == ordered[:-1]])[: len(keys)])
+    return WindowOrder(order, np.concatenate([[False], ordered[1:] == ordered[:-1]])[: len(keys)])
 
 
-def neighbour(of: Line, given: Column, step: int) -> Column:
-    """The value of the row before (`step` -1) or after (1) in the line; null where there is none."""
-    values, known = columns.full(given, len(of.order))
-    here, there = (of.order[1:], of.order[:-1]) if step < 0 else (of.order[:-1], of.order[1:])
-    is_near = of.follows[1:] if known is None else of.follows[1:] & known[there]
+def shift(window: WindowOrder, given: Column, step: int) -> Column:
+    """The value of the row before (`step` -1) or after (1) in the group; null where there is none."""
+    values, known = columns.full(given, len(window.order))
+    here, there = (window.order[1:], window.order[:-1]) if step < 0 else (window.order[:-1], window.order[1:])
+    is_near = window.follows[1:] if known is None else window.follows[1:] & known[there]
     out, found = np.zeros_like(values), np.zeros(len(values), bool)
     out[here], found[here] = values[there], is_near
     return Column(out, found)

@@ -1,4 +1,4 @@
-"""Expressions compiled to steps, and what a run of them gives."""
+"""Compiled expressions and their results."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import ibis
 import numpy as np
 
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.engines.arrays.column import Column, Given
+from tiercast.features.engines.arrays.column import Column, InputTable
 from tiercast.features.engines.arrays.relations import Compiler
-from tiercast.features.engines.arrays.steps import Relation, Run
+from tiercast.features.engines.arrays.steps import Evaluation, Relation
 
 
 class Program:
-    """Tables by name, compiled together, so that what two of them share is computed once per run.
+    """Tables by name, compiled together: a shared expression is computed once per evaluation.
 
     >>> orders = ibis.table({"customer_id": "string", "n": "int64"}, name="orders")
     >>> per_customer = orders.group_by("customer_id").aggregate(most=orders.n.max())
-    >>> given = Given(3, {"customer_id": columns.of_texts(["a", "b", "a"]), "n": Column(np.array([3, 1, 2]))})
+    >>> given = InputTable(3, {"customer_id": columns.from_texts(["a", "b", "a"]), "n": Column(np.array([3, 1, 2]))})
     >>> list(Program({"most": per_customer}).run({"orders": given}).rows("most"))
     [{'customer_id': 'a', 'most': 3}, {'customer_id': 'b', 'most': 1}]
 
-    An operation that this engine does not know raises `UnknownOperation` here, not when it runs.
+    An operation that this engine lacks raises `UnsupportedOperation` here, not when it runs.
     """
 
     def __init__(self, tables: Mapping[str, ibis.Table]) -> None:
         compiler = Compiler()
         self._relations = {name: compiler.relation(table.op()) for name, table in tables.items()}
 
-    def run(self, tables: Mapping[str, Given]) -> Answers:
-        """Answers from these tables, each computed when it is asked for. May be called by several threads at once."""
-        return Answers(self._relations, Run(tables))
+    def run(self, tables: Mapping[str, InputTable]) -> Results:
+        """The results for these input tables, computed lazily. Several threads may call this at once."""
+        return Results(self._relations, Evaluation(tables))
 
 
-class Answers:
-    """The tables of a program for one set of inputs. Not to be used by two threads at a time."""
+class Results:
+    """The tables of a program for one set of inputs. One thread at a time may use it."""
 
-    def __init__(self, relations: Mapping[str, Relation], run: Run) -> None:
+    def __init__(self, relations: Mapping[str, Relation], run: Evaluation) -> None:
         self._relations, self._run = relations, run
 
     def n_rows(self, table: str) -> int:
@@ -49,13 +49,13 @@ class Answers:
         return self.columns(table, name)[name]
 
     def columns(self, table: str, *names: str) -> dict[str, Column]:
-        """These columns, or all."""
+        """The named columns; all columns without names."""
         n, steps = self.n_rows(table), self._relations[table].columns
-        with np.errstate(all="ignore"):  # what is null was computed all the same, from nothing
+        with np.errstate(all="ignore"):  # values behind nulls are computed too, and have no meaning
             return {name: columns.full(steps[name](self._run), n) for name in names or steps}
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
-        """The few rows of a table."""
+        """The rows of a small table."""
         n, found = self.n_rows(table), self.columns(table)
         listed = [columns.to_list(column, n) for column in found.values()]
         return (dict(zip(found, row, strict=True)) for row in zip(*listed, strict=True))

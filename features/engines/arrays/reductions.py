@@ -1,4 +1,4 @@
-"""Sums, counts and extremes of groups. Nulls are left out; of nothing but nulls, the result is null."""
+"""Sums, counts and extremes of groups. Nulls are ignored; a group of nulls gives null."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from tiercast.contract.vectors import Mask
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.engines.arrays import groups as grouping
-from tiercast.features.engines.arrays.column import Column, UnknownOperation
+from tiercast.features.engines.arrays.column import Column, UnsupportedOperation
 from tiercast.features.engines.arrays.groups import Groups
 
 Reduction = Callable[[Groups, Column, Mask | None], Column]
 
 
 def total(groups: Groups, given: Column, used: Mask | None) -> Column:
-    """Whole numbers and decimals are added exactly. Floats are not taken: their sum would depend on the order."""
+    """The exact sum of whole numbers and decimals. Floats are refused: their sum depends on the order of rows."""
     values = given.values
     if values.dtype == np.bool_:
         values = values.astype(np.int64)
     if values.dtype == np.float64:
-        raise UnknownOperation("sums of floats depend on the order of rows: add decimals")
+        raise UnsupportedOperation("sums of floats depend on the order of rows: add decimals")
     if values.dtype == np.int64 and _largest(values) * len(values) >= 1 << 63:
         values = values.astype(object)
     return _reduced(groups, values, used, np.add, 0)
@@ -47,11 +47,11 @@ def count(groups: Groups, given: Column, used: Mask | None) -> Column:
 
 
 def count_distinct(groups: Groups, given: Column, used: Mask | None) -> Column:
-    ids, found = groups.ids(), groups.together(grouping.codes(given))
+    ids, found = groups.ids(), groups.sort(grouping.encode(given))
     if used is not None:
-        counts = groups.together(used)
+        counts = groups.sort(used)
         ids, found = ids[counts], found[counts]
-    firsts = grouping.groups(grouping.together([ids, found])).firsts()
+    firsts = grouping.groups(grouping.combine_keys([ids, found])).firsts()
     return Column(np.bincount(columns.take(Column(ids), firsts).values, minlength=len(groups.starts)))
 
 
@@ -70,9 +70,9 @@ def _reduced(groups: Groups, values: NDArray[Any], used: Mask | None, add: np.uf
     if not len(groups.starts):
         return Column(values[:0], None if used is None else used[:0])
     if used is None:
-        return Column(add.reduceat(groups.together(values), groups.starts))
-    reduced = add.reduceat(groups.together(np.where(used, values, nothing)), groups.starts)
-    return Column(reduced, np.logical_or.reduceat(groups.together(used), groups.starts))
+        return Column(add.reduceat(groups.sort(values), groups.starts))
+    reduced = add.reduceat(groups.sort(np.where(used, values, nothing)), groups.starts)
+    return Column(reduced, np.logical_or.reduceat(groups.sort(used), groups.starts))
 
 
 def _largest(values: NDArray[np.int64]) -> int:
@@ -86,4 +86,4 @@ def _end(kind: np.dtype[Any], sign: int) -> Any:
         return sign * np.inf
     if kind == np.int64:
         return np.iinfo(np.int64).max if sign > 0 else np.iinfo(np.int64).min
-    raise UnknownOperation(f"no largest of {kind}")
+    raise UnsupportedOperation(f"no largest of {kind}")

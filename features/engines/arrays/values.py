@@ -1,4 +1,4 @@
-"""Values row by row: literals, arithmetic, comparisons, conditions; and the table of all operations."""
+"""Operations on single rows: literals, arithmetic, comparisons, conditions; and the table of all operations."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from tiercast.contract.vectors import Mask
 from tiercast.features.engines.arrays import casts, choices, texts
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.engines.arrays.column import Column, UnknownOperation
-from tiercast.features.engines.arrays.steps import Build, Run, Step, Values
+from tiercast.features.engines.arrays.column import Column, UnsupportedOperation
+from tiercast.features.engines.arrays.steps import Builder, ColumnStep, Evaluation, ValueCompiler
 
 EPOCH = datetime.date(1970, 1, 1)
 
 
-def literal(of: Values, node: ops.Literal, within: Any) -> Step:
+def literal(compiler: ValueCompiler, node: ops.Literal, within: Any) -> ColumnStep:
     found = columns.null(node.dtype) if node.value is None else Column(_single(node.value))
     return lambda run: found
 
@@ -31,55 +31,55 @@ def _single(value: Any) -> NDArray[Any]:
         return np.array(value, object)
     if isinstance(value, bool | int | float | np.number):
         return np.array(value)
-    raise UnknownOperation(f"no array holds {value!r}")
+    raise UnsupportedOperation(f"no array holds {value!r}")
 
 
-def date(of: Values, node: ops.DateFromYMD, within: Any) -> Step:
+def date(compiler: ValueCompiler, node: ops.DateFromYMD, within: Any) -> ColumnStep:
     parts = (node.year, node.month, node.day)
     found = Column(_single(datetime.date(*(part.value for part in parts))))
     return lambda run: found
 
 
-def strict(function: Callable[..., NDArray[Any]], *names: str) -> Build:
-    """Null where any argument is. Beside a decimal, a whole number is brought to the decimal's last place."""
+def strict(function: Callable[..., NDArray[Any]], *names: str) -> Builder:
+    """A function of columns that is null where any argument is; whole numbers are scaled to a decimal's last place."""
 
-    def build(of: Values, node: ops.Value, within: Any) -> Step:
+    def build(compiler: ValueCompiler, node: ops.Value, within: Any) -> ColumnStep:
         args = [getattr(node, name) for name in names]
         scale = max([arg.dtype.scale for arg in args if arg.dtype.is_decimal()], default=0)
-        steps = [_at_scale(of.value(arg, within), arg, scale) for arg in args]
+        steps = [_at_scale(compiler.value(arg, within), arg, scale) for arg in args]
 
-        def step(run: Run) -> Column:
+        def step(run: Evaluation) -> Column:
             given = [each(run) for each in steps]
-            return Column(function(*(each.values for each in given)), columns.are_known(given))
+            return Column(function(*(each.values for each in given)), columns.all_known(given))
 
         return step
 
     return build
 
 
-def _at_scale(step: Step, node: ops.Value, scale: int) -> Step:
+def _at_scale(step: ColumnStep, node: ops.Value, scale: int) -> ColumnStep:
     if scale == 0 or (node.dtype.is_decimal() and node.dtype.scale == scale):
         return step
     if not node.dtype.is_integer():
-        raise UnknownOperation(f"no arithmetic of decimals with {node.dtype}")
+        raise UnsupportedOperation(f"no arithmetic of decimals with {node.dtype}")
 
-    def scaled(run: Run) -> Column:
+    def scaled(run: Evaluation) -> Column:
         given = step(run)
         return Column(given.values * 10**scale, given.known)
 
     return scaled
 
 
-def try_cast(of: Values, node: ops.TryCast, within: Any) -> Step:
-    given, convert = of.value(node.arg, within), casts.cast(node.arg.dtype, node.to)
+def try_cast(compiler: ValueCompiler, node: ops.TryCast, within: Any) -> ColumnStep:
+    given, convert = compiler.value(node.arg, within), casts.cast(node.arg.dtype, node.to)
     return lambda run: convert(given(run))
 
 
-def cast(of: Values, node: ops.Cast, within: Any) -> Step:
-    """Raises `OverflowError` in the run where a value does not fit."""
-    given, convert = of.value(node.arg, within), casts.cast(node.arg.dtype, node.to)
+def cast(compiler: ValueCompiler, node: ops.Cast, within: Any) -> ColumnStep:
+    """Raises `OverflowError` in the evaluation where a value does not fit."""
+    given, convert = compiler.value(node.arg, within), casts.cast(node.arg.dtype, node.to)
 
-    def step(run: Run) -> Column:
+    def step(run: Evaluation) -> Column:
         column = given(run)
         found = convert(column)
         if found.known is not None and found.known is not column.known:
@@ -91,15 +91,15 @@ def cast(of: Values, node: ops.Cast, within: Any) -> Step:
     return step
 
 
-def alias(of: Values, node: ops.Alias, within: Any) -> Step:
-    return of.value(node.arg, within)
+def alias(compiler: ValueCompiler, node: ops.Alias, within: Any) -> ColumnStep:
+    return compiler.value(node.arg, within)
 
 
-def both(of: Values, node: ops.And, within: Any) -> Step:
-    """False where either is, else null where either is null."""
-    left, right = of.value(node.left, within), of.value(node.right, within)
+def both(compiler: ValueCompiler, node: ops.And, within: Any) -> ColumnStep:
+    """SQL's AND: false where either is false, else null where either is null."""
+    left, right = compiler.value(node.left, within), compiler.value(node.right, within)
 
-    def step(run: Run) -> Column:
+    def step(run: Evaluation) -> Column:
         one, other = left(run), right(run)
         if one.known is None and other.known is None:
             return Column(one.values & other.values)
@@ -109,11 +109,11 @@ def both(of: Values, node: ops.And, within: Any) -> Step:
     return step
 
 
-def either(of: Values, node: ops.Or, within: Any) -> Step:
-    """True where either is, else null where either is null."""
-    left, right = of.value(node.left, within), of.value(node.right, within)
+def either(compiler: ValueCompiler, node: ops.Or, within: Any) -> ColumnStep:
+    """SQL's OR: true where either is true, else null where either is null."""
+    left, right = compiler.value(node.left, within), compiler.value(node.right, within)
 
-    def step(run: Run) -> Column:
+    def step(run: Evaluation) -> Column:
         one, other = left(run), right(run)
         is_yes = columns.is_true(one) | columns.is_true(other)
         if one.known is None and other.known is None:
@@ -127,38 +127,38 @@ def _is_false(column: Column) -> Mask:
     return ~column.values if column.known is None else ~column.values & column.known
 
 
-def is_null(of: Values, node: ops.IsNull, within: Any) -> Step:
-    given = of.value(node.arg, within)
+def is_null(compiler: ValueCompiler, node: ops.IsNull, within: Any) -> ColumnStep:
+    given = compiler.value(node.arg, within)
 
-    def step(run: Run) -> Column:
+    def step(run: Evaluation) -> Column:
         column = given(run)
         return Column(np.zeros(column.values.shape, bool) if column.known is None else ~column.known)
 
     return step
 
 
-def not_null(of: Values, node: ops.NotNull, within: Any) -> Step:
-    given = is_null(of, node, within)
+def not_null(compiler: ValueCompiler, node: ops.NotNull, within: Any) -> ColumnStep:
+    given = is_null(compiler, node, within)
     return lambda run: Column(~given(run).values)
 
 
-def null_if(of: Values, node: ops.NullIf, within: Any) -> Step:
-    left, right = of.value(node.arg, within), of.value(node.null_if_expr, within)
+def null_if(compiler: ValueCompiler, node: ops.NullIf, within: Any) -> ColumnStep:
+    left, right = compiler.value(node.arg, within), compiler.value(node.null_if_expr, within)
 
-    def step(run: Run) -> Column:
+    def step(run: Evaluation) -> Column:
         one, other = left(run), right(run)
-        is_same = columns.is_true(Column(one.values == other.values, columns.are_known([one, other])))
+        is_same = columns.is_true(Column(one.values == other.values, columns.all_known([one, other])))
         return Column(one.values, ~is_same if one.known is None else one.known & ~is_same)
 
     return step
 
 
-VALUES: Mapping[type, Build] = {
+VALUES: Mapping[type, Builder] = {
     ops.Literal: literal,
     ops.DateFromYMD: date,
     ops.Cast: cast,
     ops.TryCast: try_cast,
-    ops.Date: lambda of, node, within: cast(of, ops.Cast(node.arg, "date"), within),
+    ops.Date: lambda compiler, node, within: cast(compiler, ops.Cast(node.arg, "date"), within),
     ops.Alias: alias,
     ops.Add: strict(np.add, "left", "right"),
     ops.Subtract: strict(np.subtract, "left", "right"),

@@ -1,4 +1,4 @@
-"""All customers whom a search finds, as CSV or Parquet, made while it is sent: memory does not grow with the base."""
+"""All customers of a search as a CSV or Parquet file, written while it is sent: memory does not grow with the base."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tiercast.contract import errors
 from tiercast.serving.http import request_context
 from tiercast.serving.http.scores import serialize, spreadsheet, store_errors
 from tiercast.serving.http.scores.requests import SearchRequest
-from tiercast.serving.http.scores.store_pool import Shelf
-from tiercast.serving.http.scores.streaming import Stream
+from tiercast.serving.http.scores.store_pool import StorePool
+from tiercast.serving.http.scores.streaming import ExportResponse
 from tiercast.serving.store import search
 from tiercast.serving.store.generations import Generation
 from tiercast.serving.store.search import Export
@@ -24,30 +24,30 @@ ROW_GROUP = 1 << 16
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 
 
-def response(shelf: Shelf, asked: SearchRequest) -> Stream:
-    """The file, once its first bytes are there. Raises `Refused`, also while other exports take all places."""
-    write, media = (_csv, CSV) if asked.format == "csv" else (_parquet, PARQUET)
+def response(pool: StorePool, request: SearchRequest) -> ExportResponse:
+    """The file, once its first bytes are written. Raises `HttpError`, also while too many other exports run."""
+    write, media = (_csv, CSV) if request.format == "csv" else (_parquet, PARQUET)
     try:
         with contextlib.ExitStack() as held:
-            export = held.enter_context(_opened(shelf, asked))
-            pieces = write(export, asked.lang)
+            export = held.enter_context(_open(pool, request))
+            pieces = write(export, request.lang)
             first = next(pieces)
-            return Stream(first, pieces, held.pop_all(), media, _headers(export.generation, asked.format))
+            return ExportResponse(first, pieces, held.pop_all(), media, _headers(export.generation, request.format))
     except errors.TiercastError as error:
-        raise store_errors.of_page(error, has_cursor=False) from None
+        raise store_errors.from_page_error(error, has_cursor=False) from None
 
 
 @contextlib.contextmanager
-def _opened(shelf: Shelf, asked: SearchRequest) -> Iterator[Export]:
-    """A place among the exports, and the rows. Ends with whoever holds it, were it by being forgotten."""
-    engine = shelf.engine
-    if not shelf.exports.acquire(blocking=False):
+def _open(pool: StorePool, request: SearchRequest) -> Iterator[Export]:
+    """One of the exports that may run at once, and its rows; both are given back at the end of the block."""
+    engine = pool.engine
+    if not pool.exports.acquire(blocking=False):
         raise store_errors.busy()
     try:
-        with search.stream(engine, asked.filters) as export:
+        with search.stream(engine, request.filters) as export:
             yield export
     finally:
-        shelf.exports.release()
+        pool.exports.release()
 
 
 def _csv(export: Export, lang: Language) -> Iterator[bytes]:
@@ -67,12 +67,12 @@ def _parquet(export: Export, _: Language) -> Iterator[bytes]:
 
 
 def _counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Tell the audit log how many customers left."""
+    """The batches; counts the customers that were sent, for the audit log."""
     sent = 0
     for batch in batches:
         yield batch
         sent += batch.num_rows
-        request_context.count(sent)
+        request_context.count_customers(sent)
 
 
 def _grouped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -87,7 +87,7 @@ def _grouped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 class Drain(io.RawIOBase):
-    """A file that forgets what was taken from it, and still knows how much went through."""
+    """A file in memory whose written bytes are taken away again and again; it still knows its position."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -112,7 +112,7 @@ class Drain(io.RawIOBase):
 
 
 def _headers(generation: Generation, kind: str) -> Mapping[str, str]:
-    """What an answer in JSON says of its generation; the file's columns have day and model too."""
+    """The generation of the file, which a JSON response has in its body."""
     name = f"scores-{generation.as_of}-generation-{generation.id}.{kind}"
     return {
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -1,4 +1,4 @@
-"""Lookup, history, search, grid and generations: each answer comes from one generation, and says from which."""
+"""Lookup, history, search, grid and generations: each response comes from one generation, and names it."""
 
 from __future__ import annotations
 
@@ -11,53 +11,54 @@ from tiercast.contract import errors
 from tiercast.serving.http import request_context
 from tiercast.serving.http.scores import export, serialize, store_errors, store_pool
 from tiercast.serving.http.scores.requests import HistoryRequest, LookupRequest, SearchRequest
-from tiercast.serving.store import generations, queries, search
+from tiercast.serving.store import generations, queries
+from tiercast.serving.store import search as store_search
 
-PAGE = 100
+DEFAULT_LIMIT = 100
 Json = dict[str, Any]
 
 
-def lookup(asked: LookupRequest) -> Json:
-    """`answers.LookupAnswer`. Raises `Refused`, as all of these do."""
-    found = store_pool.current().ask(lambda engine: queries.lookup(engine, asked.customer_ids))
-    request_context.count(len(found.rows))
-    rows = [serialize.score(row, asked.lang) for row in found.rows]
+def lookup(request: LookupRequest) -> Json:
+    """`responses.LookupResponse`. Raises `HttpError`, as all of these do."""
+    found = store_pool.current().query(lambda engine: queries.lookup(engine, request.customer_ids))
+    request_context.count_customers(len(found.rows))
+    rows = [serialize.score(row, request.lang) for row in found.rows]
     return {**serialize.stamp(found.generation), "scores": rows, "unknown": found.unknown}
 
 
-def history(asked: HistoryRequest) -> Json:
-    """`answers.HistoryAnswer`."""
-    steps = store_pool.current().ask(lambda engine: queries.history(engine, asked.customer_id))
-    current = steps[0].generation if steps else store_pool.current().ask(generations.current)
-    request_context.count(1 if steps else 0)
-    return {**serialize.stamp(current), "steps": serialize.steps(steps, asked.lang)}
+def history(request: HistoryRequest) -> Json:
+    """`responses.HistoryResponse`."""
+    steps = store_pool.current().query(lambda engine: queries.history(engine, request.customer_id))
+    current = steps[0].generation if steps else store_pool.current().query(generations.current)
+    request_context.count_customers(1 if steps else 0)
+    return {**serialize.stamp(current), "steps": serialize.steps(steps, request.lang)}
 
 
-def find(asked: SearchRequest) -> Json | Response:
-    """`answers.SearchAnswer`, or a file that is made while it is sent."""
-    if asked.format != "json":
-        return export.response(store_pool.current(), asked)
-    limit = PAGE if asked.limit is None else asked.limit
-    page = functools.partial(search.search, filters=asked.filters, sort=asked.order, after=asked.cursor, limit=limit)
+def search(request: SearchRequest) -> Json | Response:
+    """`responses.SearchResponse`, or a file that is written while it is sent."""
+    if request.format != "json":
+        return export.response(store_pool.current(), request)
+    limit = DEFAULT_LIMIT if request.limit is None else request.limit
+    page = functools.partial(store_search.search, filters=request.filters, sort=request.order, limit=limit)
     try:
-        found = page(store_pool.current().engine)
+        found = page(store_pool.current().engine, after=request.cursor)
     except errors.TiercastError as error:
-        raise store_errors.of_page(error, has_cursor=asked.cursor is not None) from None
-    request_context.count(len(found.rows))
-    rows = [serialize.score(row, asked.lang) for row in found.rows]
+        raise store_errors.from_page_error(error, has_cursor=request.cursor is not None) from None
+    request_context.count_customers(len(found.rows))
+    rows = [serialize.score(row, request.lang) for row in found.rows]
     return {**serialize.stamp(found.generation), "scores": rows, "next": found.next}
 
 
 def grid() -> Json:
-    """`answers.GridAnswer`."""
-    found = store_pool.current().ask(queries.grid)
+    """`responses.GridResponse`."""
+    found = store_pool.current().query(queries.grid)
     return {**serialize.stamp(found.generation), **serialize.grid(found)}
 
 
-def every() -> Json:
-    """`answers.GenerationsAnswer`."""
-    found = store_pool.current().ask(generations.ready)
-    current = next((each for each in found if each.is_current), None)
-    if current is None:  # none was ever published: said in the store's words
-        current = store_pool.current().ask(generations.current)
-    return {**serialize.stamp(current), "generations": [serialize.generation(each) for each in found]}
+def list_generations() -> Json:
+    """`responses.GenerationsResponse`."""
+    kept = store_pool.current().query(generations.ready)
+    current = next((each for each in kept if each.is_current), None)
+    if current is None:  # nothing was ever published: this raises the store's own error
+        current = store_pool.current().query(generations.current)
+    return {**serialize.stamp(current), "generations": [serialize.generation(each) for each in kept]}

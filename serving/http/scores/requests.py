@@ -1,4 +1,4 @@
-"""What a caller may ask of the stored scores. Ids stand in the body, never in an address."""
+"""Request models of the stored scores. Ids are in the body, never in an address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from tiercast.serving.online.requests import MOST_CUSTOMERS, Id, Number
 from tiercast.serving.store import keyset, search
-from tiercast.serving.store.filters import Filters, Way
+from tiercast.serving.store.filters import Filters, MoveFilter
 from tiercast.serving.store.keyset import Sort
 from tiercast.tiers import actions, reason_texts
 from tiercast.tiers.languages import Language
@@ -25,7 +25,7 @@ Format = Literal["json", "csv", "parquet"]
 
 
 def _known(allowed: tuple[str, ...]) -> AfterValidator:
-    """A misspelled code would find nobody, and look like an answer. It is not quoted: it may be anything."""
+    """Refuse unknown codes: a misspelled one would find nobody. The code is not quoted, because it may be anything."""
 
     def check(code: str) -> str:
         if code not in allowed:
@@ -44,25 +44,25 @@ Wished = Annotated[list[Item], Field(min_length=1, max_length=MOST_WISHES)]
 InWords = Annotated[Language, Field(description="The language of the texts; codes stay as they are.")]
 
 
-class _Strict(BaseModel):
+class _StoredScoresRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
-class LookupRequest(_Strict):
+class LookupRequest(_StoredScoresRequest):
     """Customers whose stored scores are wanted; one who is named twice is answered once."""
 
     customer_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_CUSTOMERS)]
     lang: InWords = "en"
 
 
-class HistoryRequest(_Strict):
+class HistoryRequest(_StoredScoresRequest):
     """One customer whose way through the generations is wanted."""
 
     customer_id: Id
     lang: InWords = "en"
 
 
-class Range(_Strict):
+class Range(_StoredScoresRequest):
     """Both ends belong to it; one may be left out."""
 
     min: Number | None = None
@@ -81,7 +81,7 @@ class Range(_Strict):
         return self.min, self.max
 
 
-class SearchRequest(_Strict):
+class SearchRequest(_StoredScoresRequest):
     """Whom to find: everything that is given must be true of a customer, and of a list one of its entries.
 
     A prospect has neither value nor risk and so meets no range of them. An export (`format` csv or parquet) is the
@@ -98,7 +98,7 @@ class SearchRequest(_Strict):
     is_borderline: bool | None = None
     disagreement: bool | None = None
     moved: Annotated[
-        Wished[Way] | None,
+        Wished[MoveFilter] | None,
         Field(description="Which way, since the generation before or since `moved_since`; in: was not known then."),
     ] = None
     moved_since: Annotated[
@@ -107,7 +107,7 @@ class SearchRequest(_Strict):
     sort: Annotated[
         SortName | None, Field(description="A minus means the largest first; -value_at_risk where nothing is given.")
     ] = None
-    limit: Annotated[int | None, Field(strict=True, ge=1, le=search.MOST, description="100 if not given.")] = None
+    limit: Annotated[int | None, Field(strict=True, ge=1, le=search.MAX_LIMIT, description="100 if not given.")] = None
     cursor: Annotated[str | None, Field(max_length=LONGEST_CURSOR, description="`next` of the page before.")] = None
     format: Format = "json"
     lang: InWords = "en"

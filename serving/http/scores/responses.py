@@ -32,7 +32,7 @@ StoredScore = create_model("StoredScore", __base__=responses.Score, **_ADDED)
 
 
 class Stamp(BaseModel):
-    """Where an answer comes from: one generation, that is, one published score file."""
+    """The source of a response: one generation, that is, one published score file."""
 
     as_of: Annotated[dt.date, Field(description="Only what happened strictly before this day was known.")]
     model: Annotated[str, Field(description="Name, version and run of the model that gave the scores.")]
@@ -42,14 +42,14 @@ class Stamp(BaseModel):
     age_seconds: Annotated[int, Field(ge=0, description="How long ago that was.")]
 
 
-class LookupAnswer(Stamp):
+class LookupResponse(Stamp):
     """`scores` are in the order of the request; `unknown` are the ids that this generation does not have."""
 
     scores: list[StoredScore]
     unknown: list[str]
 
 
-class SearchAnswer(Stamp):
+class SearchResponse(Stamp):
     """One page. `next` is the cursor of the page after it; null on the last."""
 
     scores: list[StoredScore]
@@ -80,7 +80,7 @@ class Step(BaseModel):
     p_churn_change: Annotated[float | None, Field(description="New less old risk; null where one of them is.")]
 
 
-class HistoryAnswer(Stamp):
+class HistoryResponse(Stamp):
     """The newest generation first; no steps at all for a customer who is in none of them."""
 
     steps: list[Step]
@@ -120,7 +120,7 @@ class Moves(BaseModel):
     matrix: Annotated[list[Pair], Field(description="Every pair of tiers that occurs, those who stayed too.")]
 
 
-class GridAnswer(Stamp):
+class GridResponse(Stamp):
     """The whole base at a glance; `moves` is null where there is no generation before that can be compared."""
 
     churn_days: int
@@ -132,7 +132,7 @@ class GridAnswer(Stamp):
     moves: Moves | None
 
 
-class GenerationAnswer(Stamp):
+class GenerationResponse(Stamp):
     """One published score file."""
 
     churn_days: int
@@ -143,10 +143,10 @@ class GenerationAnswer(Stamp):
     is_current: bool
 
 
-class GenerationsAnswer(Stamp):
+class GenerationsResponse(Stamp):
     """The served generation, and all that are kept, the newest first."""
 
-    generations: list[GenerationAnswer]
+    generations: list[GenerationResponse]
 
 
 def definitions() -> dict[str, list[dict[str, str]]]:

@@ -1,6 +1,6 @@
-"""From the store's rows to answers: codes in words, and which generation they come from.
+"""From the store's rows to responses: codes with their texts, and the generation.
 
-A stored score has codes and no facts, so the words are those that need no numbers, as `tiercast moves` says them.
+A stored score has codes and no feature values, so its texts are those without numbers, as in `tiercast moves`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tiercast.serving.store.generations import Generation
-from tiercast.serving.store.queries import Grid, Step
+from tiercast.serving.store.queries import HistoryStep, StoredGrid
 from tiercast.serving.store.records import Record
 from tiercast.tiers import actions, moves, reason_texts, texts
 from tiercast.tiers.languages import Language
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 def stamp(generation: Generation) -> Json:
-    """`answers.Stamp`."""
+    """`responses.Stamp`."""
     age = dt.datetime.now(dt.UTC) - generation.published_at
     return {
         "as_of": generation.as_of,
@@ -49,7 +49,7 @@ def action(code: str, lang: Language) -> str:
 
 
 def score(record: Record, lang: Language) -> Json:
-    """`answers.StoredScore`."""
+    """`responses.StoredScore`."""
     stayed = record["move"] is None and record["previous_tier"] is not None  # the store only keeps who moved
     words = {
         "move": "stay" if stayed else record["move"],
@@ -59,13 +59,13 @@ def score(record: Record, lang: Language) -> Json:
     return {**record, **words}
 
 
-def steps(found: Sequence[Step], lang: Language) -> list[Json]:
-    """`answers.Step`, the newest first as they come."""
+def steps(found: Sequence[HistoryStep], lang: Language) -> list[Json]:
+    """`responses.Step`, the newest first as they come."""
     return [_step(step, was, lang) for step, was in itertools.zip_longest(found, found[1:])]
 
 
-def grid(found: Grid) -> Json:
-    """`answers.GridAnswer` without its stamp."""
+def grid(found: StoredGrid) -> Json:
+    """`responses.GridResponse` without its stamp."""
     generation = found.generation
     return {
         "churn_days": generation.churn_days,
@@ -79,7 +79,7 @@ def grid(found: Grid) -> Json:
 
 
 def generation(one: Generation) -> Json:
-    """`answers.GenerationAnswer`."""
+    """`responses.GenerationResponse`."""
     return {
         **stamp(one),
         "churn_days": one.churn_days,
@@ -91,9 +91,9 @@ def generation(one: Generation) -> Json:
     }
 
 
-def _step(step: Step, was: Step | None, lang: Language) -> Json:
-    told = stamp(step.generation)
-    known = step._asdict() | {name: told[name] for name in ("generation", "as_of", "model", "published_at")}
+def _step(step: HistoryStep, was: HistoryStep | None, lang: Language) -> Json:
+    stamped = stamp(step.generation)
+    known = step._asdict() | {name: stamped[name] for name in ("generation", "as_of", "model", "published_at")}
     given_before = step.reasons if was is None or was.tier is None else was.reasons
     words = [reason(code, lang) for code in step.reasons]
     new = [code for code in step.reasons if code not in given_before]

@@ -60,7 +60,7 @@ def _in_words(codes: pa.ListArray, lang: Language) -> pa.ListArray:
 
 
 def _replaced(codes: pa.Array, word: Callable[[str], str]) -> pa.Array:
-    """Each code's word; a word is asked for once, however often its code comes."""
+    """The text of each code; `word` is called once per code, however often it occurs."""
     encoded = codes.dictionary_encode()
     words = pa.array([word(code) for code in encoded.dictionary.to_pylist()], pa.string())
     return words.take(encoded.indices)

@@ -1,7 +1,7 @@
-"""The score store as the service sees it: opened once it answers, watched, and never waited for at the start.
+"""The connection pool of the score store: opened when the store first responds, and checked every few seconds.
 
-Without a store the addresses of stored scores answer 404 and say how to get one. A store that is away costs them a
-503; scoring from raw transactions goes on.
+Without a store the endpoints of stored scores respond 404 with a hint. While a store is away they respond 503;
+scoring from raw transactions goes on.
 """
 
 from __future__ import annotations
@@ -11,106 +11,106 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from sqlalchemy.engine import Engine
-
 from tiercast.contract import errors
-from tiercast.serving.http import endpoints, error_responses, metrics, readiness
+from tiercast.serving.http import endpoint, metrics, readiness
+from tiercast.serving.http.error_responses import HttpError
 from tiercast.serving.http.scores import store_errors
 from tiercast.serving.store import database, generations, migrations
+from tiercast.serving.store.database import Store
 
-SECONDS = 5.0
-EXPORTS = 2
-CONNECTIONS = endpoints.THREADS + EXPORTS + 1
-"""One for every thread that may ask, for every export, and for the watch: nobody ever waits for a connection."""
-Answer = TypeVar("Answer")
+CHECK_SECONDS = 5.0
+MAX_EXPORTS = 2
+CONNECTIONS = endpoint.THREADS + MAX_EXPORTS + 1
+"""One for each handler thread, for each export, and for the check: nobody waits for a connection."""
+Result = TypeVar("Result")
 
 
-class Shelf:
-    """`url` None: there is no store. `ask` may be called by many threads at once."""
+class StorePool:
+    """The pool of one process. `url` is None without a store. `query` may be called by many threads at once."""
 
-    def __init__(self, url: str | None, seconds: float = SECONDS) -> None:
-        self._url, self._seconds = url, seconds
-        self._engine: Engine | None = None
-        self._opening, self._stop = threading.Lock(), threading.Event()
-        self._note, self._has_answered = "the score store has not been asked yet", False
-        self.exports = threading.BoundedSemaphore(EXPORTS)
+    def __init__(self, url: str | None, check_seconds: float = CHECK_SECONDS) -> None:
+        self._url, self._check_seconds = url, check_seconds
+        self._engine: Store | None = None
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._note, self._has_responded = "the score store has not been asked yet", False
+        self.exports = threading.BoundedSemaphore(MAX_EXPORTS)
 
     @property
-    def engine(self) -> Engine:
-        """The store, opened. Raises `Refused` without one, and errors of opening."""
+    def engine(self) -> Store:
+        """The store, opened. Raises `HttpError` without a store, and the errors of `database.open`."""
         if self._url is None:
             raise store_errors.no_store()
-        with self._opening:
+        with self._lock:
             if self._engine is None:
                 engine = database.open(self._url, connections=CONNECTIONS)
                 migrations.require(engine)
                 self._engine = engine
             return self._engine
 
-    def ask(self, question: Callable[[Engine], Answer]) -> Answer:
-        """The store's answer. Raises `Refused`."""
+    def query(self, function: Callable[[Store], Result]) -> Result:
+        """The result of `function`, called with the store. Raises `HttpError`."""
         try:
-            return question(self.engine)
+            return function(self.engine)
         except errors.TiercastError as error:
-            raise store_errors.of_store(error) from None
+            raise store_errors.from_store_error(error) from None
 
-    def look(self) -> None:
-        """Note which generation is served, or why that cannot be said."""
+    def check(self) -> None:
+        """Record which generation is served, or why the store cannot be queried."""
         try:
-            found = self.ask(generations.current)
-        except error_responses.Refused as refused:
-            self._note = str(refused.more["message"])
-            self._has_answered |= refused.more["code"] == errors.StoreRefused.__name__
-        except Exception as error:  # whatever a driver raises: the watch must live on
+            found = self.query(generations.current)
+        except HttpError as error:
+            self._note = str(error.fields["message"])
+            self._has_responded |= error.fields["code"] == errors.StoreRefused.__name__
+        except Exception as error:  # any error of a driver: the thread must survive it
             self._note = f"the score store cannot be asked: {type(error).__name__}"
         else:
-            self._note, self._has_answered = f"generation {found.id}, as of {found.as_of}", True
+            self._note, self._has_responded = f"generation {found.id}, as of {found.as_of}", True
             metrics.GENERATION.set(found.published_at.timestamp())
             metrics.GENERATION_ID.set(found.id)
 
     def state(self) -> readiness.State:
-        """Not ready before the store has ever answered; afterwards, scoring is worth more than a 503 for everything."""
-        return readiness.State(self._has_answered, self._note)
+        """Not ready until the store has responded once; afterwards ready, because scoring works without the store."""
+        return readiness.State(self._has_responded, self._note)
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Look again and again inside the block, and tell /readyz of it."""
+    def watching(self) -> Iterator[None]:
+        """Inside the block, check the store again and again, and show its state in /readyz."""
         if self._url is None:
             yield
             return
         readiness.register("store", self.state)
-        watch = threading.Thread(target=self._keep_looking, name="tiercast-store", daemon=True)
-        watch.start()
+        thread = threading.Thread(target=self._check_often, name="tiercast-store", daemon=True)
+        thread.start()
         try:
             yield
         finally:
             self._stop.set()
-            watch.join(timeout=1)
+            thread.join(timeout=1)
             readiness.unregister("store")
             if self._engine is not None:
                 self._engine.dispose()
 
-    def _keep_looking(self) -> None:
-        self.look()
-        while not self._stop.wait(self._seconds):
-            self.look()
+    def _check_often(self) -> None:
+        self.check()
+        while not self._stop.wait(self._check_seconds):
+            self.check()
 
 
-_OPEN: list[Shelf] = []
+_RUNNING: list[StorePool] = []
 
 
-def current() -> Shelf:
-    """The store of the running application."""
-    return _OPEN[-1] if _OPEN else Shelf(None)
+def current() -> StorePool:
+    """The pool of the running application."""
+    return _RUNNING[-1] if _RUNNING else StorePool(None)
 
 
 @contextlib.contextmanager
-def opened(environment: Mapping[str, str]) -> Iterator[Shelf]:
-    """Inside the block, `current` is the store that TIERCAST_STORE names."""
-    shelf = Shelf(environment.get("TIERCAST_STORE") or None)  # the command line says "" for none
-    _OPEN.append(shelf)
+def running(environment: Mapping[str, str]) -> Iterator[StorePool]:
+    """Inside the block, `current` is the pool of the store in TIERCAST_STORE."""
+    pool = StorePool(environment.get("TIERCAST_STORE") or None)  # the command line sets "" for none
+    _RUNNING.append(pool)
     try:
-        with shelf.watched():
-            yield shelf
+        with pool.watching():
+            yield pool
     finally:
-        _OPEN.remove(shelf)
+        _RUNNING.remove(pool)

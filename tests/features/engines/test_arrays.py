@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiercast.features import build
-from tiercast.features.engines.arrays import Column, Given, Program, UnknownOperation, casts
+from tiercast.features.engines.arrays import Column, InputTable, Program, UnsupportedOperation, casts
 from tiercast.features.engines.arrays import column as columns
 from tiercast.features.engines.duckdb import Engine
-from tiercast.features.reading import cleaning, transactions, values
+from tiercast.features.reading import transactions, validation, values
 from tiercast.features.spec import Attribute, FeatureSpec
 from tiercast.features.tables import Tables
 
@@ -32,7 +32,11 @@ SPEC = FeatureSpec(
     contact_kinds=("visit", "complaint"),
     contact_columns=("score", "minutes"),
 )
-RULES = {"transactions": cleaning.TRANSACTIONS, "customers": cleaning.CUSTOMERS, "interactions": cleaning.INTERACTIONS}
+RULES = {
+    "transactions": validation.TRANSACTIONS,
+    "customers": validation.CUSTOMERS,
+    "interactions": validation.INTERACTIONS,
+}
 TEXT, NUMBER = pa.string(), pa.float64()
 SCHEMAS = {
     "transactions": {"customer_id": TEXT, "ordered_at": TEXT, "amount": NUMBER, "product_id": TEXT, "category": TEXT,
@@ -93,12 +97,12 @@ def tables(seed: int, n: int, oddity: float) -> dict[str, pa.Table]:
 
 
 def expressions() -> dict[str, ibis.Table]:
-    judged: dict[str, ibis.Table] = {}
+    validated: dict[str, ibis.Table] = {}
     for table, names in SCHEMAS.items():
         raw = ibis.table(ibis.Schema.from_pyarrow(pa.schema(list(names.items()))), name=table)
         ours = {name: name for name in names if name not in ("row", "age", "city")}
-        judged[table] = cleaning.judge(cleaning.parse(raw, table, ours), RULES[table], AS_OF)
-    kept = {table: cleaning.kept(rows) for table, rows in judged.items()}
+        validated[table] = validation.validate(validation.parse(raw, table, ours), RULES[table], AS_OF)
+    kept = {table: validation.valid_rows(rows) for table, rows in validated.items()}
     people = kept["customers"].select(
         customer_id=kept["customers"].customer_id,
         joined_on=kept["customers"].joined_on.cast("date"),
@@ -106,7 +110,7 @@ def expressions() -> dict[str, ibis.Table]:
         city=values.label(kept["customers"]["other_city"], "city").value,
     )
     whole = Tables(transactions.canonical(kept["transactions"]), people, kept["interactions"])
-    return {**judged, "features": build.build(whole, AS_OF, SPEC)}
+    return {**validated, "features": build.build(whole, AS_OF, SPEC)}
 
 
 @pytest.fixture(scope="module")
@@ -130,12 +134,12 @@ def whole_numbers(listed: list[int]) -> Column:
     return Column(np.array(listed, int))
 
 
-def as_given(tables: Mapping[str, pa.Table]) -> dict[str, Given]:
+def as_given(tables: Mapping[str, pa.Table]) -> dict[str, InputTable]:
     """The same as a request brings it."""
     made: dict[pa.DataType, Callable[[list[Any]], Column]]
-    made = {TEXT: columns.of_texts, NUMBER: columns.of_numbers, pa.int64(): whole_numbers}
+    made = {TEXT: columns.from_texts, NUMBER: columns.from_numbers, pa.int64(): whole_numbers}
     return {
-        name: Given(table.num_rows, {f.name: made[f.type](table[f.name].to_pylist()) for f in table.schema})
+        name: InputTable(table.num_rows, {f.name: made[f.type](table[f.name].to_pylist()) for f in table.schema})
         for name, table in tables.items()
     }
 
@@ -165,7 +169,7 @@ def bits(column: pa.ChunkedArray) -> list[Any]:
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), n=st.sampled_from([0, 1, 3, 20, 200]), oddity=st.sampled_from([0.0, 0.05, 0.5]))
-def test_what_is_read_judged_and_built_is_the_same(
+def test_what_is_read_validated_and_built_is_the_same(
     program: Program, statements: dict[str, str], seed: int, n: int, oddity: float
 ) -> None:
     made = tables(seed, n, oddity)
@@ -192,7 +196,7 @@ def test_many_texts_are_read_as_each_of_them_alone() -> None:
         texts = np.array(alike, object)
         assert len(texts) >= columns.FEW
         many = casts.cast(ibis.dtype("string"), ibis.dtype("timestamp"))(Column(texts))
-        alone = [casts._instant(text) for text in alike]
+        alone = [casts._parse_time(text) for text in alike]
         known = [True] * len(alike) if many.known is None else many.known.tolist()
         assert [v if k else None for v, k in zip(many.values.tolist(), known, strict=True)] == alone
 
@@ -212,7 +216,7 @@ def test_many_texts_are_read_as_each_of_them_alone() -> None:
 def test_what_it_does_not_know_is_refused(made: Any, what: str) -> None:
     """Most of it when the expression is compiled; that a column is of floats, only a sum sees."""
     table = ibis.table({"k": "string", "x": "float64"}, name="t")
-    with pytest.raises(UnknownOperation, match=what):
+    with pytest.raises(UnsupportedOperation, match=what):
         Program({"out": made(table)}).run(as_given({"t": pa.table({"k": ["a"], "x": [1.0]})})).columns("out")
 
 

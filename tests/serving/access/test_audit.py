@@ -9,17 +9,17 @@ import pytest
 from tiercast.contract import errors
 from tiercast.serving.access import audit
 
-ENTRY = audit.Entry("3f2a91c0d4e5", "checkout", "POST", "/v1/score", 200, 3, "0" * 32)
+ENTRY = audit.AuditEntry("3f2a91c0d4e5", "checkout", "POST", "/v1/score", 200, 3, "0" * 32)
 
 
 def write_many(file: Path, who: str) -> None:
-    log = audit.Audit(file)
+    log = audit.AuditLog(file)
     for _ in range(300):
         log.write(ENTRY._replace(name=who))
 
 
 def test_a_line_says_who_when_what_and_for_how_many(tmp_path: Path) -> None:
-    assert audit.Audit(tmp_path / "audit.log").write(ENTRY)
+    assert audit.AuditLog(tmp_path / "audit.log").write(ENTRY)
     line = json.loads((tmp_path / "audit.log").read_text())
     assert line.pop("at").endswith("+00:00")
     assert line == ENTRY._asdict()
@@ -40,20 +40,20 @@ def test_lines_of_two_processes_do_not_mix(tmp_path: Path) -> None:
 def test_the_log_is_for_its_owner_and_is_only_appended_to(tmp_path: Path) -> None:
     file = tmp_path / "audit.log"
     file.write_text("before\n")
-    audit.Audit(file).write(ENTRY)
+    audit.AuditLog(file).write(ENTRY)
     assert file.read_text().startswith("before\n{")
     file.unlink()
-    audit.Audit(file).write(ENTRY)  # it was moved away: the next line begins a new one
+    audit.AuditLog(file).write(ENTRY)  # it was moved away: the next line begins a new one
     assert file.stat().st_mode & 0o077 == 0
 
 
 def test_without_a_file_the_lines_go_to_the_error_stream(capfd: pytest.CaptureFixture[str]) -> None:
-    audit.Audit().write(ENTRY)
+    audit.AuditLog().write(ENTRY)
     assert json.loads(capfd.readouterr().err)["name"] == "checkout"
 
 
 def test_a_log_that_cannot_be_written_is_refused_at_the_start_and_reported_later(tmp_path: Path) -> None:
-    log = audit.Audit(tmp_path / "no" / "audit.log")
+    log = audit.AuditLog(tmp_path / "no" / "audit.log")
     with pytest.raises(errors.CannotWrite, match="no such file or directory"):
         log.check()
     assert not log.write(ENTRY)
@@ -64,5 +64,5 @@ def test_a_log_that_cannot_be_written_is_refused_at_the_start_and_reported_later
 
 
 def test_a_check_writes_nothing(tmp_path: Path) -> None:
-    audit.Audit(tmp_path / "audit.log").check()
+    audit.AuditLog(tmp_path / "audit.log").check()
     assert (tmp_path / "audit.log").read_text() == ""

@@ -5,14 +5,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.serving.http.app_calls import Shelf
+from tests.serving.http.app_calls import KeyDatabase
 from tiercast.serving.access import keyring, keys, tokens
 from tiercast.serving.access.keys import Key
 from tiercast.serving.store import database
 
 NOW = dt.datetime.now(dt.UTC)
 TOKEN = tokens.new()
-KEY = Key(TOKEN.key_id, "checkout", tokens.hashed(TOKEN.secret), frozenset({"score"}), NOW)
+KEY = Key(TOKEN.key_id, "checkout", tokens.hash_secret(TOKEN.secret), frozenset({"score"}), NOW)
 
 
 def state(ring: keyring.Keyring, token: tokens.Token) -> str | None:
@@ -21,7 +21,7 @@ def state(ring: keyring.Keyring, token: tokens.Token) -> str | None:
 
 
 def test_a_token_finds_its_key_and_no_other_does() -> None:
-    ring = keyring.Keyring(Shelf([KEY]).read, 60)
+    ring = keyring.Keyring(KeyDatabase([KEY]).read, 60)
     ring.refresh()
     found = ring.find(TOKEN.text())
     assert found == (KEY, "live")
@@ -30,25 +30,25 @@ def test_a_token_finds_its_key_and_no_other_does() -> None:
 
 
 def test_before_the_first_reading_nobody_is_known() -> None:
-    ring = keyring.Keyring(Shelf([KEY]).read, 60)
+    ring = keyring.Keyring(KeyDatabase([KEY]).read, 60)
     assert (ring.find(TOKEN.text()), ring.was_read, ring.read_at) == (None, False, None)
 
 
 def test_while_the_database_is_down_the_keys_read_last_stay_good_and_the_ring_says_so() -> None:
-    shelf = Shelf([KEY])
-    ring = keyring.Keyring(shelf.read, 60)
+    key_database = KeyDatabase([KEY])
+    ring = keyring.Keyring(key_database.read, 60)
     ring.refresh()
-    shelf.is_down = True
+    key_database.is_down = True
     ring.refresh()
     assert ring.find(TOKEN.text()) is not None
     assert ring.problem == "the store does not answer"
-    shelf.is_down = False
+    key_database.is_down = False
     ring.refresh()
     assert ring.problem is None
 
 
 def test_a_key_ends_on_its_day_even_while_the_database_is_down() -> None:
-    ring = keyring.Keyring(Shelf([KEY._replace(expires_at=NOW + dt.timedelta(hours=1))]).read, 60)
+    ring = keyring.Keyring(KeyDatabase([KEY._replace(expires_at=NOW + dt.timedelta(hours=1))]).read, 60)
     ring.refresh()
     before, after = (ring.find(TOKEN.text(), NOW + dt.timedelta(minutes=m)) for m in (59, 60))
     assert [found.state if found else None for found in (before, after)] == ["live", "expired"]

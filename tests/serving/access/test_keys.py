@@ -26,7 +26,7 @@ def store(file: Path) -> Engine:
 
 def test_a_new_key_is_listed_with_its_roles_and_its_end(store: Engine) -> None:
     made, _ = keys.add(store, "checkout", ["score", "read"], days=90, now=NOON)
-    (listed,) = keys.every(store)
+    (listed,) = keys.list_keys(store)
     assert listed == made
     assert listed.roles == {"read", "score"}
     assert listed.expires_at == dt.datetime(2027, 2, 20, 12, tzinfo=dt.UTC)  # 8 + 31 + 31 + 20 days
@@ -53,7 +53,7 @@ def test_a_revoked_key_stays_in_the_list_and_keeps_its_first_end(store: Engine) 
     assert keys.revoke(store, key.key_id, now=NOON + dt.timedelta(hours=1)).state(NOON) == "revoked"
     again = keys.revoke(store, token.text(), now=NOON + dt.timedelta(hours=2))  # a whole token names its key too
     assert again.revoked_at == NOON + dt.timedelta(hours=1)
-    assert keys.every(store) == [again]
+    assert keys.list_keys(store) == [again]
 
 
 def test_revoking_names_no_secret_when_no_key_has_the_id(store: Engine) -> None:

@@ -19,7 +19,7 @@ from tiercast.contract import errors
 from tiercast.features import parts
 from tiercast.models import bundle_folder
 from tiercast.serving import score
-from tiercast.serving.batch import checkpoint, scoring
+from tiercast.serving.batch import checkpoint, identity, scoring
 from tiercast.training.train import Trained
 
 ROWS = pa.table({"customer_id": ["a", "b", "c"], "p_churn": [0.1, 0.5, 0.9]})
@@ -48,7 +48,7 @@ def tables(k: int) -> Iterator[pa.Table]:
 
 def leave_after(out: Path, n: int, what: dict[str, Any] = WHAT) -> None:
     """A run of three parts that is killed in the middle of part `n`."""
-    with checkpoint.kept(out, ROWS.schema, what, 3) as kept:
+    with checkpoint.resume(out, ROWS.schema, what, 3) as kept:
         for k in range(n):
             list(kept.tables(k, tables(k)))
         next(kept.tables(n, tables(n)))
@@ -59,7 +59,7 @@ def test_finished_parts_are_read_and_not_computed_again(tmp_path: Path) -> None:
     out = tmp_path / "scores.parquet"
     with pytest.raises(Killed):
         leave_after(out, 2)
-    with checkpoint.kept(out, ROWS.schema, WHAT, 3) as kept:
+    with checkpoint.resume(out, ROWS.schema, WHAT, 3) as kept:
         assert [kept.is_finished(k) for k in range(3)] == [True, True, False]
         assert [table.num_rows for table in kept.tables(0, ())] == [2, 1]
         assert pa.concat_tables(kept.tables(1, ())).equals(ROWS)
@@ -72,8 +72,8 @@ def test_parts_of_another_run_are_thrown_away(tmp_path: Path, what: dict[str, An
     out = tmp_path / "scores.parquet"
     with pytest.raises(Killed):
         leave_after(out, 2)
-    with checkpoint.kept(out, ROWS.schema, what, 3) as kept:
-        assert kept.finished == 0
+    with checkpoint.resume(out, ROWS.schema, what, 3) as kept:
+        assert kept.n_finished == 0
         assert sorted(path.name for path in kept.folder.iterdir()) == ["lock", "run.json"]
 
 
@@ -85,25 +85,25 @@ def test_a_run_that_finished_no_part_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_second_run_to_the_same_place_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "scores.parquet"
-    with checkpoint.kept(out, ROWS.schema, WHAT, 2) as kept:
+    with checkpoint.resume(out, ROWS.schema, WHAT, 2) as kept:
         list(kept.tables(0, tables(0)))
-        with pytest.raises(errors.CannotWrite, match="another run"), checkpoint.kept(out, ROWS.schema, {}, 2):
+        with pytest.raises(errors.CannotWrite, match="another run"), checkpoint.resume(out, ROWS.schema, {}, 2):
             pass
-        assert kept.finished == 1
-    with checkpoint.kept(out, ROWS.schema, WHAT, 2) as kept:
-        assert kept.finished == 0
+        assert kept.n_finished == 1
+    with checkpoint.resume(out, ROWS.schema, WHAT, 2) as kept:
+        assert kept.n_finished == 0
 
 
 def test_what_is_touched_or_added_changes_the_fingerprint(tmp_path: Path) -> None:
     files = [tmp_path / name for name in "ab"]
     for file in files:
         file.write_bytes(b"1")
-    before = checkpoint.fingerprint(files)
-    assert checkpoint.fingerprint(files) == before
-    assert checkpoint.fingerprint(files[:1]) != before
+    before = identity.fingerprint(files)
+    assert identity.fingerprint(files) == before
+    assert identity.fingerprint(files[:1]) != before
     files[0].write_bytes(b"2")
     os.utime(files[0], ns=(1, 1))
-    assert checkpoint.fingerprint(files) != before
+    assert identity.fingerprint(files) != before
 
 
 def test_a_run_stopped_at_any_part_goes_on_and_writes_the_same_bytes(
@@ -114,11 +114,11 @@ def test_a_run_stopped_at_any_part_goes_on_and_writes_the_same_bytes(
     out, computed = tmp_path / "scores.parquet", list[str]()
 
     def stop_in(part: int) -> Any:
-        def told(k: int, of: int) -> None:
+        def on_progress(k: int, of: int) -> None:
             if k == part:
                 raise Killed
 
-        return told
+        return on_progress
 
     plain = score.score
 
@@ -130,7 +130,7 @@ def test_a_run_stopped_at_any_part_goes_on_and_writes_the_same_bytes(
     monkeypatch.setattr(score, "score", counting)
     for part in (1, 3):
         with pytest.raises(Killed):
-            scored_tables.score(trained.bundle, source, out, tell=stop_in(part))
+            scored_tables.score(trained.bundle, source, out, on_progress=stop_in(part))
         assert not out.exists()
     table = scored_tables.score(trained.bundle, source, out, threads=2)
     assert out.read_bytes() == expected
@@ -148,7 +148,7 @@ def test_other_options_and_another_bundle_start_over(
             raise Killed
 
     with pytest.raises(Killed):
-        scored_tables.score(trained.bundle, source, out, tell=stop)
+        scored_tables.score(trained.bundle, source, out, on_progress=stop)
     about = trained.bundle.about._replace(version="99")
     table = scored_tables.score(trained.bundle._replace(about=about), source, out, reasons="none")
     assert {len(one) for one in table["reasons"].to_pylist()} == {0}
@@ -162,14 +162,14 @@ from tiercast.models import bundle_folder
 from tiercast.serving.batch import scoring
 from tests import scored_tables
 
-parts.ROWS_PER_PART, batch.ROWS = 70, 10
+parts.ROWS_PER_PART, scoring.ROWS = 70, 10
 bundle, source, out = sys.argv[1:]
 
 def kill_in_the_third(k, of):
     if k == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-scored_tables.score(bundle_folder.load(pathlib.Path(bundle)), source, pathlib.Path(out), tell=kill_in_the_third)
+scored_tables.score(bundle_folder.load(pathlib.Path(bundle)), source, pathlib.Path(out), on_progress=kill_in_the_third)
 """
 
 
@@ -185,7 +185,7 @@ def test_a_process_killed_outright_is_gone_on_from(
     assert not out.exists()
     seen: list[int] = []
     started = time.monotonic()
-    scored_tables.score(bundle, source, out, tell=lambda k, of: seen.append(k))
+    scored_tables.score(bundle, source, out, on_progress=lambda k, of: seen.append(k))
     scored_tables.score(bundle, source, tmp_path / "undisturbed.parquet")
     assert out.read_bytes() == (tmp_path / "undisturbed.parquet").read_bytes()
     assert time.monotonic() - started < 60

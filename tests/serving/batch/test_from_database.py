@@ -29,5 +29,5 @@ def test_a_table_gives_the_scores_of_its_file(trained: Trained, database: str, t
 
 def test_a_run_on_a_database_is_never_taken_for_an_earlier_one(trained: Trained) -> None:
     sources = Sources("postgresql://db.example/shop?table=orders")
-    first, second = (identity.of(trained.bundle, sources, None, {}) for _ in range(2))
+    first, second = (identity.describe(trained.bundle, sources, None, {}) for _ in range(2))
     assert first != second

@@ -39,7 +39,7 @@ def test_last_times_tiers_hold_who_is_near_a_cut_and_the_raw_tier_stays(
     wide = trained.bundle._replace(cuts=trained.bundle.cuts._replace(value_band=0.45, p_churn_band=0.4))
     out = tmp_path / "scores.parquet"
     plain = scored_tables.score(wide, source, out)
-    held = scored_tables.score(wide, source, out, last=earlier(plain, tmp_path, "A"))
+    held = scored_tables.score(wide, source, out, previous=earlier(plain, tmp_path, "A"))
     assert held["raw_tier"].equals(plain["tier"])
     p_churn, value = (plain[name].to_numpy(zero_copy_only=False) for name in ("p_churn", "value"))
     raw = plain["tier"].to_numpy(zero_copy_only=False).astype("<U1")
@@ -51,12 +51,12 @@ def test_last_times_tiers_hold_who_is_near_a_cut_and_the_raw_tier_stays(
 def test_scores_of_the_same_day_or_later_are_no_previous_ones(trained: Trained, source: str, tmp_path: Path) -> None:
     today = scored_tables.write(tmp_path, score(trained, source, tmp_path), "today.parquet")
     with pytest.raises(errors.BadInput, match="not of an earlier day"):
-        score(trained, source, tmp_path, last=today)
+        score(trained, source, tmp_path, previous=today)
 
 
 def test_another_file_than_scores_is_refused(trained: Trained, source: str, tmp_path: Path) -> None:
     with pytest.raises(errors.BadInput, match="nothing of being scores"):
-        score(trained, source, tmp_path, last=source)
+        score(trained, source, tmp_path, previous=source)
 
 
 def test_value_is_the_product_of_its_parts_in_the_file(trained: Trained, source: str, tmp_path: Path) -> None:

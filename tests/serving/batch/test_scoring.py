@@ -11,13 +11,14 @@ from pyarrow import parquet
 from tests import make_tables, scored_tables
 from tests.scored_tables import AS_OF
 from tiercast.contract import errors, scores
+from tiercast.contract.vectors import Vector
 from tiercast.features import build, parts, reading
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import btyd, churn, linear, predict, relative
 from tiercast.models import frame as frames
 from tiercast.serving.batch import scoring
-from tiercast.tiers import reasons
+from tiercast.tiers import families, reasons
 from tiercast.training.train import Trained
 
 
@@ -73,13 +74,22 @@ def test_files_and_their_splitting_do_not_change_a_byte(scored: Path, trained: T
     assert (tmp_path / "other.parquet").read_bytes() == scored.read_bytes()
 
 
+def test_rows_that_are_doubled_and_dropped_do_not_change_a_byte(trained: Trained, tmp_path: Path) -> None:
+    table = scored_tables.purchases()
+    once = scored_tables.write(tmp_path, table.group_by(table.column_names).aggregate([]), "once.parquet")
+    twice = scored_tables.write(tmp_path, pa.concat_tables([table, table]), "twice.parquet")
+    scored_tables.score(trained.bundle, once, tmp_path / "a.parquet")
+    scored_tables.score(trained.bundle, twice, tmp_path / "b.parquet", duplicates="drop")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
 def test_parts_give_the_same_rows_and_the_same_bytes_again(
     scored: Path, trained: Trained, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "ROWS_PER_PART", 90)
     steps: list[tuple[int, int]] = []
     in_parts = scored_tables.score(
-        trained.bundle, source, tmp_path / "one.parquet", tell=lambda k, of: steps.append((k, of))
+        trained.bundle, source, tmp_path / "one.parquet", on_progress=lambda k, of: steps.append((k, of))
     )
     n_parts = steps[0][1]
     assert n_parts > 3
@@ -142,16 +152,17 @@ def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained:
     p = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
     columns = relative.columns(p.frame, trees.names, learned.days)
     shap = np.asarray(trees.booster.predict(frames.matrix(columns, trees.names), pred_contrib=True))
-    parts_of = dict.fromkeys({relative.source(name) for name in trees.names}, np.zeros(len(shap)))
-    for k, name in enumerate(trees.names):
-        parts_of[relative.source(name)] = parts_of[relative.source(name)] + tree * shap[:, k]
+    parts_of = [(relative.source(name), tree * shap[:, k]) for k, name in enumerate(trees.names)]
     start = churn.start(p.frame)
-    parts_of[btyd.P_CHURN] = parts_of[btyd.P_CHURN] + (closed + line) * (start - bundle.centre)
+    parts_of.append((btyd.P_CHURN, (closed + line) * (start - bundle.centre)))
     for name, part in linear.terms(learned.linear, p.frame, start, learned.days).items():
-        feature = btyd.P_CHURN if name == linear.START else relative.source(name)
-        parts_of[feature] = parts_of.get(feature, 0.0) + line * part
-    expected = reasons.choose(parts_of, p.frame, p.p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
-    assert parquet.read_table(scored)["reasons"].to_pylist() == expected.to_pylist()
+        parts_of.append((btyd.P_CHURN if name == linear.START else relative.source(name), line * part))
+    by_family: dict[str, Vector] = {}
+    for name, part in parts_of:
+        family = families.family_of(name) or ""
+        by_family[family] = by_family.get(family, 0.0) + np.nan_to_num(part)
+    codes = reasons.choose(by_family, p.frame, p.p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+    assert parquet.read_table(scored)["reasons"].to_pylist() == reasons.as_lists(codes).to_pylist()
 
 
 def test_totals_add_up_to_the_file(scored: Path, trained: Trained, source: str, tmp_path: Path) -> None:

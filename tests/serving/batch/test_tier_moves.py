@@ -14,14 +14,14 @@ from tiercast.contract import errors, scores
 from tiercast.contract import moves as contract
 from tiercast.features.engines.duckdb import Engine
 from tiercast.serving.batch import tier_moves
-from tiercast.serving.batch.tier_moves import Moved
+from tiercast.serving.batch.tier_moves import TierMoves
 from tiercast.tiers import moves
 
 LATER = dt.date(2024, 7, 1)
 NAN = float("nan")
 
 
-def compare(old: str, new: str, **how: Any) -> Moved:
+def compare(old: str, new: str, **how: Any) -> TierMoves:
     with Engine(threads=1) as engine:
         return tier_moves.compare(engine, old, new, **how)
 
@@ -111,7 +111,7 @@ def test_reasons_are_those_of_the_newer_scores(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"churn_days": 60}, "horizons differ"),
         ({"value_days": 180}, "horizons differ"),
@@ -121,11 +121,11 @@ def test_reasons_are_those_of_the_newer_scores(tmp_path: Path) -> None:
         ({"tier": ["Z"]}, "none of A to F"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_compared_is_refused(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
     old = score_files.write(tmp_path / "old.parquet", ["c"], ["A"], [10.0])
     given: dict[str, Any] = {"tier": ["B"], "as_of": LATER} | changed
     new = score_files.write(tmp_path / "new.parquet", ["c"], given.pop("tier"), [9.0], **given)
-    with pytest.raises(errors.BadInput, match=said) as caught:
+    with pytest.raises(errors.BadInput, match=message) as caught:
         compare(old, new)
     assert caught.value.first
     assert caught.value.exit_code == 2
@@ -157,14 +157,14 @@ def test_files_that_are_no_scores_are_refused(tmp_path: Path) -> None:
     (tmp_path / "cut.parquet").write_bytes(cut[: len(cut) // 2])
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "manifest.json").write_text("{}", encoding="ascii")
-    said = {
+    message = {
         "moves.parquet": "nothing of being scores",
         "bare.parquet": "nothing of being scores",
         "cut.parquet": "cannot be read",
         "bundle": "this is a bundle",
         "missing.parquet": "no such file",
     }
-    for name, words in said.items():
+    for name, words in message.items():
         with pytest.raises(errors.BadInput, match=words):
             compare(str(tmp_path / name), new)
 

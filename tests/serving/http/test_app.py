@@ -1,4 +1,4 @@
-"""Who comes through the gate, and with what."""
+"""Which requests the application lets through, and what it records of them."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def test_a_right_id_with_another_keys_secret_opens_nothing(call: Caller) -> None
 def test_a_revoked_key_is_named_in_the_audit_log_and_let_in_no_more(call: Caller) -> None:
     engine = database.open(f"sqlite:///{call.folder / 'scores.db'}")
     keys.revoke(engine, call.tokens["read"])
-    assert call.gate.door.ring is not None
-    call.gate.door.ring.refresh()
+    assert call.state.authenticator.keyring is not None
+    call.state.authenticator.keyring.refresh()
     assert refusal(call("GET", "/v1/see", role="read"), 401)["code"] == "WrongKey"
     (line,) = call.audited()
     assert (line["name"], line["status"]) == ("the read", 401)
@@ -121,7 +121,7 @@ def test_a_websocket_is_closed_before_it_opens(call: Caller) -> None:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await call.gate({"type": "websocket", "path": "/v1/see", "headers": []}, receive, send)
+        await call.app({"type": "websocket", "path": "/v1/see", "headers": []}, receive, send)
 
     asyncio.run(connect())
     assert [message["type"] for message in sent] == ["websocket.close"]
@@ -163,8 +163,8 @@ def test_a_key_that_asks_too_often_is_told_how_long_to_wait(tmp_path: Path, monk
     assert call("GET", "/v1/see", role="admin").status_code == 200  # another key
 
 
-def test_behind_the_gate_the_body_is_as_it_was_sent(call: Caller) -> None:
-    assert call("POST", "/v1/within", [b'{"a"', b": 1}"], role="score").text == "b'{\"a\": 1}'"
+def test_the_endpoint_receives_the_body_as_it_was_sent(call: Caller) -> None:
+    assert call("POST", "/v1/echo", [b'{"a"', b": 1}"], role="score").text == "b'{\"a\": 1}'"
 
 
 def test_a_stream_passes_through_with_our_headers(call: Caller) -> None:
@@ -174,7 +174,7 @@ def test_a_stream_passes_through_with_our_headers(call: Caller) -> None:
 
 
 def test_beyond_so_many_at_once_the_service_says_that_it_is_busy(call: Caller) -> None:
-    call.gate.in_flight = 100
+    call.state.in_flight = 100
     answer = call("GET", "/v1/see", role="read")
     assert refusal(answer, 503)["code"] == "Busy"
     assert answer.headers["retry-after"] == "1"
@@ -206,12 +206,12 @@ class TestWithoutKeys:
 
         engine = database.open(url, create=True)
         migrations.upgrade(engine)
-        assert call.gate.door.ring is not None
+        assert call.state.authenticator.keyring is not None
         refusal(call("GET", "/v1/see"), 503)  # not read yet: nobody knows whether there is a key
-        call.gate.door.ring.refresh()
+        call.state.authenticator.keyring.refresh()
         assert call("GET", "/v1/see").status_code == 200
         _, token = keys.add(engine, "crm", ["read"])
-        call.gate.door.ring.refresh()
+        call.state.authenticator.keyring.refresh()
         refusal(call("GET", "/v1/see"), 401)
         sent = [(b"authorization", f"Bearer {token.text()}".encode())]
         assert call("GET", "/v1/see", headers=sent).status_code == 200
@@ -227,19 +227,19 @@ def test_while_the_keys_were_never_read_nobody_comes_in_and_readyz_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = app_calls.caller(tmp_path, monkeypatch, with_keys=False, STORE=f"sqlite:///{tmp_path / 'missing.db'}")
-    with call.gate.door.watched():
+    with call.state.authenticator.watching():
         assert call("GET", "/v1/see").status_code == 503
         error = refusal(call("GET", "/readyz"), 503)
     assert error["fields"] == [{"path": "keys", "message": "there is no store"}]
 
 
 def test_while_the_database_is_away_keys_stay_good_and_readyz_says_so(call: Caller) -> None:
-    shelf = app_calls.Shelf(keys.every(database.open(f"sqlite:///{call.folder / 'scores.db'}")))
-    ring = keyring.Keyring(shelf.read, 60)
-    call.gate.door = call.gate.door._replace(ring=ring)
-    with call.gate.door.watched():
+    key_database = app_calls.KeyDatabase(keys.list_keys(database.open(f"sqlite:///{call.folder / 'scores.db'}")))
+    ring = keyring.Keyring(key_database.read, 60)
+    call.state.authenticator.keyring = ring
+    with call.state.authenticator.watching():
         assert call("GET", "/readyz").json()["parts"]["keys"] == "read"
-        shelf.is_down = True
+        key_database.is_down = True
         ring.refresh()
         assert call("GET", "/v1/see", role="read").status_code == 200
         assert "are used" in call("GET", "/readyz").json()["parts"]["keys"]

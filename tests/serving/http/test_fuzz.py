@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pydantic_core
 import pytest
 import requests
 import schemathesis
@@ -16,7 +17,7 @@ from schemathesis.specs.openapi import checks as promised
 from tiercast.serving.http import openapi, routes
 
 HERE = "http://127.0.0.1"
-SCHEMA = schemathesis.openapi.from_dict(json.loads(openapi.as_json(routes.TABLE)))
+SCHEMA = schemathesis.openapi.from_dict(json.loads(pydantic_core.to_json(openapi.document(routes.ENDPOINTS))))
 OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)}
 CHECKS = [
     checks.not_a_server_error,
@@ -27,21 +28,21 @@ CHECKS = [
 ]
 
 
-def ask(client: Any, case: schemathesis.Case, **headers: str) -> Any:
+def send(client: Any, case: schemathesis.Case, **headers: str) -> Any:
     """Send a made-up request to the service in this process, as bytes."""
     told = requests.Request(**case.as_transport_kwargs(base_url=HERE, headers=headers)).prepare()
     return client.request(told.method, told.url, content=told.body or b"", headers=dict(told.headers))
 
 
-NEED_A_STORE = [f"{route.method} {route.path}" for route in routes.STORED]  # asked in tests.serving.http.scores
+NEED_A_STORE = [f"{endpoint.method} {endpoint.path}" for endpoint in routes.STORED]  # see http/scores
 
 
 @pytest.mark.parametrize("label", [label for label in OPERATIONS if label not in NEED_A_STORE])
 def test_every_answer_is_one_that_the_document_names(client: Any, label: str) -> None:
-    ask_much(client, label)
+    send_many(client, label)
 
 
-def ask_much(client: Any, label: str) -> None:
+def send_many(client: Any, label: str) -> None:
     """Ask one address in every way that fits its description, and in many that do not."""
     has_body, seen = label.startswith("POST"), set()
 
@@ -53,7 +54,7 @@ def ask_much(client: Any, label: str) -> None:
     def keeps_its_promise(data: strategies.DataObject) -> None:
         for mode in GenerationMode if has_body else [GenerationMode.POSITIVE]:
             case = data.draw(OPERATIONS[label].as_strategy(generation_mode=mode))
-            answer = ask(client, case)
+            answer = send(client, case)
             seen.add(answer.status_code)
             case.validate_response(answer, checks=CHECKS)
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.serving.model_manager.conftest import cache_of_this_test, registered
-from tests.serving.score_requests import JSON, asked, customer, purchase
+from tests.serving.score_requests import JSON, customer, purchase, score_body
 from tests.serving.test_launch import ROOT, free_port, wait_until_ready
 
 __all__ = ["cache_of_this_test", "registered"]
@@ -35,7 +35,7 @@ def serve(port: int, **settings: str) -> subprocess.Popen[str]:
     return server
 
 
-def ask(port: int, path: str, body: dict[str, Any] | None = None) -> Any:
+def send(port: int, path: str, body: dict[str, Any] | None = None) -> Any:
     sent = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", sent, JSON)
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
@@ -47,7 +47,7 @@ def stop(server: subprocess.Popen[str]) -> None:
     assert server.wait(60) == 0
 
 
-def answering(found: collections.Counter[str]) -> set[str]:
+def serving_models(found: collections.Counter[str]) -> set[str]:
     """The models that answered within a second."""
     before = found.copy()
     time.sleep(1)
@@ -64,10 +64,10 @@ def test_no_request_fails_while_the_bundle_is_exchanged_and_none_when_the_regist
     over = threading.Event()
 
     def score(number: int) -> None:
-        body = asked(customer(f"c-{number}", purchase()))
+        body = score_body(customer(f"c-{number}", purchase()))
         while not over.is_set():
             try:
-                found[ask(port, "/v1/score", body)["model"].partition("/")[0]] += 1
+                found[send(port, "/v1/score", body)["model"].partition("/")[0]] += 1
             except (OSError, urllib.error.URLError) as error:
                 found[f"failed: {error}"] += 1
 
@@ -77,14 +77,14 @@ def test_no_request_fails_while_the_bundle_is_exchanged_and_none_when_the_regist
     try:
         for name in ("second", "third"):
             registered(name)
-            assert ask(port, "/v1/admin/reload", {})["is_new"]
+            assert send(port, "/v1/admin/reload", {})["is_new"]
             deadline = time.monotonic() + 5
-            while (latest := answering(found)) != {name} and time.monotonic() < deadline:
+            while (latest := serving_models(found)) != {name} and time.monotonic() < deadline:
                 pass
             assert latest == {name}  # in both processes
         (mlruns / "mlflow.db").rename(mlruns / "away.db")
         with pytest.raises(urllib.error.HTTPError) as refused:
-            ask(port, "/v1/admin/reload", {})
+            send(port, "/v1/admin/reload", {})
         assert refused.value.code == 409
         time.sleep(0.5)
     finally:
@@ -96,7 +96,7 @@ def test_no_request_fails_while_the_bundle_is_exchanged_and_none_when_the_regist
 
     again = serve(port)
     try:
-        assert ask(port, "/v1/model")["model"].startswith("third")
-        assert "no MLflow store" in ask(port, "/readyz")["parts"]["bundle"]
+        assert send(port, "/v1/model")["model"].startswith("third")
+        assert "no MLflow store" in send(port, "/readyz")["parts"]["bundle"]
     finally:
         stop(again)

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import bentoml
 import pytest
 
-from tests.serving.score_requests import asked, customer, purchase
+from tests.serving.score_requests import customer, purchase, score_body
 from tests.serving.test_launch import free_port, wait_until_ready
 from tiercast.serving.access import keys
 from tiercast.serving.store import database
@@ -36,7 +37,9 @@ class Served(NamedTuple):
     store: Path
     folder: Path
 
-    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], str]:
+    def send(
+        self, method: str, path: str, body: bytes | None = None, **headers: str
+    ) -> tuple[int, dict[str, str], str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)
@@ -51,8 +54,8 @@ class Served(NamedTuple):
             connection.close()
 
     def score(self, *customers: dict[str, Any], **headers: str) -> tuple[int, dict[str, str], str]:
-        return self.ask(
-            "POST", "/v1/score", json.dumps(asked(*customers)).encode(), Content_Type="application/json", **headers
+        return self.send(
+            "POST", "/v1/score", json.dumps(score_body(*customers)).encode(), Content_Type="application/json", **headers
         )
 
     def raw(self, text: bytes) -> str:
@@ -68,7 +71,7 @@ class Served(NamedTuple):
     def written(self) -> str:
         """Everything that the service has written so far, and what it counts."""
         texts = [(self.folder / name).read_text() for name in ("out.log", "err.log", "audit.log")]
-        return "\n".join([*texts, self.ask("GET", "/metrics")[2]])
+        return "\n".join([*texts, self.send("GET", "/metrics")[2]])
 
 
 @pytest.fixture(scope="module")
@@ -107,20 +110,20 @@ def test_nothing_planted_in_a_request_comes_out_in_any_log_metric_or_error(servi
     for planted in PLANTED:
         address = planted.replace("@", "%40")
         answers += [
-            service.ask("GET", f"/v1/customers/{address}"),
-            service.ask("GET", f"/v1/model/{address}"),
-            service.ask("GET", f"/{address}?{address}={address}"),
-            service.ask("GET", f"/v1/score?id={address}"),
-            service.ask(
+            service.send("GET", f"/v1/customers/{address}"),
+            service.send("GET", f"/v1/model/{address}"),
+            service.send("GET", f"/{address}?{address}={address}"),
+            service.send("GET", f"/v1/score?id={address}"),
+            service.send(
                 "GET", "/v1/nothing", X_Request_Id=planted, User_Agent=planted, Cookie=planted, Referer=planted
             ),
-            service.ask("GET", "/v1/model", Authorization=f"Bearer {planted}"),
-            service.ask("GET", "/v1/model", Authorization=f"Bearer tck_{planted}_{planted}"),
-            service.ask("GET", "/v1/model", Authorization=f"Basic {planted}"),
-            service.ask("POST", "/v1/score", planted.encode(), Content_Type=f"text/{planted}"),
-            service.ask("POST", "/v1/score", planted.encode(), Content_Type="application/json"),
-            service.ask("POST", "/v1/score", json.dumps({planted: planted}).encode(), Content_Type="application/json"),
-            service.ask("POST", "/v1/score", b"{}", Content_Type="application/json", Content_Length=planted),
+            service.send("GET", "/v1/model", Authorization=f"Bearer {planted}"),
+            service.send("GET", "/v1/model", Authorization=f"Bearer tck_{planted}_{planted}"),
+            service.send("GET", "/v1/model", Authorization=f"Basic {planted}"),
+            service.send("POST", "/v1/score", planted.encode(), Content_Type=f"text/{planted}"),
+            service.send("POST", "/v1/score", planted.encode(), Content_Type="application/json"),
+            service.send("POST", "/v1/score", json.dumps({planted: planted}).encode(), Content_Type="application/json"),
+            service.send("POST", "/v1/score", b"{}", Content_Type="application/json", Content_Length=planted),
             service.score({**customer(planted), planted: planted}),
             service.score({**customer(planted), "attributes": {planted: [planted]}}),
             service.score(customer(planted), customer(planted)),
@@ -140,9 +143,24 @@ def test_nothing_planted_in_a_request_comes_out_in_any_log_metric_or_error(servi
 
 
 @pytest.mark.slow
+def test_bentomls_own_client_finds_score_and_calls_it(service: Served) -> None:
+    request = score_body(customer("a", purchase()), customer("b"))
+    with bentoml.SyncHTTPClient(f"http://127.0.0.1:{service.port}", token=service.token) as client:
+        response = client.score(request)
+    assert response == json.loads(service.score(*request["customers"])[2])
+    assert [row["customer_id"] for row in response["scores"]] == ["a", "b"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/static_content/main.js", "/static_content/", "/favicon.ico", "/v1/score/submit"])
+def test_none_of_bentomls_own_addresses_is_reachable(service: Served, path: str) -> None:
+    assert service.send("GET", path)[0] == 404
+
+
+@pytest.mark.slow
 def test_every_line_of_the_log_and_of_the_audit_is_one_json_object(service: Served) -> None:
     service.score(customer("a", purchase()), X_Request_Id="4bf92f3577b34da6a3ce929d0e0e4736")
-    service.ask("GET", "/v1/model")  # by its answer, the lines of the one before are written
+    service.send("GET", "/v1/model")  # by its answer, the lines of the one before are written
     for name in ("out.log", "audit.log"):
         lines = [json.loads(line) for line in (service.folder / name).read_text().splitlines()]
         (line,) = (line for line in lines if line.get("request_id") == "4bf92f3577b34da6a3ce929d0e0e4736")
@@ -172,12 +190,12 @@ def test_a_crooked_request_on_the_wire_is_refused_and_answers_no_second_one(serv
     answer = service.raw(text.replace(b"KEY", f"Bearer {service.token}".encode()))
     statuses = [line.split()[1] for line in answer.splitlines() if line.startswith("HTTP/1.1")]
     assert not [status for status in statuses if status < "400" or status >= "500"], answer
-    assert service.ask("GET", "/livez")[0] == 200
+    assert service.send("GET", "/livez")[0] == 200
 
 
 @pytest.mark.slow
 def test_thirty_megabytes_are_refused_and_a_slow_body_is_not_waited_for(service: Served) -> None:
-    assert service.ask("POST", "/v1/score", b" " * 30_000_000, Content_Type="application/json")[0] == 413
+    assert service.send("POST", "/v1/score", b" " * 30_000_000, Content_Type="application/json")[0] == 413
     started = time.monotonic()
     with socket.create_connection(("127.0.0.1", service.port), timeout=30) as wire:
         head = "POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
@@ -192,13 +210,13 @@ def test_a_key_revoked_from_the_command_line_stops_within_seconds(service: Serve
     key, token = keys.add(engine, "leaver", ["score"])
     held = service._replace(token=token.text())
     deadline = time.monotonic() + 20
-    while held.ask("GET", "/v1/model")[0] != 200:
+    while held.send("GET", "/v1/model")[0] != 200:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     command = [sys.executable, "-m", "tiercast.cli", "keys", "revoke", key.key_id, "--store", str(service.store)]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     revoked = time.monotonic()
-    while held.ask("GET", "/v1/model")[0] == 200:
+    while held.send("GET", "/v1/model")[0] == 200:
         assert time.monotonic() < revoked + 10
         time.sleep(0.1)
-    assert held.ask("GET", "/v1/model")[0] == 401
+    assert held.send("GET", "/v1/model")[0] == 401

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import compute, parquet
 
 from tests import cdnow_table
-from tests.serving.score_requests import AS_OF, as_request, asked, customer, purchase
+from tests.serving.score_requests import AS_OF, as_request, customer, purchase, score_body
 from tiercast.contract import scores
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
@@ -57,7 +57,7 @@ def test_a_customer_gets_the_same_score_over_http_as_in_the_nightly_file(
 
 
 def test_a_score_has_the_columns_of_the_contract_and_their_codes_in_words(client: Any) -> None:
-    request = asked(customer("a", purchase()), customer("b", purchase("1998-06-30")))
+    request = score_body(customer("a", purchase()), customer("b", purchase("1998-06-30")))
     answer = client.post("/v1/score", json=request).json()
     assert [row["customer_id"] for row in answer["scores"]] == ["a", "b"]
     for row in answer["scores"]:
@@ -67,14 +67,14 @@ def test_a_score_has_the_columns_of_the_contract_and_their_codes_in_words(client
 
 
 def test_a_customer_who_never_ordered_has_nulls_and_is_told_in_chinese(client: Any) -> None:
-    (row,) = client.post("/v1/score", json=asked(customer("a"), lang="zh")).json()["scores"]
+    (row,) = client.post("/v1/score", json=score_body(customer("a"), lang="zh")).json()["scores"]
     assert (row["tier"], row["status"], row["value"], row["p_churn"]) == ("F", "prospect", None, None)
     assert row["reason_texts"] == ["已有登记，尚未下单"]
 
 
 def test_reason_texts_name_the_numbers_of_their_customer(client: Any) -> None:
     """Silent from 1998-01-03 to 1998-07-01: 28 + 28 + 31 + 30 + 31 + 30 + 1 = 179 days."""
-    (row,) = client.post("/v1/score", json=asked(customer("a", purchase("1998-01-03")))).json()["scores"]
+    (row,) = client.post("/v1/score", json=score_body(customer("a", purchase("1998-01-03")))).json()["scores"]
     texts = dict(zip(row["reasons"], row["reason_texts"], strict=True))
     assert texts.get("silent_long", "ordered once, 179 days ago") == "ordered once, 179 days ago"
     assert {"silent_long", "one_order_only"} & set(texts)
@@ -91,7 +91,7 @@ def test_who_else_is_in_the_request_changes_no_score(client: Any, purchases: pa.
 def test_purchases_on_or_after_the_day_are_counted_and_change_nothing(client: Any) -> None:
     known = customer("a", purchase("1998-03-01"), purchase("1998-05-01"))
     later = customer("a", *known["transactions"], purchase("1998-07-01", 999), purchase("2031-01-01", -5))
-    without, beside = (client.post("/v1/score", json=asked(each)).json() for each in (known, later))
+    without, beside = (client.post("/v1/score", json=score_body(each)).json() for each in (known, later))
     assert beside["scores"] == without["scores"]
     assert beside["dropped"]["transactions"] == {"on_or_after_as_of": 2}
 
@@ -99,7 +99,7 @@ def test_purchases_on_or_after_the_day_are_counted_and_change_nothing(client: An
 def test_a_customer_who_joins_later_is_not_there_yet(client: Any) -> None:
     late = {**customer("late"), "joined_on": "1998-07-01"}
     early = {**customer("early"), "joined_on": "1998-06-30"}
-    answer = client.post("/v1/score", json=asked(late, early)).json()
+    answer = client.post("/v1/score", json=score_body(late, early)).json()
     assert [row["customer_id"] for row in answer["scores"]] == ["early"]
     assert answer["dropped"]["customers"] == {"on_or_after_as_of": 1}
 
@@ -128,17 +128,16 @@ def test_the_probes_answer(client: Any) -> None:
 def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tiercast.serving.http import bento
     from tiercast.serving.online import micro_batch
 
     def connection(n_customers: int) -> str | None:
         people = [customer(f"c-{k}", purchase()) for k in range(n_customers)]
-        answer = client.post("/v1/score", json=asked(*people))
+        answer = client.post("/v1/score", json=score_body(*people))
         assert answer.status_code == 200
         found: str | None = answer.headers.get("connection")
         return found
 
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) is None
-    monkeypatch.setattr(bento, "WORKERS", 2)
+    monkeypatch.setenv("TIERCAST_WORKERS", "2")
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) == "close"
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS) is None

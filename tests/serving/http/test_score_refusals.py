@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.serving.score_requests import JSON, asked, customer, purchase, refusal
-from tiercast.features.engines.arrays import Answers, Program
-from tiercast.features.engines.arrays.steps import Run
+from tests.serving.score_requests import JSON, customer, purchase, refusal, score_body
+from tiercast.features.engines.arrays import Program, Results
+from tiercast.features.engines.arrays.steps import Evaluation
 
 WITHOUT_QUANTITY = {"ordered_at": "1998-01-03", "amount": 1}
 
 
 @pytest.mark.parametrize("quantity", [1e300, -1e11])
 def test_a_quantity_that_cannot_be_added_exactly_is_refused_by_name(client: Any, quantity: float) -> None:
-    error = refusal(client.post("/v1/score", json=asked(customer("a", purchase(quantity=quantity)))), 422)
+    error = refusal(client.post("/v1/score", json=score_body(customer("a", purchase(quantity=quantity)))), 422)
     assert [field["path"] for field in error["fields"]] == ["customers.0.transactions.0.quantity"]
 
 
@@ -48,7 +48,7 @@ def test_a_quantity_that_cannot_be_added_exactly_is_refused_by_name(client: Any,
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_refused_with_its_wrong_place(client: Any, change: dict[str, Any], path: str) -> None:
-    error = refusal(client.post("/v1/score", json={**asked(customer("a")), **change}), 422)
+    error = refusal(client.post("/v1/score", json={**score_body(customer("a")), **change}), 422)
     assert error["fields"][0]["path"] == path
 
 
@@ -58,13 +58,13 @@ def test_a_wrong_request_is_refused_with_its_wrong_place(client: Any, change: di
     ids=["a day before the bundle's own", "margins for a bundle that learned amounts"],
 )
 def test_what_the_bundle_must_not_be_asked_is_refused(client: Any, change: dict[str, Any]) -> None:
-    error = refusal(client.post("/v1/score", json={**asked(customer("a", purchase())), **change}), 422)
+    error = refusal(client.post("/v1/score", json={**score_body(customer("a", purchase())), **change}), 422)
     assert error["code"] == "BundleRefused"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_no_amount_may_be_infinite_or_no_number(client: Any, number: str) -> None:
-    body = json.dumps(asked(customer("a", purchase(amount=123456)))).replace("123456", number)
+    body = json.dumps(score_body(customer("a", purchase(amount=123456)))).replace("123456", number)
     answer = client.post("/v1/score", content=body, headers=JSON)
     assert answer.status_code in (400, 422)
     refusal(answer, answer.status_code)
@@ -100,12 +100,12 @@ def test_what_goes_wrong_inside_is_a_500_that_tells_the_caller_nothing_more(
 ) -> None:
     """A program that has lost a table: the engine fails in the middle of a request that is right."""
     with caplog.at_level(logging.INFO), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Program, "run", lambda program, tables: Answers(program._relations, Run({})))
-        error = refusal(client.post("/v1/score", json=asked(customer("c-00917", purchase()))), 500)
+        patch.setattr(Program, "run", lambda program, tables: Results(program._relations, Evaluation({})))
+        error = refusal(client.post("/v1/score", json=score_body(customer("c-00917", purchase()))), 500)
     assert error["code"] == "InternalError"
     assert "fields" not in error
     assert "c-00917" not in caplog.text
-    assert client.post("/v1/score", json=asked(customer("c-00917", purchase()))).status_code == 200
+    assert client.post("/v1/score", json=score_body(customer("c-00917", purchase()))).status_code == 200
 
 
 def test_nothing_a_caller_sends_stands_in_the_log_or_in_the_counters(
@@ -114,9 +114,9 @@ def test_nothing_a_caller_sends_stands_in_the_log_or_in_the_counters(
     logging.getLogger("bentoml").propagate = True
     with caplog.at_level(logging.DEBUG):
         client.get("/v1/customers/c-00917?mail=ann@example.org")
-        client.post("/v1/score", json=asked(customer("c-00917", purchase(amount="ann@example.org"))))
-        client.post("/v1/score", json=asked(customer("c-00917", purchase("c-00917"))))
-        client.post("/v1/score", json=asked(customer("c-00917", purchase())))
+        client.post("/v1/score", json=score_body(customer("c-00917", purchase(amount="ann@example.org"))))
+        client.post("/v1/score", json=score_body(customer("c-00917", purchase("c-00917"))))
+        client.post("/v1/score", json=score_body(customer("c-00917", purchase())))
         client.request("ANN", "/v1/score")
     lines = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
     told = "\n".join(f"{record.getMessage()} {record.exc_text or ''} {record.exc_info or ''}" for record in lines)

@@ -14,21 +14,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from tiercast.serving.jobs import claims, job, job_queue
-from tiercast.serving.jobs.job import Job
-from tiercast.serving.jobs.job_queue import Asked
-from tiercast.serving.jobs.sources import Running
+from tiercast.serving.jobs.job import BatchJob
+from tiercast.serving.jobs.job_queue import JobSpec
+from tiercast.serving.jobs.sources import QueueSettings
 from tiercast.serving.store import database, tables
 
 JULY = dt.date(1998, 7, 1)
-RULES = Running(attempts=2, stale_seconds=30)
+RULES = QueueSettings(attempts=2, stale_seconds=30)
 
 
 def submitted(store: Engine, *sources: str) -> list[str]:
-    return [job_queue.submit(store, Asked(name, JULY, {}, "k"), 999).job.job_id for name in sources]
+    return [job_queue.submit(store, JobSpec(name, JULY, {}, "k"), 999).job.job_id for name in sources]
 
 
-def taken(store: Engine, *sources: str, at_once: int = 1) -> Job:
-    found = claims.take(store, sources or ("shop",), at_once)
+def taken(store: Engine, *sources: str, at_once: int = 1) -> BatchJob:
+    found = claims.claim_next(store, sources or ("shop",), at_once)
     assert found is not None
     return found
 
@@ -36,7 +36,7 @@ def taken(store: Engine, *sources: str, at_once: int = 1) -> Job:
 def aged(store: Engine, job_id: str, seconds: float, **more: object) -> None:
     """As if the runner had last been heard of so long ago."""
     change = sa.update(tables.jobs).where(tables.jobs.c.job_id == job_id)
-    with database.writing(store) as connection:
+    with database.write_transaction(store) as connection:
         connection.execute(change.values(heartbeat_at=job.now() - dt.timedelta(seconds=seconds), **more))
 
 
@@ -50,9 +50,9 @@ def test_who_came_first_is_served_first(store: Engine) -> None:
 def test_two_jobs_of_one_source_never_run_together_for_they_write_one_file(store: Engine) -> None:
     first, second = submitted(store, "shop", "shop")
     one = taken(store, at_once=9)
-    assert claims.take(store, ["shop"], 9) is None
+    assert claims.claim_next(store, ["shop"], 9) is None
     job_queue.cancel(store, first)
-    assert claims.take(store, ["shop"], 9) is None  # its runner is still there
+    assert claims.claim_next(store, ["shop"], 9) is None  # its runner is still there
     assert claims.end(store, one, "cancelled")
     assert taken(store, at_once=9).job_id == second
 
@@ -60,9 +60,9 @@ def test_two_jobs_of_one_source_never_run_together_for_they_write_one_file(store
 def test_no_more_run_on_a_machine_than_are_allowed_and_only_of_sources_it_knows(store: Engine) -> None:
     submitted(store, "a", "b")
     taken(store, "a", "b")
-    assert claims.take(store, ["a", "b"], 1) is None
-    assert claims.take(store, ["c"], 2) is None
-    with database.writing(store) as connection:
+    assert claims.claim_next(store, ["a", "b"], 1) is None
+    assert claims.claim_next(store, ["c"], 2) is None
+    with database.write_transaction(store) as connection:
         connection.execute(sa.update(tables.jobs).where(tables.jobs.c.state == "running").values(host="elsewhere"))
     assert taken(store, "a", "b").source == "b"
 
@@ -74,61 +74,61 @@ def test_of_many_services_that_reach_for_the_same_jobs_each_job_goes_to_one(url:
     def reach(_: int) -> list[str]:
         engine = database.open(url)
         try:
-            return [one.job_id for one in iter(lambda: claims.take(engine, names, 64), None)]
+            return [one.job_id for one in iter(lambda: claims.claim_next(engine, names, 64), None)]
         finally:
             engine.dispose()
 
     with ThreadPoolExecutor(4) as threads:
         got = collections.Counter(each for some in threads.map(reach, range(4)) for each in some)
     assert got == collections.Counter(ids)
-    assert {one.attempts for one in job_queue.listed(store)} == {1}
+    assert {one.attempts for one in job_queue.latest(store)} == {1}
 
 
 def test_a_beat_brings_news_and_says_whether_the_job_was_called_off(store: Engine) -> None:
     submitted(store, "shop")
     mine = taken(store)
     aged(store, mine.job_id, 20)
-    assert claims.beat(store, mine, step="scoring", progress=0.25) == "running"
-    now = job_queue.find(store, mine.job_id)
+    assert claims.send_heartbeat(store, mine, step="scoring", progress=0.25) == "running"
+    now = job_queue.get(store, mine.job_id)
     assert (now.step, now.progress) == ("scoring", 0.25)
     assert now.heartbeat_at is not None
     assert (job.now() - now.heartbeat_at).total_seconds() < 15
     job_queue.cancel(store, mine.job_id)
-    assert claims.beat(store, mine) == "cancelling"
+    assert claims.send_heartbeat(store, mine) == "cancelling"
     assert claims.end(store, mine, "cancelled")
-    assert claims.beat(store, mine, progress=0.5) is None
+    assert claims.send_heartbeat(store, mine, progress=0.5) is None
 
 
 def test_a_runner_that_was_given_up_and_comes_back_changes_nothing(store: Engine) -> None:
     submitted(store, "shop")
     late = taken(store)
-    assert claims.lost(store, late, 3, {})
+    assert claims.requeue_or_fail(store, late, 3)
     again = taken(store)
     assert again.attempts == 2
-    assert claims.beat(store, late, progress=1.0) is None
+    assert claims.send_heartbeat(store, late, progress=1.0) is None
     assert not claims.end(store, late, "done")
-    assert not claims.give_back(store, late)
-    assert not claims.lost(store, late, 1, {"code": "x"})
-    now = job_queue.find(store, again.job_id)
+    assert not claims.release(store, late)
+    assert not claims.requeue_or_fail(store, late, 1)
+    now = job_queue.get(store, again.job_id)
     assert (now.state, now.progress, now.claim) == ("running", 0.0, again.claim)
 
 
 def test_a_job_whose_service_stopped_waits_again_and_was_not_tried(store: Engine) -> None:
     submitted(store, "shop")
     mine = taken(store)
-    claims.beat(store, mine, pid=1, step="scoring", progress=0.5)
-    assert claims.give_back(store, mine)
-    now = job_queue.find(store, mine.job_id)
+    claims.send_heartbeat(store, mine, pid=1, step="scoring", progress=0.5)
+    assert claims.release(store, mine)
+    now = job_queue.get(store, mine.job_id)
     assert (now.state, now.attempts, now.progress, now.step, now.pid) == ("queued", 0, 0.0, None, None)
 
 
-@pytest.mark.parametrize("way", ["give_back", "lost"])
+@pytest.mark.parametrize("way", ["release", "requeue_or_fail"])
 def test_a_job_that_was_called_off_is_not_tried_again_whatever_its_runner_did(store: Engine, way: str) -> None:
     submitted(store, "shop")
     mine = taken(store)
     job_queue.cancel(store, mine.job_id)
-    assert claims.give_back(store, mine) if way == "give_back" else claims.lost(store, mine, 3, {})
-    assert job_queue.find(store, mine.job_id).state == "cancelled"
+    assert claims.release(store, mine) if way == "release" else claims.requeue_or_fail(store, mine, 3)
+    assert job_queue.get(store, mine.job_id).state == "cancelled"
 
 
 def test_a_job_whose_process_is_dead_is_tried_again_and_then_fails_with_the_reason(store: Engine) -> None:
@@ -140,7 +140,7 @@ def test_a_job_whose_process_is_dead_is_tried_again_and_then_fails_with_the_reas
         assert claims.recover(store, RULES) == []
         aged(store, mine.job_id, 40)
         assert [one.job_id for one in claims.recover(store, RULES)] == [mine.job_id]
-    now = job_queue.find(store, mine.job_id)
+    now = job_queue.get(store, mine.job_id)
     assert now.state == "failed"
     assert now.finished_at is not None
     assert now.error is not None
@@ -159,7 +159,7 @@ def test_a_process_that_lives_is_waited_for_and_ended_if_it_stays_silent(store: 
         aged(store, mine.job_id, 4 * 30 + 1)
         assert len(claims.recover(store, RULES)) == 1
         assert process.wait(10) == -signal.SIGKILL
-    assert job_queue.find(store, mine.job_id).state == "queued"
+    assert job_queue.get(store, mine.job_id).state == "queued"
 
 
 def test_another_process_that_has_got_the_number_is_left_alone(store: Engine) -> None:

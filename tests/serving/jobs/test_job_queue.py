@@ -9,110 +9,110 @@ from sqlalchemy.engine import Engine
 
 from tiercast.contract import errors
 from tiercast.serving.jobs import claims, job, job_queue
-from tiercast.serving.jobs.job_queue import Asked
+from tiercast.serving.jobs.job_queue import JobSpec
 from tiercast.serving.store import database
 
 JULY = dt.date(1998, 7, 1)
-NIGHTLY = Asked("shop", JULY, {}, "key-1", "nightly-1998-07-01")
+NIGHTLY = JobSpec("shop", JULY, {}, "key-1", "nightly-1998-07-01")
 
 
 def test_a_new_job_waits(store: Engine) -> None:
-    found = job_queue.submit(store, Asked("shop", JULY, {"reasons": "none"}, "key-1"), most_queued=5)
+    found = job_queue.submit(store, JobSpec("shop", JULY, {"reasons": "none"}, "key-1"), max_queued=5)
     assert found.is_new
-    one = job_queue.find(store, found.job.job_id)
+    one = job_queue.get(store, found.job.job_id)
     assert (one.state, one.attempts, one.progress, one.result, one.error) == ("queued", 0, 0.0, None, None)
     assert (one.source, one.as_of, one.options, one.submitted_by) == ("shop", JULY, {"reasons": "none"}, "key-1")
     assert abs((job.now() - one.submitted_at).total_seconds()) < 30
 
 
 def test_the_same_key_of_the_same_caller_is_the_same_job_even_when_the_line_is_full(store: Engine) -> None:
-    first = job_queue.submit(store, NIGHTLY, most_queued=2)
-    assert job_queue.submit(store, NIGHTLY, most_queued=2) == (first.job, False)
-    other = job_queue.submit(store, NIGHTLY._replace(submitted_by="key-2"), most_queued=2)
+    first = job_queue.submit(store, NIGHTLY, max_queued=2)
+    assert job_queue.submit(store, NIGHTLY, max_queued=2) == (first.job, False)
+    other = job_queue.submit(store, NIGHTLY._replace(submitted_by="key-2"), max_queued=2)
     assert other.is_new
     assert other.job.job_id != first.job.job_id
-    assert not job_queue.submit(store, NIGHTLY, most_queued=2).is_new
+    assert not job_queue.submit(store, NIGHTLY, max_queued=2).is_new
 
 
 @pytest.mark.parametrize("change", [{"source": "b2b"}, {"as_of": dt.date(1998, 7, 2)}, {"options": {"publish": False}}])
 def test_a_key_cannot_stand_for_other_work(store: Engine, change: dict[str, Any]) -> None:
-    job_queue.submit(store, NIGHTLY, most_queued=5)
+    job_queue.submit(store, NIGHTLY, max_queued=5)
     with pytest.raises(errors.KeyReused):
-        job_queue.submit(store, NIGHTLY._replace(**change), most_queued=5)
-    assert len(job_queue.listed(store)) == 1
+        job_queue.submit(store, NIGHTLY._replace(**change), max_queued=5)
+    assert len(job_queue.latest(store)) == 1
 
 
 def test_of_many_who_ask_at_once_under_one_key_all_get_one_job(url: str, store: Engine) -> None:
-    def ask(_: int) -> str:
+    def submit(_: int) -> str:
         engine = database.open(url)
         try:
-            return job_queue.submit(engine, NIGHTLY, most_queued=50).job.job_id
+            return job_queue.submit(engine, NIGHTLY, max_queued=50).job.job_id
         finally:
             engine.dispose()
 
     with ThreadPoolExecutor(8) as threads:
-        assert len(set(threads.map(ask, range(16)))) == 1
-    assert len(job_queue.listed(store)) == 1
+        assert len(set(threads.map(submit, range(16)))) == 1
+    assert len(job_queue.latest(store)) == 1
 
 
 def test_a_full_line_takes_no_more_until_one_leaves_it(store: Engine) -> None:
-    first = job_queue.submit(store, Asked("shop", JULY, {}, "k"), most_queued=2).job
-    job_queue.submit(store, Asked("shop", JULY, {}, "k"), most_queued=2)
+    first = job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), max_queued=2).job
+    job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), max_queued=2)
     with pytest.raises(errors.QueueFull, match="2 of 2 places"):
-        job_queue.submit(store, Asked("shop", JULY, {}, "k"), most_queued=2)
+        job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), max_queued=2)
     job_queue.cancel(store, first.job_id)
-    assert job_queue.submit(store, Asked("shop", JULY, {}, "k"), most_queued=2).is_new
+    assert job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), max_queued=2).is_new
 
 
 def test_the_list_is_the_newest_first_and_can_be_of_one_state(store: Engine) -> None:
-    ids = [job_queue.submit(store, Asked("shop", JULY, {}, "k"), most_queued=9).job.job_id for _ in range(3)]
+    ids = [job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), max_queued=9).job.job_id for _ in range(3)]
     job_queue.cancel(store, ids[1])
-    assert [one.job_id for one in job_queue.listed(store)] == ids[::-1]
-    assert [one.job_id for one in job_queue.listed(store, ["queued"])] == [ids[2], ids[0]]
-    assert [one.job_id for one in job_queue.listed(store, most=1)] == [ids[2]]
+    assert [one.job_id for one in job_queue.latest(store)] == ids[::-1]
+    assert [one.job_id for one in job_queue.latest(store, ["queued"])] == [ids[2], ids[0]]
+    assert [one.job_id for one in job_queue.latest(store, limit=1)] == [ids[2]]
 
 
 def test_those_that_wait_are_counted_and_no_others(store: Engine) -> None:
-    ids = [job_queue.submit(store, Asked("shop", JULY, {}, "k"), 9).job.job_id for _ in range(4)]
-    assert claims.take(store, ["shop"], 1) is not None
+    ids = [job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), 9).job.job_id for _ in range(4)]
+    assert claims.claim_next(store, ["shop"], 1) is not None
     job_queue.cancel(store, ids[3])
-    assert job_queue.waiting(store) == 2
+    assert job_queue.count_queued(store) == 2
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked_to_end(store: Engine) -> None:
-    waiting = job_queue.submit(store, Asked("shop", JULY, {}, "k"), 9).job
+    waiting = job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), 9).job
     first, again = job_queue.cancel(store, waiting.job_id), job_queue.cancel(store, waiting.job_id)
-    assert (first.job.state, first.is_over_now) == ("cancelled", True)
-    assert (again.job.state, again.is_over_now) == ("cancelled", False)
-    running = job_queue.submit(store, Asked("shop", JULY, {}, "k"), 9).job
-    assert claims.take(store, ["shop"], 1) is not None
+    assert (first.job.state, first.has_ended) == ("cancelled", True)
+    assert (again.job.state, again.has_ended) == ("cancelled", False)
+    running = job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), 9).job
+    assert claims.claim_next(store, ["shop"], 1) is not None
     for _ in range(2):
         asked = job_queue.cancel(store, running.job_id)
-        assert (asked.job.state, asked.is_over_now) == ("cancelling", False)
+        assert (asked.job.state, asked.has_ended) == ("cancelling", False)
 
 
 def test_a_job_that_has_ended_cannot_be_called_off(store: Engine) -> None:
-    job_queue.submit(store, Asked("shop", JULY, {}, "k"), 9)
-    mine = claims.take(store, ["shop"], 1)
+    job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), 9)
+    mine = claims.claim_next(store, ["shop"], 1)
     assert mine is not None
     assert claims.end(store, mine, "done", result={"customers": 3})
     with pytest.raises(errors.JobOver):
         job_queue.cancel(store, mine.job_id)
-    assert job_queue.find(store, mine.job_id).result == {"customers": 3}
+    assert job_queue.get(store, mine.job_id).result == {"customers": 3}
 
 
 def test_a_job_that_nobody_knows_is_said_to_be_unknown(store: Engine) -> None:
-    for ask in (job_queue.find, job_queue.cancel):
+    for function in (job_queue.get, job_queue.cancel):
         with pytest.raises(errors.JobUnknown):
-            ask(store, "job_0000000000000000")
+            function(store, "job_0000000000000000")
 
 
 def test_only_jobs_that_ended_long_ago_are_forgotten(store: Engine) -> None:
     for _ in range(2):
-        job_queue.submit(store, Asked("shop", JULY, {}, "k"), 9)
-    ended = claims.take(store, ["shop"], 1)
+        job_queue.submit(store, JobSpec("shop", JULY, {}, "k"), 9)
+    ended = claims.claim_next(store, ["shop"], 1)
     assert ended is not None
     claims.end(store, ended, "failed", error={"code": "x"})
-    assert job_queue.forget(store, job.now() - dt.timedelta(days=1)) == 0
-    assert job_queue.forget(store, job.now() + dt.timedelta(seconds=5)) == 1
-    assert [one.state for one in job_queue.listed(store)] == ["queued"]
+    assert job_queue.delete_ended(store, job.now() - dt.timedelta(days=1)) == 0
+    assert job_queue.delete_ended(store, job.now() + dt.timedelta(seconds=5)) == 1
+    assert [one.state for one in job_queue.latest(store)] == ["queued"]

@@ -6,9 +6,9 @@ import pytest
 
 from tiercast.contract import errors
 from tiercast.serving.jobs import results
-from tiercast.serving.jobs.sources import Source
+from tiercast.serving.jobs.sources import ConfiguredSource
 
-SHOP = Source(transactions="/data/shop/orders.csv", customers="/data/shop", out="/scores/shop.parquet")
+SHOP = ConfiguredSource(transactions="/data/shop/orders.csv", customers="/data/shop", out="/scores/shop.parquet")
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ SHOP = Source(transactions="/data/shop/orders.csv", customers="/data/shop", out=
 def test_an_error_names_a_key_of_the_jobs_file_and_neither_a_row_nor_a_path(
     error: errors.TiercastError, message: str, hint: str, first: str | None
 ) -> None:
-    told = results.refusal(error, "shop", SHOP)
+    told = results.from_error(error, "shop", SHOP)
     assert (told["code"], told["count"], told["total"]) == (type(error).__name__, error.count, error.total)
     assert (told["message"], told["hint"], told["first"]) == (message, hint, first)
 
 
 def test_a_fault_is_told_by_its_type_for_its_words_may_quote_a_value() -> None:
-    told = results.fault(ValueError("c-00917 is odd"), "job_00000000000000aa")
+    told = results.internal_error(ValueError("c-00917 is odd"), "job_00000000000000aa")
     assert "c-00917" not in str(told)
     assert "ValueError" in told["message"]
     assert "job_00000000000000aa" in told["hint"]
@@ -45,4 +45,4 @@ def test_a_fault_is_told_by_its_type_for_its_words_may_quote_a_value() -> None:
 
 def test_an_error_from_before_the_source_was_known_is_told_without_what_it_quoted() -> None:
     error = errors.BadInput("the jobs file cannot be read", first=str(Path("/etc/jobs.toml")), hint="look at it")
-    assert results.refusal(error, "shop", None)["first"] is None
+    assert results.from_error(error, "shop", None)["first"] is None

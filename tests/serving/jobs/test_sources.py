@@ -34,7 +34,7 @@ def test_without_a_section_of_its_own_one_job_runs_at_a_time(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (SHOP + 'trensactions = "x"\n', "sources.shop.trensactions: an unknown key is not permitted"),
         (SHOP + "publish = 1\n", "sources.shop.publish: input should be a valid boolean"),
@@ -48,10 +48,10 @@ def test_without_a_section_of_its_own_one_job_runs_at_a_time(tmp_path: Path) -> 
         (SHOP + "[more]\nx = 1\n", "more: an unknown key is not permitted"),
     ],
 )
-def test_what_is_not_allowed_is_named_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_not_allowed_is_named_with_its_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(errors.BadInput, match="1 settings: settings are not allowed") as caught:
         sources.read(written(tmp_path, text))
-    assert said in str(caught.value.first)
+    assert message in str(caught.value.first)
     assert "docs/service.md" in caught.value.hint
 
 
@@ -82,19 +82,19 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_the_last_scores_are_those_of_the_newest_day_before(tmp_path: Path) -> None:
     shop = sources.read(written(tmp_path, SHOP + "previous = true\n")).sources["shop"]
-    assert shop.last(JULY) is None
+    assert shop.previous_scores(JULY) is None
     (tmp_path / "scores").mkdir()
     for day in ("1998-05-01", "1998-06-01", "1998-07-01", "1998-08-01"):
         (tmp_path / "scores" / f"shop-{day}.parquet").touch()
     (tmp_path / "scores" / "shop-1998-06-15.parquet.old").touch()
-    assert shop.last(JULY) == str(tmp_path / "scores" / "shop-1998-06-01.parquet")
-    assert sources.read(written(tmp_path, SHOP)).sources["shop"].last(JULY) is None
+    assert shop.previous_scores(JULY) == str(tmp_path / "scores" / "shop-1998-06-01.parquet")
+    assert sources.read(written(tmp_path, SHOP)).sources["shop"].previous_scores(JULY) is None
 
 
 def test_every_key_stands_on_the_service_s_page() -> None:
     page = (Path(sources.__file__).parents[3] / "docs" / "service.md").read_text()
     section = page.partition("## Batch jobs")[2].partition("\n## ")[0]
-    keys = {*sources.Running.model_fields, *sources.Source.model_fields}
+    keys = {*sources.QueueSettings.model_fields, *sources.ConfiguredSource.model_fields}
     assert not [key for key in keys if f"`{key}`" not in section]
 
 

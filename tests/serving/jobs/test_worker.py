@@ -19,8 +19,8 @@ from tests import scored_tables
 from tests.scored_tables import AS_OF
 from tiercast.models import bundle_folder
 from tiercast.serving.jobs import claims, job_queue, sources, worker
-from tiercast.serving.jobs.job import Job
-from tiercast.serving.jobs.job_queue import Asked
+from tiercast.serving.jobs.job import BatchJob
+from tiercast.serving.jobs.job_queue import JobSpec
 from tiercast.serving.store import generations, publish, publish_lock
 
 SECONDS = 60
@@ -33,7 +33,7 @@ class Place:
         self.folder, self.bundle, self.url = folder, bundle, url
         self.orders, self.out = folder / "orders.parquet", folder / f"shop-{AS_OF}.parquet"
         self.file = folder / "jobs.toml"
-        self.ended: list[Job] = []
+        self.ended: list[BatchJob] = []
         self.waiting: list[int] = []
         self.file.write_text(
             "[jobs]\nattempts = 2\n[sources.shop]\ntransactions = 'orders.parquet'\nout = 'shop-{as_of}.parquet'\n"
@@ -60,9 +60,9 @@ class Place:
         assert one.job_id == job_id
         return one.state, one.attempts
 
-    def start(self) -> worker.Runner:
-        counted = worker.Counted(self.ended.append, self.waiting.append)
-        started = worker.Runner(self.url, self.file, lambda: self.bundle, counted, poll_seconds=0.1)
+    def start(self) -> worker.Worker:
+        counted = worker.Callbacks(self.ended.append, self.waiting.append)
+        started = worker.Worker(self.url, self.file, lambda: self.bundle, counted, poll_seconds=0.1)
         started.start()
         return started
 
@@ -73,7 +73,7 @@ def place(tmp_path: Path, served: Path, url: str) -> Place:
 
 
 @pytest.fixture
-def running(place: Place, store: Engine) -> Iterator[worker.Runner]:
+def running(place: Place, store: Engine) -> Iterator[worker.Worker]:
     started = place.start()
     yield started
     started.stop()
@@ -84,27 +84,27 @@ on_postgresql = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 
 def submitted(store: Engine, as_of: dt.date = AS_OF) -> str:
-    return job_queue.submit(store, Asked("shop", as_of, {}, "key"), 9).job.job_id
+    return job_queue.submit(store, JobSpec("shop", as_of, {}, "key"), 9).job.job_id
 
 
-def wait(store: Engine, job_id: str, until: Callable[[Job], object]) -> Job:
+def wait(store: Engine, job_id: str, until: Callable[[BatchJob], object]) -> BatchJob:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        one = job_queue.find(store, job_id)
+        one = job_queue.get(store, job_id)
         if until(one):
             return one
         time.sleep(0.1)
     pytest.fail(f"still {one}")
 
 
-def pid_of(one: Job) -> int:
+def pid_of(one: BatchJob) -> int:
     assert one.pid is not None
     return one.pid
 
 
 @on_postgresql
 def test_a_job_killed_in_the_middle_is_done_again_and_gives_what_the_command_gives(
-    place: Place, store: Engine, running: worker.Runner
+    place: Place, store: Engine, running: worker.Worker
 ) -> None:
     place.hold_reading()
     job_id = submitted(store)
@@ -113,7 +113,7 @@ def test_a_job_killed_in_the_middle_is_done_again_and_gives_what_the_command_giv
     assert place.url.encode() not in Path(f"/proc/{first.pid}/cmdline").read_bytes()
     place.write_orders()  # the process still hangs in the pipe
     os.kill(pid_of(first), signal.SIGKILL)
-    done = wait(store, job_id, lambda one: one.is_over)
+    done = wait(store, job_id, lambda one: one.has_ended)
     assert (done.state, done.attempts, done.error) == ("done", 2, None)
     assert done.progress == 1.0
     by_command = place.scored_by_command(place.folder / "command.parquet")
@@ -128,14 +128,14 @@ def test_a_job_killed_in_the_middle_is_done_again_and_gives_what_the_command_giv
 
 @on_sqlite
 def test_a_job_that_is_killed_each_time_fails_with_the_reason(
-    place: Place, store: Engine, running: worker.Runner
+    place: Place, store: Engine, running: worker.Worker
 ) -> None:
     place.hold_reading()
     job_id = submitted(store)
     for attempt in (1, 2):
         one = wait(store, job_id, lambda one: one.pid is not None and one.attempts == attempt)  # noqa: B023
         os.kill(pid_of(one), signal.SIGKILL)
-    failed = wait(store, job_id, lambda one: one.is_over)
+    failed = wait(store, job_id, lambda one: one.has_ended)
     assert failed.state == "failed"
     assert failed.error is not None
     assert (failed.error["code"], failed.error["count"], failed.error["total"]) == ("RunnerLost", 2, 2)
@@ -144,7 +144,7 @@ def test_a_job_that_is_killed_each_time_fails_with_the_reason(
 
 @on_sqlite
 def test_a_job_called_off_while_it_waits_to_publish_publishes_nothing(
-    place: Place, store: Engine, running: worker.Runner
+    place: Place, store: Engine, running: worker.Worker
 ) -> None:
     place.write_orders()
     with publish_lock.held(store):
@@ -164,14 +164,14 @@ def test_a_service_that_stops_ends_its_job_and_the_next_one_takes_it_up(place: P
     one = wait(store, job_id, lambda one: one.step == "reading")
     before.stop()
     assert not claims.is_alive(one.pid, job_id)
-    waiting = job_queue.find(store, job_id)
+    waiting = job_queue.get(store, job_id)
     assert (waiting.state, waiting.attempts, waiting.pid) == ("queued", 0, None)
     assert place.ended == []
     place.write_orders()
     by_command = publish.publish(store, place.scored_by_command(place.out)).generation
     after = place.start()
     try:
-        done = wait(store, job_id, lambda one: one.is_over)
+        done = wait(store, job_id, lambda one: one.has_ended)
     finally:
         after.stop()
     assert set(place.waiting) <= {0, 1}

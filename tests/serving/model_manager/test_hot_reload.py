@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving.model_manager.conftest import named
-from tests.serving.score_requests import asked, customer, purchase
+from tests.serving.score_requests import customer, purchase, score_body
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.model_manager import cache, hot_reload, source
@@ -53,7 +53,7 @@ def soon(is_so: Callable[[], bool]) -> bool:
 
 
 def request(number: int) -> ScoreRequest:
-    return ScoreRequest.model_validate_json(json.dumps(asked(customer(f"c-{number}", purchase()))))
+    return ScoreRequest.model_validate_json(json.dumps(score_body(customer(f"c-{number}", purchase()))))
 
 
 def all_received(received: dict[int, list[str]], model: str) -> bool:
@@ -78,11 +78,11 @@ def test_a_reload_under_load_fails_no_request(folder: Path, trained: Trained) ->
         batcher = stack.enter_context(contextlib.closing(MicroBatcher(lambda: running.served.scorer, 2)))
         stop = threading.Event()
 
-        def ask(number: int) -> None:
+        def send(number: int) -> None:
             while not stop.is_set():
                 received[number].append(json.loads(batcher.submit(request(number)).result(SECONDS).body)["model"])
 
-        threads = [threading.Thread(target=ask, args=(number,)) for number in received]
+        threads = [threading.Thread(target=send, args=(number,)) for number in received]
         for thread in threads:
             thread.start()
         assert soon(functools.partial(all_received, received, "first"))

@@ -1,4 +1,4 @@
-"""`POST /v1/admin/reload` and what `/v1/model` and `/readyz` say of the bundle."""
+"""`POST /v1/admin/reload`, and the served model in `/v1/model` and `/readyz`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tiercast.models import bundle_folder
 from tiercast.training.train import Trained
 
 
-def test_a_reload_says_what_answers_and_a_bad_bundle_is_refused_with_the_way_out(
+def test_a_reload_names_the_served_model_and_a_bad_bundle_is_refused_with_a_hint(
     client: Any, served: Path, trained: Trained
 ) -> None:
     same = client.post("/v1/admin/reload", json={}).json()

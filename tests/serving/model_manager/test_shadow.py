@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.serving.model_manager.test_hot_reload import soon
-from tests.serving.score_requests import asked, customer, purchase
+from tests.serving.score_requests import customer, purchase, score_body
 from tiercast.serving.model_manager import cache, shadow_log
 from tiercast.serving.model_manager.differences import Differences
 from tiercast.serving.model_manager.shadow import Shadow
@@ -23,7 +23,9 @@ SECRET = "c-90210-secret"
 
 
 def requests(n: int) -> list[ScoreRequest]:
-    bodies = [asked(customer(f"{SECRET}-{k}", purchase(amount=float(k)), purchase("1998-05-01"))) for k in range(n)]
+    bodies = [
+        score_body(customer(f"{SECRET}-{k}", purchase(amount=float(k)), purchase("1998-05-01"))) for k in range(n)
+    ]
     return [ScoreRequest.model_validate_json(json.dumps(body)) for body in bodies]
 
 
@@ -53,7 +55,7 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
     assert SECRET.encode() not in (tmp_path / "mlruns" / "mlflow.db").read_bytes()
 
 
-def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns: Path, trained: Trained) -> None:
+def test_a_challenger_that_cannot_be_loaded_changes_no_response(mlruns: Path, trained: Trained) -> None:
     shadow = Shadow(RegistrySource("nobody", cache.from_env()), scorer.load)
     assert soon(lambda: "no model `tiercast`" in shadow.state())
     for request in requests(3):
@@ -61,7 +63,7 @@ def test_a_shadow_that_cannot_be_loaded_or_scored_with_changes_no_answer(mlruns:
     shadow.close()
 
 
-def test_answers_that_find_no_room_are_dropped_and_counted(
+def test_requests_that_find_the_queue_full_are_dropped_and_counted(
     registered: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tiercast.serving.model_manager.shadow.MAX_WAITING_REQUESTS", 2)

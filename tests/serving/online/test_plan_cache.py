@@ -1,4 +1,4 @@
-"""What one request needs of a plan: whether its rows are plain, and what is found where they are not."""
+"""A plan tells whether the rows of a request are plain, and has the findings where they are not."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.score_requests import asked, customer, purchase
+from tests.serving.score_requests import customer, purchase, score_body
 from tiercast.models import bundle_folder
-from tiercast.serving.online import plan_cache, request_columns, validation
+from tiercast.serving.online import plan_cache, request_columns, request_validation
 from tiercast.serving.online.requests import ScoreRequest
 from tiercast.serving.online.scorer import Scorer
 
@@ -24,7 +24,7 @@ def opened(served: Path) -> Scorer:
 
 
 def request(*times: str) -> ScoreRequest:
-    body = asked(customer("a", *map(purchase, times)), customer("b"))
+    body = score_body(customer("a", *map(purchase, times)), customer("b"))
     return ScoreRequest.model_validate_json(json.dumps(body))
 
 
@@ -33,13 +33,13 @@ def request(*times: str) -> ScoreRequest:
     [([PLAIN], True), ([PLAIN, PLAIN], True), ([UTC, UTC], True), ([PLAIN, UTC], False), ([PLAIN, LATE], False),
      ([PLAIN, UNREADABLE], False)],
 )  # fmt: skip
-def test_only_where_every_row_is_plain_nobody_asks_for_findings(
-    opened: Scorer, times: list[str], is_plain: bool
-) -> None:
-    """The findings, asked all the same, are the second way: one line without a reason, nothing unread, one zone."""
+def test_plain_rows_are_those_without_findings(opened: Scorer, times: list[str], is_plain: bool) -> None:
+    """The findings, computed all the same, are the second way: one row without a reason, nothing unread, one zone."""
     plan = plan_cache.get(opened.bundle.spec, AS_OF, has_margin=False)
-    answers = plan.run(request_columns.build([request(*times)], opened.bundle.spec))
-    found = list(answers.rows(plan_cache.findings("transactions")))
+    results = plan.run(request_columns.build([request(*times)], opened.bundle.spec))
+    findings = list(results.rows(plan_cache.findings("transactions")))
     nothing = [(None, 0, True)]
-    assert ([(row["reason"], row["unread"], row["local"] in (0, row["timed"])) for row in found] == nothing) == is_plain
-    assert validation.is_plain(answers, "transactions") == is_plain
+    assert (
+        [(row["reason"], row["unread"], row["local"] in (0, row["timed"])) for row in findings] == nothing
+    ) == is_plain
+    assert request_validation.is_plain(results, "transactions") == is_plain

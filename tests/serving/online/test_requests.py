@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from tests.serving.score_requests import JSON, asked, customer, purchase, refusal
-from tiercast.contract import strict_json
+from tests.serving.score_requests import JSON, customer, purchase, refusal, score_body
+from tiercast.contract import inputs, strict_json
 from tiercast.serving.online import requests
 
 VISIT = {"occurred_at": "1998-01-01", "kind": "visit"}
-FULL = asked(
+FULL = score_body(
     {**customer("a", purchase(), purchase(order_id="12:30")), "attributes": {"x": 1, ":": '":"'}},
     {**customer("b"), "joined_on": "1998-01-01T12:30:00", "interactions": [VISIT]},
     lang="zh",
 )  # fmt: skip
+
+
+def test_the_kinds_of_contact_are_those_of_the_input_tables() -> None:
+    assert get_args(requests.Kind) == inputs.INTERACTION_KINDS
 
 
 def names(part: Any) -> int:
@@ -31,9 +35,9 @@ def test_every_name_of_a_request_is_counted_once() -> None:
 
 @pytest.mark.parametrize("indent", [None, 0, 2, "\t"])
 @pytest.mark.parametrize("separators", [(",", ":"), (" , ", " : "), (",", "\n\t:\r")])
-def test_without_twins_a_request_passes_however_it_is_written(indent: Any, separators: tuple[str, str]) -> None:
+def test_a_request_without_duplicate_names_is_accepted_in_any_format(indent: Any, separators: tuple[str, str]) -> None:
     body = json.dumps(FULL, indent=indent, separators=separators).encode()
-    strict_json.refuse_twins(body, requests.n_names(requests.ScoreRequest.model_validate_json(body)))
+    strict_json.refuse_duplicates(body, requests.n_names(requests.ScoreRequest.model_validate_json(body)))
 
 
 @pytest.mark.parametrize(
@@ -42,11 +46,15 @@ def test_without_twins_a_request_passes_however_it_is_written(indent: Any, separ
      ('"x": 1', '"x": 1, "x" \n\t : 2'), ('"kind"', '"kind":"visit" ,"kind"'),
      ('"customer_id": "b"', '"customer_id": "c", "customer_id": "b"')],
 )  # fmt: skip
-def test_a_name_that_comes_twice_is_found_wherever_it_stands(client: Any, once: str, twice: str) -> None:
+def test_a_duplicate_name_is_refused_wherever_it_stands(client: Any, once: str, twice: str) -> None:
     body = json.dumps(FULL).replace(once, twice, 1)
     assert body != json.dumps(FULL)
-    request = requests.ScoreRequest.model_validate_json(body)  # of twins the later one wins
-    with pytest.raises(strict_json.Twins):
-        strict_json.refuse_twins(body.encode(), requests.n_names(request))
+    request = requests.ScoreRequest.model_validate_json(body)  # of two equal names the later one wins
+    with pytest.raises(strict_json.DuplicateNames):
+        strict_json.refuse_duplicates(body.encode(), requests.n_names(request))
     error = refusal(client.post("/v1/score", content=body.encode(), headers=JSON), 400)
     assert "twice" in error["message"]
+
+
+def test_the_kinds_of_contact_are_those_of_the_input_contract() -> None:
+    assert get_args(requests.Kind) == inputs.INTERACTION_KINDS

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.serving.score_requests import asked
+from tests.serving.score_requests import score_body
 from tiercast.contract import errors
 from tiercast.models import bundle_folder
 from tiercast.serving.online.requests import ScoreRequest
@@ -57,7 +57,7 @@ def several(draw: st.DrawFn) -> list[ScoreRequest]:
                 del line["quantity"]
             if odd == "margin":
                 line["margin"] = 1.0
-        body = asked(*people, lang=draw(st.sampled_from(["en", "zh"])))
+        body = score_body(*people, lang=draw(st.sampled_from(["en", "zh"])))
         requests.append(ScoreRequest.model_validate_json(json.dumps(body)))
     return requests
 
@@ -86,7 +86,7 @@ def test_each_of_several_requests_gets_the_bytes_that_it_would_get_alone(
 def test_a_refused_request_takes_no_other_with_it(scorer: Scorer) -> None:
     good, bad = ({"customer_id": key, "transactions": [{"ordered_at": day, "amount": 1, "quantity": 1}]} for key, day in
                  (("good", "1998-01-01"), ("bad", "yesterday")))  # fmt: skip
-    requests = [ScoreRequest.model_validate_json(json.dumps(asked(each))) for each in (bad, good)]
+    requests = [ScoreRequest.model_validate_json(json.dumps(score_body(each))) for each in (bad, good)]
     refused, answered = scorer.score_batch(requests)
     assert isinstance(refused, errors.WrongType)
     assert refused.first == "customers.0.transactions.0"

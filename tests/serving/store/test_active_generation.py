@@ -77,13 +77,13 @@ def test_a_generation_that_was_pruned_since_the_last_lookup_is_no_error(store: E
     published(store, tmp_path, 1.0)
     together = threading.Barrier(2)
 
-    def ask(connection: sa.Connection) -> object:
+    def query(connection: sa.Connection) -> object:
         found = active_generation.rows(connection, PEOPLE)
         together.wait(30)
         return found
 
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        for each in [threads.submit(db.answered, store, ask, is_long=True) for _ in range(2)]:
+        for each in [threads.submit(db.run_query, store, query, is_long=True) for _ in range(2)]:
             each.result()
     for number in (2.0, 3.0):
         third = published(store, tmp_path, number, keep=1)
@@ -98,8 +98,8 @@ def test_a_number_that_stands_for_another_generation_after_a_restore_is_not_take
     """The same number and the same table, but switched to at another time: its facts are read anew."""
     first = published(store, tmp_path, 1.0)
     assert queries.lookup(store, PEOPLE).generation.currency == "GBP"
-    with db.writing(store) as connection:
+    with db.write_transaction(store) as connection:
         connection.execute(tables.generations.update().values(model="tiercast/2", currency="EUR"))
-        generations.point(connection, first)
+        generations.switch_to(connection, first)
     found = queries.lookup(store, PEOPLE)
     assert (found.generation.currency, found.rows[0]["model"]) == ("EUR", "tiercast/2")

@@ -73,20 +73,20 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_reader_keeps_seeing_the_state_it_began_with_while_somebody_writes(store: Engine) -> None:
     migrations.prepare(store)
     count = sa.select(sa.func.count()).select_from(tables.keys)
-    with db.reading(store) as reader:
+    with db.read_transaction(store) as reader:
         before = reader.scalar(count)
-        with db.writing(store) as writer:
+        with db.write_transaction(store) as writer:
             writer.execute(
                 tables.keys.insert().values(key_id="k", name="n", secret_hash="h", roles="read", created_at=NOW)
             )
         assert (before, reader.scalar(count)) == (0, 0)
-    with db.reading(store) as reader:
+    with db.read_transaction(store) as reader:
         assert reader.scalar(count) == 1
 
 
 def test_a_moment_comes_back_in_utc_as_it_was_stored(store: Engine) -> None:
     migrations.prepare(store)
-    with db.writing(store) as writer:
+    with db.write_transaction(store) as writer:
         writer.execute(tables.keys.insert().values(key_id="k", name="n", secret_hash="h", roles="read", created_at=NOW))
         (found,) = writer.scalars(sa.select(tables.keys.c.created_at)).all()
     assert found == NOW
@@ -98,26 +98,26 @@ def test_what_fails_half_way_leaves_nothing_written(store: Engine) -> None:
     row = {"key_id": "k", "name": "n", "secret_hash": "h", "roles": "read", "created_at": NOW}
 
     def fail() -> None:
-        with db.writing(store) as writer:
+        with db.write_transaction(store) as writer:
             writer.execute(tables.keys.insert().values(row))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
-    with db.reading(store) as reader:
+    with db.read_transaction(store) as reader:
         assert reader.execute(sa.select(tables.keys)).all() == []
 
 
 def test_a_question_is_asked_again_when_its_table_was_pruned_meanwhile(database: str) -> None:
     engine, asked = db.open(database), []
 
-    def ask(connection: sa.Connection) -> str:
+    def query(connection: sa.Connection) -> str:
         asked.append(connection)
         if len(asked) == 1:
-            connection.execute(sa.select(tables.scores_of(99)))
+            connection.execute(sa.select(tables.scores_table(99)))
         return "answer"
 
-    assert db.answered(engine, ask) == "answer"
+    assert db.run_query(engine, query) == "answer"
     assert len(asked) == 2
     engine.dispose()
 
@@ -130,9 +130,9 @@ def test_a_quick_question_does_not_wait_for_a_long_one(url: str) -> None:
         return is_over.wait(30)
 
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        long = threads.submit(db.answered, engine, slowly, is_long=True)
+        long = threads.submit(db.run_query, engine, slowly, is_long=True)
         assert has_begun.wait(30)
-        quick = threads.submit(db.answered, engine, lambda connection: connection.scalar(sa.select(1)))
+        quick = threads.submit(db.run_query, engine, lambda connection: connection.scalar(sa.select(1)))
         assert quick.result(timeout=30) == 1
         assert not long.done()
         is_over.set()

@@ -28,13 +28,13 @@ def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
 if where == "in the switch":
-    point = generations.point
-    generations.point = lambda connection, target: (point(connection, target), die())
+    point = generations.switch_to
+    generations.switch_to = lambda connection, target: (point(connection, target), die())
 
 if where == "in the pruning":
     generations.prune = lambda engine, keep: die()
 
-publish.publish(database.open(url), path, tell=lambda step: die() if step.startswith(where) else None)
+publish.publish(database.open(url), path, on_step=lambda step: die() if step.startswith(where) else None)
 """
 PLACES = ("160 of", "in the switch", "in the pruning")
 

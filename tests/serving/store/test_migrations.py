@@ -28,7 +28,7 @@ def test_upgrading_twice_changes_nothing_and_two_at_once_do_not_meet(store: Engi
         list(pool.map(migrations.upgrade, [store, store]))
     migrations.upgrade(store)
     migrations.require(store)
-    with database.reading(store) as connection:
+    with database.read_transaction(store) as connection:
         assert connection.execute(sa.select(tables.pointer.c.one, tables.pointer.c.generation_id)).all() == [(1, None)]
 
 
@@ -38,14 +38,14 @@ def test_a_database_without_tables_is_refused_naming_the_command(store: Engine) 
     assert "tiercast publish" in refused.value.hint
 
 
-@pytest.mark.parametrize("ask", [migrations.require, migrations.prepare, migrations.upgrade])
-def test_a_store_of_a_newer_version_is_refused_and_not_touched(store: Engine, ask: object) -> None:
+@pytest.mark.parametrize("query", [migrations.require, migrations.prepare, migrations.upgrade])
+def test_a_store_of_a_newer_version_is_refused_and_not_touched(store: Engine, query: object) -> None:
     migrations.upgrade(store)
-    with database.writing(store) as connection:
+    with database.write_transaction(store) as connection:
         connection.execute(VERSION.update().values(version_num="9999"))
-    assert callable(ask)
+    assert callable(query)
     with pytest.raises(errors.StoreRefused, match="9999"):
-        ask(store)
+        query(store)
 
 
 def test_a_store_of_an_older_version_is_refused_naming_the_upgrade(
@@ -61,5 +61,5 @@ def test_a_store_of_an_older_version_is_refused_naming_the_upgrade(
 
 
 def test_the_store_keeps_every_column_of_the_contract() -> None:
-    kept = {*tables.scores.c.keys(), *tables.ONCE} - {*tables.REASONS, "value_at_risk", "previous_tier", "move"}
+    kept = {*tables.COLUMNS, *tables.ONCE} - {*tables.REASONS, "value_at_risk", "previous_tier", "move"}
     assert kept | {"reasons"} == set(scores.NAMES)

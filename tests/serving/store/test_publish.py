@@ -89,8 +89,8 @@ def test_moves_between_generations_are_those_that_comparing_the_files_finds(
     np.testing.assert_allclose(ours.before, theirs.before)
     np.testing.assert_allclose(ours.after, theirs.after)
     old, new = ({row["customer_id"]: row["tier"] for row in drawn_scores.read(path)} for path in (june, july))
-    with database.reading(store) as connection:
-        table = tables.scores_of(generations.current_in(connection).id)
+    with database.read_transaction(store) as connection:
+        table = tables.scores_table(generations.current_in(connection).id)
         found = connection.execute(sa.select(table.c.customer_id, table.c.previous_tier)).all()
     assert {row.customer_id: row.previous_tier for row in found} == {each: old.get(each) for each in new}
 
@@ -171,7 +171,7 @@ def test_a_publish_that_fails_leaves_what_was_served_and_nothing_of_itself(store
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        publish.publish(store, july, tell=stop)
+        publish.publish(store, july, on_step=stop)
     assert generations.current(store) == served
     assert left(store) == {f"scores_{served.id}"}
 

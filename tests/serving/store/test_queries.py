@@ -39,9 +39,9 @@ def test_a_thousand_customers_are_answered_and_more_refused(store: Engine, tmp_p
 
 def test_before_anything_is_published_that_is_said(store: Engine) -> None:
     migrations.prepare(store)
-    for ask in (generations.current, queries.grid, lambda engine: queries.lookup(engine, ["a"])):
+    for query in (generations.current, queries.grid, lambda engine: queries.lookup(engine, ["a"])):
         with pytest.raises(errors.StoreRefused, match="no scores were published"):
-            ask(store)
+            query(store)
 
 
 def test_history_tells_each_move_and_leaves_out_what_was_rolled_back(store: Engine, tmp_path: Path) -> None:

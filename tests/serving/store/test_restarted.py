@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 from tests import postgres_server, score_files
 from tiercast.contract import errors
 from tiercast.serving.store import database, generations, publish, publish_lock, queries, tables
-from tiercast.serving.store.queries import Found
+from tiercast.serving.store.queries import LookupResult
 
 IDS = ["anna", "ben"]
 
@@ -38,7 +38,7 @@ def store(server: Any, tmp_path: Path) -> Iterator[Engine]:
         engine.dispose()
 
 
-def crowd(store: Engine, n: int = 4) -> Found:
+def crowd(store: Engine, n: int = 4) -> LookupResult:
     """Fill the pool with connections that have been used; an answer."""
     held = [store.connect() for _ in range(n)]
     for each in held:
@@ -58,20 +58,20 @@ def held(store: Engine) -> bool:
 
 
 def written(store: Engine) -> None:
-    with database.writing(store) as connection:
+    with database.write_transaction(store) as connection:
         connection.execute(tables.keys.delete())
 
 
 @pytest.mark.parametrize(
-    "ask", [lambda store: queries.lookup(store, IDS), generations.current, queries.grid, written, held],
+    "query", [lambda store: queries.lookup(store, IDS), generations.current, queries.grid, written, held],
     ids=["a lookup", "the generation", "the grid", "a write", "the lock"],
 )  # fmt: skip
 def test_a_server_that_was_restarted_between_two_questions_costs_no_error(
-    server: Any, store: Engine, ask: Callable[[Engine], object]
+    server: Any, store: Engine, query: Callable[[Engine], object]
 ) -> None:
     before = crowd(store)
     restart(server)
-    ask(store)
+    query(store)
     assert [queries.lookup(store, IDS) for _ in range(5)] == [before] * 5
 
 
@@ -91,10 +91,10 @@ def test_a_server_that_is_down_is_said_to_be_and_the_first_question_after_it_is_
 ) -> None:
     before = crowd(store)
     server.stop()
-    for ask in (lambda: queries.lookup(store, IDS), lambda: queries.grid(store), lambda: written(store)):
+    for query in (lambda: queries.lookup(store, IDS), lambda: queries.grid(store), lambda: written(store)):
         for _ in range(2):
             with pytest.raises(errors.StoreUnavailable, match="the store does not answer") as refused:
-                ask()
+                query()
             assert refused.value.hint
     server.start()
     assert queries.lookup(store, IDS) == before
@@ -103,10 +103,10 @@ def test_a_server_that_is_down_is_said_to_be_and_the_first_question_after_it_is_
 def test_a_question_that_ends_every_connection_is_asked_twice_and_no_more(store: Engine) -> None:
     asked: list[sa.Connection] = []
 
-    def ask(connection: sa.Connection) -> None:
+    def query(connection: sa.Connection) -> None:
         asked.append(connection)
         connection.scalar(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid())))
 
     with pytest.raises(errors.StoreUnavailable, match="the store does not answer"):
-        database.answered(store, ask)
+        database.run_query(store, query)
     assert len(asked) == 2

@@ -20,7 +20,7 @@ from tiercast.tiers import moves
 Row = dict[str, Any]
 
 
-class Shelf(NamedTuple):
+class StoredScores(NamedTuple):
     """A store that serves August; `rows` are August's, with the tier that each had in June and in July."""
 
     engine: Engine
@@ -28,8 +28,8 @@ class Shelf(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    folder = tmp_path_factory.mktemp("shelf")
+def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredScores]:
+    folder = tmp_path_factory.mktemp("stored")
     url = f"sqlite:///{folder / 'scores.db'}"
     if request.param == "postgresql":
         url = request.getfixturevalue("own_database")
@@ -45,7 +45,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for row in august:
         row["june"], row["july"] = (tiers.get(row["customer_id"], "") for tiers in then)
         row["value_at_risk"] = None if row["value"] is None else row["value"] * row["p_churn"]
-    yield Shelf(engine, august)
+    yield StoredScores(engine, august)
     engine.dispose()
 
 
@@ -131,29 +131,29 @@ def paged(engine: Engine, filters: Filters, sort: Sort, limit: int) -> list[str]
 @pytest.mark.parametrize("walk", [5, 100_000], ids=["reads all", "walks"])
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_all_pages_together_are_the_filtered_and_sorted_file(
-    shelf: Shelf, question: str, walk: int, monkeypatch: pytest.MonkeyPatch
+    stored: StoredScores, question: str, walk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyset, "WALK", walk)
+    monkeypatch.setattr(keyset, "SCANNED", walk)
     filters, passes = QUESTIONS[question]
-    expected = [row for row in shelf.rows if passes(row)]
+    expected = [row for row in stored.rows if passes(row)]
     for sort in (Sort(), Sort("value", is_descending=True), Sort("p_churn"), Sort("value_at_risk", is_descending=True)):
-        assert paged(shelf.engine, filters, sort, 97) == listed(expected, sort)
-    assert search.count(shelf.engine, filters) == len(expected)
-    with search.stream(shelf.engine, filters) as export:
+        assert paged(stored.engine, filters, sort, 97) == listed(expected, sort)
+    assert search.count(stored.engine, filters) == len(expected)
+    with search.stream(stored.engine, filters) as export:
         streamed = [each for batch in export.batches for each in batch["customer_id"].to_pylist()]
     assert streamed == listed(expected, Sort())
 
 
 @pytest.mark.parametrize("by", keyset.SORTS)
-def test_small_pages_skip_nobody_and_show_nobody_twice(shelf: Shelf, by: keyset.By) -> None:
+def test_small_pages_skip_nobody_and_show_nobody_twice(stored: StoredScores, by: keyset.SortKey) -> None:
     for is_descending in (False, True):
         sort = Sort(by, is_descending)
-        assert paged(shelf.engine, NONE, sort, 7) == listed(shelf.rows, sort)
+        assert paged(stored.engine, NONE, sort, 7) == listed(stored.rows, sort)
 
 
-def test_a_row_has_every_column_of_the_contract_and_its_move(shelf: Shelf) -> None:
-    expected = {row["customer_id"]: row for row in shelf.rows}
-    for found in search.search(shelf.engine, limit=50).rows:
+def test_a_row_has_every_column_of_the_contract_and_its_move(stored: StoredScores) -> None:
+    expected = {row["customer_id"]: row for row in stored.rows}
+    for found in search.search(stored.engine, limit=50).rows:
         row = expected[found["customer_id"]]
         assert {name: found[name] for name in row if name not in ("june", "july")} == {
             name: value for name, value in row.items() if name not in ("june", "july")
@@ -176,25 +176,25 @@ def test_pages_stay_with_the_generation_of_the_first_and_say_when_it_is_gone(sto
         search.search(store, after=first.next, limit=200)
 
 
-def test_a_day_before_the_oldest_generation_is_refused(shelf: Shelf) -> None:
+def test_a_day_before_the_oldest_generation_is_refused(stored: StoredScores) -> None:
     with pytest.raises(errors.GenerationGone, match="reaches back"):
-        search.search(shelf.engine, Filters(moved_since=JUNE.replace(month=1)))
+        search.search(stored.engine, Filters(moved_since=JUNE.replace(month=1)))
 
 
-def test_a_cursor_fits_only_its_own_question(shelf: Shelf) -> None:
-    page = search.search(shelf.engine, limit=10)
+def test_a_cursor_fits_only_its_own_question(stored: StoredScores) -> None:
+    page = search.search(stored.engine, limit=10)
     for filters, sort in ((Filters(tiers=("A",)), Sort()), (NONE, Sort("value"))):
-        with pytest.raises(errors.BadInput, match="another question"):
-            search.search(shelf.engine, filters, sort, after=page.next)
+        with pytest.raises(errors.BadInput, match="another query"):
+            search.search(stored.engine, filters, sort, after=page.next)
 
 
 @pytest.mark.parametrize("text", ["", "x", "!!", "bnVsbA", "WzEsMl0", "WyJhIiwiYiIsbnVsbCwiYyJd", "é"])
 def test_a_text_that_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(errors.BadInput, match="no cursor"):
-        cursor.read(text, "question")
+        cursor.decode(text, "question")
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1001])
-def test_a_page_has_one_to_a_thousand_rows(shelf: Shelf, limit: int) -> None:
+def test_a_page_has_one_to_a_thousand_rows(stored: StoredScores, limit: int) -> None:
     with pytest.raises(errors.BadInput, match="another size"):
-        search.search(shelf.engine, limit=limit)
+        search.search(stored.engine, limit=limit)

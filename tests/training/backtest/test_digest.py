@@ -16,7 +16,7 @@ PEOPLE = {"customer_id": ["c-1", "c-2", "c-3"], "joined_on": ["2023-01-01"] * 3,
 MET = {"customer_id": ["c-1", "c-2"], "occurred_at": ["2024-01-03", "2024-02-20"], "kind": ["visit", "visit"]}
 
 
-def told(
+def digest_of_rows(
     folder: Path, until: dt.date = DAY, people: dict[str, Any] = PEOPLE, met: dict[str, Any] = MET, **changed: Any
 ) -> str:
     """The digest of the six purchase lines of `make_tables` and of two more tables, with something changed."""
@@ -31,17 +31,17 @@ def told(
 
 
 def test_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:
-    before = told(tmp_path)
+    before = digest_of_rows(tmp_path)
     table = make_tables.transactions().take([5, 3, 1, 0, 2, 4])
-    assert told(tmp_path, **{name: table[name] for name in table.column_names}) == before
+    assert digest_of_rows(tmp_path, **{name: table[name] for name in table.column_names}) == before
 
 
 def test_rows_on_or_after_the_day_do_not_matter(tmp_path: Path) -> None:
     """The lines of 10 and 20 February, and the visit of 20 February."""
     later: dict[str, Any] = {"amount": [10.0, 999.0, 5.5, -5.5, 0.0, 1.0]}
     met: dict[str, Any] = MET | {"customer_id": ["c-1", "c-3"]}
-    assert told(tmp_path, met=met, **later) == told(tmp_path)
-    assert told(tmp_path, DAY + dt.timedelta(1), **later) != told(tmp_path, DAY + dt.timedelta(1))
+    assert digest_of_rows(tmp_path, met=met, **later) == digest_of_rows(tmp_path)
+    assert digest_of_rows(tmp_path, DAY + dt.timedelta(1), **later) != digest_of_rows(tmp_path, DAY + dt.timedelta(1))
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_rows_on_or_after_the_day_do_not_matter(tmp_path: Path) -> None:
     ids=["an amount", "who bought it", "where somebody lives", "a contact"],
 )
 def test_a_changed_cell_changes_the_digest(tmp_path: Path, changed: dict[str, Any]) -> None:
-    assert told(tmp_path, **changed) != told(tmp_path)
+    assert digest_of_rows(tmp_path, **changed) != digest_of_rows(tmp_path)

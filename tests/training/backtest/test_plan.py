@@ -6,15 +6,15 @@ import pytest
 
 from tiercast.contract import errors
 from tiercast.training.backtest import plan
-from tiercast.training.backtest.plan import Asked, Every, Planned
+from tiercast.training.backtest.plan import DateRange, Every, Planned
 from tiercast.training.settings import Horizons
 
 HORIZONS = Horizons(churn_days=30, value_days=90)
 END = dt.date(2024, 7, 1)
 
 
-def asked(first: str, last: str, every: str = "30d") -> Asked:
-    return Asked(dt.date.fromisoformat(first), dt.date.fromisoformat(last), plan.every(every))
+def asked(first: str, last: str, every: str = "30d") -> DateRange:
+    return DateRange(dt.date.fromisoformat(first), dt.date.fromisoformat(last), plan.every(every))
 
 
 def test_the_last_date_is_included_only_where_a_step_falls_on_it() -> None:
@@ -65,4 +65,4 @@ def test_dates_that_run_backwards_or_are_too_many_are_refused() -> None:
     with pytest.raises(errors.BadInput, match="swap"):
         plan.dates(asked("2024-02-01", "2024-01-01"))
     with pytest.raises(errors.BadInput, match="more than 400 dates"):
-        plan.dates(Asked(dt.date(2020, 1, 1), END, Every(1, "d")))
+        plan.dates(DateRange(dt.date(2020, 1, 1), END, Every(1, "d")))

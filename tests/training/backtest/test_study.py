@@ -10,7 +10,7 @@ import pytest
 from pyarrow import compute, parquet
 
 from tests import small_backtest
-from tests.small_backtest import ASKED, DATES
+from tests.small_backtest import DATES, REQUESTED
 from tiercast.contract import errors
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
@@ -18,8 +18,8 @@ from tiercast.features.reading import Sources
 from tiercast.models.bundle import Bundle
 from tiercast.training import train
 from tiercast.training.backtest import folder, over_time, plan, study
-from tiercast.training.backtest.plan import Asked
-from tiercast.training.backtest.study import Study
+from tiercast.training.backtest.plan import DateRange
+from tiercast.training.backtest.study import Backtest
 from tiercast.training.judge.holdout import CLOSED_FORM, MODEL
 
 
@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def done(place: Path) -> Study:
+def done(place: Path) -> Backtest:
     return small_backtest.run(place, place / "orders.parquet")
 
 
@@ -50,11 +50,11 @@ def test_a_date_says_what_the_holdout_of_a_training_says_of_that_day(place: Path
     with Engine(threads=1) as engine:
         known = reading.read(engine, Sources(str(source)), DATES[0] + dt.timedelta(60))
         trained = train.train(engine, known, small_backtest.chosen(tmp_path, more))
-    one = small_backtest.run(tmp_path, source, Asked(DATES[0], DATES[0], ASKED.every), more=more)
+    one = small_backtest.run(tmp_path, source, DateRange(DATES[0], DATES[0], REQUESTED.every), more=more)
     assert one.days[0].card["churn"] == trained.bundle.scorecard["churn"]
 
 
-def test_the_scores_are_what_the_numbers_were_measured_on(place: Path, done: Study) -> None:
+def test_the_scores_are_what_the_numbers_were_measured_on(place: Path, done: Backtest) -> None:
     table = parquet.read_table(place / "backtest" / f"{DATES[1]}.parquet").to_pandas()
     card = done.days[1].card
     brier = ((table["p_churn"] - table["churned"].astype(float)) ** 2).mean()
@@ -65,7 +65,7 @@ def test_the_scores_are_what_the_numbers_were_measured_on(place: Path, done: Stu
     assert card["value"]["models"][MODEL]["bias"]["value"] == pytest.approx(bias)
 
 
-def test_what_happened_is_counted_from_the_purchases(place: Path, done: Study) -> None:
+def test_what_happened_is_counted_from_the_purchases(place: Path, done: Backtest) -> None:
     lines = small_backtest.purchases().to_pandas()
     table = parquet.read_table(place / "backtest" / f"{DATES[1]}.parquet").to_pandas().set_index("customer_id")
     ahead = lines[(lines["ordered_at"] >= DATES[1]) & (lines["ordered_at"] < DATES[1] + dt.timedelta(90))]
@@ -76,7 +76,7 @@ def test_what_happened_is_counted_from_the_purchases(place: Path, done: Study) -
     assert table["churned"].tolist() == [one not in soon for one in table.index]
 
 
-def test_every_tier_is_told_beside_what_came_and_adds_up_to_all(place: Path, done: Study) -> None:
+def test_every_tier_is_told_beside_what_came_and_adds_up_to_all(place: Path, done: Backtest) -> None:
     tables = [parquet.read_table(place / "backtest" / f"{day}.parquet").to_pandas() for day in DATES]
     *tiers, everybody = done.tiers
     assert everybody.tier == "all"
@@ -88,7 +88,7 @@ def test_every_tier_is_told_beside_what_came_and_adds_up_to_all(place: Path, don
     assert row.churned == pytest.approx(np.concatenate([each["churned"] for each in mine]).mean())
 
 
-def test_all_dates_together_count_how_often_the_closed_form_was_beaten(done: Study) -> None:
+def test_all_dates_together_count_how_often_the_closed_form_was_beaten(done: Backtest) -> None:
     row = next(row for row in done.overall if row.metric == "churn_auc")
     cards = [each.card["churn"]["models"] for each in done.days]
     ours, theirs = ([card[model]["auc"]["value"] for card in cards] for model in (MODEL, CLOSED_FORM))
@@ -101,7 +101,7 @@ def test_all_dates_together_count_how_often_the_closed_form_was_beaten(done: Stu
 
 
 def test_rows_after_the_last_window_change_nothing_and_finished_dates_stand(
-    place: Path, done: Study, tmp_path: Path
+    place: Path, done: Backtest, tmp_path: Path
 ) -> None:
     """Everything on or after the end of the last window is replaced; a second run takes all dates from the folder."""
     last = DATES[-1] + dt.timedelta(90)
@@ -118,16 +118,18 @@ def test_rows_after_the_last_window_change_nothing_and_finished_dates_stand(
     assert files(place) == before
 
 
-def test_a_date_alone_says_what_it_says_among_others(place: Path, done: Study) -> None:
+def test_a_date_alone_says_what_it_says_among_others(place: Path, done: Backtest) -> None:
     """Snapshots that several dates share carry nothing from one to the other."""
-    alone = small_backtest.run(place, place / "orders.parquet", Asked(DATES[0], DATES[0], ASKED.every), name="alone")
+    alone = small_backtest.run(
+        place, place / "orders.parquet", DateRange(DATES[0], DATES[0], REQUESTED.every), name="alone"
+    )
     assert json.dumps(alone.as_dict()["dates"][0]) == json.dumps(done.as_dict()["dates"][0])
 
 
 # --- what is finished, and what is not
 
 
-def test_a_finished_date_is_taken_from_the_folder_and_a_damaged_one_is_done_again(place: Path, done: Study) -> None:
+def test_a_finished_date_is_taken_from_the_folder_and_a_damaged_one_is_done_again(place: Path, done: Backtest) -> None:
     before = files(place)
     (place / "backtest" / f"{DATES[1]}.parquet").write_bytes(b"cut off")
     again = small_backtest.run(place, place / "orders.parquet")
@@ -136,27 +138,27 @@ def test_a_finished_date_is_taken_from_the_folder_and_a_damaged_one_is_done_agai
     assert files(place) == before
 
 
-def test_other_settings_on_the_same_folder_are_refused_by_name(place: Path, done: Study) -> None:
+def test_other_settings_on_the_same_folder_are_refused_by_name(place: Path, done: Backtest) -> None:
     with pytest.raises(errors.BadInput, match=r"settings\.grid\.value_top_share was 0\.2, is 0\.3(.|\n)*--out"):
         small_backtest.run(place, place / "orders.parquet", more="[grid]\nvalue_top_share = 0.3\n")
 
 
-def test_other_data_on_the_same_folder_are_refused(place: Path, done: Study, tmp_path: Path) -> None:
+def test_other_data_on_the_same_folder_are_refused(place: Path, done: Backtest, tmp_path: Path) -> None:
     table = small_backtest.purchases()
     source = small_backtest.write(tmp_path, table.slice(1))
     with pytest.raises(errors.BadInput, match=r"data was [0-9a-f]{16}, is [0-9a-f]{16}"):
         small_backtest.run(place, source)
 
 
-def test_a_window_that_has_closed_since_is_judged_after_all(place: Path, done: Study, tmp_path: Path) -> None:
+def test_a_window_that_has_closed_since_is_judged_after_all(place: Path, done: Backtest, tmp_path: Path) -> None:
     """Until 30 May the value window of the last date was open; the churn window had closed."""
     table = small_backtest.purchases()
     early = table.filter(compute.less(table["ordered_at"], dt.date(1998, 5, 31)))
-    asked = Asked(DATES[-1], DATES[-1], ASKED.every)
-    first = small_backtest.run(tmp_path, small_backtest.write(tmp_path, early), asked)
+    requested = DateRange(DATES[-1], DATES[-1], REQUESTED.every)
+    first = small_backtest.run(tmp_path, small_backtest.write(tmp_path, early), requested)
     assert "value" not in first.days[0].card
     assert first.days[0].card["notes"] == ["Value was not judged: its window had not closed."]
-    then = small_backtest.run(tmp_path, small_backtest.write(tmp_path), asked)
+    then = small_backtest.run(tmp_path, small_backtest.write(tmp_path), requested)
     assert (then.n_kept, then.days[0].card["value"]["days"]) == (0, 90)
     assert then.days[0].card["churn"] == first.days[0].card["churn"]
 
@@ -170,7 +172,7 @@ def test_a_file_that_is_no_date_of_ours_is_left_alone(place: Path, tmp_path: Pat
     assert foreign.read_text(encoding="ascii") == '{"mine": 1}'
 
 
-def test_a_result_without_a_number_is_null_on_disk_and_nan_again_when_read(place: Path, done: Study) -> None:
+def test_a_result_without_a_number_is_null_on_disk_and_nan_again_when_read(place: Path, done: Backtest) -> None:
     text = (place / "backtest" / f"{DATES[0]}.json").read_text(encoding="utf-8")
     card = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))["card"]
     assert card["value"]["models"]["zero"]["spearman"]["value"] is None
@@ -181,19 +183,19 @@ def test_a_result_without_a_number_is_null_on_disk_and_nan_again_when_read(place
 
 
 def test_a_date_with_too_little_behind_it_is_told_and_does_not_stop_the_others(place: Path) -> None:
-    asked = Asked(dt.date(1997, 3, 15), dt.date(1997, 7, 13), ASKED.every)
-    found = small_backtest.run(place, place / "orders.parquet", asked, name="early")
+    requested = DateRange(dt.date(1997, 3, 15), dt.date(1997, 7, 13), REQUESTED.every)
+    found = small_backtest.run(place, place / "orders.parquet", requested, name="early")
     assert [each.not_judged is None for each in found.days] == [False, True]
     assert "too short for a label window of 60 days" in str(found.days[0].not_judged)
-    again = small_backtest.run(place, place / "orders.parquet", asked, name="early")
+    again = small_backtest.run(place, place / "orders.parquet", requested, name="early")
     assert again.n_kept == 2
     assert again.as_dict() == found.as_dict()
 
 
 def test_dates_that_all_have_too_little_behind_them_are_refused(place: Path) -> None:
-    asked = Asked(dt.date(1997, 1, 20), dt.date(1997, 3, 1), plan.every("10d"))
+    requested = DateRange(dt.date(1997, 1, 20), dt.date(1997, 3, 1), plan.every("10d"))
     with pytest.raises(errors.NotEnoughData, match=r"5 of 5 dates(.|\n)*--from 1997-04-01 or later"):
-        small_backtest.run(place, place / "orders.parquet", asked, name="none")
+        small_backtest.run(place, place / "orders.parquet", requested, name="none")
 
 
 # --- a bundle that is given
@@ -207,13 +209,13 @@ def bundle(place: Path) -> Bundle:
         return train.train(engine, known, small_backtest.chosen(place)).bundle
 
 
-def replay(place: Path, bundle: Bundle, asked: Asked = ASKED) -> Study:
+def replay(place: Path, bundle: Bundle, requested: DateRange = REQUESTED) -> Backtest:
     with Engine(threads=1) as engine:
         source, chosen = Sources(str(place / "orders.parquet")), small_backtest.chosen(place)
-        return study.run(engine, source, None, asked, chosen, place / "bundled", bundle=bundle)
+        return study.run(engine, source, None, requested, chosen, place / "bundled", bundle=bundle)
 
 
-def test_a_bundle_is_judged_on_each_date_with_its_own_cuts(place: Path, bundle: Bundle, done: Study) -> None:
+def test_a_bundle_is_judged_on_each_date_with_its_own_cuts(place: Path, bundle: Bundle, done: Backtest) -> None:
     found = replay(place, bundle)
     assert [each.cuts for each in found.days] == [bundle.cuts._asdict()] * 3
     assert found.model == f"bundle {bundle.about.model}"
@@ -230,12 +232,12 @@ def test_another_bundle_on_the_same_folder_is_refused(place: Path, bundle: Bundl
 
 
 def test_a_bundle_refuses_days_before_its_own(place: Path, bundle: Bundle) -> None:
-    asked = Asked(DATES[0] - dt.timedelta(30), DATES[0], plan.every("30d"))
+    requested = DateRange(DATES[0] - dt.timedelta(30), DATES[0], plan.every("30d"))
     with pytest.raises(errors.BundleRefused, match=r"1 of 2 dates(.|\n)*First: 1997-07-02(.|\n)*--from 1997-08-01"):
-        replay(place, bundle, asked)
+        replay(place, bundle, requested)
 
 
-def test_the_folder_holds_only_whole_files(place: Path, done: Study) -> None:
+def test_the_folder_holds_only_whole_files(place: Path, done: Backtest) -> None:
     wanted = {f"{day}{end}" for day in DATES for end in (".json", ".parquet")} | {study.SUMMARY}
     assert set(files(place)) == wanted
     assert json.loads(files(place)[study.SUMMARY])["dates"][0]["as_of"] == str(DATES[0])

@@ -23,7 +23,7 @@ def test_equal_customers_are_counted_once_by_hand(tmp_path: Path) -> None:
     with Engine(threads=1) as engine:
         source = make_tables.write(tmp_path, lines)
         tables = reading.read(engine, reading.Sources(source), make_tables.AS_OF).tables
-        found = counts.of(engine, build.build(tables, make_tables.AS_OF, FeatureSpec(windows=(30,))))
+        found = counts.statistics(engine, build.build(tables, make_tables.AS_OF, FeatureSpec(windows=(30,))))
     assert [part.tolist() for part in found[:4]] == [[0.0, 1.0], [0.0, 30.0], [60.0, 60.0], [2.0, 2.0]]
     assert [part.tolist() for part in found[4:]] == [[1.0, 1.0, 2.0, 2.0], [1.0, 4.0, 6.0, 7.0], [1.0] * 4]
 
@@ -34,7 +34,7 @@ def test_the_parameters_are_those_of_the_customers_one_by_one(tmp_path: Path) ->
     with Engine(threads=1) as engine:
         tables = reading.read(engine, reading.Sources(source), as_of).tables
         table = build.build(tables, as_of, FeatureSpec(windows=(30,)))
-        counted = counts.of(engine, table)
+        counted = counts.statistics(engine, table)
         features = engine.con.to_pyarrow(table).to_pandas()
     one_by_one = fit_both.fits(features, "bgnbd")
     together = fit_both.fit(counted, "bgnbd")

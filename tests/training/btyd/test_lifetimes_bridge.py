@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests import lifetimes_objects
 from tests.published import cdnow
 from tiercast.models import bgnbd, gamma_gamma
 from tiercast.models.bgnbd import BgNbd
@@ -26,7 +27,7 @@ def test_orders_and_life_are_the_same() -> None:
 def test_order_values_are_the_same() -> None:
     data = cdnow.sample()
     some = data.x > 0
-    theirs = lifetimes_bridge.gamma_gamma_fitter(GG).conditional_expected_average_profit(data.x[some], data.m[some])
+    theirs = lifetimes_objects.gamma_gamma_fitter(GG).conditional_expected_average_profit(data.x[some], data.m[some])
     assert gamma_gamma.expected_order_value(GG, data.x, data.m)[some] == pytest.approx(theirs, rel=1e-9)
 
 

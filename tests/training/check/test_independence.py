@@ -29,7 +29,7 @@ def drawn(n: int = 4000, seed: int = 1) -> tuple[Vector, Vector]:
 def checked(source: str, as_of: datetime.date) -> Readiness:
     with Engine(threads=1) as engine:
         found = reading.read(engine, reading.Sources(source), as_of)
-        return readiness.check(found.tables, found.report, as_of, 30, 60)
+        return readiness.check(engine, found.tables, found.report, as_of, 30, 60)
 
 
 def shop(folder: pathlib.Path, price: float) -> str:

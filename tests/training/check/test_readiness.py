@@ -22,10 +22,15 @@ END = datetime.date(1998, 7, 1)
 
 
 @pytest.fixture(scope="module")
-def cdnow_read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[reading.Reading]:
-    source = cdnow_table.write_parquet(tmp_path_factory.mktemp("cdnow") / "cdnow.parquet")
+def engine() -> Iterator[Engine]:
     with Engine(threads=1) as engine:
-        yield reading.read(engine, reading.Sources(str(source)), END)
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def cdnow_read(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> reading.Reading:
+    source = cdnow_table.write_parquet(tmp_path_factory.mktemp("cdnow") / "cdnow.parquet")
+    return reading.read(engine, reading.Sources(str(source)), END)
 
 
 def measured(ready: Readiness, capability: str, name: str) -> float:
@@ -36,7 +41,7 @@ def measured(ready: Readiness, capability: str, name: str) -> float:
 def checked(source: str, as_of: datetime.date, churn_days: int | None = 30, value_days: int = 60) -> Readiness:
     with Engine(threads=1) as engine:
         found = reading.read(engine, reading.Sources(source), as_of)
-        return readiness.check(found.tables, found.report, as_of, churn_days, value_days)
+        return readiness.check(engine, found.tables, found.report, as_of, churn_days, value_days)
 
 
 def visits(folder: pathlib.Path, n_customers: int, every_days: int, n_days: int) -> str:
@@ -49,14 +54,14 @@ def visits(folder: pathlib.Path, n_customers: int, every_days: int, n_days: int)
     )
 
 
-def test_cdnow_is_ready_for_everything(cdnow_read: reading.Reading) -> None:
-    ready = readiness.check(cdnow_read.tables, cdnow_read.report, END, 90, 180)
+def test_cdnow_is_ready_for_everything(engine: Engine, cdnow_read: reading.Reading) -> None:
+    ready = readiness.check(engine, cdnow_read.tables, cdnow_read.report, END, 90, 180)
     assert [capability.verdict for capability in ready.capabilities()] == ["ready"] * 4
     assert json.loads(json.dumps(ready.as_dict()))["capabilities"]["churn"]["verdict"] == "ready"
 
 
-def test_the_counts_on_cdnow_are_those_of_pandas(cdnow_read: reading.Reading) -> None:
-    ready = readiness.check(cdnow_read.tables, cdnow_read.report, END, 90, 180)
+def test_the_counts_on_cdnow_are_those_of_pandas(engine: Engine, cdnow_read: reading.Reading) -> None:
+    ready = readiness.check(engine, cdnow_read.tables, cdnow_read.report, END, 90, 180)
     frame = cdnow_table.cdnow().to_pandas()
     days = frame.drop_duplicates(["customer_id", "ordered_at"])
     came_back = days.loc[days["ordered_at"] >= END - datetime.timedelta(days=90), "customer_id"].nunique()
@@ -66,21 +71,21 @@ def test_the_counts_on_cdnow_are_those_of_pandas(cdnow_read: reading.Reading) ->
     assert measured(ready, "churn", "history_days") == 546  # 1997-01-01 to 1998-07-01
 
 
-def test_the_proposed_horizon_on_cdnow_covers_nine_gaps_in_ten(cdnow_read: reading.Reading) -> None:
+def test_the_proposed_horizon_on_cdnow_covers_nine_gaps_in_ten(engine: Engine, cdnow_read: reading.Reading) -> None:
     days = cdnow_table.cdnow().to_pandas().drop_duplicates(["customer_id", "ordered_at"])
     stamps = days.sort_values(["customer_id", "ordered_at"])["ordered_at"].astype("datetime64[s]")
     pauses = stamps.groupby(days["customer_id"]).diff().dt.days.dropna()
     share = {horizon: float((pauses <= horizon).mean()) for horizon in gaps.HORIZONS}
-    observed = gaps.observe(cdnow_read.tables.transactions)
+    observed = gaps.observe(engine, cdnow_read.tables.transactions)
     assert observed.n == len(pauses)
     assert {h: n / observed.n for h, n in observed.within.items()} == pytest.approx(share)
     # 90 % of gaps are within 365 days only, and of 546 days of history two halves hold 180.
     assert share[180] < 0.9 < share[365]
-    assert readiness.check(cdnow_read.tables, cdnow_read.report, END, None, 180).proposed_churn_days == 180
+    assert readiness.check(engine, cdnow_read.tables, cdnow_read.report, END, None, 180).proposed_churn_days == 180
 
 
-def test_a_horizon_other_than_the_proposed_one_is_remarked_on(cdnow_read: reading.Reading) -> None:
-    ready = readiness.check(cdnow_read.tables, cdnow_read.report, END, 90, 180)
+def test_a_horizon_other_than_the_proposed_one_is_remarked_on(engine: Engine, cdnow_read: reading.Reading) -> None:
+    ready = readiness.check(engine, cdnow_read.tables, cdnow_read.report, END, 90, 180)
     assert "the gaps between orders suggest a churn horizon of 180 days, not 90" in ready.lines()
 
 

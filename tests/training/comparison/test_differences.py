@@ -22,7 +22,7 @@ def judged(pair: Pair, target: kept.Target) -> tuple[Judged, Judged]:
 
 
 def both_kept(pair: Pair, target: kept.Target) -> tuple[Kept, Kept]:
-    one, other = (kept.of(target, each, 200_000) for each in judged(pair, target))
+    one, other = (kept.draw(target, each, 200_000) for each in judged(pair, target))
     return one, other
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.comparison.test_side_by_side import subject
 from tiercast.training.comparison import duel, kept
-from tiercast.training.comparison.kept import Kept, Window
+from tiercast.training.comparison.kept import HoldoutWindow, Kept
 from tiercast.training.comparison.subject import Subject
 
 N = 400
@@ -22,7 +22,7 @@ METRICS = {"churn_auc": 0.80, "churn_auc_low": 0.78, "churn_auc_high": 0.82, "va
 
 def judged(p: float = 0.0, money: float = 0.0, as_of: dt.date = dt.date(1998, 4, 2)) -> dict[str, Kept]:
     """Forecasts that are right on average; `p` and `money` pull them towards what happened (or away, below 0)."""
-    window = Window(as_of, 90, N, "ab" * 16)
+    window = HoldoutWindow(as_of, 90, N, "ab" * 16)
     risk = np.clip(RISK + p * (CHURNED - RISK), 0, 1)
     value = MONEY + money * (BROUGHT - MONEY)
     columns = (risk, value, value * 0.5, value * 2, np.full(N, "A"))

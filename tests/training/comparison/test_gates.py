@@ -95,7 +95,7 @@ WORSE = Difference(3.0, 1.0, 5.0, True, "worse")
 
 
 @pytest.mark.parametrize(
-    ("duel", "passes"),
+    ("duel", "is_allowed"),
     [
         (Duel("paired", {"churn_brier": BETTER, "value_mae": NOISE}), True),
         (Duel("paired", {"churn_brier": NOISE, "value_mae": NOISE}), False),
@@ -106,8 +106,8 @@ WORSE = Difference(3.0, 1.0, 5.0, True, "worse")
         (Duel("itself"), True),
     ],
 )
-def test_the_eighth_gate_asks_how_the_champion_was_met(duel: Duel, passes: bool) -> None:
-    assert ([gate.code for gate in gates.failed(gates.check(card(), duel))] == []) is passes
+def test_the_eighth_gate_asks_how_the_champion_was_met(duel: Duel, is_allowed: bool) -> None:
+    assert ([gate.code for gate in gates.failed(gates.check(card(), duel))] == []) is is_allowed
 
 
 def test_the_eighth_gate_can_be_quoted_with_every_difference() -> None:

@@ -9,17 +9,17 @@ import pytest
 
 from tests.training.comparison.conftest import Pair
 from tiercast.training.comparison import kept
-from tiercast.training.comparison.kept import Kept, Window
+from tiercast.training.comparison.kept import HoldoutWindow, Kept
 
 
-def window(n: int, ids: str = "ab" * 16) -> Window:
-    return Window(dt.date(1998, 4, 2), 90, n, ids)
+def window(n: int, ids: str = "ab" * 16) -> HoldoutWindow:
+    return HoldoutWindow(dt.date(1998, 4, 2), 90, n, ids)
 
 
 def test_what_is_kept_is_what_was_judged(pair: Pair) -> None:
     assert pair.one.value is not None
     judged = pair.one.value.judged
-    found = kept.of("value", judged, 200_000)
+    found = kept.draw("value", judged, 200_000)
     assert np.array_equal(found.forecast, judged.forecasts["tiercast"])
     assert np.array_equal(found.actual, judged.actual)
     assert np.array_equal(found.tier, judged.predictions.tiers)
@@ -29,7 +29,7 @@ def test_what_is_kept_is_what_was_judged(pair: Pair) -> None:
 
 def test_what_was_written_is_read_again_bit_by_bit(pair: Pair, tmp_path: Path) -> None:
     assert pair.one.churn is not None
-    before = kept.of("churn", pair.one.churn, 200_000)
+    before = kept.draw("churn", pair.one.churn, 200_000)
     kept.write(before, tmp_path / "churn.parquet")
     after = kept.read(tmp_path / "churn.parquet")
     assert after[:2] == before[:2]
@@ -60,7 +60,7 @@ def test_the_digest_does_not_depend_on_how_the_list_is_chunked() -> None:
     assert kept.digest(whole) == kept.digest(parts)
 
 
-def rows(window: Window, actual: list[float]) -> Kept:
+def rows(window: HoldoutWindow, actual: list[float]) -> Kept:
     same = np.array(actual)
     return Kept("churn", window, same, same, same, same, same, np.full(len(same), "A"))
 

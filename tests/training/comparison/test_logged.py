@@ -49,7 +49,7 @@ def test_a_run_is_told_to_keep_nothing(pair: Pair, logged: Pair, tmp_path: Path)
 
 def test_a_run_keeps_no_more_than_it_is_told(pair: Pair) -> None:
     assert pair.one.churn is not None
-    found = kept.of("churn", pair.one.churn, 100)
+    found = kept.draw("churn", pair.one.churn, 100)
     assert len(found.actual) == 100 < found.window.n_customers
     at = kept.positions(found.window, 100)
     assert found.p_churn.tolist() == pair.one.churn.forecasts["tiercast"][at].tolist()

@@ -7,13 +7,13 @@ import pytest
 
 from tests.training.comparison.conftest import Pair
 from tiercast.training.comparison import kept, migration
-from tiercast.training.comparison.kept import Kept, Window
+from tiercast.training.comparison.kept import HoldoutWindow, Kept
 from tiercast.training.comparison.migration import Move
 
 
 def rows(tiers: str, value: list[float], actual: list[float]) -> Kept:
     money, brought, n = np.array(value), np.array(actual), len(value)
-    window = Window(dt.date(1998, 4, 2), 90, n, "ab" * 16)
+    window = HoldoutWindow(dt.date(1998, 4, 2), 90, n, "ab" * 16)
     return Kept("value", window, brought, np.full(n, 0.5), money, money, money, np.array(list(tiers)))
 
 
@@ -36,7 +36,7 @@ def test_who_changes_tier_and_the_money_behind_it_by_hand() -> None:
 def test_everybody_is_in_one_cell_of_the_matrix(pair: Pair) -> None:
     assert pair.one.value is not None
     assert pair.other.value is not None
-    one, other = (kept.of("value", each.judged, 200_000) for each in (pair.one.value, pair.other.value))
+    one, other = (kept.draw("value", each.judged, 200_000) for each in (pair.one.value, pair.other.value))
     found = migration.between(one, other)
     assert sum(move.customers for move in found.moves) == found.customers == len(one.actual)
     assert sum(move.value_before for move in found.moves) == pytest.approx(one.value.sum())
@@ -45,7 +45,7 @@ def test_everybody_is_in_one_cell_of_the_matrix(pair: Pair) -> None:
 
 def test_against_itself_nobody_changes_tier(pair: Pair) -> None:
     assert pair.one.value is not None
-    one = kept.of("value", pair.one.value.judged, 200_000)
+    one = kept.draw("value", pair.one.value.judged, 200_000)
     found = migration.between(one, one)
     assert (found.changed, found.value_at_stake) == (0, 0)
     assert {move.before for move in found.moves if move.before != move.after} == set()

@@ -24,7 +24,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshots]:
     with Engine(threads=1) as engine:
         known = reading.read(engine, reading.Sources(str(source)), small_training.AS_OF)
         span = known.report.first_on, known.as_of
-        yield train.snapshots_of(engine, sampling.draw(engine, known.tables, 0).tables, span, SETTINGS)
+        yield train.open_snapshots(engine, sampling.draw(engine, known.tables, 0).tables, span, SETTINGS)
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,14 @@ from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import outcomes, ranking
 from tiercast.training.judge import baselines
-from tiercast.training.judge.baselines import Snapshot
+from tiercast.training.judge.baselines import Cohort
 
 
-def snapshot(
-    silence: Vector, churned: Vector | None = None, value: Vector | None = None, **columns: object
-) -> Snapshot:
-    return Snapshot(pd.DataFrame({"silence_days": silence, **columns}), churned, value)
+def snapshot(silence: Vector, churned: Vector | None = None, value: Vector | None = None, **columns: object) -> Cohort:
+    return Cohort(pd.DataFrame({"silence_days": silence, **columns}), churned, value)
 
 
-def customers(seed: int, n: int = 2000) -> Snapshot:
+def customers(seed: int, n: int = 2000) -> Cohort:
     """The longer silent, the likelier gone: half of those silent for 100 days."""
     rng = np.random.default_rng(seed)
     silence = np.round(rng.exponential(80, n)) + 1
@@ -147,7 +145,7 @@ def test_a_prospect_gets_no_forecast_from_any_rule() -> None:
 def test_prospects_of_the_earlier_window_teach_nothing() -> None:
     features = pd.concat([EARLIER.features, EARLIER.features.iloc[:500] * np.nan])
     assert EARLIER.churned is not None
-    padded = Snapshot(features, np.append(EARLIER.churned, np.ones(500)))
+    padded = Cohort(features, np.append(EARLIER.churned, np.ones(500)))
     without, beside = (baselines.churn_baselines(earlier, NOW, 90) for earlier in (EARLIER, padded))
     assert all(np.array_equal(without[name], beside[name]) for name in without)
 
@@ -164,4 +162,4 @@ def test_an_earlier_window_without_customers_is_refused() -> None:
 
 def test_a_table_without_silence_is_refused() -> None:
     with pytest.raises(errors.MissingColumn, match="silence_days"):
-        baselines.churn_baselines(EARLIER, Snapshot(pd.DataFrame({"n_orders": [1.0]})), 90)
+        baselines.churn_baselines(EARLIER, Cohort(pd.DataFrame({"n_orders": [1.0]})), 90)

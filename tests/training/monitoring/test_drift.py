@@ -18,7 +18,7 @@ def counts(*cells: int, missing: int = 0) -> Counted:
 
 
 def level_of(then: Vector, now: Vector, name: str = "spend_total", elapsed: int = 0) -> drift.Drift:
-    references = {name: reference.of(then)}
+    references = {name: reference.from_column(then)}
     (row,) = drift.measure(references, drift.counted(references, {name: now}, elapsed), (name,))
     return row
 
@@ -49,7 +49,7 @@ def test_chance_exceeds_its_bound_about_once_in_a_hundred_draws() -> None:
     rng, n, m, draws = np.random.default_rng(6), 4000, 2500, 2000
     over = 0
     for _ in range(draws):
-        then = reference.of(rng.normal(size=n))
+        then = reference.from_column(rng.normal(size=n))
         before, now = Counted(np.array(then.counts), 0), reference.count(then, rng.normal(size=m))
         over += drift.psi(before, now) > drift.limit(before, now)
     assert over <= stats.binom.ppf(0.999, draws, drift.CHANCE), f"{over / draws:.2%} false alarms"
@@ -60,7 +60,7 @@ def test_chance_is_held_for_numbers_with_mass_points_too() -> None:
     rng, draws = np.random.default_rng(7), 1000
     over = 0
     for _ in range(draws):
-        then = reference.of(rng.poisson(1.2, 3000).astype(np.float64))
+        then = reference.from_column(rng.poisson(1.2, 3000).astype(np.float64))
         before, now = (
             Counted(np.array(then.counts), 0),
             reference.count(then, rng.poisson(1.2, 3000).astype(np.float64)),
@@ -130,7 +130,7 @@ def test_a_clock_is_shown_and_not_judged() -> None:
 
 
 def rows(**columns: tuple[Vector, Vector]) -> list[drift.Drift]:
-    references = {name: reference.of(then) for name, (then, _) in columns.items()}
+    references = {name: reference.from_column(then) for name, (then, _) in columns.items()}
     now = drift.counted(references, {name: now for name, (_, now) in columns.items()}, 0)
     return drift.measure(references, now, (*columns, *(name for name in (P_CHURN, VALUE) if name not in columns)))
 
@@ -155,7 +155,7 @@ def test_without_a_reference_drift_is_unknown_and_no_alarm() -> None:
 def test_counts_of_two_parts_add_up_to_those_of_the_whole() -> None:
     rng = np.random.default_rng(16)
     column = np.where(rng.random(999) < 0.1, np.nan, rng.gamma(1.0, 9.0, 999))
-    references = {"x": reference.of(column)}
+    references = {"x": reference.from_column(column)}
     whole = drift.counted(references, {"x": column}, 0)["x"]
     parts: dict[str, Counted] = {}
     for part in np.array_split(column, 4):

@@ -14,7 +14,7 @@ from tests.training.monitoring.conftest import DAYS, LATER, TRAINED_ON, Place
 from tiercast.contract import errors
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import Engine
-from tiercast.features.reading import scored
+from tiercast.features.reading import score_reader
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.monitoring import outcomes
 from tiercast.training.monitoring.outcomes import Outcome
@@ -23,7 +23,7 @@ from tiercast.training.monitoring.outcomes import Outcome
 def judge(orders: str, path: str, as_of: dt.date, card: dict[str, object] | None = None) -> Outcome:
     with Engine(threads=1) as engine:
         tables = reading.read(engine, reading.Sources(orders), as_of, is_counted=False).tables
-        scores = scored.open_scores(engine, path, outcomes.NEEDED)
+        scores = score_reader.open_scores(engine, path, outcomes.NEEDED)
         return outcomes.measure(engine, tables, outcomes.window(scores, as_of), card or {}, draws=20)
 
 
@@ -87,7 +87,7 @@ def test_checks_are_numbered_and_speak_of_their_day(judged: Outcome) -> None:
 
 def test_a_window_that_is_open_says_until_when(place: Place) -> None:
     with Engine(threads=1) as engine:
-        scores = scored.open_scores(engine, place.scores, outcomes.NEEDED)
+        scores = score_reader.open_scores(engine, place.scores, outcomes.NEEDED)
     last_open, first_closed = TRAINED_ON + dt.timedelta(DAYS - 1), TRAINED_ON + dt.timedelta(DAYS)
     assert outcomes.window(scores, last_open).is_closed == (False, False)
     assert outcomes.window(scores, first_closed).is_closed == (True, True)

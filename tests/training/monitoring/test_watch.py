@@ -16,12 +16,12 @@ from tests.training.monitoring.conftest import LATER, TRAINED_ON, Place
 from tiercast.contract import errors
 from tiercast.features import parts, reading
 from tiercast.features.engines.duckdb import Engine
-from tiercast.features.reading import scored
+from tiercast.features.reading import score_reader
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.models.reference import Reference
 from tiercast.training.monitoring import checks, outcomes, watch
-from tiercast.training.monitoring.watch import Watched
+from tiercast.training.monitoring.watch import WatchReport
 from tiercast.training.tracking import log_run, runs, store, watching
 
 
@@ -32,15 +32,15 @@ def look(
     *,
     only: Sequence[checks.Part] = checks.PARTS,
     bundle: Bundle | None = None,
-) -> Watched:
+) -> WatchReport:
     with Engine(threads=1) as engine:
-        old = [scored.open_scores(engine, path, outcomes.NEEDED) for path in scores]
+        old = [score_reader.open_scores(engine, path, outcomes.NEEDED) for path in scores]
         read = reading.read(engine, reading.Sources(place.orders), as_of, is_counted=False)
         return watch.watch(engine, bundle or place.bundle, read, old, only)
 
 
 @pytest.fixture(scope="module")
-def later(place: Place) -> Watched:
+def later(place: Place) -> WatchReport:
     return look(place, LATER, [place.scores])
 
 
@@ -52,7 +52,7 @@ def test_on_the_training_day_itself_all_is_quiet(place: Place) -> None:
     assert {row.name for row in found.drift} == {*place.bundle.spec.names, "p_churn", "value"}
 
 
-def test_every_check_has_its_title_and_the_gravest_level_is_that_of_the_watch(later: Watched) -> None:
+def test_every_check_has_its_title_and_the_gravest_level_is_that_of_the_watch(later: WatchReport) -> None:
     assert [check.code for check in later.checks] == list(checks.TITLES)
     assert later.level == checks.worst(check.level for check in later.checks)
     assert all(check.title == checks.TITLES[check.code] for check in later.checks)
@@ -123,7 +123,7 @@ def test_scores_of_another_model_and_other_horizons_are_said(place: Place, tmp_p
 
 
 @pytest.fixture
-def logged(later: Watched, mlruns: Path) -> Run:
+def logged(later: WatchReport, mlruns: Path) -> Run:
     store.connect()
     return mlflow.get_run(watching.log(later))
 
@@ -134,7 +134,7 @@ def test_a_watch_is_a_run_of_its_own_kind_and_no_training(logged: Run) -> None:
     assert runs.runs() == []
 
 
-def test_every_number_of_a_watch_is_a_metric(logged: Run, later: Watched) -> None:
+def test_every_number_of_a_watch_is_a_metric(logged: Run, later: WatchReport) -> None:
     found = logged.data.metrics
     for row in later.drift:
         assert found[f"drift/psi/{row.name}"] == row.psi
@@ -145,7 +145,7 @@ def test_every_number_of_a_watch_is_a_metric(logged: Run, later: Watched) -> Non
     assert found["level/W1"] == checks.LEVELS.index(later.checks[0].level)
 
 
-def test_the_report_and_the_pictures_are_kept(logged: Run, later: Watched) -> None:
+def test_the_report_and_the_pictures_are_kept(logged: Run, later: WatchReport) -> None:
     client = mlflow.MlflowClient()
     names = {item.path for item in client.list_artifacts(logged.info.run_id, "figures")}
     assert names == {"figures/drift.png", "figures/reliability-1998-02-01.png"}
@@ -165,7 +165,7 @@ def test_no_customer_and_no_path_reaches_mlflow(logged: Run, mlruns: Path, place
     assert str(Path(place.orders).parent).encode() not in kept
 
 
-def test_names_that_mlflow_does_not_take_are_written_so_that_it_does(later: Watched) -> None:
+def test_names_that_mlflow_does_not_take_are_written_so_that_it_does(later: WatchReport) -> None:
     odd = later._replace(drift=(later.drift[0]._replace(name="attr_Größe (cm) & more"),))
     names = [name for name in watching.metrics(odd) if name.startswith("drift/psi/")]
     assert names == ["drift/psi/attr_Größe _cm_ _ more"]

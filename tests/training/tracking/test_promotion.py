@@ -23,7 +23,7 @@ def registered(scorecard: dict[str, Any], **params: str) -> str:
     client = mlflow.MlflowClient()
     with mlflow.start_run(experiment_id=store.experiment_id(), tags={log_run.KIND: log_run.TRAINING}) as run:
         mlflow.log_dict(scorecard, log_run.SCORECARD)
-        mlflow.log_metrics(measures.of(scorecard))
+        mlflow.log_metrics(measures.flatten(scorecard))
         mlflow.log_params(params)
     if not client.search_registered_models():
         client.create_registered_model("tiercast")

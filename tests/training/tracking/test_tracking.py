@@ -105,7 +105,7 @@ def test_every_number_of_the_scorecard_becomes_a_metric_with_its_interval(logged
 
 def test_a_metric_that_does_not_exist_is_left_out() -> None:
     constant = {"spearman": {"value": float("nan"), "low": float("nan"), "high": float("nan")}}
-    assert measures.of({"value": {"models": {"zero": constant}}}) == {}
+    assert measures.flatten({"value": {"models": {"zero": constant}}}) == {}
 
 
 def test_every_step_is_timed(logged: LoggedRun, trained: Trained) -> None:

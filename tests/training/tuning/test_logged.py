@@ -15,13 +15,13 @@ from tiercast.training.tracking import log_run, runs, store, tuning
 from tiercast.training.tuning import as_toml
 from tiercast.training.tuning.confirm import Confirmed
 from tiercast.training.tuning.study import Trial
-from tiercast.training.tuning.tune import Found, Tuned
+from tiercast.training.tuning.tune import SearchResult, Tuned
 
 TRIALS = (
     Trial(1, {"num_leaves": 4, "learning_rate": 0.02}, (0.51, 0.49), is_pruned=False),
     Trial(2, {"num_leaves": 32, "learning_rate": 0.2}, (0.6,), is_pruned=True),
 )
-FOUND = Found(
+FOUND = SearchResult(
     model="churn",
     defaults={"num_leaves": 8, "learning_rate": 0.05},
     trials=TRIALS,

@@ -78,7 +78,7 @@ def stages(purchases: Path) -> Stages:
 
 def both(engine: Engine, known: Reading) -> list[stage.Stage]:
     tables = sampling.draw(engine, known.tables, 0).tables
-    snapshots = train.snapshots_of(engine, tables, (known.report.first_on, known.as_of), SETTINGS)
+    snapshots = train.open_snapshots(engine, tables, (known.report.first_on, known.as_of), SETTINGS)
     found = [stage.set_up(snapshots, model, SETTINGS) for model in tune.MODELS]
     return [each for each in found if each is not None]
 
@@ -166,7 +166,7 @@ def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(purch
     with Engine(threads=1) as engine:
         known = tune.read(engine, Sources(str(purchases)), AS_OF, SETTINGS.horizons)
         tables, span = sampling.draw(engine, known.tables, 0).tables, (known.report.first_on, known.as_of)
-        snapshots = train.snapshots_of(engine, tables, span, SETTINGS)
+        snapshots = train.open_snapshots(engine, tables, span, SETTINGS)
         outcome = snapshots.at(begins)
         for name, settings in (("defaults", SETTINGS), ("other", other)):
             bundle = procedure.run(snapshots.until(begins), begins, settings, about).bundle
@@ -305,5 +305,5 @@ def test_the_least_history_is_enough_and_a_day_less_is_not(purchases: Path, days
         tables = sampling.draw(engine, known.tables, 0).tables
         enough = known.as_of - dt.timedelta(stage.needed_days(days))
         for first_on, is_enough in ((enough, True), (enough + dt.timedelta(1), False)):
-            snapshots = train.snapshots_of(engine, tables, (first_on, known.as_of), chosen)
+            snapshots = train.open_snapshots(engine, tables, (first_on, known.as_of), chosen)
             assert (stage.set_up(snapshots, "churn", chosen) is not None) == is_enough

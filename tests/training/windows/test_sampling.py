@@ -98,7 +98,7 @@ def test_a_training_on_a_sample_says_so_and_knows_which_data_it_was(tmp_path: Pa
     with Engine(threads=1) as engine:
         known = reading.read(engine, reading.Sources(str(source)), small_training.AS_OF)
         trained = train.train(engine, known, small_training.SETTINGS.model_copy(update={"rolling": rolling}))
-        assert trained.data == fingerprint.of(engine, known.tables)
+        assert trained.data == fingerprint.digest(engine, known.tables)
         n_drawn = sampling.draw(engine, known.tables, 1_200).n_drawn
     assert trained.notes[0].startswith("Learned and judged on a sample of ")
     assert trained.churn is not None

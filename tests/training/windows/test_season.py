@@ -20,9 +20,9 @@ def test_where_all_or_none_churned_the_shift_stays_finite() -> None:
 
 
 def test_less_than_three_windows_with_a_year_before_tell_nothing() -> None:
-    assert not season.is_told_by_last_year([0.5, -0.5, 0.3], [0.5, -0.5, None])
-    assert season.is_told_by_last_year([0.5, -0.5, 0.3], [0.5, -0.5, 0.3])
+    assert not season.follows_last_year([0.5, -0.5, 0.3], [0.5, -0.5, None])
+    assert season.follows_last_year([0.5, -0.5, 0.3], [0.5, -0.5, 0.3])
 
 
 def test_a_shift_that_stays_the_same_needs_no_season() -> None:
-    assert not season.is_told_by_last_year([0.3, 0.3, 0.3], [0.1, 0.2, 0.3])
+    assert not season.follows_last_year([0.3, 0.3, 0.3], [0.1, 0.2, 0.3])

@@ -68,12 +68,12 @@ def test_every_feature_of_every_table_is_the_same(shop_sources: Sources, tmp_pat
         with Engine(threads=2) as engine:
             read = reading.read(engine, shop_sources, day)
             full = parts.features(engine, read.tables, day, shop.EVERY_COLUMN, 0, 1)
-            with incremental.sums(engine, read, shop.EVERY_COLUMN, tmp_path / "state") as sums:
-                kept = parts.features(engine, read.tables, day, shop.EVERY_COLUMN, 0, 1, sums.part(0))
+            with incremental.update(engine, read, shop.EVERY_COLUMN, tmp_path / "state") as aggregates:
+                kept = parts.features(engine, read.tables, day, shop.EVERY_COLUMN, 0, 1, aggregates.part(0))
         assert kept.equals(full)
         assert kept.column_names == ["customer_id", *shop.EVERY_COLUMN.names]
         if day != SHOP_DAYS[0]:
-            assert 0 < sums.said.computed < sums.said.customers
+            assert 0 < aggregates.report.computed < aggregates.report.customers
     assert all(full[name].null_count < full.num_rows for name in shop.EVERY_COLUMN.names)
 
 

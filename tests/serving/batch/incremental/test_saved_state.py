@@ -24,7 +24,7 @@ import datetime as dt, os, pathlib, signal, sys
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Sources
 from tiercast.models import bundle_folder
-from tiercast.serving.batch import output
+from tiercast.contract import files
 from tiercast.serving.batch import saved_state
 from tiercast.serving.batch import scoring
 from tiercast.features import parts
@@ -33,7 +33,7 @@ bundle, source, day, out, state, moment = sys.argv[1:]
 parts.ROWS_PER_PART = 400
 kill = lambda *given, **how: os.kill(os.getpid(), signal.SIGKILL)
 if moment == "files":
-    output.to_disk = lambda path: kill() if path.name == "groups.parquet" else None
+    files.sync = lambda path: kill() if path.name == "groups.parquet" else None
 elif moment == "name":
     rename = pathlib.Path.replace
     pathlib.Path.replace = lambda path, target: (kill if target.name == "state.json" else rename)(path, target)
@@ -44,7 +44,7 @@ tell = lambda k, of: kill() if moment == "scores" and k == 2 else None
 with Engine(threads=1) as engine:
     loaded = bundle_folder.load(pathlib.Path(bundle))
     day, places = dt.date.fromisoformat(day), (pathlib.Path(out), pathlib.Path(state))
-    scoring.score_all(engine, loaded, Sources(source), day, places[0], since=places[1], tell=tell)
+    scoring.score_all(engine, loaded, Sources(source), day, places[0], since=places[1], on_progress=tell)
 """
 
 
@@ -57,7 +57,7 @@ def test_state_of_a_later_day_is_refused_and_stays(bundle: Bundle, source: str, 
     before = (tmp_path / "state" / "state.json").read_bytes()
     with pytest.raises(errors.BadInput, match="of a later day") as caught:
         runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
-    assert f"kept of {runs.DAYS[1]}, asked for {runs.FIRST}" in str(caught.value)
+    assert f"saved as of {runs.DAYS[1]}, now to be scored as of {runs.FIRST}" in str(caught.value)
     assert (tmp_path / "state" / "state.json").read_bytes() == before
 
 
@@ -101,7 +101,7 @@ def test_damaged_state_is_refused(bundle: Bundle, source: str, tmp_path: Path, d
 
 def test_two_runs_do_not_share_a_state(bundle: Bundle, source: str, tmp_path: Path) -> None:
     with (
-        saved_state.held(tmp_path / "state"),
+        saved_state.locked(tmp_path / "state"),
         pytest.raises(errors.CannotWrite, match="another run"),
     ):
         runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
@@ -113,7 +113,7 @@ def test_a_run_that_ends_while_it_writes_leaves_the_state_before(
     runs.score(bundle, source, runs.FIRST, tmp_path / "s.parquet", tmp_path / "state")
     before = sorted(path.name for path in (tmp_path / "state").iterdir())
 
-    def killed(state: saved_state.State) -> saved_state.State:
+    def killed(state: saved_state.SavedState) -> saved_state.SavedState:
         raise Killed
 
     with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Two generations in a store, on each database, and the service's gate before it: no bundle, no port."""
+"""Two generations in a store, on each database, and the application before it: no bundle, no port."""
 
 from __future__ import annotations
 
@@ -52,12 +52,10 @@ def stored(
 
 @contextlib.contextmanager
 def served(store: str | None) -> Iterator[Any]:
-    """A client of the gate, with this store or without one; nobody asks for keys."""
+    """A client of the application without a model, with this store or without one; nobody asks for keys."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Starlette 1.10 asks for httpx2, which few have yet
         from starlette.testclient import TestClient
-    from starlette.applications import Starlette
-
     from tiercast.serving.http import app
 
     with pytest.MonkeyPatch.context() as patch:
@@ -65,8 +63,9 @@ def served(store: str | None) -> Iterator[Any]:
         patch.delenv("TIERCAST_STORE", raising=False)
         if store is not None:
             patch.setenv("TIERCAST_STORE", store)
-        gate = app.Gate(Starlette())
-        with TestClient(gate, base_url="http://127.0.0.1", raise_server_exceptions=False) as opened:
+        with TestClient(
+            app.build(has_model=False), base_url="http://127.0.0.1", raise_server_exceptions=False
+        ) as opened:
             yield opened
 
 

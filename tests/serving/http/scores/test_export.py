@@ -91,7 +91,7 @@ def test_an_export_of_nobody_is_a_whole_file(client: Any) -> None:
 
 def test_when_all_places_are_taken_an_export_is_put_off_and_other_questions_are_not(client: Any) -> None:
     places = store_pool.current().exports
-    for _ in range(store_pool.EXPORTS):
+    for _ in range(store_pool.MAX_EXPORTS):
         assert places.acquire(blocking=False)
     try:
         answer = client.post(URL, json={"format": "csv"})
@@ -99,11 +99,11 @@ def test_when_all_places_are_taken_an_export_is_put_off_and_other_questions_are_
         assert answer.headers["retry-after"] == "10"
         assert client.post(URL, json={"limit": 1}).status_code == 200
     finally:
-        places.release(store_pool.EXPORTS)
+        places.release(store_pool.MAX_EXPORTS)
 
 
 def test_an_export_that_cannot_start_gives_its_place_back(client: Any) -> None:
-    for _ in range(2 * store_pool.EXPORTS):
+    for _ in range(2 * store_pool.MAX_EXPORTS):
         refusal(client.post(URL, json={"format": "csv", "moved_since": "2000-01-01"}), 422)
         assert client.post(URL, json={"format": "csv"}).status_code == 200
 

@@ -70,9 +70,9 @@ def test_value_at_risk_and_the_move_stand_beside_the_score(client: Any, stored: 
 
 def test_the_described_answer_is_the_given_one(client: Any) -> None:
     answer = client.post(URL, json={"customer_ids": ["007"]}).json()
-    assert set(answer) == set(responses.LookupAnswer.model_fields)
+    assert set(answer) == set(responses.LookupResponse.model_fields)
     assert set(answer["scores"][0]) == set(responses.StoredScore.model_fields)
-    responses.LookupAnswer.model_validate(answer)
+    responses.LookupResponse.model_validate(answer)
 
 
 @pytest.mark.parametrize("n", [0, 1_001])

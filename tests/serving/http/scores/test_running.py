@@ -29,9 +29,9 @@ class Running(NamedTuple):
     worker: int
     log: Path
 
-    def search(self, **asked: Any) -> http.client.HTTPResponse:
+    def search(self, **filters: Any) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        body, kind = json.dumps(asked), {"Content-Type": "application/json"}
+        body, kind = json.dumps(filters), {"Content-Type": "application/json"}
         connection.request("POST", "/v1/customers/search", body, kind)
         return connection.getresponse()
 
@@ -73,7 +73,7 @@ def test_a_file_of_everybody_needs_no_memory_for_everybody(running: Running) -> 
 @pytest.mark.slow
 def test_callers_who_go_away_leave_their_places(running: Running) -> None:
     for _ in range(3):
-        gone = [running.search(format="csv") for _ in range(store_pool.EXPORTS)]
+        gone = [running.search(format="csv") for _ in range(store_pool.MAX_EXPORTS)]
         for answer in gone:
             assert answer.status == 200
             answer.read(1000)

@@ -17,11 +17,11 @@ URL = "/v1/customers/search"
 Row = dict[str, Any]
 
 
-def every(client: Any, limit: int, **asked: Any) -> list[Row]:
+def every(client: Any, limit: int, **filters: Any) -> list[Row]:
     """All pages of a search, one after the other."""
     found, cursor = [], None
     while True:
-        answer = client.post(URL, json={**asked, "limit": limit, "cursor": cursor})
+        answer = client.post(URL, json={**filters, "limit": limit, "cursor": cursor})
         assert answer.status_code == 200, answer.text
         page = answer.json()
         assert len(page["scores"]) <= limit
@@ -70,12 +70,12 @@ FILTERS: list[tuple[dict[str, Any], Callable[[Row], bool]]] = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "is_meant"), FILTERS, ids=[json.dumps(asked) for asked, _ in FILTERS])
+@pytest.mark.parametrize(("filters", "is_meant"), FILTERS, ids=[json.dumps(filters) for filters, _ in FILTERS])
 def test_exactly_those_are_found_who_fit(
-    client: Any, stored: Stored, asked: dict[str, Any], is_meant: Callable[[Row], bool]
+    client: Any, stored: Stored, filters: dict[str, Any], is_meant: Callable[[Row], bool]
 ) -> None:
     expected = sorted(row["customer_id"] for row in people(stored) if is_meant(row))
-    found = [row["customer_id"] for row in every(client, 1000, **asked)]
+    found = [row["customer_id"] for row in every(client, 1000, **filters)]
     assert sorted(found) == expected
     assert expected
 
@@ -96,16 +96,16 @@ def test_pages_of_seven_are_the_sorted_list_with_no_one_twice_and_no_one_left_ou
 
 
 def test_the_riskiest_money_comes_first_where_no_sort_is_given(client: Any) -> None:
-    default, asked = (
+    default, filters = (
         [row["customer_id"] for row in every(client, 1000, **more)] for more in ({}, {"sort": "-value_at_risk"})
     )
-    assert default == asked
+    assert default == filters
 
 
 def test_the_described_page_is_the_given_one(client: Any) -> None:
     page = client.post(URL, json={"limit": 1}).json()
-    assert set(page) == set(responses.SearchAnswer.model_fields)
-    responses.SearchAnswer.model_validate(page)
+    assert set(page) == set(responses.SearchResponse.model_fields)
+    responses.SearchResponse.model_validate(page)
 
 
 def crafted(*parts: object) -> str:
@@ -134,11 +134,11 @@ def test_a_cursor_that_we_did_not_write_is_refused_and_not_quoted(client: Any) -
 def test_a_cursor_belongs_to_its_question(client: Any) -> None:
     cursor = client.post(URL, json={"limit": 2, "tiers": ["A"]}).json()["next"]
     error = refusal(client.post(URL, json={"limit": 2, "tiers": ["B"], "cursor": cursor}), 422)
-    assert "another question" in error["message"]
+    assert "another query" in error["message"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "place"),
+    ("filters", "place"),
     [
         ({"reasons": ["ann"]}, "reasons.0"), ({"tiers": ["G"]}, "tiers.0"), ({"tiers": []}, "tiers"),
         ({"value": {}}, "value"), ({"value": {"min": 2, "max": 1}}, "value"), ({"value": {"min": "1"}}, "value.min"),
@@ -150,8 +150,8 @@ def test_a_cursor_belongs_to_its_question(client: Any) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_does_not_fit_is_named_by_its_place(client: Any, asked: dict[str, Any], place: str) -> None:
-    error = refusal(client.post(URL, json=asked), 422)
+def test_what_does_not_fit_is_named_by_its_place(client: Any, filters: dict[str, Any], place: str) -> None:
+    error = refusal(client.post(URL, json=filters), 422)
     assert [field["path"] for field in error["fields"]] == [place]
 
 

@@ -68,7 +68,7 @@ def test_a_planted_id_is_found_in_no_log_counter_audit_or_refusal(
         assert [answer.status_code for answer in answers] == [200] * 5
         assert sum(ANN in answer.text for answer in answers) == 3  # it was there to be found: a page, a lookup, a file
         refused = bad(client, answers[0].json()["next"])
-        monkeypatch.setattr(store_pool.current(), "ask", broken)
+        monkeypatch.setattr(store_pool.current(), "query", broken)
         refused.append(client.post(LOOKUP, json={"customer_ids": [ANN]}))
         assert refused[-1].status_code == 500
         assert all(400 <= answer.status_code < 500 for answer in refused[:-1])

@@ -84,11 +84,11 @@ def test_the_generations_are_listed_newest_first(client: Any) -> None:
 
 def test_the_described_answers_are_the_given_ones(client: Any) -> None:
     given: dict[type[BaseModel], Any] = {
-        responses.HistoryAnswer: client.post(HISTORY, json={"customer_id": "007"}).json(),
-        responses.GridAnswer: client.get("/v1/grid").json(),
-        responses.GenerationsAnswer: client.get("/v1/generations").json(),
+        responses.HistoryResponse: client.post(HISTORY, json={"customer_id": "007"}).json(),
+        responses.GridResponse: client.get("/v1/grid").json(),
+        responses.GenerationsResponse: client.get("/v1/generations").json(),
     }
     for model, answer in given.items():
         assert set(answer) == set(model.model_fields)
         model.model_validate(answer)
-    assert set(given[responses.HistoryAnswer]["steps"][0]) == set(responses.Step.model_fields)
+    assert set(given[responses.HistoryResponse]["steps"][0]) == set(responses.Step.model_fields)

@@ -12,7 +12,7 @@ from tests.serving.score_requests import refusal
 from tiercast.serving.access import keys
 from tiercast.serving.http import metrics
 from tiercast.serving.http.scores import store_pool
-from tiercast.serving.http.scores.store_pool import Shelf
+from tiercast.serving.http.scores.store_pool import StorePool
 from tiercast.serving.store import database, generations, migrations, publish
 
 QUESTIONS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
@@ -46,14 +46,14 @@ def test_a_store_that_does_not_answer_costs_a_503_that_names_no_place(
 ) -> None:
     """Nothing listens on port 1."""
     with served("postgresql://tier:5ec2e7@127.0.0.1:1/scores") as client:
-        client.app.door = client.app.door._replace(ring=None)  # the keys come from the same place
+        client.app.state.worker.authenticator.keyring = None  # the keys come from the same place
         answer = client.request(method, path, json=body)
     error = refusal(answer, 503)
     assert (error["code"], answer.headers["retry-after"]) == ("StoreUnavailable", "5")
     assert not [part for part in ("5ec2e7", "tier:", "127.0.0.1", "ann") if part in answer.text]
 
 
-def wait_for(note: str, found: Shelf) -> bool:
+def wait_for(note: str, found: StorePool) -> bool:
     """Whether the watch came to say this within ten seconds."""
     deadline = time.monotonic() + 10
     while found.state().note != note and time.monotonic() < deadline:
@@ -63,8 +63,8 @@ def wait_for(note: str, found: Shelf) -> bool:
 
 def test_a_store_that_comes_later_is_found_and_one_that_goes_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "scores.db"
-    found = Shelf(f"sqlite:///{file}", seconds=0.05)
-    with found.watched():
+    found = StorePool(f"sqlite:///{file}", check_seconds=0.05)
+    with found.watching():
         assert wait_for("there is no store", found)
         assert not found.state().is_ready
         engine = database.open(str(file), create=True)
@@ -75,7 +75,10 @@ def test_a_store_that_comes_later_is_found_and_one_that_goes_is_noticed(tmp_path
         engine.dispose()
         found.engine.dispose()
         file.write_bytes(b"no database at all" * 1000)
-        Path(f"{file}-wal").unlink(missing_ok=True)
+        for _ in range(2):  # the watch may have connected again meanwhile, to the file as it was
+            found.engine.dispose()
+            for journal in ("wal", "shm"):
+                Path(f"{file}-{journal}").unlink(missing_ok=True)
         assert wait_for("the file is no SQLite database", found)
         assert found.state().is_ready  # scoring from raw transactions goes on
 
@@ -83,8 +86,8 @@ def test_a_store_that_comes_later_is_found_and_one_that_goes_is_noticed(tmp_path
 def test_a_store_that_only_has_keys_is_ready_and_says_that_no_scores_were_published(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'scores.db'}"
     keys.add(database.open(url, create=True), "checkout", ["read"])
-    found = Shelf(url, seconds=0.05)
-    with found.watched():
+    found = StorePool(url, check_seconds=0.05)
+    with found.watching():
         assert wait_for("no scores were published yet", found)
         assert found.state().is_ready
     with served(url) as client:
@@ -105,7 +108,7 @@ def test_an_empty_store_answers_503_until_scores_are_published(tmp_path: Path) -
 
 
 def test_metrics_tell_the_generation_and_when_it_was_published(client: Any, stored: Stored) -> None:
-    store_pool.current().look()
+    store_pool.current().check()
     text = client.get("/metrics").text
     when = generations.current(stored.engine).published_at.timestamp()
     assert next(iter(metrics.GENERATION.collect())).samples[0].value == pytest.approx(when)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tiercast.serving.http.scores import streaming
-from tiercast.serving.http.scores.streaming import Stream
+from tiercast.serving.http.scores.streaming import ExportResponse
 
 
 class Caller:
@@ -45,13 +45,13 @@ class Made:
             self.made += 1
             yield b"x" * self.size
 
-    def stream(self) -> Stream:
+    def stream(self) -> ExportResponse:
         held = contextlib.ExitStack()
         held.callback(setattr, self, "is_closed", True)
-        return Stream(b"first", self.pieces(), held, "text/csv", {"X-One": "1"})
+        return ExportResponse(b"first", self.pieces(), held, "text/csv", {"X-One": "1"})
 
 
-def run(stream: Stream, caller: Caller) -> None:
+def run(stream: ExportResponse, caller: Caller) -> None:
     asyncio.run(stream({"type": "http"}, caller.receive, caller.send))
 
 
@@ -72,7 +72,7 @@ def test_when_the_caller_goes_away_nothing_more_is_made() -> None:
 
 
 def test_a_caller_who_is_too_slow_gets_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "SECONDS_A_PIECE", 0.05)
+    monkeypatch.setattr(streaming, "MAX_SECONDS_PER_PIECE", 0.05)
     made, caller = Made(1_000), Caller(waits=0.2)
     run(made.stream(), caller)
     assert caller.size == 0
@@ -89,7 +89,7 @@ def test_an_error_half_way_gets_no_end_and_is_told_as_it_is() -> None:
 
     caller, held = Caller(), contextlib.ExitStack()
     with pytest.raises(Lost):
-        run(Stream(b"", pieces(), held, "text/csv", {}), caller)
+        run(ExportResponse(b"", pieces(), held, "text/csv", {}), caller)
     assert caller.sent[-1].get("more_body") is True
 
 

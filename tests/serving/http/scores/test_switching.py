@@ -70,7 +70,7 @@ def test_whoever_asks_during_a_switch_sees_one_generation_and_no_error(
     failed: list[BaseException] = []
     is_over = threading.Event()
 
-    def ask(question: Callable[[Any, dict[str, Any]], tuple[int, set[float]]], client: Any) -> None:
+    def query(question: Callable[[Any, dict[str, Any]], tuple[int, set[float]]], client: Any) -> None:
         kept: dict[str, Any] = {}
         while not is_over.is_set() and not failed:
             try:
@@ -81,7 +81,7 @@ def test_whoever_asks_during_a_switch_sees_one_generation_and_no_error(
                 failed.append(error)
 
     with served(url) as client:
-        threads = [threading.Thread(target=ask, args=(each, client)) for each in (lookup, lookup, page, export, grid)]
+        threads = [threading.Thread(target=query, args=(each, client)) for each in (lookup, lookup, page, export, grid)]
         for thread in threads:
             thread.start()
         for file in files[1:]:

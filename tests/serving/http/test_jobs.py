@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from tests.serving.http import app_calls
-from tests.serving.http.app_calls import Answered, Caller
+from tests.serving.http.app_calls import Caller, Response
 from tiercast.serving.http import routes
 from tiercast.serving.jobs import api_models, claims, job_queue
 from tiercast.serving.store import database
@@ -35,7 +35,7 @@ NOBODY = {"job_id": "job_0000000000000000"}
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
     file = tmp_path / "jobs.toml"
     file.write_text(JOBS)
-    return app_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS=str(file))
+    return app_calls.caller(tmp_path, monkeypatch, endpoints=routes.ENDPOINTS, JOBS=str(file))
 
 
 @pytest.fixture
@@ -43,19 +43,19 @@ def store(call: Caller) -> Engine:
     return database.open(str(call.folder / "scores.db"))
 
 
-def ask(call: Caller, path: str, body: dict[str, Any], role: str = "score") -> Answered:
+def post(call: Caller, path: str, body: dict[str, Any], role: str = "score") -> Response:
     return call("POST", path, json.dumps(body).encode(), role=role)
 
 
-def refused(answer: Answered, status: int, code: str) -> dict[str, Any]:
-    error: dict[str, Any] = answer.json()["error"]
-    assert (answer.status_code, error["code"]) == (status, code), answer.text
+def refused(response: Response, status: int, code: str) -> dict[str, Any]:
+    error: dict[str, Any] = response.json()["error"]
+    assert (response.status_code, error["code"]) == (status, code), response.text
     assert error["hint"]
     return error
 
 
 def test_a_job_is_accepted_seen_listed_and_called_off(call: Caller, store: Engine) -> None:
-    accepted = ask(call, "/v1/jobs/score", {**SHOP, "options": {"reasons": "none", "publish": False}})
+    accepted = post(call, "/v1/jobs/score", {**SHOP, "options": {"reasons": "none", "publish": False}})
     assert accepted.status_code == 202
     told = accepted.json()
     assert told == {
@@ -65,15 +65,15 @@ def test_a_job_is_accepted_seen_listed_and_called_off(call: Caller, store: Engin
         "model": None, "result": None, "generation_id": None, "error": None,
     }  # fmt: skip
     mine = {"job_id": told["job_id"]}
-    assert ask(call, "/v1/jobs/status", mine, "read").json() == told
+    assert post(call, "/v1/jobs/status", mine, "read").json() == told
     listed = call("GET", "/v1/jobs", role="read").json()
     assert listed["jobs"] == [told]
     assert listed["sources"] == [
         {"name": "fast", "publish": False, "reasons": "none"},
         {"name": "shop", "publish": True, "reasons": "all"},
     ]
-    assert ask(call, "/v1/jobs/cancel", mine).json()["state"] == "cancelled"
-    assert job_queue.find(store, told["job_id"]).state == "cancelled"
+    assert post(call, "/v1/jobs/cancel", mine).json()["state"] == "cancelled"
+    assert job_queue.get(store, told["job_id"]).state == "cancelled"
 
 
 def test_what_was_asked_for_and_called_off_is_counted_once(call: Caller) -> None:
@@ -84,39 +84,39 @@ def test_what_was_asked_for_and_called_off_is_counted_once(call: Caller) -> None
 
     before, nightly = counted(), {**SHOP, "idempotency_key": "nightly"}
     for _ in range(2):
-        mine = ask(call, "/v1/jobs/score", nightly).json()["job_id"]
+        mine = post(call, "/v1/jobs/score", nightly).json()["job_id"]
     for _ in range(2):
-        assert ask(call, "/v1/jobs/cancel", {"job_id": mine}).status_code == 200
-    refused(ask(call, "/v1/jobs/score", {**SHOP, "source": "orders"}), 422, "InvalidRequest")
+        assert post(call, "/v1/jobs/cancel", {"job_id": mine}).status_code == 200
+    refused(post(call, "/v1/jobs/score", {**SHOP, "source": "orders"}), 422, "InvalidRequest")
     assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1]
 
 
 def test_the_same_key_gives_the_same_job_with_200_and_other_work_under_it_is_a_conflict(call: Caller) -> None:
     nightly = {**SHOP, "idempotency_key": "nightly-1998-07-01"}
-    first, second = ask(call, "/v1/jobs/score", nightly), ask(call, "/v1/jobs/score", nightly)
+    first, second = post(call, "/v1/jobs/score", nightly), post(call, "/v1/jobs/score", nightly)
     assert (first.status_code, second.status_code) == (202, 200)
     assert first.json() == second.json()
-    refused(ask(call, "/v1/jobs/score", {**nightly, "as_of": "1998-07-02"}), 409, "KeyReused")
+    refused(post(call, "/v1/jobs/score", {**nightly, "as_of": "1998-07-02"}), 409, "KeyReused")
 
 
 def test_too_many_that_wait_are_refused_with_the_time_to_come_again(call: Caller) -> None:
     for _ in range(2):
-        assert ask(call, "/v1/jobs/score", SHOP).status_code == 202
-    answer = ask(call, "/v1/jobs/score", SHOP)
+        assert post(call, "/v1/jobs/score", SHOP).status_code == 202
+    answer = post(call, "/v1/jobs/score", SHOP)
     assert refused(answer, 429, "QueueFull")["total"] == 2
     assert answer.headers["retry-after"] == "30"
 
 
 def test_a_job_that_ended_cannot_be_called_off_and_one_that_is_not_there_not_found(call: Caller, store: Engine) -> None:
-    mine = {"job_id": ask(call, "/v1/jobs/score", SHOP).json()["job_id"]}
-    taken = claims.take(store, ["shop"], 1)
+    mine = {"job_id": post(call, "/v1/jobs/score", SHOP).json()["job_id"]}
+    taken = claims.claim_next(store, ["shop"], 1)
     assert taken is not None
     error = {"code": "WrongType", "message": "m", "hint": "h", "count": 3, "total": 9, "first": None}
     claims.end(store, taken, "failed", error=error)
-    assert ask(call, "/v1/jobs/status", mine).json()["error"] == error
-    refused(ask(call, "/v1/jobs/cancel", mine), 409, "JobOver")
+    assert post(call, "/v1/jobs/status", mine).json()["error"] == error
+    refused(post(call, "/v1/jobs/cancel", mine), 409, "JobOver")
     for path in ("/v1/jobs/status", "/v1/jobs/cancel"):
-        refused(ask(call, path, NOBODY), 404, "JobUnknown")
+        refused(post(call, path, NOBODY), 404, "JobUnknown")
 
 
 @pytest.mark.parametrize(
@@ -138,21 +138,21 @@ def test_a_job_that_ended_cannot_be_called_off_and_one_that_is_not_there_not_fou
 def test_a_caller_names_a_source_and_a_day_and_nothing_else_of_this_machine(
     call: Caller, body: dict[str, Any], path: str
 ) -> None:
-    answer = ask(call, "/v1/jobs/score", body)
+    answer = post(call, "/v1/jobs/score", body)
     assert [field["path"] for field in refused(answer, 422, "InvalidRequest")["fields"]] == [path]
     assert "/etc/passwd" not in answer.text
 
 
 def test_asking_and_calling_off_need_the_role_score_looking_any_role(call: Caller) -> None:
     for path, body in (("/v1/jobs/score", SHOP), ("/v1/jobs/cancel", NOBODY)):
-        refused(ask(call, path, body, "read"), 403, "WrongRole")
-    assert ask(call, "/v1/jobs/score", SHOP, "admin").status_code == 202
+        refused(post(call, path, body, "read"), 403, "WrongRole")
+    assert post(call, "/v1/jobs/score", SHOP, "admin").status_code == 202
     assert [call("GET", "/v1/jobs", role=role).status_code for role in app_calls.ROLES] == [200, 200, 200]
     assert call("GET", "/v1/jobs").status_code == 401
 
 
 def test_no_answer_names_a_place_of_this_machine(call: Caller) -> None:
-    answers = [ask(call, "/v1/jobs/score", SHOP), call("GET", "/v1/jobs", role="read")]
+    answers = [post(call, "/v1/jobs/score", SHOP), call("GET", "/v1/jobs", role="read")]
     (call.folder / "jobs.toml").write_text("[sources.shop]\nsecret-place = 1\n")
     broken = call("GET", "/v1/jobs", role="read")
     refused(broken, 503, "NotReady")
@@ -160,8 +160,8 @@ def test_no_answer_names_a_place_of_this_machine(call: Caller) -> None:
 
 
 def test_a_service_without_a_jobs_file_says_that_it_runs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = app_calls.caller(tmp_path, monkeypatch, table=routes.TABLE, JOBS="")
-    assert "--jobs" in refused(ask(call, "/v1/jobs/score", SHOP), 404, "NoJobs")["hint"]
+    call = app_calls.caller(tmp_path, monkeypatch, endpoints=routes.ENDPOINTS, JOBS="")
+    assert "--jobs" in refused(post(call, "/v1/jobs/score", SHOP), 404, "NoJobs")["hint"]
     refused(call("GET", "/v1/jobs", role="read"), 404, "NoJobs")
 
 

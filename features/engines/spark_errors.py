@@ -1,4 +1,4 @@
-"""What Spark's errors mean to the person who passed the file."""
+"""Translate Spark's errors into ours: the source that cannot be read, or the place that is full."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pyspark.errors import (
 
 from tiercast.contract import errors
 
-# A query that Spark refuses as such is a mistake of ours, and must not be blamed on the file.
+# Spark refuses the query itself: a fault of our code, not of the file.
 OURS = (ParseException, ArithmeticException, NumberFormatException)
-OF_THE_PLACE = ("PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA", "UNSUPPORTED_DATA_SOURCE")
-NO_ROOM = re.compile(r"no space left|disk quota", re.IGNORECASE)
+SOURCE_CONDITIONS = ("PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA", "UNSUPPORTED_DATA_SOURCE")
+NO_SPACE = re.compile(r"no space left|disk quota", re.IGNORECASE)
 NO_RIGHT = re.compile(r"PermissionError|Permission denied|Read-only file system")
 TRACE = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*(\S.*)")
 NO_MEMORY = re.compile(r"OutOfMemoryError|Java heap space|UNABLE_TO_ACQUIRE_MEMORY")
@@ -31,43 +31,45 @@ HINT = "write the file again from its source; it may have been cut off while it 
 QUOTED_SIGNS = 80
 
 
-def of(error: BaseException, source: str) -> errors.TiercastError | None:
-    """The error to raise instead of Spark's own, which stays its cause; None where the fault is ours."""
-    said = _said(error)
-    if NO_ROOM.search(said):
+def translate(error: BaseException, source: str) -> errors.TiercastError | None:
+    """The error to raise instead of Spark's own, which stays its cause; None for a fault of our code."""
+    message = _message(error)
+    if NO_SPACE.search(message):
         hint = "free some space on the workers, or set spark.local.dir to a larger disk"
         return errors.CannotWrite("the disk is full", first=source, hint=hint)
-    if NO_RIGHT.search(said):
+    if NO_RIGHT.search(message):
         hint = "give the user that Spark's workers run as the rights to that place"
         return errors.CannotWrite("the workers may not read or write there", first=source, hint=hint)
-    if NO_MEMORY.search(said):
+    if NO_MEMORY.search(message):
         hint = "give it more: --memory 4GB here, spark.executor.memory on a cluster"
         return errors.CannotWrite("the memory of Spark is too small for this step", first=source, hint=hint)
-    if isinstance(error, OURS) or (isinstance(error, AnalysisException) and _code(error) not in OF_THE_PLACE):
+    if isinstance(error, OURS) or (isinstance(error, AnalysisException) and _code(error) not in SOURCE_CONDITIONS):
         return None
-    record = RECORD.search(said)
+    record = RECORD.search(message)
     if record:
         hint = "every line must have as many cells as the header; mend or remove that line, then run again"
         quoted = record[1].strip()[:QUOTED_SIGNS]
         what = "the source cannot be read: a line does not fit the header"
         return errors.SourceUnreadable(what, first=f"{source}: {quoted}", hint=hint)
-    where = FILE.search(said)
+    where = FILE.search(message)
     if where or isinstance(error, AnalysisException):
         first = where[1] if where else source
-        return errors.SourceUnreadable(f"the source cannot be read: {gist(error)}", first=first, hint=HINT)
-    trace = TRACE.search(said)
+        return errors.SourceUnreadable(f"the source cannot be read: {reason(error)}", first=first, hint=HINT)
+    trace = TRACE.search(message)
     hint = "look into the logs of Spark's workers; nothing was written, so the same command can be run again"
-    return errors.JobFailed("Spark ended the job without a result", first=trace[1] if trace else gist(error), hint=hint)
+    return errors.JobFailed(
+        "Spark ended the job without a result", first=trace[1] if trace else reason(error), hint=hint
+    )
 
 
-def gist(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """The sentence of Spark's message that says what is wrong: of the innermost cause, without the names of classes."""
-    lines = [line.strip() for line in _said(error).splitlines() if line.strip() and not CALLED.match(line)]
+    lines = [line.strip() for line in _message(error).splitlines() if line.strip() and not CALLED.match(line)]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     return STATE.sub("", NAMED.sub("", (causes[::-1] or lines or [type(error).__name__])[0]))
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     """Spark's message with the causes that Java names below it."""
     if isinstance(error, Py4JJavaError):
         return str(error)  # with the whole stack

@@ -1,4 +1,4 @@
-"""Score files as input: what yesterday's job wrote, opened again and checked before anybody compares with it."""
+"""Score files as input: open the output of an earlier job and check it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from tiercast.contract import errors, scores
 from tiercast.features.engines import Engine
-from tiercast.features.reading import sources
+from tiercast.features.reading import duplicate_ids, sources
 
 HINT = "pass a Parquet file that `tiercast score --out` wrote"
 
@@ -29,32 +29,32 @@ class ScoreFile(NamedTuple):
     table: ibis.Table
 
     def ends(self) -> tuple[dt.date, dt.date]:
-        """The days after the last ones of the churn window and of the value window."""
+        """The first day after the churn window and the first after the value window."""
         return self.as_of + dt.timedelta(self.churn_days), self.as_of + dt.timedelta(self.value_days)
 
 
 def find(place: str) -> list[str]:
-    """The score files that `place` stands for: itself, or those of a folder; what else lies in there is passed over."""
+    """The score files at `place`: a single file, or all of a folder; other files in the folder are ignored."""
     folder = pathlib.Path(place)
     if not folder.is_dir() or (folder / "manifest.json").is_file():
         return [place]
-    found = [path for path in sources.find(place).paths if _says(path).get("grain") == scores.GRAIN]
+    found = [path for path in sources.find(place).paths if _metadata(path).get("grain") == scores.GRAIN]
     if not found:
         _refuse("there are no scores in this folder", place, HINT)
     return found
 
 
-def open_scores(engine: Engine, path: str, needed: tuple[str, ...], *, twins: bool = False) -> ScoreFile:
-    """The scores of one day with the columns `needed`, every customer once. Raises `BadInput` and its kinds.
+def open_scores(engine: Engine, path: str, needed: tuple[str, ...], *, check_duplicates: bool = True) -> ScoreFile:
+    """Open the scores of one day with the columns `needed`: a file, or the folder of a day that Spark wrote.
 
-    They are one file, or the folder of one day that Spark wrote. With `twins` the caller, who sorts the rows anyway,
-    looks himself for customers who are there twice.
+    Raises `BadInput` and its kinds, also where a customer has two rows; with `check_duplicates=False`, the caller
+    checks that.
     """
     files, notes = _notes(path, needed)
     with engine.reading(path):
         table = engine.parquet(files).select("customer_id", *needed)
-        if not twins:
-            _refuse_twins(engine, table, path)
+        if check_duplicates:
+            _refuse_duplicates(engine, table, path)
     try:
         return ScoreFile(
             path=path,
@@ -70,7 +70,7 @@ def open_scores(engine: Engine, path: str, needed: tuple[str, ...], *, twins: bo
 
 
 def _notes(path: str, needed: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The files, and what they say of themselves."""
+    """The paths of the files, and their metadata."""
     if (pathlib.Path(path) / "manifest.json").is_file():
         _refuse(
             "this is a bundle, not scores", path, "score with it first: tiercast score DATA --bundle DIR --out FILE"
@@ -79,8 +79,8 @@ def _notes(path: str, needed: tuple[str, ...]) -> tuple[tuple[str, ...], dict[st
     if files.format != "parquet":
         _refuse("scores are Parquet files", path, HINT)
     schema = _schema(files.paths[0])
-    notes = _says(files.paths[0])
-    other = next((file for file in files.paths[1:] if _says(file) != notes), None)
+    notes = _metadata(files.paths[0])
+    other = next((file for file in files.paths[1:] if _metadata(file) != notes), None)
     if other is not None:
         _refuse("these are the scores of more than one day or model", other, "pass one file, or the folder of one day")
     if notes.get("grain") != scores.GRAIN:
@@ -103,25 +103,23 @@ def _schema(path: str) -> pa.Schema:
         ) from error
 
 
-def _says(path: str) -> dict[str, Any]:
-    """What a Parquet file says of itself; nothing, where that is not ours."""
+def _metadata(path: str) -> dict[str, Any]:
+    """The score metadata of a Parquet file; empty where it has none."""
     try:
         return scores.about(_schema(path))
     except ValueError:
         return {}
 
 
-def _refuse_twins(engine: Engine, table: ibis.Table, path: str) -> None:
-    """A customer who is there twice would be counted twice."""
-    rows = table.group_by("customer_id").aggregate(n=table.count())
-    twins = rows.filter(rows.n > 1)
-    found = engine.con.to_pyarrow(twins.aggregate(n=twins.count(), first=twins.customer_id.min())).to_pylist()[0]
-    if found["n"]:
+def _refuse_duplicates(engine: Engine, table: ibis.Table, path: str) -> None:
+    """A customer with two rows would be counted twice."""
+    duplicates = duplicate_ids.find(engine.con, table)
+    if duplicates.n:
         raise errors.BadInput(
             "the customer is there more than once",
-            count=found["n"],
+            count=duplicates.n,
             unit="customers",
-            first=f"{found['first']} in {path}",
+            first=f"{duplicates.first} in {path}",
             hint="score that day again; a score file is never edited by hand",
         )
 

@@ -11,11 +11,9 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from tests.serving.http import app_calls
-from tests.serving.http.app_calls import Caller
 from tests.serving.score_requests import refusal
 from tiercast.contract import errors
-from tiercast.serving.http import app, endpoints
-from tiercast.serving.http.routes import JSON, Route
+from tiercast.serving.http.endpoint import JSON, Endpoint, Handler, without_body
 
 PLANTED = "c-00917"
 
@@ -24,18 +22,15 @@ def raising(error: Exception) -> Any:
     def function() -> None:
         raise error
 
-    return endpoints.telling(function)
+    return without_body(function)
 
 
-def called(
-    handler: endpoints.Handler, tmp_path: Path, patch: pytest.MonkeyPatch, **settings: str
-) -> app_calls.Answered:
+def called(handler: Handler, tmp_path: Path, patch: pytest.MonkeyPatch, **settings: str) -> app_calls.Response:
     for name, value in settings.items():
         patch.setenv(f"TIERCAST_{name}", value)
-    call = app_calls.caller(tmp_path, patch)
-    gate = app.Gate(app_calls.within, [Route("/v1/see", "GET", ("read",), "See.", handler, {JSON: None})])
-    gate.door = call.gate.door
-    return Caller(gate, call.tokens, tmp_path)("GET", "/v1/see", role="read")
+    endpoint = Endpoint("/v1/see", "GET", ("read",), "See.", handler, {JSON: None})
+    call = app_calls.caller(tmp_path, patch, endpoints=[endpoint])
+    return call("GET", "/v1/see", role="read")
 
 
 def test_bad_input_is_a_422_and_its_first_offender_is_quoted_only_as_a_place(
@@ -68,12 +63,12 @@ def test_a_fault_of_ours_is_a_500_that_quotes_nothing_in_answer_or_log(
 
 
 def test_what_takes_too_long_is_a_504_in_our_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = endpoints.telling(lambda: time.sleep(0.3))
+    slow = without_body(lambda: time.sleep(0.3))
     assert refusal(called(slow, tmp_path, monkeypatch, ANSWER_SECONDS="0.1"), 504)["code"] == "TooLate"
 
 
 def test_what_comes_when_it_was_given_up_is_not_sent_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """BentoML's threads end their work whatever happens to the request."""
+    """A thread ends its work whatever happens to the request."""
 
     async def stubborn(_: Any) -> PlainTextResponse:
         with anyio.CancelScope(shield=True):
@@ -84,4 +79,4 @@ def test_what_comes_when_it_was_given_up_is_not_sent_half(tmp_path: Path, monkey
 
 
 def test_what_is_no_number_is_null(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert called(endpoints.telling(lambda: {"auc": float("nan")}), tmp_path, monkeypatch).json() == {"auc": None}
+    assert called(without_body(lambda: {"auc": float("nan")}), tmp_path, monkeypatch).json() == {"auc": None}

@@ -1,4 +1,4 @@
-"""What DuckDB's errors mean to the person who passed the file."""
+"""Translate DuckDB's errors into ours: the source that cannot be read, or the place that is full."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import duckdb
 
 from tiercast.contract import errors, places
 
-# A query that DuckDB refuses as such is a mistake of ours, and must not be blamed on the file.
+# DuckDB refuses the query itself: a fault of our code, not of the file.
 OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
-NO_ROOM = re.compile(r"no space left|max_temp_directory_size|disk quota|file too large", re.IGNORECASE)
+NO_SPACE = re.compile(r"no space left|max_temp_directory_size|disk quota|file too large", re.IGNORECASE)
 LINE = re.compile(r"CSV Error on Line: (\d+)\nOriginal Line: ?(.*)$", re.MULTILINE)
 EXPLAINED = re.compile(
     r"^(Expected Number of Columns|Value with unterminated quote|Invalid unicode|Maximum line size).*$", re.MULTILINE
@@ -24,14 +24,14 @@ REWRITE = "write the file again from its source; it may have been cut off while 
 QUOTED_SIGNS = 80
 
 
-def of(error: duckdb.Error, source: str) -> errors.TiercastError:
+def translate(error: duckdb.Error, source: str) -> errors.TiercastError:
     """The error to raise instead of DuckDB's own, which stays its cause."""
-    return of_room(error, source) or _of_source(str(error), places.shown(source))
+    return translate_no_space(error, source) or _from_message(str(error), places.shown(source))
 
 
-def of_room(error: duckdb.Error, place: str) -> errors.TiercastError | None:
-    """The error for a full disk or a full memory, or None when it is about something else."""
-    if NO_ROOM.search(str(error)):
+def translate_no_space(error: duckdb.Error, place: str) -> errors.TiercastError | None:
+    """The error for a full disk or a full memory, or None for any other error."""
+    if NO_SPACE.search(str(error)):
         return errors.CannotWrite(
             "the disk is full", first=place, hint="free some space, or set TMPDIR to a folder on a larger disk"
         )
@@ -44,14 +44,14 @@ def of_room(error: duckdb.Error, place: str) -> errors.TiercastError | None:
     return None
 
 
-def _of_source(said: str, source: str) -> errors.SourceUnreadable:
-    line = LINE.search(said)
+def _from_message(message: str, source: str) -> errors.SourceUnreadable:
+    line = LINE.search(message)
     where = f"{source}, line {line[1]}: {line[2][:QUOTED_SIGNS]}" if line else source
-    hint = next((hint for pattern, hint in HINTS if pattern.search(said)), REWRITE)
-    return errors.SourceUnreadable(f"the source cannot be read: {_gist(said)}", first=where, hint=hint)
+    hint = next((hint for pattern, hint in HINTS if pattern.search(message)), REWRITE)
+    return errors.SourceUnreadable(f"the source cannot be read: {_reason(message)}", first=where, hint=hint)
 
 
-def _gist(said: str) -> str:
+def _reason(message: str) -> str:
     """The sentence of DuckDB's message that says what is wrong, without the name of its class."""
-    explained = EXPLAINED.search(said)
-    return explained[0] if explained else re.sub(r"^[A-Za-z ]+ Error: ", "", said.strip()).splitlines()[0].strip()
+    explained = EXPLAINED.search(message)
+    return explained[0] if explained else re.sub(r"^[A-Za-z ]+ Error: ", "", message.strip()).splitlines()[0].strip()

@@ -1,6 +1,6 @@
-"""What is known of a customer besides purchases: since when, and the attributes given.
+"""Features from the customers table: tenure, and the attributes given.
 
-Attributes carry no date; they are taken as known on the as-of day, and the docs say so.
+Attributes have no date: they count as known on the as-of day (docs/data.md).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tiercast.features.spec import Attribute, FeatureSpec
 
 
 def per_customer(customers: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.Table:
-    """One row per customer known on the day: those who joined later are not there yet."""
+    """One row per customer known on the day; customers who joined later are left out."""
     known = customers
     features = {f"attr_{a.name}": _attribute(known, a) for a in spec.attributes}
     if "joined_on" in customers.columns:
@@ -26,7 +26,7 @@ def per_customer(customers: ir.Table, as_of: dt.date, spec: FeatureSpec) -> ir.T
 
 
 def _attribute(customers: ir.Table, attribute: Attribute) -> ir.FloatingValue:
-    """A number as it is; a label as its place among the categories seen at training."""
+    """A number as it is; a label as its position among the categories seen at training."""
     column = customers[attribute.name]
     if attribute.kind == "number":
         return column.cast("float64")
@@ -37,7 +37,7 @@ def _attribute(customers: ir.Table, attribute: Attribute) -> ir.FloatingValue:
 
 
 def _text(column: ir.Value) -> ir.StringValue:
-    """A label as text. A file in which every label happens to be a number has become floats: "7.0" is "7" again."""
+    """A label as text. Labels that are all numbers were read as floats: 7.0 becomes "7" again."""
     if not column.type().is_floating():
         return column.cast("string")
     whole = column.cast("int64")

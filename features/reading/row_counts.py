@@ -1,4 +1,4 @@
-"""Counting what was read: one pass over the judged rows."""
+"""Count the rows of a table, in one pass over the validated rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import ibis
 from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr import types as ir
 
-from tiercast.features.reading import cleaning, times
+from tiercast.features.reading import times, validation
 from tiercast.features.reading.report import LATE, TableReport
 
 Row = dict[str, Any]
@@ -23,12 +23,12 @@ class Span(NamedTuple):
     last_on: datetime.date
 
 
-class Tally(NamedTuple):
+class RowCounts(NamedTuple):
     """Counts of one table. All but `rows` and `late` are of rows known before `as_of`.
 
-    `reasons` and `firsts` are keyed by reason code, `unread` and `first_unread` by column; `zones` counts, per time
-    column in text, what the cells say of their zone. `span` is None without kept rows that have a date. `purchases` are
-    kept rows whose amount is not negative.
+    `reasons` and `firsts` are keyed by reason code, `unread` and `first_unread` by column. `zones` counts the kinds of
+    zone per time column in text. `span` is None without a kept row that has a date. `purchases` are kept rows whose
+    amount is not negative.
     """
 
     rows: int
@@ -49,56 +49,61 @@ class Tally(NamedTuple):
         return self.rows - self.late
 
 
-def count(con: Backend, judged: ibis.Table, rules: cleaning.Rules) -> Tally:
+def count(con: Backend, validated: ibis.Table, rules: validation.TableRules) -> RowCounts:
     """The counts of one table, in one pass."""
-    by_reason = judged.group_by("reason").aggregate(**_measures(judged, rules))
-    return _tally(con.to_pyarrow(by_reason).to_pylist(), judged)
+    by_reason = validated.group_by("reason").aggregate(**_measures(validated, rules))
+    return _from_rows(con.to_pyarrow(by_reason).to_pylist(), validated)
 
 
-def report(table: str, tally: Tally, needed: Collection[str]) -> TableReport:
-    """What a reader of the table should know; cells of columns that are not `needed` do not cost their row."""
-    late = {LATE: tally.late} if tally.late else {}
-    blanked = {name: n for name, n in tally.unread.items() if n and name not in needed}
-    return TableReport(table, tally.rows, tally.kept, tally.reasons | late, tally.firsts, blanked)
+def report(table: str, counts: RowCounts, needed: Collection[str]) -> TableReport:
+    """The report of a table. An unreadable cell of a column that is not `needed` is counted as blanked."""
+    late = {LATE: counts.late} if counts.late else {}
+    blanked = {name: n for name, n in counts.unread.items() if n and name not in needed}
+    return TableReport(table, counts.rows, counts.kept, counts.reasons | late, counts.firsts, blanked)
 
 
-def _measures(judged: ibis.Table, rules: cleaning.Rules) -> dict[str, ir.Scalar]:
-    quoted = [name for name in rules.needed if name in judged.columns]
-    measures = {"n": judged.count(), "first": _smallest(judged["reason"].notnull(), cleaning.quote(judged, quoted))}
-    if rules.when in judged.columns:
-        measures |= {"first_at": judged[rules.when].min(), "last_at": judged[rules.when].max()}
-    if "amount" in judged.columns:
-        measures["purchases"] = (judged["amount"] >= 0).sum()
-    for name in _marked(judged, cleaning.UNREAD):
-        unread = judged[cleaning.UNREAD + name]
+def _measures(validated: ibis.Table, rules: validation.TableRules) -> dict[str, ir.Scalar]:
+    quoted = [name for name in rules.needed if name in validated.columns]
+    measures = {
+        "n": validated.count(),
+        "first": _smallest(validated["reason"].notnull(), validation.describe_row(validated, quoted)),
+    }
+    if rules.when in validated.columns:
+        measures |= {"first_at": validated[rules.when].min(), "last_at": validated[rules.when].max()}
+    if "amount" in validated.columns:
+        measures["purchases"] = (validated["amount"] >= 0).sum()
+    for name in _marked(validated, validation.UNREAD):
+        unread = validated[validation.UNREAD + name]
         measures |= {f"unread_{name}": unread.count(), f"first_unread_{name}": unread.min()}
-    for name in _marked(judged, cleaning.ZONE):
-        measures |= _zones(judged, name)
+    for name in _marked(validated, validation.ZONE):
+        measures |= _zones(validated, name)
     return measures
 
 
-def _zones(judged: ibis.Table, name: str) -> dict[str, ir.Scalar]:
-    zone = judged[cleaning.ZONE + name].nullif(ibis.ifelse(judged[name].isnull(), judged[cleaning.ZONE + name], ""))
+def _zones(validated: ibis.Table, name: str) -> dict[str, ir.Scalar]:
+    zone = validated[validation.ZONE + name].nullif(
+        ibis.ifelse(validated[name].isnull(), validated[validation.ZONE + name], "")
+    )
     counts = {f"{kind}_{name}": (zone == kind).sum() for kind in (times.LOCAL, times.UTC, times.MOVED)}
-    return counts | {f"first_local_{name}": _smallest(zone == times.LOCAL, judged[name].cast("string"))}
+    return counts | {f"first_local_{name}": _smallest(zone == times.LOCAL, validated[name].cast("string"))}
 
 
 def _smallest(where: ir.BooleanValue, text: ir.Value) -> ir.Scalar:
-    """The first text in alphabetical order, which does not depend on the order of rows or threads."""
+    """The smallest text: it does not depend on the order of rows or threads."""
     return ibis.ifelse(where, text, ibis.null("string")).min()
 
 
-def _marked(judged: ibis.Table, mark: str) -> list[str]:
-    return [name.removeprefix(mark) for name in judged.columns if name.startswith(mark)]
+def _marked(validated: ibis.Table, mark: str) -> list[str]:
+    return [name.removeprefix(mark) for name in validated.columns if name.startswith(mark)]
 
 
-def _tally(rows: Sequence[Row], judged: ibis.Table) -> Tally:
+def _from_rows(rows: Sequence[Row], validated: ibis.Table) -> RowCounts:
     known = [row for row in rows if row["reason"] != LATE]
     kept = next((row for row in rows if row["reason"] is None), {})
     faults = sorted((row for row in known if row["reason"] is not None), key=lambda row: str(row["reason"]))
-    unread, zoned = _marked(judged, cleaning.UNREAD), _marked(judged, cleaning.ZONE)
+    unread, zoned = _marked(validated, validation.UNREAD), _marked(validated, validation.ZONE)
     kinds = (times.LOCAL, times.UTC, times.MOVED)
-    return Tally(
+    return RowCounts(
         rows=sum(row["n"] for row in rows),
         late=sum(row["n"] for row in rows) - sum(row["n"] for row in known),
         kept=kept.get("n", 0),

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tiercast.contract import errors
-from tiercast.features.engines.arrays import Answers, Given
+from tiercast.features.engines.arrays import InputTable, Results
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.reading import cleaning, times
+from tiercast.features.reading import times, validation
 from tiercast.features.reading.report import LATE, REASONS
 from tiercast.serving.online import plan_cache, request_columns
 from tiercast.serving.online.requests import ScoreRequest
@@ -27,28 +27,27 @@ TIME_HINT = "write times as 2024-01-31 or 2024-01-31T12:30:00Z"
 
 
 def validate(
-    requests: Sequence[ScoreRequest], tables: Mapping[str, Given], results: Answers
+    requests: Sequence[ScoreRequest], tables: Mapping[str, InputTable], results: Results
 ) -> list[dict[str, Dropped] | errors.TiercastError]:
     """Per request the rows that each table drops, or the error that refuses it.
 
     `results` are those of the day's plan on `tables`. Findings are computed only where some row is not plain; a table
     without any time has no such row.
     """
-    timed = [table for table, rules in plan_cache.RULES.items() if columns.says(tables[table].columns[str(rules.when)])]
-    suspect = [table for table in timed if not is_plain(results, table)]
-    findings = {
-        table: list(results.rows(plan_cache.findings(table))) if table in suspect else [] for table in plan_cache.RULES
-    }
+    findings: dict[str, list[Finding]] = {table: [] for table in plan_cache.RULES}
+    for table, rules in plan_cache.RULES.items():
+        if columns.any_known(tables[table].columns[str(rules.when)]) and not is_plain(results, table):
+            findings[table] = list(results.rows(plan_cache.findings(table)))
     return [_validate_one(request, number, findings) for number, request in enumerate(requests)]
 
 
-def is_plain(results: Answers, table: str) -> bool:
+def is_plain(results: Results, table: str) -> bool:
     """Whether every row counts and all times state their zone in the same way, so that there are no findings."""
     when = plan_cache.RULES[table].when or ""
-    if any(columns.says(results.column(table, name)) for name in ("reason", cleaning.UNREAD + when)):
+    if any(columns.any_known(results.column(table, name)) for name in ("reason", validation.UNREAD + when)):
         return False
     is_timed = results.column(table, when).known
-    is_local = results.column(table, cleaning.ZONE + when).values == times.LOCAL
+    is_local = results.column(table, validation.ZONE + when).values == times.LOCAL
     n_local = np.count_nonzero(is_local if is_timed is None else is_local & is_timed)
     return n_local in (0, results.n_rows(table) if is_timed is None else np.count_nonzero(is_timed))
 

@@ -1,1 +1,0 @@
-"""The HTTP service: everything that knows BentoML, Starlette or the shape of a request."""
