@@ -67,7 +67,7 @@ class Keyring:
         return KeyMatch(key, key.state(now or dt.datetime.now(dt.UTC))) if key is not None and is_valid else None
 
     def start(self) -> None:
-        """Refresh now, and again and again until `stop`."""
+        """Refresh now, then every few seconds until `stop`."""
         self.refresh()
         self._thread = threading.Thread(target=self._run, name="tiercast-keys", daemon=True)
         self._thread.start()

@@ -20,7 +20,8 @@ LOCAL = "TIERCAST_LOCAL"
 
 
 def is_loopback(address: str) -> bool:
-    """
+    """Whether only callers on the same machine can reach the address.
+
     >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0"), is_loopback("example.org")
     (True, True, False, False)
     """

@@ -23,10 +23,10 @@ class _Request(BaseModel):
 class JobOptions(_Request):
     """Settings of the source that a job may narrow, never widen."""
 
-    reasons: Annotated[Literal["risky", "none"] | None, Field(description="To those at risk, or to nobody.")] = None
-    publish: Annotated[
-        Literal[False] | None, Field(description="false: write the file, and leave what is served as it is.")
+    reasons: Annotated[
+        Literal["risky", "none"] | None, Field(description="Reasons for those at risk, or for nobody.")
     ] = None
+    publish: Annotated[Literal[False] | None, Field(description="false: write the file without publishing it.")] = None
 
 
 class JobRequest(_Request):
@@ -39,7 +39,7 @@ class JobRequest(_Request):
         str | None,
         Field(
             pattern=r"^[A-Za-z0-9._:-]{1,64}$",
-            description="Asked again with the same one, you get the same job and no second one.",
+            description="A second request with the same key returns the same job.",
         ),
     ] = None
 
@@ -62,7 +62,7 @@ class JobError(BaseModel):
 
 
 class JobStatus(BaseModel):
-    """One job. `result` has the counts per tier and of the rows that were left out; `generation_id` if it published."""
+    """One job. `result` counts customers per tier and dropped rows; `generation_id` is set if it published."""
 
     job_id: str
     source: str
@@ -83,7 +83,7 @@ class JobStatus(BaseModel):
 
 
 class JobSource(BaseModel):
-    """A source that can be named; where its data are is the service's matter."""
+    """A source that a job can name. Callers do not see the place of its data."""
 
     name: str
     publish: bool
@@ -91,7 +91,7 @@ class JobSource(BaseModel):
 
 
 class JobList(BaseModel):
-    """The sources, and the newest hundred jobs, the newest first."""
+    """The sources, and the newest hundred jobs, newest first."""
 
     sources: list[JobSource]
     jobs: list[JobStatus]

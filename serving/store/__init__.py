@@ -1,1 +1,1 @@
-"""The score store: complete generations of scores in SQLite or PostgreSQL, published and read without a mixture."""
+"""The score store: complete generations of scores in SQLite or PostgreSQL, published and read as a whole."""
