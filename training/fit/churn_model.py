@@ -55,7 +55,7 @@ def fit(
     fitted = stacking.fit(asked, snapshots, trees, settings.rolling, weights)
     usual = _usual_shift(snapshots, days)
     model = ChurnModel(fitted, _season(usual, now))
-    return ChurnFit(model, len(folds), stacking.describe(weights, len(folds)) + _told(usual), usual)
+    return ChurnFit(model, len(folds), stacking.describe(weights, len(folds)) + _season_note(usual), usual)
 
 
 def fit_until(
@@ -121,5 +121,5 @@ def _season(usual_shift: float | None, snapshot: Snapshot) -> float:
     return snapshot.season_shift - usual_shift
 
 
-def _told(usual_shift: float | None) -> str:
+def _season_note(usual_shift: float | None) -> str:
     return "" if usual_shift is None else " The season is last year's."

@@ -25,7 +25,7 @@ MOST_STEPS, SMALLEST_GAIN, LARGEST_LINK = 50, 1e-9, 30.0
 LEAST_SHARE = 1e-4  # of the mean: who is expected to bring less counts no more than those who bring this much
 
 
-class Sample(NamedTuple):
+class Observations(NamedTuple):
     """One row per customer: the closed form's link, standardised columns, the outcome and its weight."""
 
     start: Vector
@@ -45,17 +45,19 @@ def fit(target: Target, snapshots: tuple[Snapshot, ...], weights: tuple[float, .
     means = np.average(columns, axis=0, weights=weight)
     scales = np.sqrt(np.average((columns - means) ** 2, axis=0, weights=weight))
     scales = np.where(scales > 0, scales, 1.0)
-    found = maximise(_sample(target.objective, start, (columns - means) / scales, outcome, weight), target.objective)
+    found = maximise(
+        _observations(target.objective, start, (columns - means) / scales, outcome, weight), target.objective
+    )
     mean, scale, coefficients = (tuple(part.tolist()) for part in (means, scales, found[1:]))
     return LinearModel((START, *names), mean, scale, coefficients, float(found[0]))
 
 
-def maximise(sample: Sample, objective: Objective) -> Vector:
+def maximise(sample: Observations, objective: Objective) -> Vector:
     """Intercept and coefficients with the highest posterior; both likelihoods are concave, so there is one.
 
     >>> start, outcome = np.zeros(2000), np.repeat([0.0, 1.0], 1000)
     >>> x = np.where(outcome > 0, 1.0, -1.0) * np.where(np.arange(2000) % 5 == 0, -1, 1)        # right four times in 5
-    >>> maximise(Sample(start, x[:, None], outcome, np.ones(2000)), "binary").round(2)
+    >>> maximise(Observations(start, x[:, None], outcome, np.ones(2000)), "binary").round(2)
     array([0.  , 1.15])
     """
     columns = np.column_stack([np.ones(len(sample.start)), sample.columns])
@@ -78,18 +80,20 @@ def maximise(sample: Sample, objective: Objective) -> Vector:
     )
 
 
-def _sample(objective: Objective, start: Vector, columns: Matrix, outcome: Vector, weight: Vector) -> Sample:
+def _observations(
+    objective: Objective, start: Vector, columns: Matrix, outcome: Vector, weight: Vector
+) -> Observations:
     """Money in units of the mean closed form, each customer weighted by 1 / √(closed form): money varies with it."""
     if objective == "binary":
-        return Sample(start, columns, outcome, weight)
+        return Observations(start, columns, outcome, weight)
     unit = float(np.log(np.average(np.exp(start), weights=weight)))
     relative_start = start - unit
     spread = np.exp(-0.5 * np.maximum(relative_start, np.log(LEAST_SHARE)))
-    return Sample(relative_start, columns, outcome / np.exp(unit), weight * spread)
+    return Observations(relative_start, columns, outcome / np.exp(unit), weight * spread)
 
 
 def _halved(
-    sample: Sample, columns: Matrix, point: Vector, step: Vector, loss: float, objective: Objective
+    sample: Observations, columns: Matrix, point: Vector, step: Vector, loss: float, objective: Objective
 ) -> tuple[Vector, float, float]:
     """The point after the longest of step, step / 2, step / 4 ... that lowers the loss; the loss before and after."""
     for _ in range(30):
@@ -105,14 +109,14 @@ def _prior(point: Vector) -> float:
     return 0.5 * PRIOR_CUSTOMERS * float(point @ point)
 
 
-def _loss(sample: Sample, link: Vector, objective: Objective) -> float:
+def _loss(sample: Observations, link: Vector, objective: Objective) -> float:
     if objective == "binary":
         return float(sample.weight @ (np.logaddexp(0.0, link) - sample.outcome * link))
     bounded = vectors.bounded(link, -LARGEST_LINK, LARGEST_LINK)
     return float(sample.weight @ (np.exp(bounded) - sample.outcome * bounded))
 
 
-def _slopes(sample: Sample, link: Vector, objective: Objective) -> tuple[Vector, Vector]:
+def _slopes(sample: Observations, link: Vector, objective: Objective) -> tuple[Vector, Vector]:
     """First and second derivative of the loss by each customer's link."""
     if objective == "binary":
         mean = expit(link)

@@ -8,20 +8,20 @@ from scipy import optimize
 from scipy.special import expit
 
 from tiercast.training.fit import glm
-from tiercast.training.fit.glm import Sample
+from tiercast.training.fit.glm import Observations
 
 RNG = np.random.default_rng(6)
 
 
-def churners(n: int, coefficient: float) -> Sample:
+def churners(n: int, coefficient: float) -> Observations:
     start, column = RNG.normal(size=n), RNG.normal(size=n)
     outcome = (RNG.random(n) < expit(start + coefficient * column)).astype(np.float64)
-    return Sample(start, column[:, None], outcome, np.ones(n))
+    return Observations(start, column[:, None], outcome, np.ones(n))
 
 
-def buyers(n: int, coefficient: float) -> Sample:
+def buyers(n: int, coefficient: float) -> Observations:
     start, column = RNG.normal(size=n), RNG.normal(size=n)
-    return Sample(start, column[:, None], RNG.gamma(2.0, np.exp(start + coefficient * column) / 2), np.ones(n))
+    return Observations(start, column[:, None], RNG.gamma(2.0, np.exp(start + coefficient * column) / 2), np.ones(n))
 
 
 def test_with_many_customers_the_coefficients_are_the_true_ones() -> None:
@@ -45,6 +45,6 @@ def test_the_maximum_is_that_of_a_general_optimiser() -> None:
 
 def test_a_weight_of_two_is_the_customer_twice() -> None:
     sample = churners(300, 1.0)
-    twice = Sample(*(np.concatenate([part, part[:50]]) for part in sample))
+    twice = Observations(*(np.concatenate([part, part[:50]]) for part in sample))
     weighed = sample._replace(weight=np.where(np.arange(300) < 50, 2.0, 1.0))
     assert glm.maximise(weighed, "binary") == pytest.approx(glm.maximise(twice, "binary"), abs=1e-6)

@@ -19,6 +19,7 @@ from sklearn import metrics
 
 from tests import command_line, small_training
 from tiercast.contract import errors
+from tiercast.contract.vectors import Vector
 from tiercast.features.engines.duckdb import Engine
 from tiercast.features.reading import Reading, Sources
 from tiercast.models import btyd, predict, relative
@@ -29,6 +30,7 @@ from tiercast.training.evaluation import outcomes
 from tiercast.training.evaluation.level import mae
 from tiercast.training.evaluation.ranking import ngini
 from tiercast.training.fit import churn_model, procedure, stacking, value_model
+from tiercast.training.fit.boosting import Target
 from tiercast.training.search_space import Range, Space
 from tiercast.training.settings import Horizons, Rolling, Settings, Trees, Tune, load
 from tiercast.training.tuning import as_toml, confirm, losses, stage, tune
@@ -111,35 +113,30 @@ def test_what_happened_in_the_holdouts_changes_no_trial(purchases: Path, tuned: 
 # --- what a trial is worth
 
 
-def test_the_loss_of_a_churn_trial_is_the_log_loss_of_its_trees_on_a_later_window(
-    stages: Stages,
-) -> None:
-    """By LightGBM's own predictions, from the stack that a training would fit on the fold's earlier windows."""
-    at = stages["churn"]
-    target, (oldest, _) = churn_model.target(at.names, at.labels, SETTINGS), at.folds
-    trees = stacking.fit(target, oldest.train, SETTINGS.trees, SETTINGS.rolling).trees
+def links_of_trees(at: stage.Stage, target: Target) -> Vector:
+    """LightGBM's own predictions for the first fold, from the stack that a training would fit on its earlier windows."""
+    trees = stacking.fit(target, at.folds[0].train, SETTINGS.trees, SETTINGS.rolling).trees
     assert trees is not None
-    columns = relative.columns(oldest.test.frame, trees.names, target.days)
-    p = expit(np.asarray(trees.booster.predict(frames.matrix(columns, trees.names), raw_score=True)))
-    loss = next(losses.after_each_fold(at, SETTINGS.trees, SETTINGS))
-    assert loss == pytest.approx(metrics.log_loss(churn_model.churned(oldest.test), p), rel=1e-6)
+    columns = relative.columns(at.folds[0].test.frame, trees.names, target.days)
+    return np.asarray(trees.booster.predict(frames.matrix(columns, trees.names), raw_score=True))
+
+
+def test_the_loss_of_a_churn_trial_is_the_log_loss_of_its_trees_on_a_later_window(stages: Stages) -> None:
+    at = stages["churn"]
+    p = expit(links_of_trees(at, churn_model.target(at.names, at.labels, SETTINGS)))
+    expected = metrics.log_loss(churn_model.churned(at.folds[0].test), p)
+    assert next(losses.after_each_fold(at, SETTINGS.trees, SETTINGS)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_loss_of_a_value_trial_is_minus_the_gain_of_its_trees_over_the_closed_form(stages: Stages) -> None:
-    """At the actual total; nothing is gained where the trees say what the closed form says."""
+    """In normalised Gini and in error, both at the actual total."""
     at = stages["value"]
-    *first, loss = losses.after_each_fold(at, SETTINGS.trees, SETTINGS)
-    assert len(first) == 1
-    target, test = value_model.target(at.names, at.labels, SETTINGS), at.folds[0].test
-    trees = stacking.fit(target, at.folds[0].train, SETTINGS.trees, SETTINGS.rolling).trees
-    assert trees is not None
-    columns = relative.columns(test.frame, trees.names, target.days)
-    actual, closed = value_model.realised(test), test.frame[btyd.VALUE]
-    ours = np.exp(np.asarray(trees.booster.predict(frames.matrix(columns, trees.names), raw_score=True)))
+    actual, closed = value_model.realised(at.folds[0].test), at.folds[0].test.frame[btyd.VALUE]
+    ours = np.exp(links_of_trees(at, value_model.target(at.names, at.labels, SETTINGS)))
     pairs = [outcomes.pair(f * actual.sum() / f.sum(), actual) for f in (ours, closed)]
     (gini, gini_closed), (error, error_closed) = ([measure(p) for p in pairs] for measure in (ngini, mae))
-    assert first[0] == pytest.approx(-(gini / gini_closed - error / error_closed), rel=1e-6)
-    assert np.isfinite(loss)
+    expected = -(gini / gini_closed - error / error_closed)
+    assert next(losses.after_each_fold(at, SETTINGS.trees, SETTINGS)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_trial_that_was_cut_short_is_compared_with_the_defaults_on_the_same_folds(
