@@ -114,9 +114,9 @@ def test_what_happened_in_the_holdouts_changes_no_trial(purchases: Path, tuned: 
 
 
 def links_of_trees(at: stage.Stage, target: Target) -> Vector:
-    """LightGBM's own predictions for the first fold, from the stack that a training would fit on its earlier windows."""
-    trees = stacking.fit(target, at.folds[0].train, SETTINGS.trees, SETTINGS.rolling).trees
-    assert trees is not None
+    """LightGBM's own predictions for the first fold, from the stack that a training would fit before it."""
+    if (trees := stacking.fit(target, at.folds[0].train, SETTINGS.trees, SETTINGS.rolling).trees) is None:
+        return np.zeros(0)
     columns = relative.columns(at.folds[0].test.frame, trees.names, target.days)
     return np.asarray(trees.booster.predict(frames.matrix(columns, trees.names), raw_score=True))
 
@@ -124,8 +124,8 @@ def links_of_trees(at: stage.Stage, target: Target) -> Vector:
 def test_the_loss_of_a_churn_trial_is_the_log_loss_of_its_trees_on_a_later_window(stages: Stages) -> None:
     at = stages["churn"]
     p = expit(links_of_trees(at, churn_model.target(at.names, at.labels, SETTINGS)))
-    expected = metrics.log_loss(churn_model.churned(at.folds[0].test), p)
-    assert next(losses.after_each_fold(at, SETTINGS.trees, SETTINGS)) == pytest.approx(expected, rel=1e-6)
+    loss = next(losses.after_each_fold(at, SETTINGS.trees, SETTINGS))
+    assert loss == pytest.approx(metrics.log_loss(churn_model.churned(at.folds[0].test), p), rel=1e-6)
 
 
 def test_the_loss_of_a_value_trial_is_minus_the_gain_of_its_trees_over_the_closed_form(stages: Stages) -> None:
@@ -133,10 +133,9 @@ def test_the_loss_of_a_value_trial_is_minus_the_gain_of_its_trees_over_the_close
     at = stages["value"]
     actual, closed = value_model.realised(at.folds[0].test), at.folds[0].test.frame[btyd.VALUE]
     ours = np.exp(links_of_trees(at, value_model.target(at.names, at.labels, SETTINGS)))
-    pairs = [outcomes.pair(f * actual.sum() / f.sum(), actual) for f in (ours, closed)]
-    (gini, gini_closed), (error, error_closed) = ([measure(p) for p in pairs] for measure in (ngini, mae))
-    expected = -(gini / gini_closed - error / error_closed)
-    assert next(losses.after_each_fold(at, SETTINGS.trees, SETTINGS)) == pytest.approx(expected, rel=1e-6)
+    us, them = (outcomes.pair(f * actual.sum() / f.sum(), actual) for f in (ours, closed))
+    loss = next(losses.after_each_fold(at, SETTINGS.trees, SETTINGS))
+    assert loss == pytest.approx(mae(us) / mae(them) - ngini(us) / ngini(them), rel=1e-6)
 
 
 def test_a_trial_that_was_cut_short_is_compared_with_the_defaults_on_the_same_folds(
@@ -147,11 +146,6 @@ def test_a_trial_that_was_cut_short_is_compared_with_the_defaults_on_the_same_fo
     short, whole = found.trials[0]._replace(losses=found.trials[0].losses[:1], is_pruned=True), found.trials[0]
     assert tune.gain_of(stages["churn"], short, of_defaults) == 1 - short.losses[0] / of_defaults[0]
     assert tune.gain_of(stages["churn"], whole, of_defaults) == found.gains[0] == 1 - whole.losses[1] / of_defaults[1]
-
-
-def test_a_gain_counts_from_the_defaults(stages: Stages) -> None:
-    assert losses.gain(stages["churn"], 0.45, 0.5) == pytest.approx(0.1)  # a tenth of the log loss is gone
-    assert losses.gain(stages["value"], -0.07, -0.05) == pytest.approx(0.02)  # 7 % over the closed form instead of 5 %
 
 
 def test_the_gain_is_confirmed_on_what_bundles_of_that_day_would_have_said(purchases: Path, stages: Stages) -> None:
