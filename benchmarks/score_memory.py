@@ -30,7 +30,7 @@ from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.training import train
-from tiercast.training.settings import Horizons, Rolling, Settings, Trees
+from tiercast.training.settings import Horizons, Rolling, Settings
 
 TRAINED_ON = 20_000
 SIZES = (100_000, 1_000_000)
@@ -38,10 +38,8 @@ AS_OF = dt.date(2024, 1, 1)  # the day after the simulated world ends
 LARGEST_GIB = 2.0
 LARGEST_USUAL = 1_000_000  # customers: the usual script holds all of them in memory
 KINDS = ("none", "risky", "all")
-TREES = 100  # as many as real shops get (47 to 135); a simulated one, whose closed form is true, would get four
 SETTINGS = Settings(
     horizons=Horizons(churn_days=90, value_days=90),
-    trees=Trees(rounds_without_folds=TREES),
     rolling=Rolling(bootstrap_draws=20, most_windows=1),
 )
 OnStep = Callable[[str], None]

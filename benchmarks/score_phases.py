@@ -101,9 +101,9 @@ def _copy(out: pathlib.Path) -> None:
 
 
 def _trees(bundle: Bundle) -> BoostedTrees:
-    if bundle.churn.trees is None:
+    if bundle.churn.stack.trees is None:
         raise ValueError("the bundle has no trees to compare with")
-    return bundle.churn.trees
+    return bundle.churn.stack.trees
 
 
 def _lightgbm(trees: BoostedTrees, frame: Frame) -> tuple[float, float]:

@@ -54,11 +54,11 @@ def write(path: Path, n_customers: int, seed: int) -> str:
     return str(path)
 
 
-def judge(source: str, day: dt.date, most_rounds: int = 300) -> Judged:
+def judge(source: str, day: dt.date, rounds: int = 120) -> Judged:
     """Train as on `day`, and look at the 90 days after it."""
     settings = Settings(
         horizons=Horizons(churn_days=HORIZON, value_days=HORIZON),
-        trees=Trees(most_rounds=most_rounds),
+        trees=Trees(rounds=rounds),
         rolling=Rolling(bootstrap_draws=20, threads=1),
     )
     with DuckDBEngine(threads=1) as engine:

@@ -96,7 +96,7 @@ SCORES: tuple[ScoreColumn, ...] = (
     ScoreColumn(
         "value_low",
         "double",
-        "Lower end of the 80 % prediction interval of the realised value.",
+        "The 10 % quantile of what such a customer brings: 0 where bringing nothing has a chance of 10 % or more.",
         "money",
         HIGHER_BETTER,
         "value",
@@ -105,7 +105,7 @@ SCORES: tuple[ScoreColumn, ...] = (
     ScoreColumn(
         "value_high",
         "double",
-        "Upper end of the 80 % prediction interval of the realised value.",
+        "The 90 % quantile of what such a customer brings: one in ten brings more.",
         "money",
         HIGHER_BETTER,
         "value",
@@ -129,7 +129,12 @@ SCORES: tuple[ScoreColumn, ...] = (
         HIGHER_SURER,
         null_when=PROSPECT,
     ),
-    ScoreColumn("is_borderline", "bool", "Whether the interval straddles a cut of the grid.", null_when=PROSPECT),
+    ScoreColumn(
+        "is_borderline",
+        "bool",
+        "Whether a customer of A to D is inside the band of a cut (value ± 5 %, risk ± 0.05 by default).",
+        null_when=PROSPECT,
+    ),
     ScoreColumn("reasons", "list<string>", "At most three reason codes, the most telling first; may be empty."),
     ScoreColumn("action", "string", "The code of the next step in the playbook."),
     ScoreColumn("model", "string", "Registered name, version and run id of the model that gave the score."),

@@ -1,4 +1,4 @@
-"""The arrays that all packages share: one entry per customer."""
+"""The arrays that all packages share: one entry, or one row, per customer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Text = NDArray[np.str_]
 

@@ -1,7 +1,7 @@
-"""The closed form: an order model (BG/NBD, MBG/NBD or Pareto/NBD) for the orders, Gamma-Gamma for the money per order.
+"""The closed-form view of a customer: an order model (BG/NBD or a sister) for how often, Gamma-Gamma for how much.
 
-It needs only the summary of a customer's orders, keeps its level as a cohort ages, and is the offset of the boosted
-models.
+It needs no features but the history's summary, holds its level as a cohort ages, and gives the
+boosted models their starting point.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HISTORY = ("n_repeat_orders", "recency_days", "age_days")
 
 
 class Btyd(NamedTuple):
-    """The order model and the Gamma-Gamma model."""
+    """Both models, and the money per order a one-time buyer is expected to bring (Gamma-Gamma's mean)."""
 
     orders: OrderModel
     money: GammaGamma
@@ -40,15 +40,15 @@ def views(model: Btyd, frame: Frame, churn_days: float, value_days: float) -> di
 
     NaN for prospects (no order yet: n_orders == 0).
     """
-    x, t_x, T, m = _summary(frame)
+    x, t_x, T = (frame[name] for name in _HISTORY)
     known = _known(T)
     history = x[known], t_x[known], T[known]
     alive = order_models.p_alive(model.orders, *history)
     silent = order_models.p_no_order(model.orders, *history, churn_days, alive)
     orders = order_models.expected_orders(model.orders, *history, value_days, alive)
-    per_order = gamma_gamma.expected_order_value(model.money, x[known], m[known])
-    columns = (alive, silent, orders, per_order, orders * per_order)
-    return {name: _spread(column, known, len(T)) for name, column in zip(NAMES, columns, strict=True)}
+    per_order = gamma_gamma.expected_order_value(model.money, *_spending(frame, known))
+    found = (alive, silent, orders, per_order, orders * per_order)
+    return {name: _spread(column, known, len(T)) for name, column in zip(NAMES, found, strict=True)}
 
 
 def p_order(model: Btyd, frame: Frame, days: float) -> Vector:
@@ -64,29 +64,31 @@ def discounted(model: Btyd, frame: Frame, value_days: float, monthly_rate: float
     """The closed-form CLV over `value_days`; NaN for prospects. `frame` may carry the `btyd_` columns already."""
     if monthly_rate == 0.0 and VALUE in frame:
         return frame[VALUE]
-    x, t_x, T, m = _summary(frame)
-    known = _known(T)
-    history = x[known], t_x[known], T[known], m[known]
-    return _spread(clv.clv(model.orders, model.money, *history, value_days, monthly_rate=monthly_rate), known, len(T))
-
-
-def _summary(frame: Frame) -> tuple[Vector, Vector, Vector, Vector]:
-    """x, t_x, T in days and m; m is NaN where no repeat order brought money."""
-    m = frame["repeat_order_value"]
     x, t_x, T = (frame[name] for name in _HISTORY)
-    return x, t_x, T, np.where(m > 0, m, np.nan)
+    known = _known(T)
+    history = x[known], t_x[known], T[known]
+    money = clv.clv(
+        model.orders, model.money, *history, *_spending(frame, known), value_days, monthly_rate=monthly_rate
+    )
+    return _spread(money, known, len(T))
+
+
+def _spending(frame: Frame, known: Mask | slice) -> tuple[Vector, Vector]:
+    """All orders and their mean value, the first order's too; the mean is NaN where nothing was spent."""
+    n, m = frame["n_orders"][known], frame["order_value_mean"][known]
+    return n, np.where(m > 0, m, np.nan)
 
 
 def _known(T: Vector) -> Mask | slice:
-    """The customers who have ordered; a full slice if all have, which saves copies."""
+    """Who has ordered: all, mostly, and then there is nothing to pick."""
     known = ~np.isnan(T)
     return slice(None) if known.all() else known
 
 
-def _spread(numbers: Vector, known: Mask | slice, customers: int) -> Vector:
-    """The numbers of known customers at their places, NaN for the others."""
+def _spread(found: Vector, known: Mask | slice, customers: int) -> Vector:
+    """What was found for those who are known, NaN for the others."""
     if isinstance(known, slice):
-        return numbers
+        return found
     out = np.full(customers, np.nan)
-    out[known] = numbers
+    out[known] = found
     return out

@@ -15,7 +15,7 @@ from tiercast.models.reference import Reference
 from tiercast.models.value import ValueModel
 from tiercast.tiers.grid import Cuts
 
-FORMAT = 2
+FORMAT = 3
 
 
 class About(NamedTuple):

@@ -1,7 +1,7 @@
 """The bundle on disk: JSON and LightGBM text, nothing executable, with the hash of every file in the manifest.
 
 manifest.json   format, sha256 of every other file, origin of the bundle, library versions
-model.json      features, closed-form parameters, calibration, level, intervals, cuts, references
+model.json      features, closed-form parameters, linear models, weights, level, ranges, cuts, references
 churn.txt       LightGBM trees (absent when the closed form stands alone)
 value.txt       LightGBM trees (likewise)
 scorecard.json  metrics of the holdout
@@ -28,13 +28,15 @@ from tiercast.models.calibration import Calibration
 from tiercast.models.churn import ChurnModel
 from tiercast.models.gamma_gamma import GammaGamma
 from tiercast.models.intervals import Intervals
+from tiercast.models.linear import LinearModel
+from tiercast.models.stack import Stack
 from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.models.value import ValueModel
 from tiercast.tiers.grid import Cuts
 
 MANIFEST, MODEL, SCORECARD = "manifest.json", "model.json", "scorecard.json"
 TREES = {"churn": "churn.txt", "value": "value.txt"}
-TABLES, LINES = ("edges", "ratios", "at_levels"), ("brings", "high", "kept_if_high")
+TABLES, LINES = ("edges", "ratios"), ("brings", "high", "kept_if_high")
 LIBRARIES = ("tiercast", "lightgbm", "numpy", "scipy", "duckdb", "ibis-framework")
 
 
@@ -96,7 +98,7 @@ def packed(folder: pathlib.Path) -> dict[str, bytes]:
 
 def _contents(bundle: Bundle) -> dict[str, bytes]:
     """The files but the manifest, by name."""
-    trees = {"churn": bundle.churn.trees, "value": bundle.value.trees}
+    trees = {"churn": bundle.churn.stack.trees, "value": bundle.value.stack.trees}
     texts = {TREES[key]: model.text for key, model in trees.items() if model is not None}
     texts |= {MODEL: _as_text(_to_json(bundle)), SCORECARD: _as_text(bundle.scorecard)}
     return {name: texts[name].encode() for name in sorted(texts)}
@@ -119,16 +121,13 @@ def _write(bundle: Bundle, folder: pathlib.Path) -> None:
 
 
 def _to_json(bundle: Bundle) -> dict[str, Any]:
-    def columns(model: ChurnModel | ValueModel) -> list[str] | None:
-        return list(model.trees.names) if model.trees else None
-
     return {
         "features": bundle.spec.as_dict(),
         "orders": orders.as_dict(bundle.btyd.orders),
         "gamma_gamma": bundle.btyd.money._asdict(),
-        "churn": {"columns": columns(bundle.churn), "calibration": bundle.churn.calibration._asdict()},
+        "churn": {**_stack_to_json(bundle.churn.stack), "shift": bundle.churn.shift},
         "centre": bundle.centre,
-        "value": {"columns": columns(bundle.value), **_numbers(bundle.value)},
+        "value": {**_stack_to_json(bundle.value.stack), "level": bundle.value.level},
         "intervals": _intervals_as_json(bundle.intervals),
         "cuts": bundle.cuts._asdict(),
         "typical": dict(bundle.typical),
@@ -136,8 +135,26 @@ def _to_json(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _numbers(model: ValueModel) -> dict[str, float]:
-    return {"shrink": model.shrink, "level": model.level, "by_churn": model.by_churn}
+def _stack_to_json(model: Stack) -> dict[str, Any]:
+    """All but the trees, which are a file of their own."""
+    return {
+        "days": model.days,
+        "weights": list(model.weights),
+        "linear": model.linear and model.linear._asdict(),
+        "columns": list(model.trees.names) if model.trees else None,
+    }
+
+
+def _stack_from_json(data: dict[str, Any], trees: pathlib.Path) -> Stack:
+    closed, linear, tree = data["weights"]
+    line = data["linear"] and _linear_from_json(data["linear"])
+    return Stack(data["days"], line, _trees(trees, data["columns"]), (closed, linear, tree))
+
+
+def _linear_from_json(data: dict[str, Any]) -> LinearModel:
+    names, *numbers = (tuple(data[name]) for name in ("names", "means", "scales", "coefficients"))
+    means, scales, coefficients = numbers
+    return LinearModel(names, means, scales, coefficients, data["intercept"])
 
 
 def _intervals_as_json(model: Intervals) -> dict[str, Any]:
@@ -159,11 +176,9 @@ def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str
         about=About(**{**about, "as_of": dt.date.fromisoformat(about["as_of"])}),
         spec=specs.from_dict(model["features"]),
         btyd=Btyd(orders.from_dict(model["orders"]), GammaGamma(**model["gamma_gamma"])),
-        churn=ChurnModel(_trees(folder / TREES["churn"], churn["columns"]), Calibration(**churn["calibration"])),
+        churn=ChurnModel(_stack_from_json(churn, folder / TREES["churn"]), churn["shift"]),
         centre=model["centre"],
-        value=ValueModel(
-            _trees(folder / TREES["value"], value["columns"]), value["shrink"], value["level"], value["by_churn"]
-        ),
+        value=ValueModel(_stack_from_json(value, folder / TREES["value"]), value["level"]),
         intervals=_intervals(model["intervals"]),
         cuts=Cuts(**model["cuts"]),
         typical=model["typical"],

@@ -22,6 +22,7 @@ def clv(
     x: Vector,
     t_x: Vector,
     T: Vector,
+    n: Vector,
     m: Vector,
     horizon: float,
     *,
@@ -29,16 +30,18 @@ def clv(
 ) -> Vector:
     """Expected money in the next `horizon` days, at least 0. Times in days, a month is 30.4375 days.
 
+    Gamma-Gamma learns from `n` orders of mean value `m`: a bundle's from all orders, the textbook's from repeat orders.
+
     With `monthly_rate`, orders count as if they came at the end of their month (the last, cut month ends
     at the horizon) and are divided by (1 + monthly_rate) ** months.
 
     >>> from tiercast.models.bgnbd import BgNbd
     >>> bg, gg = BgNbd(r=0.25, alpha=31.0, a=0.79, b=2.43), GammaGamma(p=6.25, q=3.74, v=15.44)
-    >>> customer = np.array([2.0]), np.array([213.0]), np.array([272.0]), np.array([22.35])
+    >>> customer = np.array([2.0]), np.array([213.0]), np.array([272.0]), np.array([3.0]), np.array([22.35])
     >>> bool(clv(bg, gg, *customer, 365.0) > clv(bg, gg, *customer, 365.0, monthly_rate=0.01) > 0)
     True
     """
-    value = gamma_gamma.expected_order_value(gg, x, m)
+    value = gamma_gamma.expected_order_value(gg, n, m)
     if monthly_rate == 0.0:
         return orders.expected_orders(model, x, t_x, T, horizon) * value
     return _discounted_orders(model, x, t_x, T, horizon, monthly_rate) * value

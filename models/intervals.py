@@ -3,13 +3,12 @@
     P(value <= y) = 1 - p_brings                                   y = 0: most customers of most shops bring nothing
                   + p_brings × P(realised ÷ expected <= y ÷ mu)    y > 0, mu = value ÷ p_brings
 
-`p_brings` is the calibrated probability of any money, and mu the expected money given that there is any. The spread
-around mu is the empirical one of customers with a similar mu, on windows later than those of the models.
+`p_brings` is the chance of any money, calibrated; the spread around mu, which is what those who bring some are expected
+to bring, is that of customers with a similar mu, as it was seen on windows later than the models, whatever its shape.
 
-The 80 % interval starts at 0 if a tenth or more bring nothing, else at the 10 % quantile; it ends at the 90 % quantile.
-Its level is set per cell of the grid, so that it covers 80 % of outcomes there: conformal prediction on a predicted
-distribution (Chernozhukov, Wüthrich & Zhu 2021) within groups (Vovk, Gammerman & Shafer 2005, section 4.5, "Mondrian").
-Where more than 80 % bring nothing, the interval is 0 to 0 and covers more.
+Both ends of the range are quantiles of this distribution. `value_high` is always the 90 % quantile: one customer in ten
+brings more. `value_low` is the 10 % quantile, which is 0 where bringing nothing has a chance of 10 % or more. The range
+from 0 to 0 thus promises that at most one such customer in ten brings anything.
 """
 
 from __future__ import annotations
@@ -35,17 +34,15 @@ SMALLEST = 1e-9
 class Intervals(NamedTuple):
     """The parameters, fitted on windows later than those of the models.
 
-    `brings` calibrates the probability of an order to that of any money. `edges` are inner edges of bins of mu, in
-    money; `ratios` has a row per bin: the quantiles of realised ÷ expected at `LEVELS`. `at_levels` has, per cell of
-    the grid, the level of the distribution whose interval covers 80 % of outcomes. `high` calibrates the probability of
-    reaching the value cut. `kept_if_high` gives the probability that a customer who reaches it also ordered inside the
-    churn horizon (None: 1).
+    `brings` calibrates the chance of an order into that of any money. `edges` are inner edges in money, of what is
+    expected of those who bring some; `ratios` has a row per bin: the quantiles of realised ÷ expected at `LEVELS`.
+    `high` calibrates the chance of reaching the value cut, `kept_if_high` the chance that who reaches it also ordered
+    inside the churn horizon (None: always).
     """
 
     brings: Calibration
     edges: Vector
     ratios: Table
-    at_levels: Vector
     high: Calibration
     kept_if_high: Calibration | None
 
@@ -71,20 +68,19 @@ class Certainty(NamedTuple):
 def certainty(
     model: Intervals, value: Vector, p_churn: Vector, p_order: Vector, tiers: NDArray[np.str_], cuts: Cuts
 ) -> Certainty:
-    """The interval, and the probabilities that the value reaches the cut and that the outcome confirms the tier.
+    """The range, the chances that the value cut is reached and that what happens bears the tier out.
 
     A is confirmed by an order in the churn horizon and a value at the cut or above, C by an order and a value below.
     B, D and E are confirmed by no order in the churn horizon, whatever the value.
     """
     spread = spread_of(model, value, p_order)
-    low, high = interval(model, spread, model.at_levels[grid.cell(p_churn, value, cuts.p_churn, cuts.value)])
+    low, high = quantile(model, spread, TAIL), quantile(model, spread, 1 - TAIL)
     reached = p_high(model, spread, cuts)
     loyal_and_high = np.minimum(reached * _kept_if_high(model, p_churn), 1 - p_churn)
     kept_and_low = 1 - p_churn - loyal_and_high
     sure = np.where(tiers == "A", loyal_and_high, np.where(tiers == "C", kept_and_low, p_churn))
-    return Certainty(
-        low, high, reached, np.where(tiers == "F", np.nan, sure), (low < cuts.value) & (cuts.value <= high)
-    )
+    is_close = grid.is_borderline(tiers, p_churn, value, cuts)
+    return Certainty(low, high, reached, np.where(tiers == "F", np.nan, sure), is_close)
 
 
 def spread_of(model: Intervals, value: Vector, p_order: Vector) -> Spread:
@@ -94,20 +90,8 @@ def spread_of(model: Intervals, value: Vector, p_order: Vector) -> Spread:
     return Spread(1 - p_brings, if_any, np.searchsorted(model.edges, if_any, side="right"))
 
 
-def starts_at_zero(spread: Spread) -> NDArray[np.bool_]:
-    """Whether the interval starts at 0, because a tenth or more bring nothing."""
-    return np.asarray(spread.p_nothing >= TAIL)
-
-
-def interval(model: Intervals, spread: Spread, level: Vector) -> tuple[Vector, Vector]:
-    """(low, high) that cover a share `level` of a customer's distribution."""
-    from_zero = starts_at_zero(spread)
-    low = quantile(model, spread, np.where(from_zero, 0.0, (1 - level) / 2))
-    return low, quantile(model, spread, np.where(from_zero, level, (1 + level) / 2))
-
-
-def quantile(model: Intervals, spread: Spread, level: Vector) -> Vector:
-    """The quantile at `level` of each customer's distribution, money."""
+def quantile(model: Intervals, spread: Spread, level: float) -> Vector:
+    """The money that a share `level` of such customers does not exceed."""
     p_brings = 1 - spread.p_nothing
     share = (level - spread.p_nothing) / np.maximum(p_brings, SMALLEST)
     # fmax and fmin read NaN as 0: prospects, whose money is NaN anyway

@@ -20,7 +20,7 @@ from tiercast.tiers import grid
 class Predictions(NamedTuple):
     """One entry per customer; NaN for prospects, whose tier is F. `frame` carries the `btyd_` columns too.
 
-    `contributions` are those of churn by group, where they were requested.
+    `contributions` are those of `churn.explain` by group, where they were requested.
     """
 
     frame: dict[str, Vector]
@@ -44,7 +44,7 @@ def predict(bundle: Bundle, frame: Frame, group_of: Callable[[str], str | None] 
     is_prospect = ~(full["n_orders"] > 0)
     risk, contributions = _churn(bundle, full, group_of)
     p_churn = np.where(is_prospect, np.nan, risk)
-    money = np.where(is_prospect, np.nan, value.value(bundle.value, full, p_churn))
+    money = np.where(is_prospect, np.nan, value.value(bundle.value, full))
     clv = btyd.discounted(bundle.btyd, full, about.value_days, about.monthly_rate)
     parts = factors.factors(bundle.btyd, full, p_churn, money, about.value_days)
     tiers = grid.assign(p_churn, money, full["silence_days"], full["n_orders"], bundle.cuts)

@@ -127,5 +127,5 @@ def _codes(bundle: Bundle, p: Predictions, reasons: Reasons) -> Codes:
 
 def _pick(bundle: Bundle, frame: Frame, p_churn: Vector, parts: Mapping[str, Vector] | None = None) -> Codes:
     if parts is None:
-        parts = churn.contributions(bundle.churn, frame, bundle.centre, families.family_of)
+        parts = churn.explain(bundle.churn, frame, bundle.centre, families.family_of)[1]
     return chosen.choose(parts, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)

@@ -27,8 +27,7 @@ CONFIG = """
 churn_days = 60
 value_days = 90
 [trees]
-most_rounds = 15
-rounds_without_folds = 10
+rounds = 15
 min_data_in_leaf = 20
 [rolling]
 most_windows = 3

@@ -18,7 +18,7 @@ from tiercast.training.train import Trained
 AS_OF = dt.date(1998, 7, 1)
 SETTINGS = Settings(
     horizons=Horizons(churn_days=90, value_days=120),
-    trees=Trees(most_rounds=30),
+    trees=Trees(rounds=30),
     rolling=Rolling(bootstrap_draws=20, most_windows=3, most_folds=1, threads=1),
 )
 

@@ -96,6 +96,18 @@ def hold(tiers: Text, previous: Text, p_churn: Vector, value: Vector, cuts: Cuts
     return np.where(is_bound, _LETTERS[cell(p_churn, value, churn_cut, value_cut)], tiers)
 
 
+def is_borderline(tiers: Text, p_churn: Vector, value: Vector, cuts: Cuts) -> Mask:
+    """Whether a customer of A to D stands inside the band of a cut: a small change would change the letter.
+
+    >>> tiers, p_churn = np.array(["A", "A", "C", "E"]), np.array([0.1, 0.46, 0.1, 0.5])
+    >>> is_borderline(tiers, p_churn, np.array([104.0, 150.0, 94.0, 100.0]), Cuts(100.0, 0.5, None, 0.05, 0.05))
+    array([ True,  True, False, False])
+    """
+    is_near_value = np.abs(value - cuts.value) <= cuts.value_band * cuts.value
+    is_near_churn = np.abs(p_churn - cuts.p_churn) <= cuts.p_churn_band
+    return np.asarray(np.isin(tiers, IN_GRID) & (is_near_value | is_near_churn))
+
+
 def numbers(tiers: Text) -> NDArray[np.intp]:
     """The number of each letter in `TIERS`: 0 to 5.
 

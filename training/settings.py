@@ -57,16 +57,15 @@ class Grid(Frozen):
 
 
 class Trees(Frozen):
-    """LightGBM's settings. Few shallow trees: the closed form already explains most."""
+    """LightGBM's settings, and how many trees are grown. Few and shallow: they are one of three members."""
 
     num_leaves: Annotated[int, Field(ge=2, le=256)] = 8
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
     min_data_in_leaf: Annotated[int, Field(ge=1)] = 50
     lambda_l2: Annotated[float, Field(ge=0)] = 10.0
-    feature_fraction: Annotated[float, Field(gt=0, le=1)] = 0.8
+    feature_fraction: Annotated[float, Field(gt=0, le=1)] = 0.6
     bagging_fraction: Annotated[float, Field(gt=0, le=1)] = 0.8
-    most_rounds: Annotated[int, Field(ge=1, le=5000)] = 300
-    rounds_without_folds: Annotated[int, Field(ge=1)] = 40
+    rounds: Annotated[int, Field(ge=1, le=5000)] = 120
     tweedie_variance_power: Annotated[float, Field(gt=1, lt=2)] = 1.5
 
 

@@ -16,7 +16,7 @@ from tiercast.training.btyd import fit_both
 from tiercast.training.btyd.fit_both import Fits
 from tiercast.training.fit import procedure
 from tiercast.training.fit.procedure import Procedure
-from tiercast.training.judge import holdout, notes, report, weekly
+from tiercast.training.judge import floor, holdout, notes, report, weekly
 from tiercast.training.judge.holdout import Judged, ValueJudged
 from tiercast.training.progress import OnStep, StepTimer
 from tiercast.training.settings import Settings
@@ -66,8 +66,10 @@ def train(engine: Engine, reading: Reading, settings: Settings, on_step: OnStep 
     final = procedure.run(snapshots, span[1], settings, about)
     fits = fit_both.fits(final.now.features, final.orders.model)
     seconds = steps.finish()
-    remarks = notes.describe_run(sample, final, fits, (churn, value), span, h)
-    bundle = final.bundle._replace(scorecard=report.scorecard(churn, value, remarks, reading.report))
+    beaten = floor.beaten(churn, value.judged if value else None)
+    remarks = (*beaten, *notes.describe_run(sample, final, fits, (churn, value), span, h))
+    card = report.scorecard(churn, value, remarks, reading.report) | {"beaten": list(beaten)}
+    bundle = final.bundle._replace(scorecard=card)
     return Trained(bundle, settings, final, fits, churn, value, data, span, remarks, seconds)
 
 

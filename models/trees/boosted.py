@@ -1,6 +1,6 @@
-"""LightGBM trees that start from a closed-form forecast and learn what it misses.
+"""LightGBM trees: predictions and TreeSHAP values on the scale of the link.
 
-The start (the *offset*) is added to the trees' raw score: LightGBM takes it at training as `init_score` and leaves it
+A start (the *offset*) may be added to the trees' raw score: LightGBM takes it at training as `init_score` and leaves it
 out of its own predictions.
 
 Trees of the default size are evaluated by table lookup (`models.trees.predict`), with the same bits as LightGBM's

@@ -17,8 +17,7 @@ from tiercast.training.train import Trained
 pytestmark = pytest.mark.slow
 QUICK = """
 [trees]
-most_rounds = 20
-rounds_without_folds = 10
+rounds = 20
 [rolling]
 most_windows = 1
 bootstrap_draws = 20

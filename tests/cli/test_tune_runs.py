@@ -15,7 +15,7 @@ QUICK = """
 churn_days = 90
 value_days = 90
 [trees]
-most_rounds = 10
+rounds = 10
 [rolling]
 most_windows = 4
 most_folds = 1

@@ -16,6 +16,7 @@ from tests import command_line
 from tiercast.contract import errors, files
 from tiercast.models import bundle_folder, predict
 from tiercast.models.bundle import Bundle
+from tiercast.models.stack import Stack
 from tiercast.training.train import Trained
 
 FILES = {"manifest.json", "model.json", "scorecard.json", "churn.txt", "value.txt"}
@@ -59,20 +60,26 @@ def test_what_is_loaded_predicts_what_was_saved_to_the_last_bit(trained: Trained
     assert (loaded.about, loaded.spec, loaded.cuts) == (trained.bundle.about, trained.bundle.spec, trained.bundle.cuts)
 
 
-def test_every_number_of_the_value_model_is_kept(trained: Trained, tmp_path: Path) -> None:
+def test_every_number_of_both_models_is_kept(trained: Trained, tmp_path: Path) -> None:
     """Each is set to something of its own, so that none can be left out unseen."""
-    model = trained.bundle.value._replace(shrink=0.31, level=1.7, by_churn=0.43)
-    bundle_folder.save(trained.bundle._replace(value=model), tmp_path / "bundle")
-    assert bundle_folder.load(tmp_path / "bundle").value[1:] == model[1:]
+    learned = trained.bundle.value.stack
+    assert learned.linear is not None
+    assert learned.trees is not None
+    assert learned.days != trained.bundle.churn.stack.days
+    value = trained.bundle.value._replace(stack=learned._replace(weights=(0.2, 0.3, 0.5)), level=1.7)
+    churn = trained.bundle.churn._replace(shift=0.43)
+    bundle_folder.save(trained.bundle._replace(value=value, churn=churn), tmp_path / "bundle")
+    loaded = bundle_folder.load(tmp_path / "bundle")
+    assert (loaded.value, loaded.churn) == (value, churn)
 
 
 def test_a_bundle_of_closed_forms_alone_is_kept_too(trained: Trained, tmp_path: Path) -> None:
     plain = trained.bundle._replace(
-        churn=trained.bundle.churn._replace(trees=None), value=trained.bundle.value._replace(trees=None)
+        churn=trained.bundle.churn._replace(stack=Stack(90.0)), value=trained.bundle.value._replace(stack=Stack(120.0))
     )
     bundle_folder.save(plain, tmp_path / "bundle")
     loaded = bundle_folder.load(tmp_path / "bundle")
-    assert (loaded.churn.trees, loaded.value.trees) == (None, None)
+    assert (loaded.churn.stack, loaded.value.stack) == (Stack(90.0), Stack(120.0))
     assert {path.name for path in (tmp_path / "bundle").iterdir()} == FILES - {"churn.txt", "value.txt"}
 
 

@@ -20,23 +20,23 @@ M = np.array([22.35, np.nan, 40.0])
 def test_without_a_rate_value_is_orders_times_money() -> None:
     orders = bgnbd.expected_orders(BG, X, T_X, T, 365.0)
     money = gamma_gamma.expected_order_value(GG, X, M)
-    assert clv.clv(BG, GG, X, T_X, T, M, 365.0).tolist() == (orders * money).tolist()
+    assert clv.clv(BG, GG, X, T_X, T, X, M, 365.0).tolist() == (orders * money).tolist()
 
 
 def test_a_tiny_rate_changes_almost_nothing() -> None:
-    plain, discounted = (clv.clv(BG, GG, X, T_X, T, M, 365.0, monthly_rate=rate) for rate in (0.0, 1e-9))
+    plain, discounted = (clv.clv(BG, GG, X, T_X, T, X, M, 365.0, monthly_rate=rate) for rate in (0.0, 1e-9))
     assert discounted == pytest.approx(plain, rel=1e-7)
 
 
 def test_one_month_is_discounted_once() -> None:
     month = clv.DAYS_PER_MONTH
-    plain, discounted = (clv.clv(BG, GG, X, T_X, T, M, month, monthly_rate=rate) for rate in (0.0, 0.02))
+    plain, discounted = (clv.clv(BG, GG, X, T_X, T, X, M, month, monthly_rate=rate) for rate in (0.0, 0.02))
     assert discounted == pytest.approx(plain / 1.02)
 
 
 def test_a_higher_rate_and_a_shorter_horizon_are_worth_less() -> None:
-    cheap, dear = (clv.clv(BG, GG, X, T_X, T, M, 365.0, monthly_rate=rate) for rate in (0.01, 0.05))
-    short = clv.clv(BG, GG, X, T_X, T, M, 200.0, monthly_rate=0.01)
+    cheap, dear = (clv.clv(BG, GG, X, T_X, T, X, M, 365.0, monthly_rate=rate) for rate in (0.01, 0.05))
+    short = clv.clv(BG, GG, X, T_X, T, X, M, 200.0, monthly_rate=0.01)
     assert (dear < cheap).all()
     assert (short < cheap).all()
 
@@ -52,5 +52,5 @@ def test_twelve_months_are_as_lifetimes_counts_them() -> None:
         discount_rate=0.01,
         freq="D",
     )
-    ours = clv.clv(BG, GG, X, T_X, T, M, 365.25, monthly_rate=0.01)
+    ours = clv.clv(BG, GG, X, T_X, T, X, M, 365.25, monthly_rate=0.01)
     assert ours[known] == pytest.approx(theirs.to_numpy(), rel=1e-9)

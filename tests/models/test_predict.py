@@ -75,7 +75,7 @@ def test_extreme_customers_stay_finite(trained: Trained, frame: Frame) -> None:
     odd = rows(frame, slice(3))
     odd["n_orders"], odd["n_repeat_orders"] = np.array([1001.0, 2.0, 1.0]), np.array([1000.0, 1.0, 0.0])
     odd["recency_days"], odd["age_days"] = np.array([999.0, 1.0, 0.0]), np.array([1000.0, 2.0, 1.0])
-    odd["repeat_order_value"] = np.array([0.0, 1e10, np.nan])
+    odd["order_value_mean"] = np.array([0.0, 1e10, np.nan])
     p = predict.predict(trained.bundle, odd)
     assert np.isfinite(p.value).all()
     assert np.isfinite(p.p_churn).all()

@@ -21,7 +21,7 @@ BEFORE_CHRISTMAS, AFTER_IT = dt.date(2024, 10, 15), dt.date(2025, 1, 15)
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[dt.date, Judged]:
     source = season.write(tmp_path_factory.mktemp("givers") / "givers.parquet", n_customers=4000, seed=1)
-    return {day: season.judge(source, day, most_rounds=60) for day in (BEFORE_CHRISTMAS, AFTER_IT)}
+    return {day: season.judge(source, day, rounds=60) for day in (BEFORE_CHRISTMAS, AFTER_IT)}
 
 
 def test_the_closed_form_misses_christmas_and_then_expects_it_all_year(judged: dict[dt.date, Judged]) -> None:

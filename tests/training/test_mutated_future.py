@@ -89,7 +89,7 @@ def settings(horizons: tuple[int, int]) -> Settings:
     return Settings(
         horizons=Horizons(churn_days=horizons[0], value_days=horizons[1]),
         clv=Clv(model="auto" if horizons == (90, 365) else "bgnbd"),
-        trees=Trees(most_rounds=10, min_data_in_leaf=20, rounds_without_folds=5),
+        trees=Trees(rounds=10, min_data_in_leaf=20),
         rolling=Rolling(most_windows=5, most_folds=2, threads=1, feature_windows=(90,)),
     )
 

@@ -23,7 +23,7 @@ LAST = dt.date(1998, 7, 1)
 QUICKEST = Rolling(bootstrap_draws=20, most_windows=1, most_folds=1, threads=1, feature_windows=(90,))
 QUICK = Settings(
     horizons=Horizons(churn_days=90, value_days=90),
-    trees=Trees(most_rounds=20, min_data_in_leaf=20, rounds_without_folds=10),
+    trees=Trees(rounds=20, min_data_in_leaf=20),
     rolling=Rolling(bootstrap_draws=20, most_windows=3, most_folds=1, threads=1, feature_windows=(30, 90)),
 )
 

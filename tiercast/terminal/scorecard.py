@@ -26,7 +26,9 @@ MODELS = {
 
 
 def print_scorecard(card: Mapping[str, Any]) -> None:
-    """Per target, the models and baselines with the 95 % interval of each number."""
+    """What a plain rule does better, if any does; then per target the models and baselines with 95 % intervals."""
+    for sentence in card.get("beaten", ()):
+        console.print_line(sentence)
     for target, metrics in METRICS.items():
         if target in card:
             columns = [("", "left"), *((title, "right") for _, title in metrics)]
@@ -38,7 +40,7 @@ def print_scorecard(card: Mapping[str, Any]) -> None:
             console.print_line(format_grade(target, card[target]["grade"]))
     if "value" in card:
         overall = card["value"]["intervals"]["overall"]
-        console.print_line(f"80 % intervals held {overall['coverage']:.1%} of {overall['n_customers']:,} outcomes.")
+        console.print_line(format_ranges(overall))
 
 
 def format_grade(target: str, grade: Mapping[str, Any]) -> str:
@@ -50,6 +52,17 @@ def format_grade(target: str, grade: Mapping[str, Any]) -> str:
     rule = grade["rule"]
     why = grade["why"].replace(f" {rule} ", f" {MODELS.get(rule, rule)} ") if rule else grade["why"]
     return f"Grade {grade['letter']} for {target}: {why}."
+
+
+def format_ranges(overall: Mapping[str, float | None]) -> str:
+    """One line: how often what came lay outside what the ranges promised, each 10 % when right.
+
+    >>> format_ranges({"above": 0.112, "below": None, "despite": 0.054})
+    'Ranges, 10 % each when right: 11.2% ended above the top, 5.4% brought something despite 0 to 0.'
+    """
+    texts = {"above": "ended above the top", "below": "below the floor", "despite": "brought something despite 0 to 0"}
+    shares = [f"{share:.1%} {text}" for name, text in texts.items() if (share := overall.get(name)) is not None]
+    return f"Ranges, 10 % each when right: {', '.join(shares)}."
 
 
 def _line(model: str, measured: Mapping[str, Mapping[str, float]], metrics: Sequence[tuple[str, str]]) -> list[str]:

@@ -19,15 +19,15 @@ from tiercast.features.engines import Engine
 class Statistics(NamedTuple):
     """Two groupings of the buyers of a feature table, each with `n`, the customers who share a row.
 
-    `x`, `t_x`, `T` are repeat orders, age at the last order and age, in days; `repeats` and `mean` the repeat orders
-    and their mean value, of those who have any and spent something.
+    `x`, `t_x`, `T` are repeat orders, age at the last order and age, in days; `orders` and `mean` all orders and their
+    mean value, of those who spent something.
     """
 
     x: Vector
     t_x: Vector
     T: Vector
     n: Vector
-    repeats: Vector
+    orders: Vector
     mean: Vector
     n_spenders: Vector
 
@@ -36,8 +36,7 @@ def statistics(engine: Engine, features: ir.Table) -> Statistics:
     """Group the buyers of a feature table; rows ascend, so that no engine's own order can reach a fit."""
     buyers = features.filter(features.n_orders > 0)
     histories = _counted(engine, buyers, ("n_repeat_orders", "recency_days", "age_days"))
-    spenders = buyers.filter((buyers.n_repeat_orders > 0) & (buyers.repeat_order_value > 0))
-    spending = _counted(engine, spenders, ("n_repeat_orders", "repeat_order_value"))
+    spending = _counted(engine, buyers.filter(buyers.order_value_mean > 0), ("n_orders", "order_value_mean"))
     return Statistics(*_columns(histories), *_columns(spending))
 
 

@@ -30,19 +30,24 @@ def fits(features: pd.DataFrame, model: str) -> Fits:
     Raises NotEnoughData or FitFailed as the two fits do.
     """
     x, t_x, T, m = history(features)
-    return Fits(*_fit(x, t_x, T, m, model), independence.measure(x, m))
+    orders = fit_orders.fit(x, t_x, T, families.BY_NAME[model])
+    return Fits(orders, fit_gamma_gamma.fit(*_spending(features)), independence.measure(x, m))
 
 
 def fit(counted: Statistics, model: str) -> Btyd:
     """The parameters alone, from what an engine has counted: those that the customers one by one would give."""
     orders = fit_orders.fit(counted.x, counted.t_x, counted.T, families.BY_NAME[model], counted.n)
-    money = fit_gamma_gamma.fit(counted.repeats, counted.mean, counted.n_spenders)
+    money = fit_gamma_gamma.fit(counted.orders, counted.mean, counted.n_spenders)
     return Btyd(orders.params, money.params)
 
 
-def _fit(x: Vector, t_x: Vector, T: Vector, m: Vector, model: str) -> tuple[OrdersFit[OrderModel], GammaGammaFit]:
-    spent = (x > 0) & (np.nan_to_num(m, nan=0.0) > 0)
-    return fit_orders.fit(x, t_x, T, families.BY_NAME[model]), fit_gamma_gamma.fit(x[spent], m[spent])
+def _spending(features: pd.DataFrame) -> tuple[Vector, Vector]:
+    """All orders and their mean value, of those who spent something.
+
+    The first order tells as much about a customer's money as any other, and for a one-time buyer it is all there is.
+    """
+    spenders = features[features["order_value_mean"] > 0]
+    return spenders["n_orders"].to_numpy(np.float64), spenders["order_value_mean"].to_numpy(np.float64)
 
 
 def history(features: pd.DataFrame) -> tuple[Vector, Vector, Vector, Vector]:

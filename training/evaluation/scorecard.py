@@ -41,11 +41,19 @@ LAST_BIN = 7
 
 
 class Coverage(NamedTuple):
-    """How often intervals held the outcome (in [0, 1]), and how wide they were, over how many customers."""
+    """How often ranges held the outcome (in [0, 1]), and how wide they were, over how many customers.
+
+    A mass at zero hides a broken top from coverage, so three shares ask those to whom something was promised, each 10 %
+    when right: `above` the top of those with a top, `below` the floor of those with a floor, `despite` the range from 0
+    to 0 more than nothing. None where there is nobody.
+    """
 
     coverage: float
     mean_width: float
     n_customers: int
+    above: float | None = None
+    below: float | None = None
+    despite: float | None = None
 
 
 class IntervalCard(NamedTuple):
@@ -101,7 +109,10 @@ def paired_gain(metric_fn: Measure, a: Vector, b: Vector, actual: Vector, draws:
 
 
 def interval_card(low: Vector, high: Vector, actual: Vector, groups: NDArray[np.str_] | None = None) -> IntervalCard:
-    """How often the outcome fell inside its interval, ends included; an 80 % interval should give 0.8."""
+    """How often the outcome fell inside its range, ends included, and the three shares outside it.
+
+    The range from the 10 % to the 90 % quantile holds 80 %, and more where its lower end is a mass at 0.
+    """
     names = [] if groups is None else sorted({str(group) for group in groups})
     by_group = {name: _coverage(low, high, actual, np.asarray(groups) == name) for name in names}
     return IntervalCard(_coverage(low, high, actual, np.ones(len(actual), dtype=np.bool_)), by_group)
@@ -129,4 +140,16 @@ def _coverage(low: Vector, high: Vector, actual: Vector, chosen: NDArray[np.bool
     low, high, actual = low[chosen], high[chosen], actual[chosen]
     if not len(actual):
         return Coverage(float("nan"), float("nan"), 0)
-    return Coverage(float(np.mean((low <= actual) & (actual <= high))), float(np.mean(high - low)), len(actual))
+    inside, width = float(np.mean((low <= actual) & (actual <= high))), float(np.mean(high - low))
+    return Coverage(
+        inside,
+        width,
+        len(actual),
+        above=_share((actual > high)[high > 0]),
+        below=_share((actual < low)[low > 0]),
+        despite=_share((actual > 0)[high <= 0]),
+    )
+
+
+def _share(flags: NDArray[np.bool_]) -> float | None:
+    return float(flags.mean()) if len(flags) else None

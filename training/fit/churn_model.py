@@ -1,4 +1,4 @@
-"""Fit the churn model: trees on the order model's log-odds, their number and calibration by later windows."""
+"""Fit the churn model: a stack of the order model's log-odds, a linear model and trees, weighed on later time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import numpy as np
 
 from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
-from tiercast.models import btyd, churn
-from tiercast.models.calibration import Calibration
+from tiercast.models import btyd, churn, stack
 from tiercast.models.churn import ChurnModel
-from tiercast.models.trees.boosted import BoostedTrees
-from tiercast.training.fit import boosting, platt
-from tiercast.training.fit.boosting import Task
+from tiercast.models.stack import Stack, Weights
+from tiercast.training.fit import stacking
+from tiercast.training.fit.boosting import Target
 from tiercast.training.settings import Settings
 from tiercast.training.windows import schedule, season
 from tiercast.training.windows.snapshots import Snapshot
@@ -24,18 +23,15 @@ LEAST_OF_EACH = 100
 
 
 class ChurnFit(NamedTuple):
-    """The model, and how it came about. `losses` is empty without folds.
+    """The model, and how it came about. `n_folds` is 1 where a later window weighed the members, else 0.
 
-    `usual_shift` is the season that the calibration windows had on average, None where the season is not told by last
-    year's (see `training.windows.season`); `model` is then calibrated for the season of the window to come.
+    `usual_shift` is the season that the windows had on average, None where the season is not told by last year's (see
+    `tiercast.training.windows.season`); `model` is then moved to the season of the window to come.
     """
 
     model: ChurnModel
-    rounds: int
-    losses: Vector
     n_folds: int
     note: str
-    calibration: Calibration
     usual_shift: float | None = None
 
 
@@ -44,27 +40,22 @@ def fit(
 ) -> ChurnFit:
     """The churn model on all given windows, oldest first, their labels all closed, for the window that begins `now`.
 
-    Without an earlier window to test on, the trees are few and not calibrated; with fewer than 100
-    churned or kept customers there are no trees at all. `note` says which.
+    Without an earlier window to weigh the members on, each counts a third; with fewer than 100 churned or kept
+    customers the closed form stands alone. `note` says which.
     """
-    asked, told = task(names, labels), settings.trees_of("churn")
+    days = settings.horizons.churn_days
     if not is_enough(snapshots):
-        return _closed_form_only(snapshots)
-    horizon = settings.horizons.churn_days
-    folds = schedule.folds(snapshots, horizon, settings.rolling.most_folds)
-    if not folds:
-        rounds = told.rounds_without_folds
-        trees = boosting.grow(asked, snapshots, rounds, told, settings.rolling)
-        note = f"No earlier window to test on: {rounds} trees, not calibrated on later time."
-        return ChurnFit(ChurnModel(trees, Calibration()), rounds, np.zeros(0), 0, note, Calibration())
-    chosen = boosting.choose_rounds(asked, folds, told, settings.rolling)
-    calibration = _calibrate(chosen.by_fold, [fold.test for fold in folds])
-    trees = boosting.grow(asked, snapshots, chosen.rounds, told, settings.rolling)
-    usual = _usual_shift(snapshots, [fold.test for fold in folds])
-    note = f"{chosen.rounds} trees and the calibration chosen on {len(folds)} later window(s)."
-    note += "" if usual is None else " The season is last year's."
-    model = ChurnModel(trees, _in_season(calibration, usual, now))
-    return ChurnFit(model, chosen.rounds, chosen.losses, len(folds), note, calibration, usual)
+        note = f"Fewer than {LEAST_OF_EACH} churned or kept customers: the closed form alone."
+        return ChurnFit(ChurnModel(Stack(float(days))), 0, note)
+    asked, trees = target(names, labels, settings), settings.trees_of("churn")
+    folds = schedule.folds(snapshots, days, 1)
+    weights = stack.EQUAL
+    if folds:
+        weights = stacking.weigh(asked, stacking.fit(asked, folds[0].train, trees, settings.rolling), folds[0])
+    fitted = stacking.fit(asked, snapshots, trees, settings.rolling, weights)
+    usual = _usual_shift(snapshots, days)
+    model = ChurnModel(fitted, _season(usual, now))
+    return ChurnFit(model, len(folds), stacking.describe(weights, len(folds)) + _season_note(usual), usual)
 
 
 def fit_until(
@@ -75,23 +66,24 @@ def fit_until(
     labels: tuple[str, ...],
     settings: Settings,
 ) -> ChurnModel:
-    """The same model as it would have been on the day of `then`: trees grown only on windows closed by that day."""
-    horizon = dt.timedelta(settings.horizons.churn_days)
+    """The same model as it would have been on the day of `then`: learned only on windows closed by that day."""
+    asked = target(task_names, labels, settings)
+    horizon = dt.timedelta(asked.days)
     closed = [s for s in snapshots if s.as_of + horizon <= then.as_of]
-    calibration = _in_season(fitted.calibration, fitted.usual_shift, then)
-    if fitted.model.trees is None or not closed:
-        return ChurnModel(None, calibration)
-    trees = boosting.grow(task(task_names, labels), closed, fitted.rounds, settings.trees_of("churn"), settings.rolling)
-    return ChurnModel(trees, calibration)
+    shift = _season(fitted.usual_shift, then)
+    if fitted.model.stack.trees is None or not closed:
+        return ChurnModel(Stack(float(asked.days)), shift)
+    weights: Weights = fitted.model.stack.weights
+    return ChurnModel(stacking.fit(asked, closed, settings.trees_of("churn"), settings.rolling, weights), shift)
 
 
-def task(names: tuple[str, ...], labels: tuple[str, ...]) -> Task:
-    """What the trees learn: who placed no order, starting from BG/NBD's log-odds."""
-    return Task("binary", churned, lambda s: churn.offset(s.frame), names, labels)
+def target(names: tuple[str, ...], labels: tuple[str, ...], settings: Settings) -> Target:
+    """Who places no order in the churn horizon, beside the order model's log-odds."""
+    return Target("binary", churned, lambda s: churn.start(s.frame), names, labels, settings.horizons.churn_days)
 
 
 def is_enough(snapshots: Sequence[Snapshot]) -> bool:
-    """At least 100 churned and 100 kept customers in one window: below that, no trees are grown."""
+    """At least 100 churned and 100 kept customers in one window: below that, nothing is learned."""
     return bool(snapshots) and _rarest(snapshots) >= LEAST_OF_EACH
 
 
@@ -104,42 +96,30 @@ def churned(snapshot: Snapshot) -> Vector:
     return snapshot.churned
 
 
+def centre(snapshot: Snapshot) -> float:
+    """The mean closed-form log-odds, from which its share in a customer's reasons is measured."""
+    buyers = ~np.isnan(snapshot.features[btyd.P_CHURN].to_numpy())
+    return float(churn.start(snapshot.frame)[buyers].mean())
+
+
 def _rarest(snapshots: Sequence[Snapshot]) -> float:
     """How many churned or kept customers there are, whichever are fewer, in the richest window."""
     return max(float(min(churned(s).sum(), (1 - churned(s)).sum())) for s in snapshots)
 
 
-def _calibrate(by_fold: Sequence[BoostedTrees], tests: Sequence[Snapshot]) -> Calibration:
-    z = [churn.uncalibrated(trees, s.frame) for trees, s in zip(by_fold, tests, strict=True)]
-    return platt.fit(np.concatenate(z), np.concatenate([churned(s) for s in tests]))
-
-
-def _usual_shift(snapshots: Sequence[Snapshot], tests: Sequence[Snapshot]) -> float | None:
-    shifts = [_shift(s) for s in snapshots]
+def _usual_shift(snapshots: Sequence[Snapshot], days: int) -> float | None:
+    shifts = [season.shift(s.features[btyd.P_CHURN].to_numpy(), churned(s)) for s in snapshots]
     if not season.follows_last_year(shifts, [s.season_shift for s in snapshots]):
         return None
-    return float(np.mean([_shift(test) for test in tests]))
+    return float(np.average(shifts, weights=stacking.by_age([s.as_of for s in snapshots], days)))
 
 
-def _shift(snapshot: Snapshot) -> float:
-    return season.shift(snapshot.features[btyd.P_CHURN].to_numpy(), churned(snapshot))
-
-
-def _in_season(calibration: Calibration, usual_shift: float | None, snapshot: Snapshot) -> Calibration:
-    """The calibration moved by as much as this window's season is expected to differ from the usual one."""
+def _season(usual_shift: float | None, snapshot: Snapshot) -> float:
+    """By how much this window's season is expected to differ from the usual one, in log-odds."""
     if usual_shift is None or snapshot.season_shift is None:
-        return calibration
-    return calibration._replace(intercept=calibration.intercept + snapshot.season_shift - usual_shift)
+        return 0.0
+    return snapshot.season_shift - usual_shift
 
 
-def _closed_form_only(snapshots: Sequence[Snapshot]) -> ChurnFit:
-    newest = snapshots[-1]
-    calibration = platt.fit(churn.offset(newest.frame), churned(newest))
-    note = f"Fewer than {LEAST_OF_EACH} churned or kept customers: the closed form alone, calibrated."
-    return ChurnFit(ChurnModel(None, calibration), 0, np.zeros(0), 0, note, calibration)
-
-
-def centre(snapshot: Snapshot) -> float:
-    """The mean closed-form log-odds, from which its share in a customer's reasons is measured."""
-    buyers = ~np.isnan(snapshot.features[btyd.P_CHURN].to_numpy())
-    return float(churn.offset(snapshot.frame)[buyers].mean())
+def _season_note(usual_shift: float | None) -> str:
+    return "" if usual_shift is None else " The season is last year's."

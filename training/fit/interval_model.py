@@ -8,18 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiercast.contract.scores import INTERVAL_COVERAGE
 from tiercast.contract.vectors import Vector
 from tiercast.models import calibration, intervals
 from tiercast.models.calibration import Calibration
 from tiercast.models.intervals import Intervals, Spread
-from tiercast.tiers import grid
 from tiercast.tiers.grid import Cuts
 from tiercast.training.fit import platt
 
 MOST_BINS = 8
 LEAST_IN_BIN = 150
-LEAST_IN_CELL = 100
 
 
 class Outcomes(NamedTuple):
@@ -38,30 +35,18 @@ def joined(windows: Sequence[Outcomes]) -> Outcomes:
 
 
 def fit(seen: Outcomes, cuts: Cuts) -> Intervals:
-    """First the chance of any money and the spread around the expected, then the level that 80 % needs in each cell.
-
-    A cell with fewer than 100 customers to learn from takes the level of all.
-    """
+    """The chance of any money, the spread around the expected of those who bring some, and the chance of the cut."""
     brought = seen.actual > 0
     brings = platt.fit(calibration.log_odds(seen.p_order), brought.astype(np.float64))
-    blank = Intervals(brings, np.zeros(0), np.ones((1, len(intervals.LEVELS))), np.zeros(4), Calibration(), None)
+    blank = Intervals(brings, np.zeros(0), np.ones((1, len(intervals.LEVELS))), Calibration(), None)
     edges = _edges(intervals.spread_of(blank, seen.value, seen.p_order).if_any[brought])
     spread = intervals.spread_of(blank._replace(edges=edges), seen.value, seen.p_order)
     model = blank._replace(edges=edges, ratios=_ratios(seen, spread, len(edges) + 1))
-    cells = grid.cell(seen.p_churn, seen.value, cuts.p_churn, cuts.value)
     is_high = seen.actual >= cuts.value
     expected = calibration.log_odds(intervals.uncalibrated_high(model, spread, cuts))
     return model._replace(
-        at_levels=_levels(score(model, spread, seen.actual), spread, cells),
-        high=platt.fit(expected, is_high.astype(np.float64)),
-        kept_if_high=_kept_if_high(seen, is_high),
+        high=platt.fit(expected, is_high.astype(np.float64)), kept_if_high=_kept_if_high(seen, is_high)
     )
-
-
-def score(model: Intervals, spread: Spread, actual: Vector) -> Vector:
-    """The level at which a customer's interval just holds what happened, in [0, 1]: the conformity score."""
-    below = intervals.share_below(model, spread, actual)
-    return np.where(intervals.starts_at_zero(spread), below, np.abs(2 * below - 1))
 
 
 def _edges(if_any: Vector) -> Vector:
@@ -77,23 +62,6 @@ def _ratios(seen: Outcomes, spread: Spread, n_bins: int) -> intervals.Table:
     everybody = ratio[brought] if brought.any() else np.ones(1)
     groups = (ratio[brought & (spread.bin == k)] for k in range(n_bins))
     return np.array([np.quantile(g if len(g) else everybody, intervals.LEVELS) for g in groups])
-
-
-def _levels(scores: Vector, spread: Spread, cell: NDArray[np.intp]) -> Vector:
-    """Per cell the conformal quantile of the scores of those whose interval is more than the point 0."""
-    is_open = spread.p_nothing < INTERVAL_COVERAGE
-    groups = [is_open & (cell == k) for k in range(4)]
-    enough = [group if group.sum() >= LEAST_IN_CELL else is_open for group in groups]
-    return np.array([_conformal(scores[group]) for group in enough])
-
-
-def _conformal(scores: Vector) -> float:
-    """The order statistic at (n + 1) × 80 %: a new customer's score lies below it with at least that probability."""
-    n = len(scores)
-    if not n:
-        return INTERVAL_COVERAGE
-    rank = int(np.ceil((n + 1) * INTERVAL_COVERAGE))
-    return float(np.sort(scores)[min(rank, n) - 1])
 
 
 def _kept_if_high(seen: Outcomes, is_high: NDArray[np.bool_]) -> Calibration | None:

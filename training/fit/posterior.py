@@ -3,8 +3,8 @@
 Given alive at T: lambda ~ Gamma(r + x, alpha + T) under every order model. Leaving: under BG/NBD with probability
 p ~ Beta(a, b + x) after each order (Fader, Hardie & Lee 2005, section 4); under MBG/NBD with p ~ Beta(a, b + x + 1),
 for there was one chance more; under Pareto/NBD after an exponential time of rate mu ~ Gamma(s, beta + T). Spend per
-order is Gamma(p, nu) with nu ~ Gamma(q + p x, v + x m) (Fader & Hardie 2013, section 2: x orders of mean m add up to
-x m).
+order is Gamma(p, nu) with nu ~ Gamma(q + p n, v + n m) (Fader & Hardie 2013, section 2: n orders of mean m add up to
+n m).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _orders(
 
 def _money(rng: np.random.Generator, model: Btyd, frame: Frame, n_orders: Vector) -> Vector:
     p, q, v = model.money
-    m = np.nan_to_num(frame["repeat_order_value"], nan=0.0)
-    x = np.where(m > 0, frame["n_repeat_orders"], 0.0)
-    nu = rng.gamma(q + p * x) / (v + x * m)
+    m = np.nan_to_num(frame["order_value_mean"], nan=0.0)
+    n = np.where(m > 0, frame["n_orders"], 0.0)
+    nu = rng.gamma(q + p * n) / (v + n * m)
     return np.where(n_orders > 0, rng.gamma(np.maximum(p * n_orders, 1e-12)) / nu, 0.0)

@@ -52,8 +52,8 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         raise _too_short(snapshots, known_until, h.churn_days)
     value_windows = _windows(snapshots, known_until, h.value_days, most)
     churn_fit = churn_model.fit(churn_windows, now, names, labels, settings)
-    value_fit = value_model.fit(value_windows, now, churn_fit.model, names, labels, settings)
-    cuts = _cuts(now, churn_fit, value_fit, churn_windows[-1], settings)
+    value_fit = value_model.fit(value_windows, now, names, labels, settings)
+    cuts = _cuts(now, value_fit, churn_windows[-1], settings)
     seen = _unseen(now, churn_windows, churn_fit, value_fit, names, labels, settings)
     bundle = Bundle(
         about=about._replace(as_of=known_until, churn_days=h.churn_days, value_days=h.value_days),
@@ -81,13 +81,13 @@ def _names(snapshots: Snapshots) -> tuple[str, ...]:
     return (*snapshots.spec.names, *btyd.NAMES)
 
 
-def _cuts(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, earlier: Snapshot, settings: Settings) -> Cuts:
+def _cuts(now: Snapshot, value_fit: ValueFit, earlier: Snapshot, settings: Settings) -> Cuts:
     """The grid's cuts as of today; the inactivity limit is learned from the newest closed churn window."""
     grid = settings.grid
     returned = 1 - churn_model.churned(earlier)
     silence = earlier.features["silence_days"].to_numpy()
     limit = grid.inactive_days or inactivity.limit(silence, returned, share=grid.inactive_return_share)
-    money = value.value(value_fit.model, now.frame, churn.p_churn(churn_fit.model, now.frame))
+    money = value.value(value_fit.model, now.frame)
     is_active = now.features["silence_days"].to_numpy() < (limit or np.inf)
     pool = money[is_active] if is_active.any() else money
     cut = grid.value_cut or float(np.quantile(pool, 1 - grid.value_top_share))
@@ -119,7 +119,7 @@ def _drawn(now: Snapshot, churn_fit: ChurnFit, value_fit: ValueFit, settings: Se
     frame, h = now.frame, settings.horizons
     money, gone = posterior.draw(now.closed_form, frame, h.churn_days, h.value_days, settings.rolling.seed)
     p_churn = churn.p_churn(churn_fit.model, frame)
-    return _outcomes(now, p_churn, value.value(value_fit.model, frame, p_churn), (money, gone), settings)
+    return _outcomes(now, p_churn, value.value(value_fit.model, frame), (money, gone), settings)
 
 
 def _outcomes(

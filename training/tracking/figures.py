@@ -27,7 +27,7 @@ def draw(trained: Trained) -> Iterator[Named]:
         yield from _churn(trained.churn)
     if trained.value is not None:
         yield from _value(trained.value)
-    for target, trees in (("churn", trained.bundle.churn.trees), ("value", trained.bundle.value.trees)):
+    for target, trees in (("churn", trained.bundle.churn.stack.trees), ("value", trained.bundle.value.stack.trees)):
         if trees is not None:
             yield f"{target}/importance.png", _importance(trees)
 

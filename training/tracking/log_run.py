@@ -9,7 +9,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, NamedTuple
 
@@ -17,10 +17,8 @@ import mlflow
 import numpy as np
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import Metric
 from mlflow.types import ColSpec, Schema
 
-from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, bundle_folder
 from tiercast.models.bundle import Bundle
 from tiercast.training.comparison import kept
@@ -80,8 +78,6 @@ def _log_results(trained: Trained) -> None:
     mlflow.log_dict(card, SCORECARD)
     mlflow.log_metrics(measures.flatten(card) | measures.seconds(trained.seconds))
     _log_forecasts(trained)
-    _log_losses("churn_loss", trained.final.churn.losses)
-    _log_losses("value_loss", trained.final.value.losses)
     mlflow.log_input(_dataset(trained), context="training")
     for path, figure in figures.draw(trained):
         mlflow.log_figure(figure, f"figures/{path}")
@@ -136,15 +132,6 @@ def _backtest(unseen: Unseen) -> dict[str, float]:
         for start, pair in pairs.items()
         for name, measure in scorecard.VALUE_MEASURES.items()
     }
-
-
-def _log_losses(name: str, losses: Vector) -> None:
-    """The mean loss on later windows after each round of boosting."""
-    run = mlflow.active_run()
-    if run is None or not len(losses):
-        return
-    steps: Sequence[Metric] = [Metric(name, float(loss), run.info.start_time, at) for at, loss in enumerate(losses, 1)]
-    mlflow.MlflowClient().log_batch(run.info.run_id, metrics=steps)
 
 
 def _dataset(trained: Trained) -> MetaDataset:

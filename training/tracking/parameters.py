@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from tiercast.models.stack import MEMBERS, Stack
 from tiercast.training.settings import flat
 from tiercast.training.train import Trained
 
@@ -30,17 +31,20 @@ def collect(trained: Trained) -> dict[str, Any]:
 def _chosen(trained: Trained) -> dict[str, Any]:
     churn, value, cuts = trained.final.churn, trained.final.value, trained.bundle.cuts
     return {
-        "churn.rounds": churn.rounds,
         "churn.folds": churn.n_folds,
-        "churn.calibration_intercept": churn.model.calibration.intercept,
-        "churn.calibration_slope": churn.model.calibration.slope,
-        "value.rounds": value.rounds,
-        "value.folds": len(value.unseen),
-        "value.shrink": value.model.shrink,
+        **_weights("churn", churn.model.stack),
+        "churn.season_shift": churn.model.shift,
+        "value.folds": value.n_folds,
+        **_weights("value", value.model.stack),
         "value.level_rule": value.level.rule,
         "value.level": value.model.level,
         **flat(cuts._asdict(), "cuts."),
     }
+
+
+def _weights(model: str, stack: Stack) -> dict[str, float]:
+    """How much each member of a stack counts."""
+    return dict(zip((f"{model}.weight_{name}" for name in MEMBERS), stack.weights, strict=True))
 
 
 def _fitted(model: str, fit: Any) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from tiercast.contract.vectors import Vector
 from tiercast.models import churn, value
-from tiercast.models.calibration import Calibration
-from tiercast.models.churn import ChurnModel
 from tiercast.training.evaluation import level, outcomes, probability, ranking
 from tiercast.training.evaluation.bootstrap import Measure, Metric
 from tiercast.training.evaluation.scorecard import paired_difference
@@ -71,6 +69,5 @@ def _churn(stage: Stage, settings: Settings) -> Vector:
 
 
 def _value(stage: Stage, settings: Settings) -> Vector:
-    nobody = ChurnModel(None, Calibration())  # asked only where no later window can test trees, and there is one
-    fitted = value_model.fit(stage.earlier, stage.now, nobody, stage.names, stage.labels, settings)
-    return value.value(fitted.model, stage.now.frame, churn.p_churn(nobody, stage.now.frame))
+    fitted = value_model.fit(stage.earlier, stage.now, stage.names, stage.labels, settings)
+    return value.value(fitted.model, stage.now.frame)

@@ -10,7 +10,6 @@ E is the day on which the earlier of the two holdouts begins. Nothing on or afte
 from __future__ import annotations
 
 import datetime as dt
-import math
 from typing import NamedTuple
 
 from tiercast.models import btyd
@@ -51,8 +50,8 @@ def needed_days(days: int) -> int:
     >>> needed_days(30), needed_days(365)
     (105, 1366)
     """
-    step = max(days // 2, 1)  # windows are half a horizon apart, so two or three steps back the first one is closed
-    return 2 * days + math.ceil(days / step) * step + min(days // 2, schedule.LEAST_HISTORY_DAYS)
+    step = (days + 1) // 2  # windows are half a horizon apart, so two steps back the first one is closed
+    return 2 * days + 2 * step + min(days // 2, schedule.LEAST_HISTORY_DAYS)
 
 
 def set_up(snapshots: Snapshots, model: Model, settings: Settings) -> Stage | None:

@@ -106,7 +106,7 @@ def _search(at: Stage, settings: Settings, path: pathlib.Path, data: str, on_ste
 
     def score(values: Values) -> Iterator[float]:
         trees = _with(settings, at.model, values).trees_of(at.model)
-        return losses.after_each_fold(at, trees, settings.rolling)
+        return losses.after_each_fold(at, trees, settings)
 
     on_step(f"{at.model}, the defaults")
     of_defaults = study.defaults(lambda: score({}))

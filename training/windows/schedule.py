@@ -30,7 +30,7 @@ def plan(first_on: dt.date, known_until: dt.date, horizon: int, most: int) -> tu
     >>> plan(dt.date(2024, 1, 1), dt.date(2024, 7, 1), 60, most=3)
     (datetime.date(2024, 3, 3), datetime.date(2024, 4, 2), datetime.date(2024, 5, 2))
     """
-    step = dt.timedelta(max(horizon // 2, 1))
+    step = dt.timedelta((horizon + 1) // 2)  # rounded up: two steps back, a window of an odd horizon is over
     least = dt.timedelta(min(horizon // 2, LEAST_HISTORY_DAYS))
     dates: list[dt.date] = []
     day = known_until - dt.timedelta(horizon)

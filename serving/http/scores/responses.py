@@ -126,7 +126,7 @@ class GridResponse(Stamp):
     churn_days: int
     value_days: int
     customers: int
-    borderline: Annotated[int, Field(description="Customers whose interval straddles a cut.")]
+    borderline: Annotated[int, Field(description="Customers of A to D inside the band of a cut.")]
     value_total: float | None
     tiers: list[GridTier]
     moves: Moves | None

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiercast.contract.vectors import Vector
+from tiercast.models import relative
 from tiercast.models.trees import boosted, subtrees, text_format
 from tiercast.models.trees.boosted import BoostedTrees
 from tiercast.training.train import Trained
@@ -166,8 +167,10 @@ def test_sums_by_group_are_the_sums_of_their_features() -> None:
 
 
 def test_a_real_bundles_contributions_are_lightgbms(trained: Trained) -> None:
-    trees, table = trained.bundle.churn.trees, trained.final.now.frame
+    learned = trained.bundle.churn.stack
+    trees = learned.trees
     assert trees is not None
+    table = relative.columns(trained.final.now.frame, trees.names, learned.days)
     expected = np.asarray(trees.booster.predict(np.column_stack([table[n] for n in trees.names]), pred_contrib=True))
     found, base = boosted.contributions(trees, table)
     for column, name in enumerate(trees.names):

@@ -15,7 +15,7 @@ from tiercast.contract.vectors import Vector
 from tiercast.features import build, parts, reading
 from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
-from tiercast.models import btyd, churn, predict
+from tiercast.models import btyd, churn, linear, predict, relative
 from tiercast.models import frame as frames
 from tiercast.serving.batch import scoring
 from tiercast.tiers import families, reasons
@@ -141,17 +141,24 @@ def test_reasons_for_the_risky_are_those_that_all_would_get(
 def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained: Trained, source: str) -> None:
     """The long way: contributions by LightGBM itself, per feature, summed by family only where reasons are chosen."""
     bundle = trained.bundle
-    trees, slope = bundle.churn.trees, bundle.churn.calibration.slope
+    learned = bundle.churn.stack
+    closed, line, tree = learned.weights
+    trees = learned.trees
     assert trees is not None
+    assert learned.linear is not None
     with DuckDBEngine(threads=1) as engine:
         read = reading.read(engine, Sources(source), AS_OF)
         features = engine.con.to_pyarrow(build.build(read.tables, AS_OF, bundle.spec).order_by("customer_id"))
     p = predict.predict(bundle, frames.from_arrow(features, bundle.spec.names))
-    shap = np.asarray(trees.booster.predict(frames.matrix(p.frame, trees.names), pred_contrib=True))
-    parts_of = {name: slope * shap[:, k] for k, name in enumerate(trees.names)}
-    parts_of[btyd.P_CHURN] = parts_of[btyd.P_CHURN] + slope * (churn.offset(p.frame) - bundle.centre)
+    columns = relative.columns(p.frame, trees.names, learned.days)
+    shap = np.asarray(trees.booster.predict(frames.matrix(columns, trees.names), pred_contrib=True))
+    parts_of = [(relative.source(name), tree * shap[:, k]) for k, name in enumerate(trees.names)]
+    start = churn.start(p.frame)
+    parts_of.append((btyd.P_CHURN, (closed + line) * (start - bundle.centre)))
+    for name, part in linear.terms(learned.linear, p.frame, start, learned.days).items():
+        parts_of.append((btyd.P_CHURN if name == linear.START else relative.source(name), line * part))
     by_family: dict[str, Vector] = {}
-    for name, part in parts_of.items():
+    for name, part in parts_of:
         family = families.family_of(name) or ""
         by_family[family] = by_family.get(family, 0.0) + np.nan_to_num(part)
     codes = reasons.choose(by_family, p.frame, p.p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)

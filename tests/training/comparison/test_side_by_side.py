@@ -24,7 +24,7 @@ def test_two_logged_trainings_side_by_side(pair: Pair) -> None:
     found = side_by_side.compare(pair.subjects)
     assert found.run_ids == pair.run_ids
     assert set(found.settings) == {
-        "trees.learning_rate", "trees.min_data_in_leaf", "trees.most_rounds", "trees.num_leaves",
+        "trees.learning_rate", "trees.min_data_in_leaf", "trees.num_leaves", "trees.rounds",
     }  # fmt: skip
     assert found.settings["trees.num_leaves"] == ("8", "16")
     assert found.data == {}

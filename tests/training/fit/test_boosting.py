@@ -4,21 +4,18 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from pandas.testing import assert_frame_equal
 
 from tests import small_training
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import DuckDBEngine
+from tiercast.models import btyd, relative
 from tiercast.training import train
-from tiercast.training.fit import boosting, churn_model
-from tiercast.training.fit.boosting import Choice, Task
+from tiercast.training.fit import boosting, churn_model, stacking
+from tiercast.training.fit.boosting import Target
 from tiercast.training.windows import sampling, schedule
-from tiercast.training.windows.schedule import Fold
-from tiercast.training.windows.snapshots import Snapshots
+from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
-SETTINGS = small_training.SETTINGS.model_copy(
-    update={"rolling": small_training.SETTINGS.rolling.model_copy(update={"most_windows": 6, "most_folds": 2})}
-)
+SETTINGS = small_training.SETTINGS
 
 
 @pytest.fixture(scope="module")
@@ -31,47 +28,39 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshots]:
 
 
 @pytest.fixture(scope="module")
-def chosen(history: Snapshots) -> tuple[Task, tuple[Fold, ...], Choice]:
-    """Two folds that stop on their own at different rounds."""
-    dates = schedule.plan(history.first_on, history.known_until, SETTINGS.horizons.churn_days, 6)
-    folds = schedule.folds(history.all_at(dates), SETTINGS.horizons.churn_days, 2)
-    task = churn_model.task(history.spec.names, ())
-    return task, folds, boosting.choose_rounds(task, folds, SETTINGS.trees, SETTINGS.rolling)
+def windows(history: Snapshots) -> list[Snapshot]:
+    dates = schedule.plan(history.first_on, history.known_until, SETTINGS.horizons.churn_days, 3)
+    return history.all_at(dates)
 
 
-def test_every_fold_is_judged_with_as_many_trees_as_the_final_model_has(
-    chosen: tuple[Task, tuple[Fold, ...], Choice],
-) -> None:
-    _, folds, choice = chosen
-    assert len(folds) == 2
-    assert [trees.booster.num_trees() for trees in choice.by_fold] == [choice.rounds] * 2
+@pytest.fixture(scope="module")
+def target(history: Snapshots) -> Target:
+    return churn_model.target((*history.spec.names, *btyd.NAMES), (), SETTINGS)
 
 
-def test_a_folds_trees_are_those_that_its_own_past_alone_would_grow(
-    chosen: tuple[Task, tuple[Fold, ...], Choice],
-) -> None:
-    task, folds, choice = chosen
-    for fold, trees in zip(folds, choice.by_fold, strict=True):
-        alone = boosting.grow(task, fold.train, choice.rounds, SETTINGS.trees, SETTINGS.rolling)
-        assert_frame_equal(trees.booster.trees_to_dataframe(), alone.booster.trees_to_dataframe())
+def test_as_many_trees_are_grown_as_the_settings_say(target: Target, windows: list[Snapshot]) -> None:
+    trees = boosting.grow(target, windows, (0.5, 0.7, 1.0), SETTINGS.trees, SETTINGS.rolling)
+    assert trees.booster.num_trees() == SETTINGS.trees.rounds == 30
+    assert trees.names == relative.tree_names(target.features)
 
 
-def test_a_fold_that_had_stopped_before_grows_on(chosen: tuple[Task, tuple[Fold, ...], Choice]) -> None:
-    """The first fold stopped after one round, the second was still gaining at the fifth."""
-    task, folds, _ = chosen
-    told, rolling = SETTINGS.trees, SETTINGS.rolling
-    short = boosting.TrackedBooster(boosting.grow(task, folds[0].train, 1, told, rolling).booster, np.array([0.5]))
-    long = boosting.TrackedBooster(
-        boosting.grow(task, folds[1].train, 5, told, rolling).booster, np.linspace(0.5, 0.1, 5)
-    )
-    choice = boosting.settle(task, folds, [short, long], told, rolling)
-    assert choice.rounds == 5
-    assert [trees.booster.num_trees() for trees in choice.by_fold] == [5, 5]
+def test_a_window_of_no_weight_teaches_nothing(target: Target, windows: list[Snapshot]) -> None:
+    """Its customers still take part in LightGBM's bagging, which is switched off here."""
+    told = SETTINGS.trees.model_copy(update={"bagging_fraction": 1.0, "feature_fraction": 1.0, "min_data_in_leaf": 1})
+    one, other = windows[0], windows[1]._replace(churned=1 - churn_model.churned(windows[1]))
+    grown = [
+        boosting.grow(target, [one, late], (1.0, weight), told, SETTINGS.rolling)
+        for late, weight in ((windows[1], 0.0), (other, 0.0), (other, 1.0))
+    ]
+    columns = relative.columns(one.frame, grown[0].names, target.days)
+    matrix = np.column_stack([columns[name] for name in grown[0].names])
+    ignored, also, taught = (np.asarray(trees.booster.predict(matrix, raw_score=True)) for trees in grown)
+    assert ignored == pytest.approx(also)
+    assert not np.allclose(ignored, taught)
 
 
-def test_what_grew_after_a_folds_own_best_round_is_kept(chosen: tuple[Task, tuple[Fold, ...], Choice]) -> None:
-    task, folds, _ = chosen
-    for fold in folds:
-        grown = boosting.watch(task, fold, SETTINGS.trees, SETTINGS.rolling)
-        assert grown.losses.argmin() + 1 < len(grown.losses), "else nothing grew after it"
-        assert grown.booster.num_trees() == len(grown.losses)
+def test_windows_count_half_for_every_two_horizons(windows: list[Snapshot]) -> None:
+    """Windows of 90 days lie 45 days apart: a quarter of the half-life of 180 days."""
+    assert stacking.by_age([window.as_of for window in windows], 90) == pytest.approx((0.5**0.5, 0.5**0.25, 1.0))
+    n = len(windows[0].features)
+    assert boosting.per_customer(windows[:1], (0.25,)).tolist() == [0.25] * n

@@ -30,7 +30,7 @@ OTHERS: dict[str, OrderModel] = {
 
 
 def frame(x: float, t_x: float, T: float, m: float, model: Btyd = MODEL) -> dict[str, Vector]:
-    columns = {"n_repeat_orders": x, "recency_days": t_x, "age_days": T, "repeat_order_value": m}
+    columns = {"n_repeat_orders": x, "recency_days": t_x, "age_days": T, "n_orders": x + 1, "order_value_mean": m}
     alike = {name: np.full(N, number) for name, number in columns.items()}
     return alike | btyd.views(model, alike, CHURN, VALUE)
 
@@ -50,7 +50,7 @@ def test_drawn_futures_average_to_the_closed_form(name: str, who: str) -> None:
 def test_the_expectation_itself_is_orders_times_order_value() -> None:
     x, t_x, T, m = (np.array([number]) for number in CUSTOMERS["regular"])
     expected = orders.expected_orders(MODEL.orders, x, t_x, T, VALUE)
-    expected = expected * gamma_gamma.expected_order_value(MODEL.money, x, m)
+    expected = expected * gamma_gamma.expected_order_value(MODEL.money, x + 1, m)
     assert frame(*CUSTOMERS["regular"])[btyd.VALUE][0] == pytest.approx(expected[0])
 
 

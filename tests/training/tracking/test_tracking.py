@@ -81,7 +81,7 @@ def test_a_server_that_does_not_answer_is_named(mlruns: Path, monkeypatch: pytes
 def test_parameters_are_flat_and_hold_settings_fits_and_the_fingerprint(logged: LoggedRun, trained: Trained) -> None:
     params = the_run(logged).data.params
     assert params["horizons.churn_days"] == "90"
-    assert params["trees.most_rounds"] == "30"
+    assert params["trees.rounds"] == "30"
     assert params["data"] == trained.data
     assert params["data_rows"] == "4321"
     assert float(params["bgnbd.r"]) == trained.closed_form.orders.params.r
@@ -91,6 +91,8 @@ def test_parameters_are_flat_and_hold_settings_fits_and_the_fingerprint(logged: 
     assert float(params["gamma_gamma.independence_spearman"]) == independence.spearman
     assert params["gamma_gamma.independence_holds"] == str(independence.holds)
     assert params["value.level_rule"] == trained.final.value.level.rule
+    weights = [float(params[f"churn.weight_{name}"]) for name in ("closed_form", "linear", "trees")]
+    assert tuple(weights) == trained.bundle.churn.stack.weights
 
 
 def test_every_number_of_the_scorecard_becomes_a_metric_with_its_interval(logged: LoggedRun, trained: Trained) -> None:
@@ -104,12 +106,6 @@ def test_every_number_of_the_scorecard_becomes_a_metric_with_its_interval(logged
 def test_a_metric_that_does_not_exist_is_left_out() -> None:
     constant = {"spearman": {"value": float("nan"), "low": float("nan"), "high": float("nan")}}
     assert measures.flatten({"value": {"models": {"zero": constant}}}) == {}
-
-
-def test_the_loss_of_each_round_is_a_curve(logged: LoggedRun, trained: Trained) -> None:
-    history = mlflow.MlflowClient().get_metric_history(logged.run_id, "churn_loss")
-    assert [point.step for point in history] == list(range(1, len(trained.final.churn.losses) + 1))
-    assert [point.value for point in history] == trained.final.churn.losses.tolist()
 
 
 def test_every_step_is_timed(logged: LoggedRun, trained: Trained) -> None:
