@@ -19,8 +19,8 @@ from sklearn import metrics
 
 from tests import command_line, small_training
 from tiercast.contract import errors
-from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.contract.vectors import Vector
+from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Reading, Sources
 from tiercast.models import btyd, predict, relative
 from tiercast.models import frame as frames
