@@ -97,10 +97,14 @@ class Client:
         self._pool.clear()
 
     def score(
-        self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en"
+        self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en", letter_change: bool = False
     ) -> responses.ScoreResponse:
-        """Score up to 1,000 customers now, from their raw transactions, as of a day."""
+        """Score up to 1,000 customers now, from their raw transactions, as of a day.
+
+        With `letter_change`, at most 16 customers, and each score says what would change its letter.
+        """
         body = {"as_of": _day(as_of), "customers": list(customers), "lang": lang}
+        body |= {"letter_change": True} if letter_change else {}
         return self._post("/v1/score", body, responses.ScoreResponse)
 
     def lookup(self, customer_ids: Iterable[str], *, lang: Lang = "en") -> stored.LookupResponse:

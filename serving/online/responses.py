@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
@@ -24,11 +24,24 @@ def annotated(column: scores.ScoreColumn) -> Any:
     return Annotated[kind, Field(description=column.meaning)]
 
 
+class LetterChange(BaseModel):
+    """An order within `days` brings `tier`, or `days` without one do. If neither does: null, and the days tried."""
+
+    by: Literal["order", "silence"] | None
+    days: int
+    tier: str | None
+
+
 class _InWords(BaseModel):
     """One customer: the columns of a score file, and their codes in words."""
 
     reason_texts: Annotated[list[str], Field(description="The reasons in words, in the same order.")]
+    value_text: Annotated[str | None, Field(description="The value and its range in words that do not contradict it.")]
     action_text: Annotated[str, Field(description="The action in words.")]
+    letter_change: Annotated[
+        LetterChange | None, Field(description="With letter_change in the request; null for prospects.")
+    ] = None
+    letter_change_text: Annotated[str | None, Field(description="The same in words.")] = None
 
 
 _COLUMNS: dict[str, Any] = {column.name: (annotated(column), ...) for column in scores.SCORES}
