@@ -103,7 +103,7 @@ class Client:
 
         With `letter_change`, at most 16 customers, and each score says what would change its letter.
         """
-        body = {"as_of": _day(as_of), "customers": list(customers), "lang": lang}
+        body: dict[str, Any] = {"as_of": _day(as_of), "customers": list(customers), "lang": lang}
         body |= {"letter_change": True} if letter_change else {}
         return self._post("/v1/score", body, responses.ScoreResponse)
 

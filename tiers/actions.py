@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Mask
 from tiercast.tiers import families, grid
 from tiercast.tiers.languages import Language
 from tiercast.tiers.rules import NONE, Codes
@@ -73,6 +74,8 @@ PLAYBOOK: dict[str, dict[str, str]] = {
         "visited_recently": "low_cost_reactivation",
         "campaign_response": "low_cost_reactivation",
         "frequent_buyer": "low_cost_reactivation",
+        "high_value_many_orders": "low_cost_reactivation",
+        "high_value_large_orders": "low_cost_reactivation",
     },
     "F": {DEFAULT: "first_order_offer"},
 }
@@ -90,13 +93,18 @@ def _entry(entries: Mapping[str, str], code: str) -> str | None:
     return entries.get(code) or entries.get(family)
 
 
-TABLE = table(PLAYBOOK)
+def entries(playbook: Playbook) -> Mask:
+    """Whether a tier has an entry for a reason: shape (tiers, codes + 1), the last column for no reason."""
+    codes = (*families.CODES, "")
+    return np.array([[_entry(playbook[tier], code) is not None for code in codes] for tier in grid.TIERS])
+
+
+TABLE, ENTRIES = table(PLAYBOOK), entries(PLAYBOOK)
 _NO_CODE = len(families.CODES)
-_HAS_ENTRY = np.array([[bool(_entry(PLAYBOOK[t], code)) for code in (*families.CODES, "")] for t in grid.TIERS])
 
 
-def cells(tier_numbers: NDArray[np.intp], reasons: Codes) -> NDArray[np.intp]:
-    """Each customer's place in `TABLE`, from `grid.numbers` and their reasons: shape (customers, places), -1 for none.
+def cells(tier_numbers: NDArray[np.intp], reasons: Codes, entries: Mask = ENTRIES) -> NDArray[np.intp]:
+    """Each customer's place in `table`, from `grid.numbers` and their reasons: shape (customers, places), -1 for none.
 
     >>> from tiercast.tiers.rules import CODE, NONE
     >>> silent, complained = CODE["silent_3x_usual_gap"], CODE["complained"]
@@ -107,5 +115,5 @@ def cells(tier_numbers: NDArray[np.intp], reasons: Codes) -> NDArray[np.intp]:
     deciding = np.full(len(tier_numbers), _NO_CODE)
     for codes in reversed(reasons.T):
         column = np.where(codes == NONE, _NO_CODE, codes)
-        deciding = np.where(_HAS_ENTRY[tier_numbers, column], column, deciding)
+        deciding = np.where(entries[tier_numbers, column], column, deciding)
     return np.asarray(tier_numbers * (_NO_CODE + 1) + deciding, np.intp)

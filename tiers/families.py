@@ -14,6 +14,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import math
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from tiercast.contract.periods import YEAR_DAYS
@@ -235,6 +236,8 @@ VALUE = "value"
 HIGH_VALUE = ("high_value_many_orders", "high_value_large_orders")
 LOW_VALUE = ("low_value_few_orders", "low_value_small_orders")
 ONE_ORDER_SO_FAR = "low_value_one_order"
+OVERALL: Mapping[Direction, str] = {"risk": "overall_risk", "loyalty": "overall_loyal"}
+"""For customers about whom no single reason is true."""
 
 
 @functools.cache
@@ -255,6 +258,7 @@ def _by_code() -> dict[str, tuple[str, Direction]]:
     for family in FAMILIES:
         by_code.update({reason.code: (family.name, "risk") for reason in family.risk})
         by_code.update({reason.code: (family.name, "loyalty") for reason in family.loyalty})
+    by_code.update({code: ("overall", direction) for direction, code in OVERALL.items()})
     by_code.update(dict.fromkeys(HIGH_VALUE, (VALUE, "high")))
     by_code.update(dict.fromkeys((*LOW_VALUE, ONE_ORDER_SO_FAR), (VALUE, "low")))
     return by_code

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 from tiercast.tiers import grid, texts
 from tiercast.tiers.languages import Language
@@ -66,7 +66,7 @@ def render(change: LetterChange, lang: Language = "en") -> str:
     return texts.choose(TEXTS[change.by], lang).format(days=days, tier=change.tier, name=name)
 
 
-def as_fields(change: LetterChange | None, lang: Language) -> Mapping[str, object]:
+def as_fields(change: LetterChange | None, lang: Language) -> dict[str, Any]:
     """The two fields of an explanation; None for customers who never ordered."""
     return {
         "letter_change": change and change._asdict(),

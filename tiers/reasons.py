@@ -27,7 +27,7 @@ LEAST_CONTRIBUTION = 0.02  # log-odds: moves no probability by more than half a 
 NOTABLE_SHARE = 0.2  # of all contributions in either direction
 SILENCE = "silence"
 FALLBACKS = (SILENCE, "frequency")
-LAST_RISK, LAST_LOYALTY = CODE["history_pattern_risk"], CODE["history_pattern_loyal"]
+OVERALL_RISK, OVERALL_LOYAL = CODE[families.OVERALL["risk"]], CODE[families.OVERALL["loyalty"]]
 _BLOCK = 1 << 12  # customers at a time: their arrays stay in a core's own cache
 _IS_LOYAL = np.isin(grid.TIERS, grid.HIGH_LOYALTY)
 _INACTIVE = grid.TIERS.index("E")
@@ -48,7 +48,7 @@ def choose(
     bundle's numbers that conditions compare with; without one of them, its reasons are not given.
 
     Inactive customers get their silence first. A customer without a reason for their letter gets one about silence or
-    frequency, if it is true and the model does not contradict it, else the pattern of past orders.
+    frequency, if it is true and the model does not contradict it, else one about all contributions together.
 
     >>> features = {"n_orders": np.array([6.0, 0.0]), "silence_over_gap": np.array([6.2, np.nan])}
     >>> contributions, tiers = {"silence": np.array([1.3, 0.0])}, grid.numbers(np.array(["D", "F"]))
@@ -116,8 +116,8 @@ def _rank(support: Vector) -> Vector:
 
 
 def _fall_back(bound: Rules, support: Vector, true: TrueReasons, towards_loyalty: Mask) -> Codes:
-    """A plain fact in the letter's direction that the model does not contradict, else the pattern of past orders."""
-    codes = np.where(towards_loyalty, LAST_LOYALTY, LAST_RISK).astype(np.int16)
+    """A plain fact in the letter's direction that the model does not contradict, else the sum of all contributions."""
+    codes = np.where(towards_loyalty, OVERALL_LOYAL, OVERALL_RISK).astype(np.int16)
     for name in reversed(FALLBACKS):
         row = bound.families.index(name)
         fact = np.where(towards_loyalty, true.loyalty[row], true.risk[row])

@@ -15,10 +15,10 @@ from tiercast.contract.vectors import Vector
 from tiercast.features import build, parts, reading
 from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
-from tiercast.models import btyd, churn, linear, predict, relative
+from tiercast.models import btyd, churn, factors, linear, predict, relative
 from tiercast.models import frame as frames
 from tiercast.serving.batch import scoring
-from tiercast.tiers import families, reasons
+from tiercast.tiers import families, grid, reasons, value_reasons
 from tiercast.training.train import Trained
 
 
@@ -154,14 +154,20 @@ def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained:
     shap = np.asarray(trees.booster.predict(frames.matrix(columns, trees.names), pred_contrib=True))
     parts_of = [(relative.source(name), tree * shap[:, k]) for k, name in enumerate(trees.names)]
     start = churn.start(p.frame)
-    parts_of.append((btyd.P_CHURN, (closed + line) * (start - bundle.centre)))
+    parts_of.append((btyd.P_CHURN, (closed + line) * start))
     for name, part in linear.terms(learned.linear, p.frame, start, learned.days).items():
         parts_of.append((btyd.P_CHURN if name == linear.START else relative.source(name), line * part))
     by_family: dict[str, Vector] = {}
     for name, part in parts_of:
         family = families.family_of(name) or ""
         by_family[family] = by_family.get(family, 0.0) + np.nan_to_num(part)
-    codes = reasons.choose(by_family, p.frame, p.p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+    for name, level in bundle.line.items():
+        by_family[families.family_of(name) or ""] -= level
+    tiers = grid.numbers(p.tiers)
+    of_value = factors.from_cut(p.factors, bundle.cuts.value, bundle.typical[factors.VALUE_PER_ORDER])
+    worth = value_reasons.choose(tiers, *of_value, p.frame["n_orders"])
+    typical = {**bundle.typical, "churn_days": 90, "inactive_days": bundle.cuts.inactive_days or np.inf}
+    codes = reasons.choose(by_family, p.frame, tiers, worth, typical=typical)
     assert parquet.read_table(scored)["reasons"].to_pylist() == reasons.as_lists(codes).to_pylist()
 
 
