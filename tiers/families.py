@@ -236,6 +236,13 @@ VALUE = "value"
 HIGH_VALUE = ("high_value_many_orders", "high_value_large_orders")
 LOW_VALUE = ("low_value_few_orders", "low_value_small_orders")
 ONE_ORDER_SO_FAR = "low_value_one_order"
+REPEATS: Mapping[str, str] = {
+    "silent_long": "one_order_only",
+    "high_value_large_orders": "high_order_value",
+    "low_value_small_orders": "low_order_value",
+    "low_value_one_order": "one_order_only",
+}
+"""Reasons that say what another one says, too: the other is left out beside them."""
 OVERALL: Mapping[Direction, str] = {"risk": "overall_risk", "loyalty": "overall_loyal"}
 """For customers about whom no single reason is true."""
 

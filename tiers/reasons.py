@@ -28,6 +28,7 @@ NOTABLE_SHARE = 0.2  # of all contributions in either direction
 SILENCE = "silence"
 FALLBACKS = (SILENCE, "frequency")
 OVERALL_RISK, OVERALL_LOYAL = CODE[families.OVERALL["risk"]], CODE[families.OVERALL["loyalty"]]
+_REPEATS = np.array([CODE.get(families.REPEATS.get(code, ""), -2) for code in (*families.CODES, "")], np.int16)
 _BLOCK = 1 << 12  # customers at a time: their arrays stay in a core's own cache
 _IS_LOYAL = np.isin(grid.TIERS, grid.HIGH_LOYALTY)
 _INACTIVE = grid.TIERS.index("E")
@@ -64,8 +65,7 @@ def choose(
         n = len(tiers[block])
         by_family = np.stack([contributions[name][block] if name in contributions else zero[:n] for name in names])
         true = rules.true_reasons(bound, {name: column[block] for name, column in features.items()}, n)
-        chosen[block] = _choose(bound, by_family, true, tiers[block])
-        _insert(chosen[block], value_reasons[block])
+        chosen[block] = _arrange(_choose(bound, by_family, true, tiers[block]), value_reasons[block])
         chosen[block][true.is_prospect] = (CODE[families.NEVER_ORDERED.code], *[NONE] * (MOST - 1))
     return chosen
 
@@ -135,11 +135,13 @@ def _strongest(codes: Codes, rank: Vector) -> Codes:
     return chosen
 
 
-def _insert(chosen: Codes, value_reasons: Codes) -> None:
-    """Puts the value's reason in the second place; changes `chosen` in place."""
-    has_one = value_reasons != NONE
-    chosen[has_one, 2] = chosen[has_one, 1]
-    chosen[has_one, 1] = value_reasons[has_one]
+def _arrange(chosen: Codes, value_reasons: Codes) -> Codes:
+    """The strongest reason, the value's, then the others, without those that repeat what these two say."""
+    first, value, others = chosen[:, :1], value_reasons[:, np.newaxis], chosen[:, 1:]
+    is_new = (others != _REPEATS[first]) & (others != _REPEATS[value])
+    places = np.hstack([first, value, np.where(is_new, others, np.int16(NONE))])
+    order = np.argsort(places == NONE, axis=1, kind="stable")[:, :MOST]
+    return np.take_along_axis(places, order, axis=1)
 
 
 def as_lists(chosen: Codes) -> pa.ListArray:

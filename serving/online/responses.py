@@ -36,8 +36,8 @@ class _InWords(BaseModel):
     """One customer: the columns of a score file, and their codes in words."""
 
     reason_texts: Annotated[list[str], Field(description="The reasons in words, in the same order.")]
-    value_text: Annotated[str | None, Field(description="The value and its range in words that do not contradict it.")]
     action_text: Annotated[str, Field(description="The action in words.")]
+    value_text: Annotated[str | None, Field(description="The value and its range in words that do not contradict it.")]
     letter_change: Annotated[
         LetterChange | None, Field(description="With letter_change in the request; null for prospects.")
     ] = None

@@ -139,7 +139,7 @@ def _response(
 def _with_texts(bundle: Bundle, ids: list[str], frame: Frame, langs: Sequence[Any]) -> list[Row]:
     scored = {"customer_id": ids, **score.score_lists(bundle, frame)}
     scored["reason_texts"] = messages.reason_texts(scored["reasons"], frame, langs, bundle.about.currency)
-    scored["value_text"] = messages.value_texts(scored, langs)
     scored["action_text"] = messages.action_texts(scored["action"], langs)
+    scored["value_text"] = messages.value_texts(scored, langs)
     names = tuple(scored)
     return [dict(zip(names, row)) for row in zip(*scored.values(), strict=True)]

@@ -61,7 +61,7 @@ def test_a_score_has_the_columns_of_the_contract_and_their_codes_in_words(client
     answer = client.post("/v1/score", json=request).json()
     assert [row["customer_id"] for row in answer["scores"]] == ["a", "b"]
     for row in answer["scores"]:
-        assert tuple(row) == (*scores.NAMES, "reason_texts", "action_text")
+        assert tuple(row) == (*scores.NAMES, "reason_texts", "action_text", "value_text")
         assert len(row["reason_texts"]) == len(row["reasons"]) > 0
         assert row["action_text"].endswith(".")
 
