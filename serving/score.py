@@ -119,21 +119,22 @@ def _columns(bundle: Bundle, p: Predictions, raw: NDArray[np.str_], codes: Codes
 def _codes(bundle: Bundle, p: Predictions, reasons: Reasons) -> Codes:
     """The reasons as positions in `families.CODES`: one row of three per customer, negative where a place is empty."""
     if reasons == "all":
-        return _pick(bundle, p, slice(None), p.contributions or {})
+        return _pick(bundle, p.frame, p.tiers, p.factors, p.contributions or {})
     codes = np.full((len(p.p_churn), chosen.MOST), NONE, np.int16)
     if reasons == "risky":
         rows = np.flatnonzero(p.p_churn > bundle.cuts.p_churn)
         frame = {name: column[rows] for name, column in p.frame.items()}
-        codes[rows] = _pick(bundle, p, rows, churn.explain(bundle.churn, frame, bundle.line, families.family_of)[1])
+        made_of = Factors(*(column[rows] for column in p.factors))
+        contributions = churn.explain(bundle.churn, frame, bundle.line, families.family_of)[1]
+        codes[rows] = _pick(bundle, frame, p.tiers[rows], made_of, contributions)
     return codes
 
 
-def _pick(bundle: Bundle, p: Predictions, rows: slice | NDArray[np.intp], contributions: Mapping[str, Vector]) -> Codes:
-    """The reasons of some rows; `contributions` are those of these rows."""
-    frame = {name: column[rows] for name, column in p.frame.items()}
-    tiers, cuts = grid.numbers(p.tiers[rows]), bundle.cuts
-    made_of = Factors(*(column[rows] for column in p.factors))
+def _pick(
+    bundle: Bundle, frame: Frame, letters: NDArray[np.str_], made_of: Factors, contributions: Mapping[str, Vector]
+) -> Codes:
+    tiers, cuts = grid.numbers(letters), bundle.cuts
     parts = factors.from_cut(made_of, cuts.value, bundle.typical[factors.VALUE_PER_ORDER])
-    worth = value_reasons.choose(tiers, *parts, frame["n_orders"])
+    of_value = value_reasons.choose(tiers, *parts, frame["n_orders"])
     typical = {**bundle.typical, "churn_days": bundle.about.churn_days, "inactive_days": cuts.inactive_days or math.inf}
-    return chosen.choose(contributions, frame, tiers, worth, typical=typical)
+    return chosen.choose(contributions, frame, tiers, of_value, typical=typical)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tiercast.contract.vectors import Mask
 from tiercast.tiers import families, grid
 from tiercast.tiers.languages import Language
-from tiercast.tiers.rules import NONE, Codes
+from tiercast.tiers.rules import Codes
 
 DEFAULT = "default"
 
@@ -112,8 +112,6 @@ def cells(tier_numbers: NDArray[np.intp], reasons: Codes, entries: Mask = ENTRIE
     >>> np.array(TABLE)[cells(grid.numbers(tiers), reasons)].tolist()
     ['resolve_problem', 'personal_call', 'first_order_offer']
     """
-    deciding = np.full(len(tier_numbers), _NO_CODE)
-    for codes in reversed(reasons.T):
-        column = np.where(codes == NONE, _NO_CODE, codes)
-        deciding = np.where(entries[tier_numbers, column], column, deciding)
-    return np.asarray(tier_numbers * (_NO_CODE + 1) + deciding, np.intp)
+    has_entry = entries[tier_numbers[:, np.newaxis], reasons]  # -1 is the last column, without an entry
+    first = reasons[np.arange(len(reasons)), has_entry.argmax(axis=1)]
+    return tier_numbers * (_NO_CODE + 1) + np.where(has_entry.any(axis=1), first, _NO_CODE)

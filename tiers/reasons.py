@@ -78,8 +78,8 @@ def _choose(bound: Rules, contributions: Vector, true: TrueReasons, tiers: NDArr
     rank = np.where(codes == NONE, -np.inf, _rank(support))
     silence = bound.families.index(SILENCE)
     is_inactive = (tiers == _INACTIVE) & (true.risk[silence] != NONE)
-    codes[silence] = np.where(is_inactive, true.risk[silence], codes[silence])
-    rank[silence] = np.where(is_inactive, np.inf, rank[silence])
+    if is_inactive.any():
+        codes[silence, is_inactive], rank[silence, is_inactive] = true.risk[silence, is_inactive], np.inf
     needs_one = ~(rank > 0).any(axis=0)
     if needs_one.any():
         fallback = np.where(needs_one, _fall_back(bound, support, true, towards_loyalty), np.int16(NONE))
@@ -94,6 +94,8 @@ def _explain(bound: Rules, contributions: Vector, true: TrueReasons) -> Vector:
         own, codes = contributions[family], true.risk if is_risk else true.loyalty
         is_left = own > 0 if is_risk else own < 0
         for other in others:
+            if not is_left.any():
+                break
             moves = is_left & (codes[other] != NONE)
             moved[other] += np.where(moves, own, 0.0)
             moved[family, moves] = 0.0
@@ -135,13 +137,14 @@ def _strongest(codes: Codes, rank: Vector) -> Codes:
     return chosen
 
 
-def _arrange(chosen: Codes, value_reasons: Codes) -> Codes:
+def _arrange(chosen: Codes, value: Codes) -> Codes:
     """The strongest reason, the value's, then the others, without those that repeat what these two say."""
-    first, value, others = chosen[:, :1], value_reasons[:, np.newaxis], chosen[:, 1:]
-    is_new = (others != _REPEATS[first]) & (others != _REPEATS[value])
-    places = np.hstack([first, value, np.where(is_new, others, np.int16(NONE))])
-    order = np.argsort(places == NONE, axis=1, kind="stable")[:, :MOST]
-    return np.take_along_axis(places, order, axis=1)
+    first, *others = chosen.T
+    repeated = _REPEATS[first], _REPEATS[value]
+    second, third = (np.where((code == repeated[0]) | (code == repeated[1]), np.int16(NONE), code) for code in others)
+    has_second, has_value = second != NONE, value != NONE
+    next_one, last = np.where(has_second, second, third), np.where(has_second, third, np.int16(NONE))
+    return np.stack([first, np.where(has_value, value, next_one), np.where(has_value, next_one, last)], axis=1)
 
 
 def as_lists(chosen: Codes) -> pa.ListArray:
