@@ -201,8 +201,11 @@ def chosen(customers: list[Customer]) -> list[list[str]]:
         columns(CONTRIBUTIONS, [c["push"] for c in customers]),
         columns(FACTS, [c["fact"] for c in customers]),
     )
-    risk = np.array([c["p"] for c in customers], dtype=np.float64)
-    return choose(pushes, known, risk)
+    return choose(pushes, known, as_p_churn(customers))
+
+
+def as_p_churn(customers: list[Customer]) -> Vector:
+    return np.array([c["p"] for c in customers], dtype=np.float64)
 
 
 def is_true(code: str, known: dict[str, float]) -> bool:
@@ -252,7 +255,7 @@ def test_every_reason_is_true_and_never_against_its_own_contributions(customers:
 def test_the_first_reason_speaks_for_the_letter(customers: list[Customer]) -> None:
     for row, codes in zip(customers, chosen(customers), strict=True):
         if codes[0] != "never_ordered":
-            assert families.BY_CODE[codes[0]][1] == ("risk" if row["p"] > 0.5 else "loyalty")
+            assert families.BY_CODE[codes[0]][1] == ("risk" if as_p_churn([row])[0] > 0.5 else "loyalty")
 
 
 @given(st.lists(customer, min_size=1, max_size=8))
