@@ -147,15 +147,17 @@ def action(code: str, lang: Language = "en") -> str:
     return choose(actions.ACTIONS[code], lang)
 
 
-def value(value: float, low: float, high: float, p_order: float, lang: Language = "en") -> str:
+def value(value: float, low: float, high: float, p_order: float | None, lang: Language = "en") -> str:
     """A value with its range, in words that do not contradict it: a mean of many nothings lies above most of them.
+
+    `p_order` is None for scores of a format that did not have it.
 
     >>> value(646.0, 0.0, 1183.0, 0.6), value(85.74, 0.0, 76.27, 0.2)
     ('646 (80 %: 0.00–1,183)', '85.74 on average (most bring nothing, nine in ten at most 76.27)')
     >>> value(85.74, 0.0, 76.27, 0.6), value(3.0, 0.0, 0.0, 0.05)
     ('85.74 on average (nine in ten bring at most 76.27)', '3.00 on average (nine in ten bring nothing)')
     """
-    above = "nothing" if high <= 0 else "often_nothing" if p_order < 0.5 else "mostly_less"
+    above = "nothing" if high <= 0 else "often_nothing" if p_order is not None and p_order < 0.5 else "mostly_less"
     wording = VALUE_TEXTS["usual" if value <= high else above]
     return choose(wording, lang).format(value=amount(value), low=amount(low), high=amount(high))
 

@@ -38,14 +38,17 @@ class _InWords(BaseModel):
     reason_texts: Annotated[list[str], Field(description="The reasons in words, in the same order.")]
     action_text: Annotated[str, Field(description="The action in words.")]
     value_text: Annotated[str | None, Field(description="The value and its range in words that do not contradict it.")]
-    letter_change: Annotated[
-        LetterChange | None, Field(description="With letter_change in the request; null for prospects.")
-    ] = None
-    letter_change_text: Annotated[str | None, Field(description="The same in words.")] = None
 
 
 _COLUMNS: dict[str, Any] = {column.name: (annotated(column), ...) for column in scores.SCORES}
 Score = create_model("Score", __base__=_InWords, **_COLUMNS)
+
+
+class ExplainedScore(Score):  # type: ignore[valid-type, misc]
+    """A score, and with `letter_change` in the request what would change the letter."""
+
+    letter_change: Annotated[LetterChange | None, Field(description="Null for prospects.")] = None
+    letter_change_text: Annotated[str | None, Field(description="The same in words.")] = None
 
 
 class ScoreResponse(BaseModel):
@@ -54,5 +57,5 @@ class ScoreResponse(BaseModel):
     as_of: dt.date
     model: str
     currency: str
-    scores: list[Score]
+    scores: list[ExplainedScore]
     dropped: dict[str, dict[str, int]]

@@ -55,6 +55,7 @@ def score(record: Record, lang: Language) -> Json:
         "move": "stay" if stayed else record["move"],
         "reason_texts": [reason(code, lang) for code in record["reasons"]],
         "action_text": action(record["action"], lang),
+        "value_text": texts.value_of(record, lang),
     }
     return {**record, **words}
 
