@@ -44,7 +44,7 @@ _COLUMNS: dict[str, Any] = {column.name: (annotated(column), ...) for column in 
 Score = create_model("Score", __base__=_InWords, **_COLUMNS)
 
 
-class ExplainedScore(Score):  # type: ignore[valid-type, misc]
+class ExplainedScore(Score):
     """A score, and with `letter_change` in the request what would change the letter."""
 
     letter_change: Annotated[LetterChange | None, Field(description="Null for prospects.")] = None

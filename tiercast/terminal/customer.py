@@ -17,7 +17,7 @@ NUMBERS: Mapping[Language, str] = {
 
 
 def print_customer(row: Mapping[str, Any], lang: Language = "en") -> None:
-    """Tier, numbers, reasons, what would change the letter, and action: a row of `serving.explanations.explain`."""
+    """Tier, numbers, reasons, what would change the letter, and action: a row of `explanations.explain`."""
     console.print_line(f"{row['customer_id']}: {row['tier']} {row['tier_name']}")
     if row["p_churn"] is not None:
         numbers = {"value": row["value_text"], "p_churn": row["p_churn"], "sure": row["tier_confidence"]}

@@ -11,7 +11,7 @@ from tiercast.contract import errors, scores
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.tables import Tables
-from tiercast.serving import explanations
+from tiercast.serving.online import explanations
 from tiercast.tiers import languages
 from tiercast.training.train import Trained
 
