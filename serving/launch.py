@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import NamedTuple
 
-from tiercast.contract import errors, places
+from tiercast.contract import addresses, errors
 from tiercast.models import bundle_folder
 from tiercast.serving.access import audit as record
 from tiercast.serving.access import startup
@@ -77,7 +77,7 @@ def run(bundle: pathlib.Path | str, listening: Listening, *, shadow: str | None 
         ours |= {source.FOLDER: str(bundle.resolve())}
     else:
         source.check(source.RegistrySource(bundle, cache.from_env()))
-        ours |= {source.FOLDER: "", source.MODEL: bundle, places.VARIABLE: places.tracking_uri()}
+        ours |= {source.FOLDER: "", source.MODEL: bundle, addresses.VARIABLE: addresses.tracking_uri()}
     root = pathlib.Path(__file__).absolute().parents[2]
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(root)]
     with tempfile.TemporaryDirectory(prefix="tiercast-serve-") as scratch:
