@@ -52,7 +52,7 @@ def find(alias_or_version: str, name: str = NAME, *, root: pathlib.Path | None =
     except errors.BadInput:
         raise
     except Exception as error:  # a store that cannot be reached raises SQLAlchemy's errors, among others
-        hint = f"see whether {addresses.VARIABLE} is right and the server runs; what was fetched before goes on being served"
+        hint = f"see whether {addresses.VARIABLE} is right and the server runs; bundles fetched before stay in service"
         (line, *_) = str(error).splitlines() or [""]
         raise errors.BadInput(
             "the registry does not answer", first=f"{type(error).__name__}: {line}", hint=hint
