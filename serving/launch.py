@@ -59,7 +59,7 @@ def prepare(
         ours["TIERCAST_RATE"] = str(rate)
     if jobs is not None:
         ours[sources.VARIABLE] = str(jobs.resolve())
-    limits.read(os.environ | ours)
+    limits.from_env(os.environ | ours)
     worker.check_environment(os.environ | ours)
     _require_free(address, port)
     return Listening(address, port, ours, _message(address, port, is_local, store))
@@ -89,9 +89,9 @@ def _message(address: str, port: int, is_local: bool, store: str | None) -> str:
     here = f"http://{f'[{address}]' if ':' in address else address}:{port}"
     if is_local:
         why = "the store has no key yet" if store else "there is no --store"
-        return f"Answers on {here} without keys, this machine only: {why}."
-    plain = "" if startup.is_loopback(address) else " Keys and answers travel in the clear: put TLS in front."
-    return f"Answers on {here} to callers with a key.{plain}"
+        return f"Listens on {here} without keys, this machine only: {why}."
+    plain = "" if startup.is_loopback(address) else " Keys and responses travel in the clear: put TLS in front."
+    return f"Listens on {here} for callers with a key.{plain}"
 
 
 def _absolute(store: str) -> str:
