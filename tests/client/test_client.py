@@ -228,7 +228,7 @@ def test_a_job_without_an_idempotency_key_is_submitted_once() -> None:
     with (
         scripted_server(*script) as (address, requests),
         Client(address) as one,
-        pytest.raises(ServiceError, match="no answer"),
+        pytest.raises(ServiceError, match="no response"),
     ):
         one.submit("shop", "1998-07-01")
     assert len(requests) == 1

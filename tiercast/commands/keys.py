@@ -59,7 +59,7 @@ def list_keys(store: options.Store = None, json: options.Json = False) -> None:
         console.print_json({"keys": [_as_dict(key) for key in listed]})
         return
     columns = [(name, "left") for name in ("key", "name", "roles", "state", "made", "ends")]
-    console.print_table(f"{len(listed)} keys", columns, [_cells(key) for key in listed])
+    console.print_table(f"{len(listed)} key{'' if len(listed) == 1 else 's'}", columns, [_cells(key) for key in listed])
 
 
 def revoke(

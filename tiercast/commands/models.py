@@ -41,7 +41,7 @@ def runs(
     names = ("AUC", "Brier", "ECE", "nGini", "MAE", "bias")
     columns = [("run", "left"), ("as of", "left"), ("grades", "left"), *((name, "right") for name in names)]
     columns.append(("version", "left"))
-    console.print_table(f"{len(rows)} runs", columns, [_cells(row) for row in rows])
+    console.print_table(f"{len(rows)} run{'' if len(rows) == 1 else 's'}", columns, [_cells(row) for row in rows])
 
 
 def _cells(row: RunRow) -> list[str]:

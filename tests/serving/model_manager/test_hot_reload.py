@@ -137,7 +137,7 @@ def test_without_a_bundle_the_error_has_a_hint(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setenv(name, "")  # the service of other tests in this process names its own
     with pytest.raises(errors.BundleRefused, match="no readable bundle"):
         ModelManager(folder_source(tmp_path / "nothing"), scorer.load)
-    with pytest.raises(errors.BadInput, match="which bundle to serve"):
+    with pytest.raises(errors.BadInput, match="bundle to serve"):
         source.from_env()
 
 
