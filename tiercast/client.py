@@ -50,7 +50,9 @@ class ServiceError(errors.TiercastError):
         self.fields = [(str(each["path"]), str(each["message"])) for each in payload.get("fields") or []]
         places = "; ".join(f"{path}: {message}" for path, message in self.fields)
         super().__init__(
-            f"the service answers {status} {self.code}: {payload.get('message', '')}" if status else payload["message"],
+            f"the service responded {status} {self.code}: {payload.get('message', '')}"
+            if status
+            else payload["message"],
             first=places or None,
             hint=str(payload.get("hint", "")),
             count=payload.get("count"),
@@ -231,7 +233,7 @@ def _error_payload(body: bytes) -> Mapping[str, Any]:
 
 
 def _unreachable(url: str, error: Exception) -> ServiceError:
-    message = f"no answer from {url}: {getattr(error, 'reason', None) or error}"
+    message = f"no response from {url}: {getattr(error, 'reason', None) or error}"
     return ServiceError(0, {"code": "NoAnswer", "message": message, "hint": "is it up? tiercast serve starts it"})
 
 

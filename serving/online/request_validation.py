@@ -32,7 +32,7 @@ def validate(
     """Per request the rows that each table drops, or the error that refuses it.
 
     `results` are those of the day's plan on `tables`. Findings are computed only where some row is not plain; a table
-    without any time has no such row.
+    without any time has only plain rows.
     """
     findings: dict[str, list[Finding]] = {table: [] for table in plan_cache.RULES}
     for table, rules in plan_cache.RULES.items():

@@ -35,15 +35,15 @@ def test_explained_customers_come_in_the_order_asked_for_and_in_words(
     trained: Trained, known: tuple[DuckDBEngine, Tables], ids: list[str], lang: languages.Language
 ) -> None:
     wanted = [ids[3], "prospect", ids[0]]
-    found = explanations.explain(known[0], trained.bundle, known[1], AS_OF, wanted, lang)
-    assert [row["customer_id"] for row in found] == wanted
-    for row in found:
+    result = explanations.explain(known[0], trained.bundle, known[1], AS_OF, wanted, lang)
+    assert [row["customer_id"] for row in result] == wanted
+    for row in result:
         assert set(scores.NAMES) < set(row)
         assert row["tier_name"]
         assert row["action_text"]
         assert len(row["reason_texts"]) == len(row["reasons"]) <= 3
         assert not any("{" in text or "<" in text for text in row["reason_texts"])
-    assert found[1]["tier"] == "F"
+    assert result[1]["tier"] == "F"
 
 
 def test_the_explained_score_is_the_one_in_the_file(
@@ -57,8 +57,8 @@ def test_the_explained_score_is_the_one_in_the_file(
 
 
 def test_unknown_customers_are_left_out(trained: Trained, known: tuple[DuckDBEngine, Tables], ids: list[str]) -> None:
-    found = explanations.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody", ids[0]], "en")
-    assert [row["customer_id"] for row in found] == [ids[0]]
+    result = explanations.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody", ids[0]], "en")
+    assert [row["customer_id"] for row in result] == [ids[0]]
     assert explanations.explain(known[0], trained.bundle, known[1], AS_OF, ["nobody"], "en") == []
 
 
