@@ -57,7 +57,7 @@ def check(request: ScoreRequest, table: str, findings: Sequence[Finding]) -> Dro
 
     `findings` are those of this request in that table, one per reason; none where all rows are plain.
     """
-    counting = [row for row in findings if row["reason"] != LATE]
+    counting = sorted((row for row in findings if row["reason"] != LATE), key=lambda row: row["first"])
     when = plan_cache.RULES[table].when or ""
     for row in counting:
         if row["reason"] is not None:

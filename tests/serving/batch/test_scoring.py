@@ -17,6 +17,7 @@ from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
 from tiercast.models import btyd, churn, factors, linear, predict, relative
 from tiercast.models import frame as frames
+from tiercast.serving import score
 from tiercast.serving.batch import scoring
 from tiercast.tiers import families, grid, reasons, value_reasons
 from tiercast.training.train import Trained
@@ -233,3 +234,18 @@ def test_margins_are_refused_by_a_bundle_that_learned_amounts(trained: Trained, 
     source = scored_tables.write(tmp_path, lines.append_column("margin", lines["amount"]))
     with pytest.raises(errors.BundleRefused, match="trained on amounts"):
         scored_tables.score(trained.bundle, source, tmp_path / "s.parquet")
+
+
+def test_a_customer_held_near_a_cut_is_explained_by_the_letter_that_they_keep(trained: Trained, source: str) -> None:
+    """With bands so wide that everyone keeps their letter, the first two reasons follow that letter."""
+    bundle = trained.bundle._replace(cuts=trained.bundle.cuts._replace(value_band=1e9, p_churn_band=1.0))
+    with DuckDBEngine(threads=1) as engine:
+        read = reading.read(engine, Sources(source), AS_OF)
+        features = engine.con.to_pyarrow(build.build(read.tables, AS_OF, bundle.spec))
+    directions = {"A": ("loyalty", "high"), "B": ("risk", "high"), "C": ("loyalty", "low"), "D": ("risk", "low")}
+    for letter, expected in directions.items():
+        previous = np.full(features.num_rows, letter)
+        rows = score.score(bundle, features, previous=previous).to_pylist()
+        held = [row["reasons"] for row in rows if row["tier"] == letter]
+        assert len(held) > 20
+        assert {tuple(families.BY_CODE[code][1] for code in codes[:2]) for codes in held} == {expected}
