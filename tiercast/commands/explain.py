@@ -28,7 +28,7 @@ def explain(
     lang: Annotated[str, typer.Option("--lang", help="Language of the texts: en or zh.")] = "en",
     json: options.Json = False,
 ) -> None:
-    """Score the given customers now and say why, how sure it is and what to do."""
+    """Score the given customers now and say why, how sure it is, what would change the letter and what to do."""
     language = options.parse_language(lang)
     sources = source.sources()
     loaded = bundle.load()
