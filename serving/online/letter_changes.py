@@ -55,8 +55,9 @@ def find(score: Score, request: ScoreRequest, churn_days: int) -> dict[str, Lett
 def _copies(customer: Customer, as_of: dt.date, days: int) -> list[Customer]:
     """The customer today and after 1 to `days` silent days, then after 1 to `days` days with an order on the last."""
     older = [_older(customer, shift) for shift in range(days + 1)]
-    yesterday = (as_of - dt.timedelta(1)).isoformat()
-    order = [{**line, "ordered_at": yesterday} for line in _last_order(customer.transactions)]
+    last = _last_order(customer.transactions)
+    since = (as_of - _day(last[0]["ordered_at"])).days - 1
+    order = [{**line, "ordered_at": _earlier(line["ordered_at"], -since)} for line in last]  # is now yesterday's
     ordered = [copy.model_copy(update={"transactions": [*copy.transactions, *order]}) for copy in older[1:]]
     return [copy.model_copy(update={"customer_id": str(n)}) for n, copy in enumerate([*older, *ordered])]
 
@@ -98,4 +99,5 @@ def _earlier(time: str, days: int) -> str:
     '2024-02-29T12:30:00Z'
     """
     text = time.strip()
-    return (dt.date.fromisoformat(text[:10]) - dt.timedelta(days)).isoformat() + text[10:]
+    day = max(dt.date.fromisoformat(text[:10]).toordinal() - days, 1)  # nothing is earlier than the year 1
+    return dt.date.fromordinal(day).isoformat() + text[10:]

@@ -82,12 +82,14 @@ class Scorer:
         results = plan.run(tables)
         dropped = request_validation.validate(requests, tables, results)
         rows = self._rows(_features(results), requests)
-        rows = (self._with_changes(*each) for each in zip(requests, rows, strict=True))
+        rows = (self._with_changes(*each) for each in zip(requests, dropped, rows, strict=True))
         return [_response(self.bundle, *each) for each in zip(requests, dropped, rows, strict=True)]
 
-    def _with_changes(self, request: ScoreRequest, rows: list[Row]) -> list[Row]:
-        """The rows, with what would change each letter where the request asks for it."""
-        if not request.letter_change:
+    def _with_changes(
+        self, request: ScoreRequest, dropped: Mapping[str, Dropped] | errors.TiercastError, rows: list[Row]
+    ) -> list[Row]:
+        """The rows, with what would change each letter where the request asks for it and can be read."""
+        if not request.letter_change or isinstance(dropped, errors.TiercastError):
             return rows
         changes = letter_changes.find(self.score, request, self.bundle.about.churn_days)
         return [row | letter_change.as_fields(changes.get(row["customer_id"]), request.lang) for row in rows]

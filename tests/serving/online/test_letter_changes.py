@@ -97,6 +97,18 @@ def test_it_is_said_in_the_requested_language(scorer: Scorer) -> None:
     assert "天" in row["letter_change_text"]
 
 
+@pytest.mark.parametrize("day", ["yesterday", "1998-02-30", "1998-07-01T25:00", ""])
+def test_an_unreadable_time_is_refused_as_without_the_field(scorer: Scorer, day: str) -> None:
+    for more in ({}, {"letter_change": True}):
+        with pytest.raises(errors.WrongType, match=r"customers\.0\.transactions\.1"):
+            score(scorer, body(("1998-05-05", day)) | more)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", " 1998-05-05T23:30:00.123456789-05:00 ", "1998-05-05 10:00+05"])
+def test_every_time_that_can_be_read_can_be_shifted(scorer: Scorer, day: str) -> None:
+    assert score(scorer, body((day,)) | {"letter_change": True})["letter_change"]
+
+
 def test_a_large_request_is_refused(scorer: Scorer) -> None:
     lines = [score_requests.purchase("1998-01-05")]
     customers = [score_requests.customer(str(number), *lines) for number in range(17)]
