@@ -22,8 +22,10 @@ Score = Callable[[ScoreRequest], Mapping[str, Any]]
 
 def check(request: ScoreRequest) -> None:
     """Raises BadInput for a request that asks for letter changes and is too large for them."""
+    if not request.letter_change:
+        return
     n_rows = sum(len(customer.transactions) + len(customer.interactions) for customer in request.customers)
-    if request.letter_change and (len(request.customers) > MOST_CUSTOMERS or n_rows > MOST_ROWS):
+    if len(request.customers) > MOST_CUSTOMERS or n_rows > MOST_ROWS:
         raise errors.BadInput(
             f"letter_change is for at most {MOST_CUSTOMERS} customers and {MOST_ROWS} rows a request",
             count=len(request.customers),
