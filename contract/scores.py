@@ -192,8 +192,8 @@ def schema(
 ) -> pa.Schema:
     """The Arrow schema of a score file, with the meaning of every column in its metadata.
 
-    `label_definition` says what counted as churn and as value at training; empty takes the
-    default wording. `extra` (cut points, model, ...) joins the table's metadata as JSON. The
+    `label_definition` defines churn and value as they were at training; an empty one takes the
+    default text. `extra` (cut points, model, ...) joins the table's metadata as JSON. The
     same arguments give the same bytes.
 
     >>> scores = schema("GBP", churn_days=90, value_days=365)

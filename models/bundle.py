@@ -38,7 +38,10 @@ class About(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """`centre` is the mean closed-form log-odds; `typical` holds medians that reasons compare with.
+    """Reasons compare a customer with `line` and `typical`.
+
+    `line` has what each feature adds to the log-odds of churn of the typical customer at the churn cut. `typical` has
+    medians, and the money per order of the typical customer at the value cut.
 
     `reference` holds, per feature and score, the spread that drift is measured against;
     `scorecard` has the metrics of the holdout.
@@ -48,7 +51,7 @@ class Bundle(NamedTuple):
     spec: FeatureSpec
     btyd: Btyd
     churn: ChurnModel
-    centre: float
+    line: Mapping[str, float]
     value: ValueModel
     intervals: Intervals
     cuts: Cuts

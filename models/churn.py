@@ -6,7 +6,7 @@ last year tells it, and 0 elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -39,13 +39,19 @@ def p_churn(model: ChurnModel, frame: Frame) -> Vector:
 
 
 def explain(
-    model: ChurnModel, frame: Frame, centre: float, group_of: Callable[[str], str | None]
+    model: ChurnModel, frame: Frame, line: Mapping[str, float], group_of: Callable[[str], str | None]
 ) -> tuple[Vector, dict[str, Vector]]:
-    """`p_churn`, and what each group of features adds to its log-odds.
+    """`p_churn`, and what each group of features adds to its log-odds, compared with the customer at the cut.
 
-    The closed form's part is measured from `centre`, its mean over the training customers. What is not known counts as
-    0, and features without a group are left out. With a group for every feature, the sum of the parts differs from
-    `log_odds` by the same base value for every customer.
+    `line` has that customer's contribution per feature (`tiercast.training.fit.at_the_cuts`). With a group for every
+    feature, the parts of a customer add up to their log-odds less those of the cut. What is not known counts as 0
+    before the comparison, and features without a group are left out.
     """
-    link, parts = stack.explain(model.stack, frame, start(frame), centre, group_of, btyd.P_CHURN)
+    link, parts = stack.explain(model.stack, frame, start(frame), group_of, btyd.P_CHURN)
+    levels = dict[str, float]()
+    for feature, level in line.items():
+        if group := group_of(feature):
+            levels[group] = levels.get(group, 0.0) + level
+    nothing = np.zeros(len(link))
+    parts |= {group: parts.get(group, nothing) - level for group, level in levels.items()}
     return np.asarray(expit(model.shift + link)), parts

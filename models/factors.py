@@ -22,6 +22,8 @@ from tiercast.models.btyd import Btyd
 from tiercast.models.frame import Frame
 
 SMALLEST = 1e-9
+VALUE_PER_ORDER = "value_per_order"
+"""In `Bundle.typical`: money per order of the typical customer at the value cut."""
 
 
 class Factors(NamedTuple):
@@ -56,6 +58,24 @@ def split(p_order: Vector, value: Vector, order_value: Vector) -> Factors:
     if_any = value / np.maximum(p_order, SMALLEST)
     orders = np.maximum(if_any / np.maximum(order_value, SMALLEST), 1.0)
     return Factors(p_order, orders, if_any / orders)
+
+
+def from_cut(parts: Factors, value_cut: float, value_per_order: float) -> tuple[Vector, Vector]:
+    """log(value / value_cut) in two parts: expected orders, and money per order.
+
+    They are measured from a customer at the cut who spends `value_per_order`.
+
+    >>> parts = Factors(np.array([0.5]), np.array([4.0]), np.array([30.0]))     # 2 orders of 30, against 4 of 20
+    >>> orders, money = from_cut(parts, 80.0, 20.0)
+    >>> np.exp(orders).round(3), np.exp(money).round(3)
+    (array([0.5]), array([1.5]))
+    """
+    orders = _log(parts.p_order * parts.orders_if_any) - _log(value_cut / value_per_order)
+    return np.asarray(orders), np.asarray(_log(parts.value_per_order) - _log(value_per_order))
+
+
+def _log(x: Vector | float) -> Vector:
+    return np.asarray(np.log(np.maximum(x, SMALLEST)))
 
 
 def _log_odds(p: Vector) -> Vector:

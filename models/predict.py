@@ -59,7 +59,7 @@ def _churn(
 ) -> tuple[Vector, Mapping[str, Vector] | None]:
     if group_of is None:
         return churn.p_churn(bundle.churn, frame), None
-    return churn.explain(bundle.churn, frame, bundle.centre, group_of)
+    return churn.explain(bundle.churn, frame, bundle.line, group_of)
 
 
 def graded(bundle: Bundle, p: Predictions, tiers: NDArray[np.str_]) -> Predictions:

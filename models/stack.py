@@ -58,16 +58,16 @@ def members(model: Stack, frame: Frame, start: Vector) -> Matrix:
 
 
 def explain(
-    model: Stack, frame: Frame, start: Vector, centre: float, group_of: Groups, closed_form: str
+    model: Stack, frame: Frame, start: Vector, group_of: Groups, closed_form: str
 ) -> tuple[Vector, dict[str, Vector]]:
     """`link`, and what each group of features adds to it.
 
-    The closed form's part is measured from `centre` and belongs to the feature `closed_form`. `group_of` names the
-    group of a feature, None for none. If every feature has a group, the parts differ from the link by a constant.
+    The closed form's part belongs to the feature `closed_form`. `group_of` names the group of a feature, None for none.
+    If every feature has a group, the parts differ from the link by a constant.
     """
     closed, line, tree = model.weights
     found, out = closed * start, dict[str, Vector]()
-    _add(out, group_of(closed_form), (closed + line) * (start - centre))
+    _add(out, group_of(closed_form), (closed + line) * start)
     if model.linear is not None and line:
         terms = linear.terms(model.linear, frame, start, model.days)
         found = found + line * linear.link(model.linear, start, terms)

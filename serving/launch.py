@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import NamedTuple
 
-from tiercast.contract import errors, places
+from tiercast.contract import addresses, errors
 from tiercast.models import bundle_folder
 from tiercast.serving.access import audit as record
 from tiercast.serving.access import startup
@@ -59,7 +59,7 @@ def prepare(
         ours["TIERCAST_RATE"] = str(rate)
     if jobs is not None:
         ours[sources.VARIABLE] = str(jobs.resolve())
-    limits.read(os.environ | ours)
+    limits.from_env(os.environ | ours)
     worker.check_environment(os.environ | ours)
     _require_free(address, port)
     return Listening(address, port, ours, _message(address, port, is_local, store))
@@ -77,7 +77,7 @@ def run(bundle: pathlib.Path | str, listening: Listening, *, shadow: str | None 
         ours |= {source.FOLDER: str(bundle.resolve())}
     else:
         source.check(source.RegistrySource(bundle, cache.from_env()))
-        ours |= {source.FOLDER: "", source.MODEL: bundle, places.VARIABLE: places.tracking_uri()}
+        ours |= {source.FOLDER: "", source.MODEL: bundle, addresses.VARIABLE: addresses.tracking_uri()}
     root = pathlib.Path(__file__).absolute().parents[2]
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(root)]
     with tempfile.TemporaryDirectory(prefix="tiercast-serve-") as scratch:
@@ -89,9 +89,9 @@ def _message(address: str, port: int, is_local: bool, store: str | None) -> str:
     here = f"http://{f'[{address}]' if ':' in address else address}:{port}"
     if is_local:
         why = "the store has no key yet" if store else "there is no --store"
-        return f"Answers on {here} without keys, this machine only: {why}."
-    plain = "" if startup.is_loopback(address) else " Keys and answers travel in the clear: put TLS in front."
-    return f"Answers on {here} to callers with a key.{plain}"
+        return f"Listens on {here} without keys, this machine only: {why}."
+    plain = "" if startup.is_loopback(address) else " Keys and responses travel in the clear: put TLS in front."
+    return f"Listens on {here} for callers with a key.{plain}"
 
 
 def _absolute(store: str) -> str:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tiercast.contract import errors, files, places
+from tiercast.contract import addresses, errors, files
 from tiercast.models import bundle_folder
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ def find(alias_or_version: str, name: str = NAME, *, root: pathlib.Path | None =
     except errors.BadInput:
         raise
     except Exception as error:  # a store that cannot be reached raises SQLAlchemy's errors, among others
-        hint = (
-            f"see whether {places.VARIABLE} is right and the server runs; what was fetched before goes on being served"
-        )
+        hint = f"see whether {addresses.VARIABLE} is right and the server runs; bundles fetched before stay in service"
         (line, *_) = str(error).splitlines() or [""]
         raise errors.BadInput(
             "the registry does not answer", first=f"{type(error).__name__}: {line}", hint=hint
@@ -84,10 +82,10 @@ def connect(root: pathlib.Path | None = None) -> Any:
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    uri = places.tracking_uri(root)
-    database = places.database(uri)
+    uri = addresses.tracking_uri(root)
+    database = addresses.sqlite_file(uri)
     if database is not None and not database.is_file():
-        hint = f"pass --bundle a folder, or set {places.VARIABLE} to the store where the model was registered"
+        hint = f"pass --bundle a folder, or set {addresses.VARIABLE} to the store where the model was registered"
         raise errors.BadInput("there is no MLflow store here", first=str(database), hint=hint)
     try:
         import mlflow

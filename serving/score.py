@@ -6,6 +6,7 @@ Batch, online, MLflow and Spark all score by this module.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,14 +17,15 @@ from numpy.typing import NDArray
 from tiercast.contract import scores
 from tiercast.contract.scores import Reasons
 from tiercast.contract.vectors import Vector
-from tiercast.models import btyd, churn, predict
+from tiercast.models import btyd, churn, factors, predict
 from tiercast.models import frame as frames
 from tiercast.models.bundle import About, Bundle
+from tiercast.models.factors import Factors
 from tiercast.models.frame import Frame
 from tiercast.models.predict import Predictions
 from tiercast.serving import score_columns
 from tiercast.serving.score_columns import Constant, Flags, Labels, Numbers, ReasonLists, Values
-from tiercast.tiers import actions, families, grid, overrides
+from tiercast.tiers import actions, families, grid, overrides, value_reasons
 from tiercast.tiers import reasons as chosen
 from tiercast.tiers.overrides import Override
 from tiercast.tiers.rules import NONE, Codes
@@ -52,10 +54,11 @@ def score(
     if previous is not None:
         held = grid.hold(raw, previous, predictions.p_churn, predictions.value, bundle.cuts)
         predictions = predict.graded(bundle, predictions, held)
+    codes = _codes(bundle, predictions, reasons)
     if by_hand:
         given = overrides.apply(predictions.tiers, features["customer_id"], by_hand, bundle.about.as_of).tiers
         predictions = predict.graded(bundle, predictions, given)
-    columns = _columns(bundle, predictions, raw, _codes(bundle, predictions, reasons))
+    columns = _columns(bundle, predictions, raw, codes)
     contract = schema(bundle)
     arrays = score_columns.to_arrow(columns, features.num_rows, contract) | {"customer_id": features["customer_id"]}
     return pa.Table.from_arrays([arrays[name] for name in contract.names], schema=contract)
@@ -106,7 +109,7 @@ def _columns(bundle: Bundle, p: Predictions, raw: NDArray[np.str_], codes: Codes
         "is_borderline": Flags(sure.is_borderline, is_null),
         "disagreement": Flags(p.disagreement, is_null),
         "reasons": ReasonLists(codes),
-        "action": Labels(actions.TABLE, actions.cells(tier_numbers, codes[:, 0])),
+        "action": Labels(actions.TABLE, actions.cells(tier_numbers, codes)),
         "model": Constant(bundle.about.model),
         "raw_tier": Labels(grid.TIERS, grid.numbers(raw)),
         **{name: Numbers(values) for name, values in p.factors._asdict().items()},
@@ -116,16 +119,22 @@ def _columns(bundle: Bundle, p: Predictions, raw: NDArray[np.str_], codes: Codes
 def _codes(bundle: Bundle, p: Predictions, reasons: Reasons) -> Codes:
     """The reasons as positions in `families.CODES`: one row of three per customer, negative where a place is empty."""
     if reasons == "all":
-        return _pick(bundle, p.frame, p.p_churn, p.contributions)
+        return _pick(bundle, p.frame, p.tiers, p.factors, p.contributions or {})
     codes = np.full((len(p.p_churn), chosen.MOST), NONE, np.int16)
     if reasons == "risky":
         rows = np.flatnonzero(p.p_churn > bundle.cuts.p_churn)
         frame = {name: column[rows] for name, column in p.frame.items()}
-        codes[rows] = _pick(bundle, frame, p.p_churn[rows])
+        made_of = Factors(*(column[rows] for column in p.factors))
+        contributions = churn.explain(bundle.churn, frame, bundle.line, families.family_of)[1]
+        codes[rows] = _pick(bundle, frame, p.tiers[rows], made_of, contributions)
     return codes
 
 
-def _pick(bundle: Bundle, frame: Frame, p_churn: Vector, parts: Mapping[str, Vector] | None = None) -> Codes:
-    if parts is None:
-        parts = churn.explain(bundle.churn, frame, bundle.centre, families.family_of)[1]
-    return chosen.choose(parts, frame, p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+def _pick(
+    bundle: Bundle, frame: Frame, letters: NDArray[np.str_], made_of: Factors, contributions: Mapping[str, Vector]
+) -> Codes:
+    tiers, cuts = grid.numbers(letters), bundle.cuts
+    parts = factors.from_cut(made_of, cuts.value, bundle.typical[factors.VALUE_PER_ORDER])
+    of_value = value_reasons.choose(tiers, *parts, frame["n_orders"])
+    typical = {**bundle.typical, "churn_days": bundle.about.churn_days, "inactive_days": cuts.inactive_days or math.inf}
+    return chosen.choose(contributions, frame, tiers, of_value, typical=typical)

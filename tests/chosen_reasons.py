@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tiercast.contract.vectors import Vector
-from tiercast.tiers import families, reasons
+from tiercast.tiers import families, grid, reasons
+from tiercast.tiers.rules import NONE
 
 TYPICAL = {"order_value_mean": 40.0}
 
@@ -17,13 +18,14 @@ def choose(
     cut: float = 0.5,
     typical: dict[str, float] = TYPICAL,
 ) -> list[list[str]]:
-    """The codes of every customer, from contributions per feature."""
+    """The codes of every customer of C or D, from contributions per feature, without reasons for their value."""
     by_family: dict[str, Vector] = {}
     for feature, column in contributions.items():
         family = families.family_of(feature)
         if family is not None:
             by_family[family] = by_family.get(family, np.zeros(len(p_churn))) + column
-    codes = reasons.choose(by_family, features, p_churn, cut=cut, typical=typical)
+    tiers = grid.numbers(np.where(p_churn > cut, "D", "C"))
+    codes = reasons.choose(by_family, features, tiers, np.full(len(tiers), NONE, np.int16), typical=typical)
     found: list[list[str]] = reasons.as_lists(codes).to_pylist()
     return found
 

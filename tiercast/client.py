@@ -50,7 +50,9 @@ class ServiceError(errors.TiercastError):
         self.fields = [(str(each["path"]), str(each["message"])) for each in payload.get("fields") or []]
         places = "; ".join(f"{path}: {message}" for path, message in self.fields)
         super().__init__(
-            f"the service answers {status} {self.code}: {payload.get('message', '')}" if status else payload["message"],
+            f"the service responded {status} {self.code}: {payload.get('message', '')}"
+            if status
+            else payload["message"],
             first=places or None,
             hint=str(payload.get("hint", "")),
             count=payload.get("count"),
@@ -97,10 +99,14 @@ class Client:
         self._pool.clear()
 
     def score(
-        self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en"
+        self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en", letter_change: bool = False
     ) -> responses.ScoreResponse:
-        """Score up to 1,000 customers now, from their raw transactions, as of a day."""
-        body = {"as_of": _day(as_of), "customers": list(customers), "lang": lang}
+        """Score up to 1,000 customers now, from their raw transactions, as of a day.
+
+        With `letter_change`, at most 16 customers, and each score says what would change its letter.
+        """
+        body: dict[str, Any] = {"as_of": _day(as_of), "customers": list(customers), "lang": lang}
+        body |= {"letter_change": True} if letter_change else {}
         return self._post("/v1/score", body, responses.ScoreResponse)
 
     def lookup(self, customer_ids: Iterable[str], *, lang: Lang = "en") -> stored.LookupResponse:
@@ -227,7 +233,7 @@ def _error_payload(body: bytes) -> Mapping[str, Any]:
 
 
 def _unreachable(url: str, error: Exception) -> ServiceError:
-    message = f"no answer from {url}: {getattr(error, 'reason', None) or error}"
+    message = f"no response from {url}: {getattr(error, 'reason', None) or error}"
     return ServiceError(0, {"code": "NoAnswer", "message": message, "hint": "is it up? tiercast serve starts it"})
 
 

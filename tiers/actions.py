@@ -1,6 +1,7 @@
-"""Playbooks: the next action for a customer, by tier and leading reason.
+"""Playbooks: the next action for a customer, by tier and reasons.
 
-A playbook maps each tier to actions by reason code, by reason family, or `default`; the most specific entry wins.
+A playbook maps each tier to actions by reason code, by reason family, or `default`. The first of a customer's reasons
+that has an entry decides, by its code before its family; without one it is the default.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.contract.vectors import Mask
 from tiercast.tiers import families, grid
 from tiercast.tiers.languages import Language
-from tiercast.tiers.rules import NONE, Codes
+from tiercast.tiers.rules import Codes
 
 DEFAULT = "default"
 
@@ -45,9 +47,9 @@ PLAYBOOK: dict[str, dict[str, str]] = {
     "A": {DEFAULT: "thank_and_keep", "past_usual_gap": "check_in", "complaints": "resolve_problem"},
     "B": {
         DEFAULT: "personal_call",
-        "activity": "win_back_offer",
-        "spend": "win_back_offer",
-        "order_value": "win_back_offer",
+        "orders_falling": "win_back_offer",
+        "spend_falling": "win_back_offer",
+        "low_order_value": "win_back_offer",
         "bought_this_season_last_year": "seasonal_invitation",
         "refunds": "resolve_problem",
         "complaints": "resolve_problem",
@@ -56,6 +58,7 @@ PLAYBOOK: dict[str, dict[str, str]] = {
     "C": {
         DEFAULT: "cross_sell",
         "one_order_only": "second_order_offer",
+        "low_value_one_order": "second_order_offer",
         "new_customer": "second_order_offer",
         "complaints": "resolve_problem",
     },
@@ -71,31 +74,44 @@ PLAYBOOK: dict[str, dict[str, str]] = {
         "visited_recently": "low_cost_reactivation",
         "campaign_response": "low_cost_reactivation",
         "frequent_buyer": "low_cost_reactivation",
+        "high_value_many_orders": "low_cost_reactivation",
+        "high_value_large_orders": "low_cost_reactivation",
     },
     "F": {DEFAULT: "first_order_offer"},
 }
 
 
 def table(playbook: Playbook) -> tuple[str, ...]:
-    """The action of every tier and leading reason, tier by tier; each tier ends with its action without a reason."""
-    return tuple(_action(playbook[tier], code) for tier in grid.TIERS for code in (*families.CODES, ""))
+    """The action of every tier and deciding reason, tier by tier; each tier ends with its default."""
+    codes = (*families.CODES, "")
+    return tuple(_entry(playbook[tier], code) or playbook[tier][DEFAULT] for tier in grid.TIERS for code in codes)
 
 
-def _action(entries: Mapping[str, str], code: str) -> str:
+def _entry(entries: Mapping[str, str], code: str) -> str | None:
+    """The action for a reason, None where the playbook has none for it."""
     family = families.BY_CODE[code][0] if code in families.BY_CODE else ""
-    return entries.get(code) or entries.get(family) or entries[DEFAULT]
+    return entries.get(code) or entries.get(family)
 
 
-TABLE = table(PLAYBOOK)
+def entries(playbook: Playbook) -> Mask:
+    """Whether a tier has an entry for a reason: shape (tiers, codes + 1), the last column for no reason."""
+    codes = (*families.CODES, "")
+    return np.array([[_entry(playbook[tier], code) is not None for code in codes] for tier in grid.TIERS])
 
 
-def cells(tier_numbers: NDArray[np.intp], leading: Codes) -> NDArray[np.intp]:
-    """Each customer's place in `TABLE`, from `grid.numbers` and the leading reason's code (-1: none).
+TABLE, ENTRIES = table(PLAYBOOK), entries(PLAYBOOK)
+_NO_CODE = len(families.CODES)
+
+
+def cells(tier_numbers: NDArray[np.intp], reasons: Codes, entries: Mask = ENTRIES) -> NDArray[np.intp]:
+    """Each customer's place in `table`, from `grid.numbers` and their reasons: shape (customers, places), -1 for none.
 
     >>> from tiercast.tiers.rules import CODE, NONE
-    >>> tiers, leading = np.array(["B", "B", "F"]), np.array([CODE["complained"], NONE, CODE["never_ordered"]])
-    >>> np.array(TABLE)[cells(grid.numbers(tiers), leading)].tolist()
+    >>> silent, complained = CODE["silent_3x_usual_gap"], CODE["complained"]
+    >>> tiers, reasons = np.array(["B", "B", "F"]), np.array([[silent, complained], [silent, NONE], [NONE, NONE]])
+    >>> np.array(TABLE)[cells(grid.numbers(tiers), reasons)].tolist()
     ['resolve_problem', 'personal_call', 'first_order_offer']
     """
-    column = np.where(leading == NONE, len(families.CODES), leading)
-    return tier_numbers * (len(families.CODES) + 1) + column
+    has_entry = entries[tier_numbers[:, np.newaxis], reasons]  # -1 is the last column, without an entry
+    first = reasons[np.arange(len(reasons)), has_entry.argmax(axis=1)]
+    return tier_numbers * (_NO_CODE + 1) + np.where(has_entry.any(axis=1), first, _NO_CODE)

@@ -30,8 +30,9 @@ _UFUNCS: dict[str, np.ufunc] = {
 class Condition(NamedTuple):
     """`feature op bound`, or `feature op bound × times`.
 
-    `times` is another feature of the same customer, `<w>` (the reference window, days), or `typical`: the base's
-    typical value of this feature, frozen at training, so that no customer's reasons depend on other customers.
+    `times` is another feature of the same customer, `<w>` (the reference window, days), `typical` (the base's typical
+    value of this feature) or another number of the bundle, such as `inactive_days`. These are frozen at training, so
+    that no customer's reasons depend on other customers.
     """
 
     feature: str
@@ -103,6 +104,8 @@ def bind(condition: Condition, columns: Set[str], typical: Mapping[str, float], 
         bound *= window
     elif condition.times == "typical":
         bound *= typical.get(condition.feature, math.nan)
+    elif condition.times in typical:
+        bound *= typical[condition.times]
     elif condition.times:
         scale = in_window(condition.times, window)
     if column not in columns or (scale and scale not in columns) or math.isnan(bound):

@@ -14,12 +14,13 @@ from __future__ import annotations
 import fnmatch
 import functools
 import math
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from tiercast.contract.periods import YEAR_DAYS
 from tiercast.tiers.conditions import Condition
 
-Direction = Literal["risk", "loyalty"]
+Direction = Literal["risk", "loyalty", "high", "low"]
 
 
 class Reason(NamedTuple):
@@ -62,6 +63,7 @@ FAMILIES: tuple[ReasonFamily, ...] = (
             ),
             Reason("past_usual_gap", (Condition("silence_over_gap", ">", 1), Condition("silence_over_gap", "<", 2))),
             Reason("silent_long", (ONE_ORDER, Condition("silence_days", ">=", 90))),
+            Reason("silent_past_limit", (Condition("silence_days", ">=", 1, times="inactive_days"),)),
         ),
         loyalty=(
             Reason("ordered_recently", (Condition("silence_days", "<=", 30), Condition("silence_over_gap", "<", 2))),
@@ -76,8 +78,12 @@ FAMILIES: tuple[ReasonFamily, ...] = (
             Reason("one_order_only", (ONE_ORDER,)),
             Reason("rare_buyer", (Condition("n_orders", "<=", 3), Condition("age_days", ">=", 180))),
             Reason("rare_buyer", (Condition("gap_mean_days", ">=", 90),)),
+            Reason("long_gaps", (Condition("gap_mean_days", ">=", 0.5, times="churn_days"),)),
         ),
-        loyalty=(Reason("frequent_buyer", (Condition("n_orders", ">=", 6), Condition("gap_mean_days", "<", 90))),),
+        loyalty=(
+            Reason("frequent_buyer", (Condition("n_orders", ">=", 6), Condition("gap_mean_days", "<", 90))),
+            Reason("short_gaps", (Condition("gap_mean_days", "<=", 0.75, times="churn_days"),)),
+        ),
     ),
     ReasonFamily(
         "activity",
@@ -225,6 +231,20 @@ FAMILIES: tuple[ReasonFamily, ...] = (
     ),
 )
 NAMES = tuple(family.name for family in FAMILIES)
+VALUE = "value"
+"""The family of the reasons for the other axis of the letter; see `tiers.value_reasons`."""
+HIGH_VALUE = ("high_value_many_orders", "high_value_large_orders")
+LOW_VALUE = ("low_value_few_orders", "low_value_small_orders")
+ONE_ORDER_SO_FAR = "low_value_one_order"
+REPEATS: Mapping[str, str] = {
+    "silent_long": "one_order_only",
+    "high_value_large_orders": "high_order_value",
+    "low_value_small_orders": "low_order_value",
+    "low_value_one_order": "one_order_only",
+}
+"""Reasons that say what another one says, too: the other is left out beside them."""
+OVERALL: Mapping[Direction, str] = {"risk": "overall_risk", "loyalty": "overall_loyal"}
+"""For customers about whom no single reason is true."""
 
 
 @functools.cache
@@ -245,6 +265,9 @@ def _by_code() -> dict[str, tuple[str, Direction]]:
     for family in FAMILIES:
         by_code.update({reason.code: (family.name, "risk") for reason in family.risk})
         by_code.update({reason.code: (family.name, "loyalty") for reason in family.loyalty})
+    by_code.update({code: ("overall", direction) for direction, code in OVERALL.items()})
+    by_code.update(dict.fromkeys(HIGH_VALUE, (VALUE, "high")))
+    by_code.update(dict.fromkeys((*LOW_VALUE, ONE_ORDER_SO_FAR), (VALUE, "low")))
     return by_code
 
 

@@ -32,6 +32,11 @@ def _text(en: str, plain_en: str, zh: str, plain_zh: str) -> dict[Language, Word
     return {"en": Wording(en, plain_en), "zh": Wording(zh, plain_zh)}
 
 
+def _same(en: str, zh: str) -> dict[Language, Wording]:
+    """A text without numbers."""
+    return _text(en, en, zh, zh)
+
+
 REASON_TEXTS: dict[str, dict[Language, Wording]] = {
     "never_ordered": _text(
         "known, but has never ordered", "known, but has never ordered", "已有登记，尚未下单", "已有登记，尚未下单"
@@ -57,6 +62,12 @@ REASON_TEXTS: dict[str, dict[Language, Wording]] = {
         "仅下过一单，已是 {silence_days} 天前",
         "仅下过一单，且已过去三个月以上",
     ),
+    "silent_past_limit": _text(
+        "silent for {silence_days:day}: hardly anyone comes back after that long",
+        "silent so long that hardly anyone comes back",
+        "已 {silence_days} 天未下单：沉默这么久的客户很少再回来",
+        "沉默过久，很少有这样的客户再回来",
+    ),
     "ordered_recently": _text(
         "ordered {silence_days:day} ago",
         "ordered within the last 30 days",
@@ -76,11 +87,23 @@ REASON_TEXTS: dict[str, dict[Language, Wording]] = {
         "下单不多：{age_days} 天内 {n_orders} 次",
         "很少下单",
     ),
+    "long_gaps": _text(
+        "long gaps between orders: {gap_mean_days:day} on average",
+        "long gaps between orders",
+        "下单间隔较长：平均 {gap_mean_days} 天一单",
+        "下单间隔较长",
+    ),
     "frequent_buyer": _text(
         "orders often: {n_orders:order}, every {gap_mean_days:day} on average",
         "orders often",
         "经常下单：共 {n_orders} 次，平均 {gap_mean_days} 天一次",
         "经常下单",
+    ),
+    "short_gaps": _text(
+        "short gaps between orders: {gap_mean_days:day} on average",
+        "short gaps between orders",
+        "下单间隔较短：平均 {gap_mean_days} 天一单",
+        "下单间隔较短",
     ),
     "orders_falling": _text(
         _WINDOWS_EN + "{orders_trend_<w>d:fewer} fewer than in the <w> before",
@@ -208,4 +231,21 @@ REASON_TEXTS: dict[str, dict[Language, Wording]] = {
         "从以往下单的节奏看，会继续购买",
         "从以往下单的节奏看，会继续购买",
     ),
+    "overall_risk": _same("no single reason; overall, more points to leaving", "无单一原因，总体上更可能流失"),
+    "overall_loyal": _same("no single reason; overall, more points to staying", "无单一原因，总体上更可能留下"),
+    "high_value_many_orders": _same("high value through the number of expected orders", "价值高：预计下单次数较多"),
+    "high_value_large_orders": _text(
+        "high value through the expected size of orders; so far {order_value_mean:money} on average",
+        "high value through the expected size of orders",
+        "价值高：预计客单价较高，至今平均每单 {order_value_mean:money}",
+        "价值高：预计客单价较高",
+    ),
+    "low_value_few_orders": _same("lower value: few orders expected", "价值较低：预计下单较少"),
+    "low_value_small_orders": _text(
+        "lower value: small orders expected; so far {order_value_mean:money} on average",
+        "lower value: small orders expected",
+        "价值较低：预计客单价较低，至今平均每单 {order_value_mean:money}",
+        "价值较低：预计客单价较低",
+    ),
+    "low_value_one_order": _same("lower value: no second order yet", "价值较低：尚无第二单"),
 }

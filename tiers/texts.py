@@ -7,7 +7,7 @@ import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from tiercast.contract import errors
 from tiercast.tiers import actions, conditions, reason_texts
@@ -49,6 +49,20 @@ TIER_TEXTS: dict[str, dict[Language, TierText]] = {
         "en": TierText("prospect: win", "Known, but has never ordered."),
         "zh": TierText("潜在客户：争取首单", "已有登记，尚未下单。"),
     },
+}
+
+
+VALUE_TEXTS: dict[str, dict[Language, str]] = {
+    "usual": {"en": "{value} (80 %: {low}–{high})", "zh": "{value}（80 % 区间：{low}–{high}）"},
+    "mostly_less": {
+        "en": "{value} on average (nine in ten bring at most {high})",
+        "zh": "平均 {value}（十人中有九人至多 {high}）",
+    },
+    "often_nothing": {
+        "en": "{value} on average (most bring nothing, nine in ten at most {high})",
+        "zh": "平均 {value}（多数人不会消费，十人中有九人至多 {high}）",
+    },
+    "nothing": {"en": "{value} on average (nine in ten bring nothing)", "zh": "平均 {value}（十人中有九人不会消费）"},
 }
 
 
@@ -103,7 +117,7 @@ def phrase(code: str, lang: Language, window: int) -> Phrase:
     """
     if code not in reason_texts.REASON_TEXTS:
         raise _unknown("reason", code, tuple(reason_texts.REASON_TEXTS))
-    wording = _in_language(reason_texts.REASON_TEXTS[code], lang)
+    wording = choose(reason_texts.REASON_TEXTS[code], lang)
     full = conditions.in_window(wording.full, window)
     placeholders = list(PLACEHOLDER.finditer(full))
     edges = [0, *(edge for match in placeholders for edge in match.span()), len(full)]
@@ -119,7 +133,7 @@ def tier(letter: str, lang: Language = "en") -> TierText:
     """
     if letter not in TIER_TEXTS:
         raise _unknown("tier", letter, tuple(TIER_TEXTS))
-    return _in_language(TIER_TEXTS[letter], lang)
+    return choose(TIER_TEXTS[letter], lang)
 
 
 def action(code: str, lang: Language = "en") -> str:
@@ -130,7 +144,38 @@ def action(code: str, lang: Language = "en") -> str:
     """
     if code not in actions.ACTIONS:
         raise _unknown("action", code, tuple(actions.ACTIONS))
-    return _in_language(actions.ACTIONS[code], lang)
+    return choose(actions.ACTIONS[code], lang)
+
+
+def value(value: float, low: float, high: float, p_order: float | None, lang: Language = "en") -> str:
+    """A value with its range, in words that do not contradict it: a mean of many nothings lies above most of them.
+
+    `p_order` is None for scores of a format that did not have it.
+
+    >>> value(646.0, 0.0, 1183.0, 0.6), value(85.74, 0.0, 76.27, 0.2)
+    ('646 (80 %: 0.00–1,183)', '85.74 on average (most bring nothing, nine in ten at most 76.27)')
+    >>> value(85.74, 0.0, 76.27, 0.6), value(3.0, 0.0, 0.0, 0.05)
+    ('85.74 on average (nine in ten bring at most 76.27)', '3.00 on average (nine in ten bring nothing)')
+    """
+    above = "nothing" if high <= 0 else "often_nothing" if p_order is not None and p_order < 0.5 else "mostly_less"
+    wording = VALUE_TEXTS["usual" if value <= high else above]
+    return choose(wording, lang).format(value=amount(value), low=amount(low), high=amount(high))
+
+
+def value_of(row: Mapping[str, Any], lang: Language = "en") -> str | None:
+    """`value` for a row of scores; None for prospects."""
+    if row["value"] is None:
+        return None
+    return value(row["value"], row["value_low"], row["value_high"], row["p_order"], lang)
+
+
+def amount(number: float) -> str:
+    """Money without a currency: whole units from 100 on, two decimals below.
+
+    >>> amount(1234.5), amount(3.456)
+    ('1,234', '3.46')
+    """
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.2f}"
 
 
 def _formatted(numbers: Sequence[float], form: str, currency: str) -> list[str]:
@@ -143,7 +188,8 @@ def _formatted(numbers: Sequence[float], form: str, currency: str) -> list[str]:
     return [f"{count} {form}{'' if count == '1' else 's'}" for count in counts] if form else counts
 
 
-def _in_language(wordings: Mapping[Language, Wording], lang: Language) -> Wording:
+def choose(wordings: Mapping[Language, Wording], lang: Language) -> Wording:
+    """The wording in a language. Raises `BadInput` for an unknown one."""
     if lang not in wordings:
         raise _unknown("language", lang, tuple(wordings))
     return wordings[lang]

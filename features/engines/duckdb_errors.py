@@ -6,7 +6,7 @@ import re
 
 import duckdb
 
-from tiercast.contract import errors, places
+from tiercast.contract import addresses, errors
 
 # DuckDB refuses the query itself: a fault of our code, not of the file.
 OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
@@ -26,7 +26,7 @@ QUOTED_SIGNS = 80
 
 def translate(error: duckdb.Error, source: str) -> errors.TiercastError:
     """The error to raise instead of DuckDB's own, which stays its cause."""
-    return translate_no_space(error, source) or _from_message(str(error), places.shown(source))
+    return translate_no_space(error, source) or _from_message(str(error), addresses.redact(source))
 
 
 def translate_no_space(error: duckdb.Error, place: str) -> errors.TiercastError | None:

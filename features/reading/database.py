@@ -20,7 +20,7 @@ from pyarrow import parquet
 from sqlglot import errors as sqlglot_errors
 from sqlglot import exp
 
-from tiercast.contract import errors, places
+from tiercast.contract import addresses, errors
 from tiercast.features.reading import columns
 
 if TYPE_CHECKING:
@@ -164,4 +164,4 @@ def _from_driver(source: str, error: Exception) -> errors.SourceUnreadable:
 
 
 def _unreadable(source: str, what: str, hint: str) -> errors.SourceUnreadable:
-    return errors.SourceUnreadable(what, first=places.shown(source), hint=hint)
+    return errors.SourceUnreadable(what, first=addresses.redact(source), hint=hint)

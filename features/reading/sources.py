@@ -11,7 +11,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from tiercast.contract import errors, places
+from tiercast.contract import addresses, errors
 
 Format = Literal["parquet", "text"]
 Duplicates = Literal["keep", "drop"]
@@ -126,7 +126,7 @@ def _first_bytes(path: pathlib.Path) -> bytes:
 
 
 def _foreign(source: str, what: str) -> errors.SourceUnreadable:
-    return _unreadable(places.shown(source), what, "export the table to Parquet or CSV and pass that file")
+    return _unreadable(addresses.redact(source), what, "export the table to Parquet or CSV and pass that file")
 
 
 def _unreadable(first: str, what: str, hint: str) -> errors.SourceUnreadable:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import ibis
 
-from tiercast.contract import places
+from tiercast.contract import addresses
 from tiercast.features.engines import Engine
 from tiercast.features.reading import checks, row_counts, source_table, times, validation
 from tiercast.features.reading.report import DUPLICATE, TableReport
@@ -43,7 +43,7 @@ def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_co
     validated = validation.validate(parsed, validation.TRANSACTIONS, as_of)
     of_rows = row_counts.count(engine.con, validated, validation.TRANSACTIONS)
     checks.cells(of_rows, validation.TRANSACTIONS)
-    span = checks.transactions(of_rows, places.shown(sources.transactions), as_of)
+    span = checks.transactions(of_rows, addresses.redact(sources.transactions), as_of)
     valid, drops = validation.valid_rows(validated), sources.duplicates == "drop"
     counts = _count(engine, valid) if is_counted or drops else None
     n_dropped = counts.duplicates if counts and drops else 0

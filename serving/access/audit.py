@@ -1,4 +1,4 @@
-"""The audit log: who called which route when, and for how many customers. One JSON object per line, append only.
+"""The audit log: the key, route, time and number of customers of each request. One JSON object per line, append only.
 
 It contains no body of a request or response and no customer's id. Each line is one write to a file opened for
 appending, so lines of several workers do not mix. The file is opened for each line, so it can be rotated at any time.

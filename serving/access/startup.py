@@ -48,11 +48,11 @@ def requires_keys(address: str, store: str | None) -> bool:
         return False
     engine = database.open(store)
     migrations.require(engine)
-    found = keys.list_keys(engine)
+    listed = keys.list_keys(engine)
     now = dt.datetime.now(dt.UTC)
-    if not any(key.state(now) == "live" for key in found):
-        _refuse_elsewhere(address, "no key of the store is live, so nobody could ask")
-    return bool(found)
+    if not any(key.state(now) == "live" for key in listed):
+        _refuse_elsewhere(address, "no key of the store is live, so no caller could be authorized")
+    return bool(listed)
 
 
 def _refuse_elsewhere(address: str, what: str) -> None:

@@ -41,8 +41,8 @@ def new() -> Token:
 
 def parse(text: str) -> Token:
     """The token in a text; a malformed text gives an id that no key has."""
-    found = TOKEN.fullmatch(text)
-    return Token(found[1], found[2]) if found else Token("", text[:MAX_LENGTH])
+    match = TOKEN.fullmatch(text)
+    return Token(match[1], match[2]) if match else Token("", text[:MAX_LENGTH])
 
 
 def hash_secret(secret: str) -> str:

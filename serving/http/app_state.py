@@ -52,7 +52,7 @@ def model(request: Request) -> ModelRuntime:
 
 def from_env(environment: Mapping[str, str]) -> AppState:
     """The state without a model, and with nothing running yet. Raises `BadInput`."""
-    bounds, file = limits.read(environment), environment.get("TIERCAST_AUDIT")
+    bounds, file = limits.from_env(environment), environment.get("TIERCAST_AUDIT")
     return AppState(bounds, auth.from_env(environment, bounds), AuditLog(pathlib.Path(file) if file else None))
 
 

@@ -1,6 +1,6 @@
 """Authentication and authorization: a key with one of the required roles, used not too often.
 
-Without any key, a service for this machine answers local clients only.
+A service without any key responds to clients on the same machine only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tiercast.serving.http.limits import Limits
 MAX_HEADER_BYTES = 200
 REALM = 'Bearer realm="tiercast"'
 UNKNOWN_KEY = "the key is not known, has ended or was revoked"
-LOCAL_HINT = "ask http://127.0.0.1 from the same machine, or start the service with --store and keys"
+LOCAL_HINT = "use http://127.0.0.1 on the same machine, or start the service with --store and keys"
 
 
 class Authenticator:
@@ -33,7 +33,7 @@ class Authenticator:
         self.keyring, self.rates, self.is_local = keyring, rates, is_local
 
     def authorize(self, scope: Scope, required: tuple[roles.Role, ...]) -> None:
-        """Let a request pass, and note its key in the context.
+        """Check the key of a request, and record it in the context.
 
         Raises `HttpError`: 401, 403, 429, or 503 while the keys were never read.
         """
@@ -62,15 +62,15 @@ class Authenticator:
         if scheme.lower() != b"bearer" or len(authorization) > MAX_HEADER_BYTES:
             metrics.REFUSED.labels("none").inc()
             raise HttpError(401, {"WWW-Authenticate": REALM})
-        found = self.keyring.find(token.strip().decode("latin-1"))
-        if found is not None:
+        entry = self.keyring.find(token.strip().decode("latin-1"))
+        if entry is not None:
             context = request_context.current()
-            context.key_id, context.key_name = found.key.key_id, found.key.name
-        if found is None or found.state != "live":
-            metrics.REFUSED.labels("unknown" if found is None else found.state).inc()
+            context.key_id, context.key_name = entry.key.key_id, entry.key.name
+        if entry is None or entry.state != "live":
+            metrics.REFUSED.labels("unknown" if entry is None else entry.state).inc()
             challenge = {"WWW-Authenticate": f'{REALM}, error="invalid_token"'}
             raise HttpError(401, challenge, code="WrongKey", message=UNKNOWN_KEY)
-        return found.key
+        return entry.key
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -98,8 +98,8 @@ def from_env(environment: Mapping[str, str], limits: Limits) -> Authenticator:
 def check(environment: Mapping[str, str]) -> None:
     """Raises `BadInput` before the service listens, where no client could ever be authorized."""
     if not environment.get("TIERCAST_STORE") and environment.get(startup.LOCAL) != "1":
-        hint = f"set TIERCAST_STORE to a store that has keys, or {startup.LOCAL}=1 to answer this machine without keys"
-        raise errors.BadInput("the service has no keys to ask for", hint=hint)
+        hint = f"set TIERCAST_STORE to a store that has keys; or {startup.LOCAL}=1, for callers on this machine only"
+        raise errors.BadInput("the service has no keys, so it could authorize no caller", hint=hint)
 
 
 def _state(ring: Keyring) -> readiness.State:
@@ -116,7 +116,7 @@ def _require_local(scope: Scope) -> None:
     name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
     if server is None or not _is_local(str(server[0])) or not _is_local(name.lower()):
         metrics.REFUSED.labels("stranger").inc()
-        message = "without keys, only this machine is answered"
+        message = "without keys, only callers on this machine are allowed"
         raise HttpError(403, code="NotLocal", message=message, hint=LOCAL_HINT)
 
 

@@ -46,7 +46,7 @@ class Tiercast:
         """Before any worker starts, so that a bad bundle ends the command instead of every worker in turn."""
         access_log.configure()
         try:
-            limits.read(os.environ)
+            limits.from_env(os.environ)
             auth.check(os.environ)
             jobs.check()
             source.check(source.from_env())

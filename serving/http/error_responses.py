@@ -38,10 +38,10 @@ DEFAULTS = {
     413: ("BodyTooLarge", "the body is too large", "send fewer customers per request"),
     415: ("WrongMediaType", "the body must be application/json in UTF-8", "send Content-Type: application/json"),
     422: ("InvalidRequest", "the request does not fit", DOCS),
-    429: ("TooManyRequests", "this key asks too often", "wait as long as the Retry-After header says"),
+    429: ("TooManyRequests", "this key sends too many requests", "wait as long as the Retry-After header says"),
     500: ("InternalError", "something went wrong on our side", "try again; if it stays, look at the server's log"),
     503: ("NotReady", "the service is not ready", "try again in a few seconds"),
-    504: ("TooLate", "the answer took too long", "try again, with fewer customers per request"),
+    504: ("TooLate", "the response took too long", "try again, with fewer customers per request"),
 }
 
 
@@ -125,8 +125,8 @@ def _path(parts: Sequence[object]) -> str:
     >>> _path(["customers", 0, "ann@example.org"]), _path([])
     ('customers.0.(a name that is not shown)', '(body)')
     """
-    shown = [str(part) if _is_plain(part) else HIDDEN_NAME for part in parts]
-    return ".".join(shown)[:MAX_PATH_CHARACTERS] or "(body)"
+    names = [str(part) if _is_plain(part) else HIDDEN_NAME for part in parts]
+    return ".".join(names)[:MAX_PATH_CHARACTERS] or "(body)"
 
 
 def _is_plain(part: object) -> bool:

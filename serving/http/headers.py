@@ -9,12 +9,12 @@ from tiercast.serving.http.error_responses import HttpError
 
 def values(scope: Scope, name: bytes) -> list[bytes]:
     """All values of a header; `name` is in lower case."""
-    return [value for sent, value in scope["headers"] if sent == name]
+    return [value for each, value in scope["headers"] if each == name]
 
 
 def single(scope: Scope, name: bytes) -> bytes:
     """The value of a header, empty without one. Raises `HttpError` 400 for two."""
-    found = values(scope, name)
-    if len(found) > 1:
+    sent = values(scope, name)
+    if len(sent) > 1:
         raise HttpError(400, code="HeaderTwice", message="a header comes twice", hint="send it once")
-    return found[0].strip() if found else b""
+    return sent[0].strip() if sent else b""

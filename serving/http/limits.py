@@ -28,10 +28,10 @@ class Limits(NamedTuple):
 MAY_BE_ZERO = ("rate", "poll_seconds")
 
 
-def read(environment: Mapping[str, str]) -> Limits:
-    """TIERCAST_BODY_MB and so on. Raises `BadInput`.
+def from_env(environment: Mapping[str, str]) -> Limits:
+    """The limits from TIERCAST_BODY_MB and so on. Raises `BadInput`.
 
-    >>> read({"TIERCAST_RATE": "20"}).rate
+    >>> from_env({"TIERCAST_RATE": "20"}).rate
     20.0
     """
     names = {name: f"TIERCAST_{name.upper()}" for name in Limits._fields}
@@ -45,5 +45,5 @@ def _number(name: str, text: str, variable: str) -> float:
         number = math.nan
     if not (math.isfinite(number) and (number > 0 or (number == 0 and name in MAY_BE_ZERO))):
         hint = f"set {variable} to a number above zero, such as {getattr(Limits(), name):g}"
-        raise errors.BadInput("a limit is no number that can be kept", first=f"{variable}={text}", hint=hint)
+        raise errors.BadInput("a limit of the service is not a valid number", first=f"{variable}={text}", hint=hint)
     return number

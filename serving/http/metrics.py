@@ -32,19 +32,17 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 JOB_BUCKETS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0)
 RISKS = tuple(tenth / 10 for tenth in range(1, 11))
 VALUES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5)
-REQUESTS = prometheus_client.Counter("tiercast_requests", "Requests answered", ["route", "status"])
-SECONDS = prometheus_client.Histogram("tiercast_request_seconds", "Time to answer", ["route"], buckets=BUCKETS)
+REQUESTS = prometheus_client.Counter("tiercast_requests", "Responses, by route and status", ["route", "status"])
+SECONDS = prometheus_client.Histogram("tiercast_request_seconds", "Time to respond", ["route"], buckets=BUCKETS)
 IN_FLIGHT = prometheus_client.Gauge(
-    "tiercast_requests_in_flight", "Requests being answered", multiprocess_mode="livesum"
+    "tiercast_requests_in_flight", "Requests that are being handled", multiprocess_mode="livesum"
 )
 CUSTOMERS = prometheus_client.Counter("tiercast_customers_scored", "Customers scored", ["tier"])
 P_CHURN = prometheus_client.Counter("tiercast_scored_p_churn", "Customers scored with a risk up to le", ["le"])
 VALUE = prometheus_client.Counter("tiercast_scored_value", "Customers scored with a value up to le", ["le"])
 REFUSED = prometheus_client.Counter("tiercast_keys_refused", "Requests without the right key", ["why"])
 UNAUDITED = prometheus_client.Counter("tiercast_audit_failures", "Lines that could not be written to the audit log")
-MODEL = prometheus_client.Gauge(
-    "tiercast_model_info", "1 for the model that answers", ["model"], multiprocess_mode="max"
-)
+MODEL = prometheus_client.Gauge("tiercast_model_info", "1 for the served model", ["model"], multiprocess_mode="max")
 KEYS_READ = prometheus_client.Gauge(
     "tiercast_keys_read_timestamp_seconds", "When the keys were last read", multiprocess_mode="livemin"
 )
@@ -73,13 +71,13 @@ MEDIA_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 def count_request(route: str, status: int, seconds: float) -> None:
     """Count a response; `route` is one of ours, or `unknown`."""
-    requests, timed = _labelled(route, status)
-    requests.inc()
-    timed.observe(seconds)
+    responses, durations = _of_route(route, status)
+    responses.inc()
+    durations.observe(seconds)
 
 
 @functools.cache
-def _labelled(route: str, status: int) -> tuple[prometheus_client.Counter, prometheus_client.Histogram]:
+def _of_route(route: str, status: int) -> tuple[prometheus_client.Counter, prometheus_client.Histogram]:
     return REQUESTS.labels(route, str(status)), SECONDS.labels(route)
 
 
@@ -95,14 +93,14 @@ def _count_by_bound(
     counter: prometheus_client.Counter, bounds: tuple[float, ...], numbers: Iterable[float | None]
 ) -> None:
     """Count each number at the smallest bound that is not below it; `_accumulated` adds the bounds up."""
-    children = _by_bound(counter, bounds)
-    for place, n in collections.Counter(bisect_left(bounds, each) for each in numbers if each is not None).items():
-        children[place].inc(n)
+    counters = _counters(counter, bounds)
+    for index, n in collections.Counter(bisect_left(bounds, each) for each in numbers if each is not None).items():
+        counters[index].inc(n)
 
 
 @functools.cache
-def _by_bound(counter: prometheus_client.Counter, bounds: tuple[float, ...]) -> list[prometheus_client.Counter]:
-    """The counter of each bound, because finding one by its label takes as long as counting."""
+def _counters(counter: prometheus_client.Counter, bounds: tuple[float, ...]) -> list[prometheus_client.Counter]:
+    """The counter of each bound, cached: looking one up by its label takes as long as counting."""
     return [counter.labels(bound) for bound in _labels(bounds)]
 
 
@@ -117,10 +115,10 @@ def job_ended(job: BatchJob) -> None:
         JOB_SECONDS.labels(job.state).observe((job.finished_at - job.started_at).total_seconds())
 
 
-def serves(model: str, before: str | None = None) -> None:
-    """Set which model is served, and which no longer is."""
-    if before is not None and before != model:
-        MODEL.labels(before).set(0)
+def set_served_model(model: str, previous: str | None = None) -> None:
+    """Report `model` as the served one instead of `previous`."""
+    if previous is not None and previous != model:
+        MODEL.labels(previous).set(0)
     MODEL.labels(model).set(1)
 
 

@@ -28,12 +28,12 @@ class ModelRuntime:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         bundles = source.from_env()
-        seconds = limits.read(environment).poll_seconds if isinstance(bundles, RegistrySource) else 0.0
+        seconds = limits.from_env(environment).poll_seconds if isinstance(bundles, RegistrySource) else 0.0
         self.manager = ModelManager(bundles, scorer.load, poll_seconds=seconds, on_swap=_on_swap)
         self.shadow = _shadow(environment.get(SHADOW, ""))
         self.batcher = MicroBatcher(self.scorer, int(environment.get("TIERCAST_THREADS", "1")), self.compare)
         self._card: tuple[ServedModel, bytes] | None = None
-        metrics.serves(self.manager.served.model)
+        metrics.set_served_model(self.manager.served.model)
         readiness.register("bundle", lambda: readiness.State(True, self.manager.state()))
         self.manager.start_watching()
         gc.collect()
@@ -86,4 +86,4 @@ def _shadow(alias_or_version: str) -> Shadow | None:
 
 
 def _on_swap(old: ServedModel, new: ServedModel) -> None:
-    metrics.serves(new.model, old.model)
+    metrics.set_served_model(new.model, old.model)

@@ -20,7 +20,7 @@ ABOUT = (
 SECURITY = {
     "key": {"type": "http", "scheme": "bearer", "description": "A key made with `tiercast keys add`: tck_id_secret."}
 }
-SUCCESS = {200: "The answer.", 202: "Accepted, and to be done later."}
+SUCCESS = {200: "The response.", 202: "Accepted; it is done later."}
 REQUEST_ID = {"description": "The request's id, as in the log.", "schema": {"type": "string"}}
 
 
@@ -88,8 +88,8 @@ def _schemas(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         *((model, "validation") for model in sorted(sent, key=_name)),
         *((model, "serialization") for model in sorted({*returned, schemas.Error}, key=_name)),
     ]
-    _, found = models_json_schema(modes, ref_template=REF)  # type: ignore[arg-type]
-    definitions: dict[str, Any] = found["$defs"]
+    _, schema = models_json_schema(modes, ref_template=REF)  # type: ignore[arg-type]
+    definitions: dict[str, Any] = schema["$defs"]
     return definitions
 
 

@@ -58,7 +58,7 @@ async def counters(_: Request) -> Response:
 
 
 def metrics_roles() -> tuple[Role, ...]:
-    """The roles for /metrics: how busy a shop is concerns nobody else, unless TIERCAST_METRICS_OPEN is 1."""
+    """The roles for /metrics: none if TIERCAST_METRICS_OPEN is 1. Traffic is confidential otherwise."""
     return () if os.environ.get("TIERCAST_METRICS_OPEN") == "1" else ("read",)
 
 

@@ -23,7 +23,7 @@ STORED: tuple[Endpoint, ...] = (
         stored_requests.LookupRequest, stored_examples.LOOKUP, statuses=(404,),
     ),
     Endpoint(
-        "/v1/customers/history", "POST", ("read",), "One customer through the generations: the moves, and why.",
+        "/v1/customers/history", "POST", ("read",), "One customer in each generation: the moves, and their reasons.",
         with_body(stored_requests.HistoryRequest, handlers.history), {JSON: stored_responses.HistoryResponse},
         stored_requests.HistoryRequest, stored_examples.HISTORY, statuses=(404,),
     ),
@@ -34,7 +34,7 @@ STORED: tuple[Endpoint, ...] = (
         stored_requests.SearchRequest, stored_examples.SEARCH, statuses=(404, 410),
     ),
     Endpoint(
-        "/v1/grid", "GET", ("read",), "Customers, value and value at risk per tier, and who moved.",
+        "/v1/grid", "GET", ("read",), "Customers, value and value at risk per tier, and the moves between tiers.",
         without_body(handlers.grid), {JSON: stored_responses.GridResponse}, statuses=(404,),
     ),
     Endpoint(
@@ -44,7 +44,7 @@ STORED: tuple[Endpoint, ...] = (
 )  # fmt: skip
 JOBS: tuple[Endpoint, ...] = (
     Endpoint(
-        "/v1/jobs/score", "POST", ("score",), "Ask for a batch job: a configured source, scored as of a day.",
+        "/v1/jobs/score", "POST", ("score",), "Submit a batch job: a configured source, scored as of a day.",
         with_body(api_models.JobRequest, jobs.submit), {JSON: api_models.JobStatus}, api_models.JobRequest,
         api_models.REQUEST, api_models.STATUS, statuses=(202, 404, 409),
     ),
@@ -53,12 +53,12 @@ JOBS: tuple[Endpoint, ...] = (
         without_body(jobs.list_jobs), {JSON: api_models.JobList}, response_example=api_models.LIST, statuses=(404,),
     ),
     Endpoint(
-        "/v1/jobs/status", "POST", READERS, "How far a job is, and what came of it.",
+        "/v1/jobs/status", "POST", READERS, "The state of a job: its progress, and its result or error.",
         with_body(api_models.JobId, jobs.status), {JSON: api_models.JobStatus}, api_models.JobId,
         api_models.ID, api_models.STATUS, statuses=(404,),
     ),
     Endpoint(
-        "/v1/jobs/cancel", "POST", ("score",), "Call a job off.",
+        "/v1/jobs/cancel", "POST", ("score",), "Cancel a job.",
         with_body(api_models.JobId, jobs.cancel), {JSON: api_models.JobStatus}, api_models.JobId,
         api_models.ID, {**api_models.STATUS, "state": "cancelling"}, statuses=(404, 409),
     ),
@@ -79,14 +79,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         pages.reload, {JSON: schemas.Reloaded}, schemas.Reload, {},
         statuses=(409,),
     ),
-    Endpoint("/", "GET", (), "What this is, for a person.", pages.first_page, {HTML: None}),
+    Endpoint("/", "GET", (), "A page about the service.", pages.first_page, {HTML: None}),
     Endpoint("/docs.json", "GET", (), "This document.", pages.document, {JSON: schemas.Document}),
-    Endpoint("/schema.json", "GET", (), "The same document, with what BentoML's clients look for in it.", pages.schema,
+    Endpoint("/schema.json", "GET", (), "The same document, with the keys that BentoML's clients need.", pages.schema,
           {JSON: schemas.Document}),
     Endpoint("/livez", "GET", (), "Whether the process lives.", pages.alive, {JSON: schemas.Alive}, is_probe=True),
     Endpoint("/healthz", "GET", (), "The same as /livez.", pages.alive, {JSON: schemas.Alive}, is_probe=True),
     Endpoint(
-        "/readyz", "GET", (), "Whether requests can be answered, and what each part of the service says.",
+        "/readyz", "GET", (), "Whether the service is ready, and the state of each of its parts.",
         readiness.page, {JSON: schemas.Ready}, statuses=(503,), is_probe=True,
     ),
     Endpoint(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Reload(BaseModel):
-    """Nothing: an empty JSON object, which no form of a foreign web page can send."""
+    """An empty JSON object, which a form on a web page of another site cannot send."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,27 +43,27 @@ class Document(_Open):
 
 
 class Alive(BaseModel):
-    """The process answers."""
+    """The process responds."""
 
     alive: Literal[True]
 
 
 class Ready(BaseModel):
-    """Every part of the service in a few words."""
+    """The state of each part of the service, in a few words."""
 
     ready: Literal[True]
     parts: dict[str, str]
 
 
 class Place(BaseModel):
-    """What does not fit, and where."""
+    """One invalid field of the request: its path, and what is wrong with it."""
 
     path: str
     message: str
 
 
 class Failure(BaseModel):
-    """What is wrong and what to do about it."""
+    """The parts of an error: what is wrong, and how to fix it."""
 
     code: str
     message: str

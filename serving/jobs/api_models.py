@@ -21,10 +21,10 @@ class _Request(BaseModel):
 
 
 class JobOptions(_Request):
-    """Settings of the source that a job may narrow, never widen."""
+    """Settings that narrow those of the source; none of them can widen it."""
 
     reasons: Annotated[
-        Literal["risky", "none"] | None, Field(description="Reasons for those at risk, or for nobody.")
+        Literal["risky", "none"] | None, Field(description="Reasons for customers at risk only, or for none.")
     ] = None
     publish: Annotated[Literal[False] | None, Field(description="false: write the file without publishing it.")] = None
 

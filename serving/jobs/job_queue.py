@@ -60,7 +60,7 @@ def submit(engine: Engine, spec: JobSpec, max_queued: int) -> Submitted:
         if known is not None:
             return Submitted(known, is_new=False)
         if (n := _count_queued(connection)) >= max_queued:
-            hint = "wait until some have run, or cancel those that nobody needs"
+            hint = "wait until some have run, or cancel those that are not needed"
             raise errors.QueueFull("jobs wait already", count=n, total=max_queued, unit="places", hint=hint)
         row = {**spec._asdict(), "job_id": job.new_id(), "state": "queued", "submitted_at": job.now()}
         connection.execute(tables.jobs.insert().values(**row, attempts=0, progress=0.0))

@@ -83,7 +83,7 @@ class Worker:
         self._try(self._terminate_children)
 
     def _try(self, action: Callable[[], None]) -> None:
-        """The thread survives whatever a driver raises; `problem` says what is wrong."""
+        """Run `action` and keep its error in `problem`: the thread must survive whatever a driver raises."""
         try:
             action()
         except errors.TiercastError as error:

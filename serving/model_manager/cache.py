@@ -16,7 +16,7 @@ import re
 import shutil
 from typing import NamedTuple
 
-from tiercast.contract import errors, files, places
+from tiercast.contract import addresses, errors, files
 
 VARIABLE = "TIERCAST_CACHE"
 KEPT = 4  # bundles beside those that a pointer names
@@ -72,5 +72,5 @@ def from_env(registry: str | None = None) -> BundleCache:
     chosen = os.environ.get(VARIABLE) or pathlib.Path(
         os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "tiercast"
     )
-    digest = hashlib.sha256((registry or places.tracking_uri()).encode()).hexdigest()[:12]
+    digest = hashlib.sha256((registry or addresses.tracking_uri()).encode()).hexdigest()[:12]
     return BundleCache(pathlib.Path(chosen).absolute() / digest)

@@ -19,9 +19,9 @@ class Differences:
 
     >>> ours = [{"tier": "A", "p_churn": 0.25, "value": 90.0}, {"tier": "F", "p_churn": None, "value": None}]
     >>> theirs = [{"tier": "B", "p_churn": 0.75, "value": 80.0}, {"tier": "F", "p_churn": None, "value": None}]
-    >>> found = Differences()
-    >>> found.add(ours, theirs)
-    >>> {name: number for name, number in found.figures().items() if "_q" not in name}
+    >>> differences = Differences()
+    >>> differences.add(ours, theirs)
+    >>> {name: number for name, number in differences.figures().items() if "_q" not in name}
     {'compared': 2.0, 'tier_changed_share': 0.5, 'moved/A_B': 1.0, 'moved/F_F': 1.0,
      'p_churn_mean_abs_diff': 0.5, 'value_mean_diff': -10.0}
     """

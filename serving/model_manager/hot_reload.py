@@ -1,4 +1,4 @@
-"""Hot reload: exchange the served model when asked to, or when the registry or another process has a newer one.
+"""Hot reload: replace the served model on request, or when the registry or another process has a newer one.
 
 A failure never changes what is served: a model is replaced only by one that is ready to score.
 """

@@ -105,7 +105,7 @@ def from_env() -> FolderSource | RegistrySource:
         return FolderSource(pathlib.Path(os.environ[FOLDER]), caches.from_env("folders"))
     if not os.environ.get(MODEL):
         hint = f"set {FOLDER} to the folder that `tiercast train --bundle` wrote, or {MODEL} to champion"
-        raise errors.BadInput("nothing says which bundle to serve", first=f"{FOLDER} is not set", hint=hint)
+        raise errors.BadInput("no bundle to serve is named", first=f"{FOLDER} is not set", hint=hint)
     return RegistrySource(os.environ[MODEL], caches.from_env())
 
 

@@ -7,6 +7,7 @@ thousand customers would take longer than their scores.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from tiercast.contract.vectors import Vector
 from tiercast.tiers import conditions, texts
@@ -24,6 +25,13 @@ def reason_texts(
             rows_of.setdefault((code, lang), []).append(row)
     rendered = {key: _render(texts.phrase(*key, window), frame, rows, currency) for key, rows in rows_of.items()}
     return [[next(rendered[code, lang]) for code in given] for given, lang in zip(codes, langs, strict=True)]
+
+
+def value_texts(scored: Mapping[str, Sequence[Any]], langs: Sequence[Language]) -> list[str | None]:
+    """Per customer the text of their value and its range; None for prospects."""
+    numbers = (scored[name] for name in ("value", "value_low", "value_high", "p_order"))
+    rows = zip(*numbers, langs, strict=True)
+    return [None if row[0] is None else texts.value(*row) for row in rows]
 
 
 def action_texts(codes: Sequence[str], langs: Sequence[Language]) -> list[str]:

@@ -102,15 +102,15 @@ class MicroBatcher:
         batch, self._on_loop = _next_batch(self._on_loop)
         if self._on_loop:
             loop.call_soon(self._score_on_loop, loop)
-        wanted = [pending for pending in batch if not pending.future.done() and _check(pending)]
-        if wanted:
-            self._score(wanted)
+        accepted = [pending for pending in batch if not pending.future.done() and _check(pending)]
+        if accepted:
+            self._score(accepted)
 
     def _work(self) -> None:
         while batch := self._take():
-            wanted = [pending for pending in batch if _start(pending.future) and _check(pending)]
-            if wanted:
-                self._score(wanted)
+            accepted = [pending for pending in batch if _start(pending.future) and _check(pending)]
+            if accepted:
+                self._score(accepted)
 
     def _take(self) -> list[_Pending]:
         """The request that has waited longest, and those that fit into its batch; empty once closed."""

@@ -1,7 +1,7 @@
 """The tables of requests as columns: those of a file, and for every row numbers that identify it in its request.
 
-A column or attribute that the bundle was trained on must be given for every customer, null where it is unknown: one
-that was forgotten would look like a customer of whom nothing is known.
+A column or attribute that the bundle was trained on must be given for every customer, null where it is unknown.
+Otherwise a column that a caller forgot would look like an unknown value.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ def build(requests: Sequence[ScoreRequest], spec: FeatureSpec) -> dict[str, Inpu
 
     Every row has the number of its request, and its own number in that request.
     """
-    wanted = schemas(spec)
+    schema = schemas(spec)
     return {
-        "transactions": _lines(wanted["transactions"], requests, "transactions"),
+        "transactions": _lines(schema["transactions"], requests, "transactions"),
         "customers": _customers(requests, spec),
-        "interactions": _lines(wanted["interactions"], requests, "interactions"),
+        "interactions": _lines(schema["interactions"], requests, "interactions"),
     }
 
 

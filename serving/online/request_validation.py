@@ -32,7 +32,7 @@ def validate(
     """Per request the rows that each table drops, or the error that refuses it.
 
     `results` are those of the day's plan on `tables`. Findings are computed only where some row is not plain; a table
-    without any time has no such row.
+    without any time has only plain rows.
     """
     findings: dict[str, list[Finding]] = {table: [] for table in plan_cache.RULES}
     for table, rules in plan_cache.RULES.items():
@@ -57,7 +57,7 @@ def check(request: ScoreRequest, table: str, findings: Sequence[Finding]) -> Dro
 
     `findings` are those of this request in that table, one per reason; none where all rows are plain.
     """
-    counting = [row for row in findings if row["reason"] != LATE]
+    counting = sorted((row for row in findings if row["reason"] != LATE), key=lambda row: row["first"])
     when = plan_cache.RULES[table].when or ""
     for row in counting:
         if row["reason"] is not None:

@@ -91,6 +91,9 @@ class ScoreRequest(StrictModel):
     as_of: Annotated[dt.date, Field(strict=True, description="The day of knowledge, such as 2024-06-30.")]
     customers: Annotated[list[Customer], Field(min_length=1, max_length=MOST_CUSTOMERS)]
     lang: Annotated[Language, Field(description="The language of the texts; codes stay as they are.")] = "en"
+    letter_change: Annotated[
+        bool, Field(description="Also say what would change each letter: for small requests, and slower.")
+    ] = False
 
     @field_validator("customers")
     @classmethod

@@ -24,12 +24,13 @@ from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
 from tiercast.models.frame import Frame
 from tiercast.serving import score
-from tiercast.serving.online import messages, plan_cache, request_columns, request_validation
+from tiercast.serving.online import letter_changes, messages, plan_cache, request_columns, request_validation
 from tiercast.serving.online.request_validation import Dropped
 from tiercast.serving.online.requests import ScoreRequest
+from tiercast.tiers import letter_change
 
 Row = dict[str, Any]
-"""The scores of one customer: the contract's columns, `reason_texts` and `action_text`."""
+"""The scores of one customer: the contract's columns, and their texts."""
 Response = dict[str, Any]
 """What `POST /v1/score` responds, see `ScoreResponse`."""
 Features = dict[str, NDArray[Any]]
@@ -47,7 +48,7 @@ class Scorer:
         rows = sum(len(customer.transactions) + len(customer.interactions) for customer in request.customers)
         is_small = len(request.customers) <= SMALL_CUSTOMERS and rows <= SMALL_ROWS
         spec = self.bundle.spec
-        return is_small and plan_cache.has(spec, request.as_of, MARGIN in spec.columns)
+        return is_small and not request.letter_change and plan_cache.has(spec, request.as_of, MARGIN in spec.columns)
 
     def score(self, request: ScoreRequest) -> Response:
         """The response to one request, with its customers in their order. Raises `BadInput`."""
@@ -66,6 +67,7 @@ class Scorer:
         for number, request in enumerate(requests):
             try:
                 bundles.dated(self.bundle, request.as_of)
+                letter_changes.check(request)
                 accepted.setdefault(request_columns.check(request, self.bundle.spec), []).append(number)
             except errors.TiercastError as error:
                 entries[number] = error
@@ -80,7 +82,17 @@ class Scorer:
         results = plan.run(tables)
         dropped = request_validation.validate(requests, tables, results)
         rows = self._rows(_features(results), requests)
+        rows = (self._with_changes(*each) for each in zip(requests, dropped, rows, strict=True))
         return [_response(self.bundle, *each) for each in zip(requests, dropped, rows, strict=True)]
+
+    def _with_changes(
+        self, request: ScoreRequest, dropped: Mapping[str, Dropped] | errors.TiercastError, rows: list[Row]
+    ) -> list[Row]:
+        """The rows, with what would change each letter where the request asks for it and can be read."""
+        if not request.letter_change or isinstance(dropped, errors.TiercastError):
+            return rows
+        changes = letter_changes.find(self.score, request, self.bundle.about.churn_days)
+        return [row | letter_change.as_fields(changes.get(row["customer_id"]), request.lang) for row in rows]
 
     def _rows(self, features: Features, requests: Sequence[ScoreRequest]) -> Iterator[list[Row]]:
         """Per request the rows of its customers, in its order; without those not yet known on the day."""
@@ -130,5 +142,6 @@ def _with_texts(bundle: Bundle, ids: list[str], frame: Frame, langs: Sequence[An
     scored = {"customer_id": ids, **score.score_lists(bundle, frame)}
     scored["reason_texts"] = messages.reason_texts(scored["reasons"], frame, langs, bundle.about.currency)
     scored["action_text"] = messages.action_texts(scored["action"], langs)
+    scored["value_text"] = messages.value_texts(scored, langs)
     names = tuple(scored)
     return [dict(zip(names, row)) for row in zip(*scored.values(), strict=True)]

@@ -53,7 +53,7 @@ def killed_after_the_first_date(place: Path) -> dict[str, tuple[int, bytes]]:
     return state(out)
 
 
-def test_a_backtest_that_is_killed_goes_on_where_it_was_and_says_the_same(place: Path) -> None:
+def test_a_killed_backtest_resumes_with_the_same_result(place: Path) -> None:
     first = killed_after_the_first_date(place)
     finished = command_line.one_object(command_line.run(*arguments(place, "killed", "--no-mlflow", "--json")))
     assert finished["dates_taken_from_out"] >= 1
@@ -69,8 +69,8 @@ def test_a_backtest_that_is_killed_goes_on_where_it_was_and_says_the_same(place:
 
 
 def children(run_id: str) -> list[Run]:
-    found = mlflow.MlflowClient().search_runs([store.experiment_id()], f"tags.`mlflow.parentRunId` = '{run_id}'")
-    return sorted(found, key=lambda run: str(run.info.run_name))
+    result = mlflow.MlflowClient().search_runs([store.experiment_id()], f"tags.`mlflow.parentRunId` = '{run_id}'")
+    return sorted(result, key=lambda run: str(run.info.run_name))
 
 
 def artifacts(run_id: str) -> set[str]:
@@ -85,11 +85,11 @@ def test_mlflow_holds_one_run_with_curves_and_a_child_per_date(place: Path, mlru
     assert run.data.tags[log_run.KIND] == log_backtest.STUDY
     assert (run.data.params["every"], run.data.params["n_judged"]) == ("120d", "3")
     curves(run, first)
-    found = children(first["run"])
-    assert [each.info.run_name for each in found] == [f"backtest {day}" for day in DATES]
-    assert {each.data.tags[log_run.KIND] for each in found} == {log_backtest.DATE}
+    result = children(first["run"])
+    assert [each.info.run_name for each in result] == [f"backtest {day}" for day in DATES]
+    assert {each.data.tags[log_run.KIND] for each in result} == {log_backtest.DATE}
     names = {f"churn_{name}" for name in CHURN_MEASURES} | {"baseline/recency/churn_auc", "value_coverage_low"}
-    assert names <= set(found[0].data.metrics)
+    assert names <= set(result[0].data.metrics)
     assert {"figures/churn_auc.png", "figures/value_coverage.png", "figures/bands.png", "summary.json"} <= artifacts(
         first["run"]
     )
@@ -118,13 +118,13 @@ def check_no_customer_is_logged(place: Path, mlruns: Path) -> None:
     assert not list(mlruns.rglob("*.parquet"))
 
 
-def test_refusals_say_what_to_type(place: Path) -> None:
+def test_refusals_have_the_command_to_type(place: Path) -> None:
     for wrong, kind, words in (
         (("--every", "soon"), "BadInput", "--every 30d"),
         (("--from", "1998-06-01", "--to", "1998-06-30"), "NotEnoughData", "--to 1998-05-02 or earlier"),
     ):
-        found, message = command_line.refusal(command_line.run(*arguments(place, "no", "--no-mlflow", *wrong)))
-        assert (found, words in message) == (kind, True), message
+        result, message = command_line.refusal(command_line.run(*arguments(place, "no", "--no-mlflow", *wrong)))
+        assert (result, words in message) == (kind, True), message
 
 
 def test_results_among_the_data_are_refused(place: Path) -> None:

@@ -95,8 +95,8 @@ BAD: dict[str, tuple[Callable[[Path], str], tuple[str, ...], str, str]] = {
 @pytest.mark.parametrize("what", BAD)
 def test_it_is_refused_in_four_parts_and_nothing_is_touched(what: str, bundle: Path, out: Path, tmp_path: Path) -> None:
     make, options, kind, words = BAD[what]
-    found, message = command_line.refusal(score(make(tmp_path), bundle, out, *options))
-    assert (found, words in message) == (kind, True), message
+    result, message = command_line.refusal(score(make(tmp_path), bundle, out, *options))
+    assert (result, words in message) == (kind, True), message
 
 
 def test_a_missing_column_names_the_nearest_and_the_option_that_helps(bundle: Path, out: Path, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_bundle_that_was_changed_is_refused(bundle: Path, out: Path, tmp_path:
 
 
 @pytest.mark.parametrize("largest", [3_000, 20_000], ids=["for our temporary files", "for the scores"])
-def test_a_full_disk_is_said(bundle: Path, out: Path, tmp_path: Path, largest: int) -> None:
+def test_a_full_disk_is_reported(bundle: Path, out: Path, tmp_path: Path, largest: int) -> None:
     data = scored_tables.write(tmp_path, scored_tables.purchases(40))
     kind, _ = command_line.refusal(score(data, bundle, out, largest_file=largest))
     assert kind == "CannotWrite"
@@ -146,7 +146,7 @@ sys.exit(2 if codes == {2} else 1)
 """
 
 
-def test_a_place_without_permission_is_said(bundle: Path) -> None:
+def test_a_missing_permission_is_reported(bundle: Path) -> None:
     with make_tables.folder() as folder:
         folder.chmod(0o755)
         data = scored_tables.write(folder, scored_tables.purchases(400))
@@ -206,8 +206,8 @@ def test_training_on_what_cannot_be_trained_on_leaves_the_old_bundle(
     folder = tmp_path / "place" / "bundle"
     bundle_folder.save(bundle_folder.load(bundle), folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    found, _ = command_line.refusal(train(make_tables.write_text(tmp_path, HEADER + rows), folder, *options))
-    assert found == kind
+    result, _ = command_line.refusal(train(make_tables.write_text(tmp_path, HEADER + rows), folder, *options))
+    assert result == kind
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
 
@@ -228,9 +228,9 @@ def test_odd_but_honest_input_is_scored(bundle: Path, tmp_path: Path) -> None:
     ids = ["007", "a b", "Zoë", "客户"]
     lines = "".join(f"{ids[k % 4]},1998-0{1 + k % 6}-0{1 + k % 9},{k}.5,1\n" for k in range(40))
     data = make_tables.write_text(tmp_path, "\ufeff" + HEADER + lines + "007,1998-06-01,NaN,1\na b,1998-06-01,inf,1\n")
-    found = command_line.one_object(score(data, bundle, tmp_path / "s.parquet", "--json"))
-    assert found["customers"] == 4
-    assert found["reading"]["transactions"]["dropped"] == {"unparsable_amount": 2}
+    result = command_line.one_object(score(data, bundle, tmp_path / "s.parquet", "--json"))
+    assert result["customers"] == 4
+    assert result["reading"]["transactions"]["dropped"] == {"unparsable_amount": 2}
     assert sorted(parquet.read_table(tmp_path / "s.parquet")["customer_id"].to_pylist()) == sorted(ids)
 
 
@@ -240,8 +240,8 @@ def test_a_million_rows_of_one_customer_are_scored(bundle: Path, tmp_path: Path)
     amounts = np.full(n, 0.01)
     table = pa.table({"customer_id": ["c"] * n, "ordered_at": days, "amount": amounts, "quantity": amounts})
     source = scored_tables.write(tmp_path, table)
-    found = command_line.one_object(score(source, bundle, tmp_path / "s.parquet", "--json"))
-    assert found["customers"] == 1
+    result = command_line.one_object(score(source, bundle, tmp_path / "s.parquet", "--json"))
+    assert result["customers"] == 1
     row = parquet.read_table(tmp_path / "s.parquet").to_pylist()[0]
     assert 0 <= row["p_churn"] <= 1
     assert row["value_low"] <= row["value_high"]

@@ -67,7 +67,7 @@ def test_the_namesakes_come_first(site: Path, project: Path) -> None:
         run(site, project, "-c", "import models")
 
 
-def test_the_command_line_answers(site: Path, project: Path) -> None:
+def test_the_command_line_works(site: Path, project: Path) -> None:
     assert "Usage: " in run(site, project, "-m", "tiercast.cli", "--help")
 
 

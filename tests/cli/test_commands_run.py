@@ -58,11 +58,11 @@ def test_check_reads_counts_and_judges(place: Path) -> None:
 
 
 def test_check_as_json_is_one_object(place: Path) -> None:
-    found = command_line.one_object(command_line.run("check", place / "orders.parquet", "--json"))
+    result = command_line.one_object(command_line.run("check", place / "orders.parquet", "--json"))
     n = parquet.read_metadata(place / "orders.parquet").num_rows
-    assert found["reading"]["transactions"]["rows_kept"] == n
-    assert found["reading"]["as_of"] == "1998-06-29", "the day after the newest row"
-    assert found["readiness"]
+    assert result["reading"]["transactions"]["rows_kept"] == n
+    assert result["reading"]["as_of"] == "1998-06-29", "the day after the newest row"
+    assert result["readiness"]
 
 
 def test_train_writes_a_bundle_that_score_takes(place: Path, tmp_path: Path) -> None:
@@ -81,9 +81,9 @@ def test_train_writes_a_bundle_that_score_takes(place: Path, tmp_path: Path) -> 
     done = command_line.run(
         *arguments, "--config", config, "--no-mlflow", "--bundle", tmp_path / "bundle", "--json", cwd=tmp_path
     )
-    found = command_line.one_object(done)
-    assert (found["as_of"], found["run"]) == ("1998-07-01", None)
-    assert found["churn"]["models"]["tiercast"]["auc"]["value"] > 0.5
+    result = command_line.one_object(done)
+    assert (result["as_of"], result["run"]) == ("1998-07-01", None)
+    assert result["churn"]["models"]["tiercast"]["auc"]["value"] > 0.5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "tiercast.toml"], "and nothing else"
     assert bundle_folder.load(tmp_path / "bundle").about.churn_days == 180
     again = command_line.run(
@@ -102,9 +102,9 @@ def test_score_writes_the_file_and_prints_the_grid(place: Path, tmp_path: Path) 
 
 
 def test_score_as_json_adds_up(place: Path, tmp_path: Path) -> None:
-    found = command_line.one_object(command_line.run(*scoring(place, tmp_path / "s.parquet", "--json")))
-    assert sum(row["customers"] for row in found["tiers"]) == found["customers"]
-    assert [row["tier"] for row in found["tiers"]] == list("ABCDEF")
+    result = command_line.one_object(command_line.run(*scoring(place, tmp_path / "s.parquet", "--json")))
+    assert sum(row["customers"] for row in result["tiers"]) == result["customers"]
+    assert [row["tier"] for row in result["tiers"]] == list("ABCDEF")
 
 
 def test_explain_speaks_chinese_and_json(place: Path) -> None:
@@ -114,8 +114,8 @@ def test_explain_speaks_chinese_and_json(place: Path) -> None:
     spoken = command_line.run(*arguments, *chosen)
     assert spoken.returncode == 0, spoken.stderr
     assert f"{other}: " in spoken.stdout.splitlines()[0]
-    found = command_line.one_object(command_line.run(*arguments, *chosen, "--json"))
-    assert [row["customer_id"] for row in found["customers"]] == [other, one]
+    result = command_line.one_object(command_line.run(*arguments, *chosen, "--json"))
+    assert [row["customer_id"] for row in result["customers"]] == [other, one]
     kind, message = command_line.refusal(command_line.run(*arguments, "--customer", one, "--customer", "nobody"))
     assert kind == "BadInput"
     assert "1 of 2 customers" in message
@@ -149,8 +149,8 @@ def test_renamed_columns_and_overrides_are_taken(place: Path, tmp_path: Path) ->
         "--out",
         tmp_path / "s.parquet",
     )
-    found = command_line.one_object(command_line.run(*arguments, *options, "--overrides", by_hand, "--json"))
-    assert found["overrides"] == 1
+    result = command_line.one_object(command_line.run(*arguments, *options, "--overrides", by_hand, "--json"))
+    assert result["overrides"] == 1
     rows = parquet.read_table(tmp_path / "s.parquet").to_pylist()
     assert next(row["tier"] for row in rows if row["customer_id"] == one) == "A"
 
@@ -195,7 +195,7 @@ def test_a_scoring_that_is_stopped_by_hand_leaves_the_old_file_alone(place: Path
     assert [path.name for path in tmp_path.iterdir()] == ["scores.parquet"]
 
 
-def test_score_goes_on_from_the_last_run_and_says_so(place: Path, tmp_path: Path) -> None:
+def test_score_resumes_from_the_last_run_and_prints_it(place: Path, tmp_path: Path) -> None:
     again = scoring(place, tmp_path / "s.parquet", "--since", tmp_path / "state", "--json")
     first = command_line.one_object(command_line.run(*again))["since"]
     assert (first["last"], first["why"]) == (None, "nothing was kept yet")

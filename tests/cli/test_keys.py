@@ -25,7 +25,7 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(tmp_path: Pat
     assert token.split("_")[2] not in listed.stdout + after.stdout
 
 
-def test_what_is_wrong_is_said_in_parts_with_exit_code_2(tmp_path: Path) -> None:
+def test_bad_input_is_reported_in_parts_with_exit_code_2(tmp_path: Path) -> None:
     wrong = [
         run("keys", "list", cwd=tmp_path),
         run("keys", "list", "--store", "missing.db", cwd=tmp_path),

@@ -58,13 +58,13 @@ def test_moves_ends_with_a_line_for_a_ticket(place: Path, tmp_path: Path) -> Non
     assert (tmp_path / "moves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_moves_as_json_adds_up_and_tells_reasons_in_words(place: Path) -> None:
+def test_moves_as_json_add_up_and_have_reasons_in_words(place: Path) -> None:
     arguments = ("moves", place / "old.parquet", place / "new.parquet", "--json", "--top", "3")
-    found = command_line.one_object(command_line.run(*arguments, "--lang", "zh"))
-    assert sum(row["customers"] for row in found["matrix"]) == sum(found["counts"].values())
-    assert len(found["falls"]) == 3
-    assert all(len(row["reason_texts"]) == len(row["reasons"]) for row in found["falls"])
-    assert "位客户" in found["summary"]
+    result = command_line.one_object(command_line.run(*arguments, "--lang", "zh"))
+    assert sum(row["customers"] for row in result["matrix"]) == sum(result["counts"].values())
+    assert len(result["falls"]) == 3
+    assert all(len(row["reason_texts"]) == len(row["reasons"]) for row in result["falls"])
+    assert "位客户" in result["summary"]
 
 
 def test_moves_refuses_what_it_cannot_compare(place: Path) -> None:
@@ -79,7 +79,7 @@ def test_moves_refuses_what_it_cannot_compare(place: Path) -> None:
     assert kind == "BadInput"
 
 
-def test_a_quiet_watch_ends_with_0_and_writes_nothing_when_told_so(place: Path, tmp_path: Path) -> None:
+def test_a_watch_without_alarms_ends_with_0_and_writes_nothing_without_mlflow(place: Path, tmp_path: Path) -> None:
     done = command_line.run(*watching(place, "--no-mlflow"), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "watched as of 1998-07-01, 6 checks: all quiet"
@@ -89,17 +89,17 @@ def test_a_quiet_watch_ends_with_0_and_writes_nothing_when_told_so(place: Path, 
 def test_a_watch_that_alarms_ends_with_3_and_is_in_mlflow(place: Path, tmp_path: Path, mlruns: Path) -> None:
     done = command_line.run(*watching(place, "--scores", bad_scores(place, tmp_path), "--json"), cwd=tmp_path)
     assert done.returncode == 3, done.stderr
-    found = json.loads(done.stdout)
-    alarms = {check["code"] for check in found["checks"] if check["level"] == "alarm"}
+    result = json.loads(done.stdout)
+    alarms = {check["code"] for check in result["checks"] if check["level"] == "alarm"}
     assert {"W7", "W9"} <= alarms
-    assert found["level"] == "alarm"
+    assert result["level"] == "alarm"
     store.connect()
-    logged = mlflow.get_run(found["run"]).data
+    logged = mlflow.get_run(result["run"]).data
     assert logged.tags["level"] == "alarm"
     assert logged.metrics["level/W7"] == checks.LEVELS.index("alarm")
 
 
-def test_a_folder_of_scores_is_taken_and_open_windows_are_said(place: Path, tmp_path: Path) -> None:
+def test_a_folder_of_scores_is_read_and_open_windows_are_listed(place: Path, tmp_path: Path) -> None:
     bad_scores(place, tmp_path)
     (tmp_path / "open.parquet").write_bytes((place / "old.parquet").read_bytes())
     (tmp_path / "orders.parquet").write_bytes((place / "orders.parquet").read_bytes())

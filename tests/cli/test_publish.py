@@ -23,16 +23,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_one_line_tells_what_is_served_and_the_list_shows_both(folder: Path) -> None:
+def test_publish_prints_the_served_generation_and_the_list_has_both(folder: Path) -> None:
     again = command_line.run("publish", "july.parquet", "--store", "scores.db", cwd=folder)
     assert again.stdout == "nothing to do: this file is served already, generation 2, " + (
         "300 customers as of 2024-07-01, model tiercast/2/abc\n"
     )
-    found = command_line.one_object(command_line.run("generations", "--store", "scores.db", "--json", cwd=folder))
-    assert [(each["id"], each["is_current"]) for each in found["generations"]] == [(2, True), (1, False)]
+    result = command_line.one_object(command_line.run("generations", "--store", "scores.db", "--json", cwd=folder))
+    assert [(each["id"], each["is_current"]) for each in result["generations"]] == [(2, True), (1, False)]
 
 
-def test_going_back_is_told_and_can_be_undone(folder: Path) -> None:
+def test_a_rollback_is_printed_and_can_be_undone(folder: Path) -> None:
     back = command_line.run("generations", "--store", "scores.db", "--rollback", cwd=folder)
     assert back.stdout.splitlines()[-1].startswith("served: generation 1, 300 customers as of 2024-06-01")
     forth = command_line.run("generations", "--store", "scores.db", "--rollback", "--to", 2, cwd=folder)

@@ -47,7 +47,7 @@ def test_tuning_then_training_leaves_settings_a_bundle_and_two_runs_that_know_ea
     arguments = tune(place, "--train", "--bundle", "bundle", "--register", "--json")
     summary = command_line.one_object(command_line.run(*arguments, cwd=place))
     assert summary["known_until"] == "1998-04-02"
-    assert {name: found["trials"] for name, found in summary["tuned"].items()} == {"churn": 2, "value": 2}
+    assert {name: result["trials"] for name, result in summary["tuned"].items()} == {"churn": 2, "value": 2}
     chosen = settings.load(place / "out" / "tuned.toml", {})
     assert chosen.churn_trees == summary["tuned"]["churn"]["kept"]
     assert bundle_folder.load(place / "bundle").about.run_id == summary["run"]

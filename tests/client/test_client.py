@@ -79,17 +79,17 @@ def client(shop: Shop) -> Iterator[Client]:
 
 
 @pytest.mark.slow
-def test_every_answer_comes_typed(shop: Shop, client: Client) -> None:
+def test_every_response_is_typed(shop: Shop, client: Client) -> None:
     published = parquet.read_table(shop.folder / "scores.parquet")
     ids = published["customer_id"].to_pylist()
     assert client.score([PERSON], "1998-07-01").scores[0].model_dump()["customer_id"] == "c-1"
-    found = client.lookup([ids[1], "nobody", ids[0]], lang="zh")
-    assert [score.model_dump()["customer_id"] for score in found.scores] == [ids[1], ids[0]]
-    assert (found.unknown, found.as_of) == (["nobody"], AS_OF)
+    result = client.lookup([ids[1], "nobody", ids[0]], lang="zh")
+    assert [score.model_dump()["customer_id"] for score in result.scores] == [ids[1], ids[0]]
+    assert (result.unknown, result.as_of) == (["nobody"], AS_OF)
     assert client.history(ids[0]).steps[0].tier == published["tier"][0].as_py()
     assert sum(tier.customers for tier in client.grid().tiers) == len(ids)
     assert [each.is_current for each in client.generations().generations] == [True]
-    assert client.model().model == found.model
+    assert client.model().model == result.model
 
 
 @pytest.mark.slow
@@ -130,7 +130,7 @@ def test_a_reload_of_the_same_bundle_changes_nothing(client: Client) -> None:
 
 
 @pytest.mark.slow
-def test_a_refusal_says_what_and_where(shop: Shop, client: Client) -> None:
+def test_a_refusal_has_message_and_fields(shop: Shop, client: Client) -> None:
     with pytest.raises(ServiceError, match="422 InvalidRequest") as refused:
         client.score([{"customer_id": "c-1"}], "1998-07-01")
     assert refused.value.fields == [("customers.0.transactions", "Field required")]
@@ -228,7 +228,7 @@ def test_a_job_without_an_idempotency_key_is_submitted_once() -> None:
     with (
         scripted_server(*script) as (address, requests),
         Client(address) as one,
-        pytest.raises(ServiceError, match="no answer"),
+        pytest.raises(ServiceError, match="no response"),
     ):
         one.submit("shop", "1998-07-01")
     assert len(requests) == 1

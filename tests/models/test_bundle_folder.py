@@ -247,7 +247,7 @@ except errors.CannotWrite as error:
 """
 
 
-def test_a_full_disk_is_said_and_leaves_the_old_bundle_and_nothing_else(saved: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_the_old_bundle_and_nothing_else(saved: Path) -> None:
     before = content(saved.parent)
     answer = subprocess.run(
         [sys.executable, "-c", FULL, str(saved)],

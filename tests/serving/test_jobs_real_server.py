@@ -46,11 +46,11 @@ class Shop:
     @contextlib.contextmanager
     def served(self) -> Iterator[subprocess.Popen[str]]:
         """Relative paths, as somebody types them."""
-        told = ("--bundle", str(self.bundle), "--store", "scores.db", "--jobs", "jobs.toml", "--port", str(self.port))
+        status = ("--bundle", str(self.bundle), "--store", "scores.db", "--jobs", "jobs.toml", "--port", str(self.port))
         around = {name: value for name, value in os.environ.items() if not name.startswith("TIERCAST_")}
         with (self.folder / "log").open("a") as log:
             server = subprocess.Popen(
-                [sys.executable, "-m", "tiercast.cli", "serve", *told], cwd=self.folder, stdout=log, stderr=log,
+                [sys.executable, "-m", "tiercast.cli", "serve", *status], cwd=self.folder, stdout=log, stderr=log,
                 env={**around, "PYTHONPATH": str(ROOT), "TIERCAST_WORKERS": "2"}, text=True,
             )  # fmt: skip
             try:
@@ -63,30 +63,30 @@ class Shop:
     def send(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            found: dict[str, Any] = json.load(answer)
-            return found
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            result: dict[str, Any] = json.load(response)
+            return result
 
     def submitted(self) -> float:
         """How many jobs were accepted, by whichever of the two workers."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/metrics", headers={"Authorization": f"Bearer {self.token}"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            (line,) = (line for line in answer if line.startswith(b"tiercast_jobs_submitted_total "))
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            (line,) = (line for line in response if line.startswith(b"tiercast_jobs_submitted_total "))
             return float(line.split()[1])
 
     def waits_to_publish(self, job_id: str) -> int:
         """The job's process, once its scores are written and the lock holds it."""
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
-            told = self.send("/v1/jobs/status", {"job_id": job_id})
-            if (self.folder / f"shop-{AS_OF}.parquet").exists() and told["progress"] >= 0.8:
+            status = self.send("/v1/jobs/status", {"job_id": job_id})
+            if (self.folder / f"shop-{AS_OF}.parquet").exists() and status["progress"] >= 0.8:
                 pid = job_queue.get(self.store, job_id).pid
                 assert pid is not None
                 return pid
             time.sleep(0.2)
-        pytest.fail(f"still {told}")
+        pytest.fail(f"still {status}")
 
 
 def killed(leader: int) -> None:
@@ -120,8 +120,8 @@ def test_a_job_waits_for_the_next_service_after_a_stop_and_goes_on_by_itself_aft
             assert not claims.is_alive(first, job_id)
         (tmp_path / f"shop-{AS_OF}.parquet").unlink()
         with shop.served() as server:
-            told = shop.send("/v1/jobs/score", wanted)
-            assert (told["job_id"], told["attempts"]) == (job_id, 1)
+            status = shop.send("/v1/jobs/score", wanted)
+            assert (status["job_id"], status["attempts"]) == (job_id, 1)
             second = shop.waits_to_publish(job_id)
             killed(server.pid)
         assert claims.is_alive(second, job_id)

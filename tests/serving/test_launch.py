@@ -39,12 +39,12 @@ def test_without_keys_it_listens_on_this_machine_only(host: str) -> None:
         launch.prepare(host, 3000)
 
 
-def test_with_a_live_key_it_listens_for_others_and_says_what_that_means(tmp_path: Path) -> None:
+def test_with_a_live_key_it_listens_for_others_and_warns_about_plain_http(tmp_path: Path) -> None:
     store = str(tmp_path / "scores.db")
     keys.add(database.open(store, create=True), "crm", ["read"])
     ready = launch.prepare("0.0.0.0", free_port(), store=store)
     assert ready.environment == {"TIERCAST_STORE": store, "TIERCAST_LOCAL": ""}
-    assert "to callers with a key. Keys and answers travel in the clear" in ready.message
+    assert "for callers with a key. Keys and responses travel in the clear" in ready.message
 
 
 def test_a_store_without_a_key_leaves_this_machine_open_until_one_comes(tmp_path: Path) -> None:
@@ -123,18 +123,18 @@ sys.exit(launch.run(pathlib.Path(sys.argv[1]), launch.prepare(sys.argv[2], int(s
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_started_server_answers_and_ends_cleanly_when_told_to(served: Path, number: signal.Signals) -> None:
+def test_a_started_server_responds_and_stops_cleanly_on_a_signal(served: Path, number: signal.Signals) -> None:
     port = free_port()
     server = started(LAUNCH, str(served), "localhost", str(port))
     wait_until_ready(server, f"http://127.0.0.1:{port}")
     body = json.dumps(score_body(customer("c-00917", purchase()))).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/score", body, JSON)
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        assert json.load(answer)["scores"][0]["customer_id"] == "c-00917"
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        assert json.load(response)["scores"][0]["customer_id"] == "c-00917"
     server.send_signal(number)
-    told, _ = server.communicate(timeout=60)
-    assert server.returncode == 0, told
-    assert "c-00917" not in told
+    output, _ = server.communicate(timeout=60)
+    assert server.returncode == 0, output
+    assert "c-00917" not in output
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(("127.0.0.1", port))
@@ -160,4 +160,4 @@ def test_bentoml_itself_starts_nothing_that_knows_neither_keys_nor_local_mode(se
     environment = {**around, "TIERCAST_BUNDLE": str(served), "BENTOML_HOME": str(tmp_path / "home")}
     ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 2, ended.stderr
-    assert "BadInput: the service has no keys to ask for" in ended.stderr
+    assert "BadInput: the service has no keys" in ended.stderr

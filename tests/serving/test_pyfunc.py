@@ -120,7 +120,7 @@ def test_the_signature_names_every_feature_and_every_score(root: Path, bundle: B
     assert signature.outputs.input_names() == list(scores.NAMES)
 
 
-def test_the_input_example_is_nobodys_row(trained: Trained) -> None:
+def test_the_input_example_is_no_customers_row(trained: Trained) -> None:
     invented = model.example(trained.bundle)
     real = trained.final.now.features[list(trained.bundle.spec.names)]
     assert set(invented["customer_id"]) == {"median", "upper-quartile"}
@@ -272,7 +272,7 @@ def post(url: str, body: dict[str, Any]) -> tuple[int, Any]:
 
 
 @pytest.mark.slow
-def test_mlflow_models_serve_answers_with_scores(address: str, bundle: Bundle, frame: pd.DataFrame) -> None:
+def test_mlflow_models_serve_responds_with_scores(address: str, bundle: Bundle, frame: pd.DataFrame) -> None:
     assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
     split = json.loads(frame.to_json(orient="split", index=False, double_precision=15))
     status, response = post(address, {"dataframe_split": split})

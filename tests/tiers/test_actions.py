@@ -8,8 +8,9 @@ from tiercast.tiers.rules import CODE, NONE
 
 
 def chosen(tier: str, reason: str, playbook: actions.Playbook = actions.PLAYBOOK) -> str:
-    leading = np.array([CODE.get(reason, NONE)], np.int16)
-    return actions.table(playbook)[int(actions.cells(grid.numbers(np.array([tier])), leading)[0])]
+    reasons = np.array([[CODE.get(reason, NONE), NONE, NONE]], np.int16)
+    cells = actions.cells(grid.numbers(np.array([tier])), reasons, actions.entries(playbook))
+    return actions.table(playbook)[int(cells[0])]
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,13 @@ def test_the_leading_reason_refines_the_action() -> None:
     assert chosen("C", "one_order_only") == "second_order_offer"
 
 
+def test_the_first_reason_with_an_entry_decides() -> None:
+    reasons = [["silent_long", "many_refunds", "spend_falling"], ["silent_long", "spend_falling", "many_refunds"]]
+    codes = np.array([[CODE[code] for code in row] for row in reasons], np.int16)
+    found = [actions.TABLE[cell] for cell in actions.cells(grid.numbers(np.array(["B", "B"])), codes)]
+    assert found == ["resolve_problem", "win_back_offer"]
+
+
 def test_a_code_beats_its_family_and_a_family_beats_the_default() -> None:
     book = actions.PLAYBOOK | {"B": {"default": "let_rest", "silence": "check_in", "silent_long": "cross_sell"}}
     assert chosen("B", "silent_long", book) == "cross_sell"
@@ -50,5 +58,5 @@ def test_the_playbook_names_only_what_exists_and_covers_every_pair() -> None:
 
 def test_many_customers_get_the_actions_that_each_gets_alone() -> None:
     tiers, leading = np.array(["B", "F", "B", "C"]), np.array([CODE["complained"], NONE, NONE, CODE["new_customer"]])
-    found = [actions.TABLE[cell] for cell in actions.cells(grid.numbers(tiers), leading.astype(np.int16))]
+    found = [actions.TABLE[cell] for cell in actions.cells(grid.numbers(tiers), leading.astype(np.int16)[:, None])]
     assert found == ["resolve_problem", "first_order_offer", "personal_call", "second_order_offer"]

@@ -45,6 +45,7 @@ FEATURES = [
 WINDOWED = [f"{what}_{days}d" for what in ("n_orders", "spend", "orders_trend") for days in (30, 60, 90, 180, 365)]
 KINDS = ("visit", "support", "complaint", "review", "referral", "survey", "campaign")
 CONTACT = [n for k in KINDS for n in (f"n_{k}", f"n_{k}_90d", f"{k}_last_days", f"{k}_score_mean", f"{k}_minutes")]
+OF_BUNDLE = ("churn_days", "inactive_days")
 KNOWN = [*FEATURES, *WINDOWED, *CONTACT]
 
 
@@ -60,12 +61,13 @@ def test_every_feature_belongs_to_exactly_one_family(feature: str) -> None:
 def test_every_condition_reads_features_that_exist() -> None:
     reasons = [r for f in families.FAMILIES for r in (*f.risk, *f.loyalty)] + [families.NEVER_ORDERED]
     read = {name for reason in reasons for one in reason.when for name in (one.feature, one.times)}
-    assert {conditions.in_window(name, 90) for name in read} - {"", "typical", "90"} <= set(KNOWN)
+    assert {conditions.in_window(name, 90) for name in read} - {"", "typical", "90", *OF_BUNDLE} <= set(KNOWN)
 
 
 def test_a_code_has_one_direction_and_belongs_to_one_family() -> None:
     given = {(r.code, f.name, way) for f in families.FAMILIES for way in ("risk", "loyalty") for r in getattr(f, way)}
-    assert len(given) == len(families.BY_CODE) == len(families.CODES) - 1
+    others = {*families.OVERALL.values(), *families.HIGH_VALUE, *families.LOW_VALUE, families.ONE_ORDER_SO_FAR}
+    assert len(given) + len(others) == len(families.BY_CODE) == len(families.CODES) - 1
 
 
 def test_the_families_that_explain_others_need_no_explanation_themselves() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.chosen_reasons import TYPICAL, choose, one
 from tiercast.contract.vectors import Vector
-from tiercast.tiers import conditions, families, reasons
+from tiercast.tiers import conditions, families, grid, reasons, rules
 
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 
@@ -53,7 +53,7 @@ def test_what_the_model_does_not_hold_against_the_customer_is_not_said_however_t
 
 def test_a_trifle_says_nothing() -> None:
     known = {"n_orders": 5.0, "n_refunds": 9.0}
-    assert one({"n_refunds": 0.019}, known, 0.9) == []
+    assert one({"n_refunds": 0.019}, known, 0.9) == ["overall_risk"]
     assert one({"n_refunds": 0.02}, known, 0.9) == ["many_refunds"]
 
 
@@ -70,7 +70,7 @@ def test_a_trifle_says_nothing() -> None:
 )
 def test_the_silence_codes_meet_at_their_bounds_without_overlap(ratio: float, code: str | None) -> None:
     known = {"n_orders": 4.0, "silence_days": 100.0, "silence_over_gap": ratio}
-    assert one({"silence_over_gap": 1.0}, known, 0.9) == ([code] if code else [])
+    assert one({"silence_over_gap": 1.0}, known, 0.9) == [code or "overall_risk"]
 
 
 def test_the_order_models_contribution_is_explained_by_the_silence_it_sees() -> None:
@@ -89,24 +89,49 @@ def test_falling_orders_of_a_silent_customer_are_explained_by_silence_only() -> 
 def test_a_trend_needs_two_windows_of_history() -> None:
     rising = {"n_orders": 2.0, "n_orders_90d": 1.0, "orders_trend_90d": 1.0}
     assert one({"orders_trend_90d": -1.0}, {**rising, "age_days": 180.0}, 0.1) == ["orders_rising"]
-    assert one({"orders_trend_90d": -1.0}, {**rising, "age_days": 179.0}, 0.1) == []
+    assert one({"orders_trend_90d": -1.0}, {**rising, "age_days": 179.0}, 0.1) == ["overall_loyal"]
 
 
 def test_order_values_are_high_or_low_only_beside_a_typical_one() -> None:
     pushes, known = {"order_value_mean": np.array([-1.0])}, {"order_value_mean": np.array([60.0])}
     assert choose(pushes, known, np.array([0.1])) == [["high_order_value"]]
-    assert choose(pushes, known, np.array([0.1]), typical={}) == [[]]
+    assert choose(pushes, known, np.array([0.1]), typical={}) == [["overall_loyal"]]
 
 
 def test_without_a_reason_from_the_model_a_plain_fact_is_given() -> None:
     assert one({}, {"n_orders": 1.0, "silence_days": 40.0}, 0.9) == ["one_order_only"]
-    assert one({}, {"n_orders": 1.0, "silence_days": 40.0}, 0.1) == ["one_order_only"]
     assert one({}, SILENT, 0.9) == ["silent_5x_usual_gap"]
-    assert one({}, {"n_orders": 4.0}, 0.9) == []
+
+
+def test_nobody_is_left_without_a_reason_or_explained_first_by_one_against_their_letter() -> None:
+    assert one({}, {"n_orders": 1.0, "silence_days": 40.0}, 0.1) == ["overall_loyal"]
+    assert one({}, {"n_orders": 4.0}, 0.9) == ["overall_risk"]
+    assert one({"age_days": -1.5}, SILENT | {"silence_over_gap": 0.5}, 0.9) == ["overall_risk", "long_standing"]
+
+
+def test_the_inactive_have_their_silence_first_whatever_the_contributions_say() -> None:
+    pushes = {"frequency": np.array([-2.0, -2.0]), "silence": np.array([-0.5, 0.4]), "refunds": np.array([0.1, 0.9])}
+    known = {"n_orders": [9.0, 9.0], "gap_mean_days": [40.0, 40.0], "n_refunds": [0.0, 2.0]}
+    known |= {"silence_days": [300.0, 300.0], "silence_over_gap": [0.9, 6.0]}
+    features = {name: np.array(column) for name, column in known.items()}
+    tiers, none = grid.numbers(np.array(["E", "E"])), np.full(2, rules.NONE, np.int16)
+    found = reasons.choose(pushes, features, tiers, none, typical={"inactive_days": 228.0})
+    assert reasons.as_lists(found).to_pylist() == [
+        ["silent_past_limit", "frequent_buyer"],
+        ["silent_5x_usual_gap", "many_refunds", "frequent_buyer"],
+    ]
+
+
+def test_the_reason_for_the_value_comes_second() -> None:
+    pushes, known = {"silence": np.array([1.2]), "refunds": np.array([1.0]), "complaints": np.array([0.9])}, SILENT
+    features = {name: np.array([x]) for name, x in {**known, "n_refunds": 3.0, "n_complaint": 1.0}.items()}
+    value_reasons = np.array([rules.CODE["high_value_large_orders"]], np.int16)
+    found = reasons.choose(pushes, features, grid.numbers(np.array(["B"])), value_reasons, typical={})
+    assert reasons.as_lists(found).to_pylist() == [["silent_5x_usual_gap", "high_value_large_orders", "many_refunds"]]
 
 
 def test_a_plain_fact_is_not_given_where_the_model_contradicts_it() -> None:
-    assert one({"silence_over_gap": -0.3}, {"n_orders": 4.0, "silence_over_gap": 6.0}, 0.9) == []
+    assert one({"silence_over_gap": -0.3}, {"n_orders": 4.0, "silence_over_gap": 6.0}, 0.9) == ["overall_risk"]
 
 
 def test_prospects_have_never_ordered_and_no_other_reason() -> None:
@@ -176,8 +201,11 @@ def chosen(customers: list[Customer]) -> list[list[str]]:
         columns(CONTRIBUTIONS, [c["push"] for c in customers]),
         columns(FACTS, [c["fact"] for c in customers]),
     )
-    risk = np.array([c["p"] for c in customers], dtype=np.float64)
-    return choose(pushes, known, risk)
+    return choose(pushes, known, as_p_churn(customers))
+
+
+def as_p_churn(customers: list[Customer]) -> Vector:
+    return np.array([c["p"] for c in customers], dtype=np.float64)
 
 
 def is_true(code: str, known: dict[str, float]) -> bool:
@@ -215,9 +243,19 @@ def test_every_reason_is_true_and_never_against_its_own_contributions(customers:
             if code == "never_ordered":
                 assert known["n_orders"] == 0
                 continue
+            if code in families.OVERALL.values():
+                assert code == codes[0]
+                continue
             assert is_true(code, known), (code, known)
-            is_plain_fact = len(codes) == 1 and families.BY_CODE[code][0] in reasons.FALLBACKS
+            is_plain_fact = code == codes[0] and families.BY_CODE[code][0] in reasons.FALLBACKS
             assert backing(code, pushes) >= (-1e-12 if is_plain_fact else reasons.LEAST_CONTRIBUTION - 1e-12)
+
+
+@given(st.lists(customer, min_size=1, max_size=8))
+def test_the_first_reason_speaks_for_the_letter(customers: list[Customer]) -> None:
+    for row, codes in zip(customers, chosen(customers), strict=True):
+        if codes[0] != "never_ordered":
+            assert families.BY_CODE[codes[0]][1] == ("risk" if as_p_churn([row])[0] > 0.5 else "loyalty")
 
 
 @given(st.lists(customer, min_size=1, max_size=8))
@@ -246,7 +284,8 @@ def test_working_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_nobody_gives_an_empty_list_of_the_contract_type() -> None:
-    codes = reasons.choose({}, {"n_orders": np.array([])}, np.array([]), cut=0.5, typical={})
+    nobody = np.array([], np.int16)
+    codes = reasons.choose({}, {"n_orders": np.array([])}, nobody.astype(np.intp), nobody, typical={})
     found = reasons.as_lists(codes)
     assert len(found) == 0
     assert found.type == pa.list_(pa.string())

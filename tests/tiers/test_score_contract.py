@@ -110,7 +110,9 @@ def test_the_page_lists_every_tier_as_the_code_has_it() -> None:
 
 
 def rules_in_words(code: str) -> str:
-    rules = [r for f in families.FAMILIES for r in (*f.risk, *f.loyalty) if r.code == code] or [families.NEVER_ORDERED]
+    rules = [r for f in families.FAMILIES for r in (*f.risk, *f.loyalty) if r.code == code] or [
+        families.NEVER_ORDERED if code == "never_ordered" else families.Reason(code)
+    ]
     return " or ".join(joined(rule.when) for rule in rules)
 
 

@@ -90,7 +90,7 @@ def test_without_a_file_everything_is_as_documented() -> None:
         ("[tune.space]\nlambda_l2 = {low = 1, high = 9, step = 2}", "tune.space.lambda_l2.step"),
     ],
 )
-def test_what_is_not_allowed_is_named_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+def test_an_invalid_setting_is_named_by_its_key(tmp_path: Path, text: str, place: str) -> None:
     error = refusal(write(tmp_path, text), {"value_days": 90})
     assert str(error.first).startswith(f"{place}: ")
     assert error.count

@@ -10,7 +10,7 @@ import typer
 from tiercast.commands import grouping, options
 from tiercast.contract.errors import BadInput
 from tiercast.terminal import console
-from tiercast.workflows import backtest as replaying
+from tiercast.workflows import backtest as backtest_workflow
 from tiercast.workflows import bundles
 
 if TYPE_CHECKING:
@@ -55,17 +55,17 @@ def backtest(
     loaded = bundles.load(bundle, model) if bundle or model else None
     chosen = _with_horizons_of(loaded, chosen) if loaded else chosen
     sources, day = source.sources(chosen.columns), options.parse_day(as_of)
-    done, run = replaying.replay(sources, day, dates, chosen, out, loaded, tracked=tracked, memory=memory)
+    done, run = backtest_workflow.replay(sources, day, dates, chosen, out, loaded, tracked=tracked, memory=memory)
     if day is None:
         end = f"the data end on {done.known_until}, the day after the newest transaction."
         console.print_note(f"--as-of was not given: {end}")
     if json:
         console.print_json({"out": str(out), "run": run, "dates_taken_from_out": done.n_kept, **done.as_dict()})
         return
-    from tiercast.terminal import backtest as shown
+    from tiercast.terminal import backtest as backtest_tables
 
-    shown.print_study(done)
-    console.print_line(f"{shown.count_dates(done)}: {out}" + (f", run {run}" if run else ""))
+    backtest_tables.print_study(done)
+    console.print_line(f"{backtest_tables.count_dates(done)}: {out}" + (f", run {run}" if run else ""))
 
 
 def _parse_dates(first: str, last: str, every: str) -> DateRange:
@@ -82,7 +82,7 @@ def _with_horizons_of(bundle: Bundle, settings: Settings) -> Settings:
     if other:
         name = other[0]
         raise BadInput(
-            "the bundle answers for another horizon",
+            "the bundle was trained for another horizon",
             first=f"{name} {getattr(horizons, name)}, the bundle's {own[name]}",
             hint="leave out --churn-days and --value-days: the bundle's own are taken; or leave out --bundle",
         )

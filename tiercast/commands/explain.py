@@ -10,8 +10,8 @@ import typer
 from tiercast.commands import grouping, options
 from tiercast.contract.errors import BadInput
 from tiercast.terminal import console
-from tiercast.terminal import customer as shown
-from tiercast.workflows import explain as explaining
+from tiercast.terminal import customer as customer_text
+from tiercast.workflows import explain as explain_workflow
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,17 +28,17 @@ def explain(
     lang: Annotated[str, typer.Option("--lang", help="Language of the texts: en or zh.")] = "en",
     json: options.Json = False,
 ) -> None:
-    """Score the given customers now and say why, how sure it is and what to do."""
+    """Score the given customers now and say why, how sure it is, what would change the letter and what to do."""
     language = options.parse_language(lang)
     sources = source.sources()
     loaded = bundle.load()
-    rows = explaining.explain(loaded, sources, options.require_day(as_of, loaded), customer, language)
+    rows = explain_workflow.explain(loaded, sources, options.require_day(as_of, loaded), customer, language)
     _refuse_unknown(customer, rows)
     if json:
         console.print_json({"customers": rows})
         return
     for row in rows:
-        shown.print_customer(row, language)
+        customer_text.print_customer(row, language)
 
 
 def _refuse_unknown(ids: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

@@ -54,12 +54,12 @@ def list_keys(store: options.Store = None, json: options.Json = False) -> None:
 
     engine = database.open(_require_store(store))
     migrations.require(engine)
-    found = keys.list_keys(engine)
+    listed = keys.list_keys(engine)
     if json:
-        console.print_json({"keys": [_as_dict(key) for key in found]})
+        console.print_json({"keys": [_as_dict(key) for key in listed]})
         return
     columns = [(name, "left") for name in ("key", "name", "roles", "state", "made", "ends")]
-    console.print_table(f"{len(found)} keys", columns, [_cells(key) for key in found])
+    console.print_table(f"{len(listed)} key{'' if len(listed) == 1 else 's'}", columns, [_cells(key) for key in listed])
 
 
 def revoke(

@@ -30,18 +30,18 @@ def runs(
     limit: Annotated[int, typer.Option("--limit", help="How many runs, newest first.")] = 20, json: options.Json = False
 ) -> None:
     """List training runs with their metrics on the holdout, newest first."""
-    from tiercast.training.tracking import runs as tracked
+    from tiercast.training.tracking import runs as tracked_runs
     from tiercast.training.tracking import store
 
     store.connect()
-    found = tracked.runs(limit)
+    rows = tracked_runs.runs(limit)
     if json:
-        console.print_json({"runs": [row._asdict() for row in found]})
+        console.print_json({"runs": [row._asdict() for row in rows]})
         return
     names = ("AUC", "Brier", "ECE", "nGini", "MAE", "bias")
     columns = [("run", "left"), ("as of", "left"), ("grades", "left"), *((name, "right") for name in names)]
     columns.append(("version", "left"))
-    console.print_table(f"{len(found)} runs", columns, [_cells(row) for row in found])
+    console.print_table(f"{len(rows)} run{'' if len(rows) == 1 else 's'}", columns, [_cells(row) for row in rows])
 
 
 def _cells(row: RunRow) -> list[str]:
@@ -67,22 +67,22 @@ def compare(
     """Put runs side by side: differences with paired intervals, customers who change tier, settings that differ."""
     from tiercast.terminal import comparison
     from tiercast.training.comparison import page, side_by_side
-    from tiercast.training.tracking import compare as tracked
+    from tiercast.training.tracking import compare as tracked_comparison
     from tiercast.training.tracking import store
 
     store.connect()
     with console.progress("compare", len(run) + 1) as step:
         step("reading")
-        subjects = tracked.subjects(run)
-        found = side_by_side.compare(subjects, step)
+        subjects = tracked_comparison.subjects(run)
+        compared = side_by_side.compare(subjects, step)
         if html is not None:
             step("page")
-            page.write(found, subjects, html)
-            tracked.keep_page(html, found)
+            page.write(compared, subjects, html)
+            tracked_comparison.keep_page(html, compared)
     if json:
-        console.print_json(comparison.as_plain(found) | {"html": str(html) if html else None})
+        console.print_json(comparison.as_plain(compared) | {"html": str(html) if html else None})
         return
-    comparison.print_comparison(found)
+    comparison.print_comparison(compared)
     if html is not None:
         console.print_line(f"page {html}, kept with each run below comparisons/")
 

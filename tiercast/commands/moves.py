@@ -10,7 +10,7 @@ import typer
 from tiercast.commands import options
 from tiercast.contract.errors import BadInput
 from tiercast.terminal import console
-from tiercast.workflows import moves as comparison
+from tiercast.workflows import moves as moves_workflow
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,15 +35,15 @@ def moves(
     language = options.parse_language(lang)
     if plot is not None and plot.suffix != ".png":
         raise BadInput("the picture is written as PNG", first=str(plot), hint=f"pass --plot {plot.with_suffix('.png')}")
-    moved = comparison.compare(old, new, top, out, memory)
+    moved = moves_workflow.compare(old, new, top, out, memory)
     if plot is not None:
-        comparison.draw(moved, plot)
-    from tiercast.terminal import moves as shown
+        moves_workflow.draw(moved, plot)
+    from tiercast.terminal import moves as moves_tables
 
     if json:
-        console.print_json(shown.as_dict(moved, language) | {"out": None if out is None else str(out)})
+        console.print_json(moves_tables.as_dict(moved, language) | {"out": None if out is None else str(out)})
         return
-    shown.print_moves(moved, language)
+    moves_tables.print_moves(moved, language)
     for written in (out, plot):
         if written is not None:
             console.print_line(str(written))

@@ -10,7 +10,7 @@ import typer
 from tiercast.commands import options
 from tiercast.contract.errors import BadInput
 from tiercast.terminal import console, formatting
-from tiercast.workflows import publish as publishing
+from tiercast.workflows import publish as publish_workflow
 
 if TYPE_CHECKING:
     from tiercast.serving.store.database import Store
@@ -42,10 +42,10 @@ def publish(
     """Serve these scores from now on: loaded beside the old ones, then switched in one step."""
     os.nice(NICENESS)
     engine = _open(store, create=True)
-    done = publishing.publish(engine, scores, keep, force=force, memory=memory)
+    done = publish_workflow.publish(engine, scores, keep, force=force, memory=memory)
     if json:
-        listed = {"is_new": done.is_new, "pruned": done.pruned, "swept": done.swept}
-        console.print_json({"generation": _as_dict(done.generation)} | listed)
+        result = {"is_new": done.is_new, "pruned": done.pruned, "swept": done.swept}
+        console.print_json({"generation": _as_dict(done.generation)} | result)
         return
     for text in _lines(done):
         console.print_line(text)
@@ -68,22 +68,22 @@ def generations(
             "--to says where to go back to", first=f"--to {to}", hint=f"add --rollback: --rollback --to {to}"
         )
     engine = _open(store)
-    from tiercast.serving.store import generations as kept
+    from tiercast.serving.store import generations as store_generations
     from tiercast.serving.store import migrations
 
     if upgrade:
         migrations.upgrade(engine)
     migrations.require(engine)
     if rollback:
-        kept.rollback(engine, to)
-    found = kept.ready(engine)
+        store_generations.rollback(engine, to)
+    kept = store_generations.ready(engine)
     if json:
-        console.print_json({"generations": [_as_dict(each) for each in found]})
+        console.print_json({"generations": [_as_dict(each) for each in kept]})
         return
-    if found:
-        console.print_table("", COLUMNS, [_row(each) for each in found])
+    if kept:
+        console.print_table("", COLUMNS, [_row(each) for each in kept])
     console.print_line(
-        next((f"served: {_line(each)}" for each in found if each.is_current), "nothing was published yet")
+        next((f"served: {_line(each)}" for each in kept if each.is_current), "nothing was published yet")
     )
 
 
@@ -95,7 +95,7 @@ def _open(store: str | None, *, create: bool = False) -> Store:
     """The named store. Raises BadInput where none is named."""
     if not store:
         hint = "pass --store scores.db or --store postgresql://user@host/database, or set TIERCAST_STORE"
-        raise BadInput("nothing says where the scores are kept", first="no --store", hint=hint)
+        raise BadInput("no score store is named", first="no --store", hint=hint)
     from tiercast.serving.store import database
 
     return database.open(store, create=create)

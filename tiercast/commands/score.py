@@ -12,7 +12,7 @@ from tiercast.commands import grouping, options
 from tiercast.contract.errors import BadInput
 from tiercast.terminal import console, grid
 from tiercast.workflows import engine_choice
-from tiercast.workflows import score as scoring
+from tiercast.workflows import score as score_workflow
 from tiercast.workflows.engine_choice import EngineChoice
 from tiercast.workflows.score import ScoreOptions
 
@@ -74,9 +74,10 @@ def score(
         loaded = bundle_folder.load(folder)
         day = options.require_day(as_of, loaded)
         run = ScoreOptions(cast("Reasons", reasons), previous, since)
-        scored = scoring.score(folder, loaded, sources, day, out or scoring.DEFAULT_OUT[choice.name], run, choice)
+        target = out or score_workflow.DEFAULT_OUT[choice.name]
+        scored = score_workflow.score(folder, loaded, sources, day, target, run, choice)
     if json:
-        console.print_json(scoring.summarize(scored, loaded, day))
+        console.print_json(score_workflow.summarize(scored, loaded, day))
         return
     _print(scored, loaded, day, language)
 

@@ -10,7 +10,7 @@ import typer
 from tiercast.commands import grouping, options
 from tiercast.contract.errors import BadInput
 from tiercast.terminal import console, scorecard
-from tiercast.workflows import train as training
+from tiercast.workflows import train as train_workflow
 
 if TYPE_CHECKING:
     from tiercast.training.train import Trained
@@ -40,7 +40,7 @@ def train(
     if register and not tracked:
         raise BadInput("--register needs MLflow", first="--no-mlflow", hint="leave out --no-mlflow")
     day = options.parse_day(as_of)
-    trained, run = training.train(
+    trained, run = train_workflow.train(
         sources, day, chosen, bundle, register=register, tracked=tracked, choice=engine.choose()
     )
     if json:

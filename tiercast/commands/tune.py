@@ -11,8 +11,8 @@ from tiercast.commands import grouping, options
 from tiercast.commands.train import print_trained
 from tiercast.contract.errors import BadInput
 from tiercast.terminal import console
-from tiercast.workflows import train as training
-from tiercast.workflows import tune as searching
+from tiercast.workflows import train as train_workflow
+from tiercast.workflows import tune as tune_workflow
 
 if TYPE_CHECKING:
     from tiercast.features.reading import Sources
@@ -59,7 +59,7 @@ def tune(
         chosen = chosen.model_copy(update={"tune": chosen.tune.model_copy(update={"trials": trials})})
     sources, day = source.sources(chosen.columns), options.parse_day(as_of)
     _check_outputs(out, settings.config, study, bundle if train else None)
-    tuned, tuning_run = searching.tune(sources, day, chosen, study, tracked=tracked)
+    tuned, tuning_run = tune_workflow.tune(sources, day, chosen, study, tracked=tracked)
     as_toml.write(tuned, out)
     facts = _summarize(tuned, out, study, tuning_run)
     if not json:
@@ -86,9 +86,10 @@ def _check_outputs(
 def _train(
     sources: Sources, tuned: Tuned, bundle: pathlib.Path, tuning_run: str | None, *, register: bool, prints: bool
 ) -> dict[str, Any]:
-    """The training as usual with the tuned settings; its run names the search."""
-    tracked = tuning_run is not None
-    trained, run = training.train(sources, tuned.as_of, tuned.settings, bundle, register=register, tracked=tracked)
+    """Train as usual with the tuned settings; the run names the search."""
+    trained, run = train_workflow.train(
+        sources, tuned.as_of, tuned.settings, bundle, register=register, tracked=tuning_run is not None
+    )
     if run and tuning_run:
         from tiercast.training.tracking import tuning as log_tuning
 
@@ -99,10 +100,10 @@ def _train(
 
 
 def _print(tuned: Tuned, out: pathlib.Path, tuning_run: str | None) -> None:
-    from tiercast.terminal import tuning as shown
+    from tiercast.terminal import tuning as tuning_tables
 
-    for found in tuned.found:
-        shown.print_search(found)
+    for search in tuned.found:
+        tuning_tables.print_search(search)
     for text in tuned.notes:
         console.print_line(f"* {text}")
     logged = f", run {tuning_run}" if tuning_run else ""
@@ -118,22 +119,22 @@ def _summarize(tuned: Tuned, out: pathlib.Path, study: pathlib.Path, tuning_run:
         "as_of": tuned.as_of,
         "known_until": tuned.known_until,
         "notes": tuned.notes,
-        "tuned": {found.model: _as_dict(found) for found in tuned.found},
+        "tuned": {search.model: _as_dict(search) for search in tuned.found},
     }
 
 
-def _as_dict(found: SearchResult) -> dict[str, Any]:
-    confirmed = found.confirmed
+def _as_dict(search: SearchResult) -> dict[str, Any]:
+    confirmed = search.confirmed
     return {
-        "kept": found.values,
-        "verdict": found.verdict,
-        "searched_on": found.searched_on,
-        "trials": len(found.trials),
-        "pruned": sum(trial.is_pruned for trial in found.trials),
-        "best": found.best._asdict() if found.best else None,
-        "gain_searched": found.gains[found.best.number - 1] if found.best else None,
+        "kept": search.values,
+        "verdict": search.verdict,
+        "searched_on": search.searched_on,
+        "trials": len(search.trials),
+        "pruned": sum(trial.is_pruned for trial in search.trials),
+        "best": search.best._asdict() if search.best else None,
+        "gain_searched": search.gains[search.best.number - 1] if search.best else None,
         "confirmed_on": confirmed.as_of if confirmed else None,
         "gain": confirmed.gain._asdict() if confirmed else None,
         "others": {name: metric._asdict() for name, metric in confirmed.others.items()} if confirmed else {},
-        "importance": found.importance,
+        "importance": search.importance,
     }

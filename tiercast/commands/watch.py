@@ -9,7 +9,7 @@ import typer
 from tiercast.commands import grouping, options
 from tiercast.contract.errors import BadInput
 from tiercast.terminal import console
-from tiercast.workflows import watch as watching
+from tiercast.workflows import watch as watch_workflow
 
 if TYPE_CHECKING:
     from tiercast.training.monitoring.checks import Part
@@ -42,13 +42,13 @@ def watch(
     sources, parts = source.sources(), _parse_parts(only or [])
     loaded = bundle.load()
     day = options.require_day(as_of, loaded)
-    watched, run = watching.watch(loaded, sources, day, scores or [], parts, memory, tracked=tracked)
+    watched, run = watch_workflow.watch(loaded, sources, day, scores or [], parts, memory, tracked=tracked)
     if json:
         console.print_json(watched.as_dict() | {"run": run})
     else:
-        from tiercast.terminal import watch as shown
+        from tiercast.terminal import watch as watch_tables
 
-        shown.print_watch(watched, run)
+        watch_tables.print_watch(watched, run)
     if watched.level == "alarm":
         raise typer.Exit(ALARMED)
 

@@ -45,11 +45,11 @@ def write_parquet(path: pathlib.Path) -> pathlib.Path:
 
 def _master() -> pathlib.Path:
     """The file inside the package, found without importing it, which would take seconds."""
-    found = importlib.util.find_spec("lifetimes")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("lifetimes")
+    if spec is None or spec.origin is None:
         raise errors.SourceUnreadable(
             "CDNOW comes with the lifetimes package, which is not installed",
             first="CDNOW_master.txt",
             hint="pip install 'tiercast[train]'",
         )
-    return pathlib.Path(found.origin).parent / "datasets" / "CDNOW_master.txt"
+    return pathlib.Path(spec.origin).parent / "datasets" / "CDNOW_master.txt"

@@ -68,21 +68,21 @@ def count_dates(done: Backtest) -> str:
     return f"{len(done.judged)} of {len(done.days)} dates judged{before}"
 
 
-def _over_time(done: Backtest, title: str, shown: tuple[MetricColumn, ...]) -> None:
+def _over_time(done: Backtest, title: str, columns: tuple[MetricColumn, ...]) -> None:
     """One line per date on which one of the metrics was measured."""
     from tiercast.training.backtest import over_time
 
-    points = [{point.as_of: point for point in over_time.series(done.days, column.metric)} for column in shown]
-    dates = [each for each in done.judged if any(each.as_of in found for found in points)]
+    points = [{point.as_of: point for point in over_time.series(done.days, column.metric)} for column in columns]
+    dates = [each for each in done.judged if any(each.as_of in series for series in points)]
     if not dates:
         return
-    names = [name for column in shown for name in (column.heading, *(["closed form"] if column.has_rival else []))]
+    names = [name for column in columns for name in (column.heading, *(["closed form"] if column.has_rival else []))]
     rows = [
-        [str(each.as_of), *([f"{_customers(each):,}"] if shown is CHURN else [])]
-        + [cell for column, found in zip(shown, points, strict=True) for cell in _cells(column, found[each.as_of])]
+        [str(each.as_of), *([f"{_customers(each):,}"] if columns is CHURN else [])]
+        + [cell for column, series in zip(columns, points, strict=True) for cell in _cells(column, series[each.as_of])]
         for each in dates
     ]
-    counted = ["customers"] if shown is CHURN else []
+    counted = ["customers"] if columns is CHURN else []
     console.print_table(title, [("as of", "left"), *((name, "right") for name in (*counted, *names))], rows)
 
 

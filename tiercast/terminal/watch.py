@@ -42,14 +42,14 @@ def summarize(watched: WatchReport, run: str | None) -> str:
 
 
 def _print_drift(rows: Sequence[Drift]) -> None:
-    shown = [row for row in rows if row.psi is not None][:DRIFTED]
-    if shown:
+    largest = [row for row in rows if row.psi is not None][:DRIFTED]
+    if largest:
         columns = [
             ("number", "left"),
             *((name, "right") for name in ("PSI", "chance", "mean then", "now", "missing then", "now")),
         ]
-        lines = [[row.name, *_numbers(row), "a clock" if row.is_clock else row.level] for row in shown]
-        console.print_table(f"Drift, the largest {len(shown)} of {len(rows)}", [*columns, ("", "left")], lines)
+        lines = [[row.name, *_numbers(row), "a clock" if row.is_clock else row.level] for row in largest]
+        console.print_table(f"Drift, the largest {len(largest)} of {len(rows)}", [*columns, ("", "left")], lines)
 
 
 def _numbers(row: Drift) -> list[str]:
@@ -58,7 +58,7 @@ def _numbers(row: Drift) -> list[str]:
 
 
 def _print_outcome(outcome: Outcome) -> None:
-    names = ("customers", "risk said", "left", "value said", "came", "inside")
+    names = ("customers", "risk", "left", "value", "came", "inside")
     columns = [("tier", "left"), *((name, "right") for name in names)]
     title = f"What became of the {outcome.window.name}: {outcome.n:,} customers"
     console.print_table(title, columns, [_tier(row) for row in outcome.tiers])

@@ -16,7 +16,7 @@ def explain(bundle: Bundle, sources: Sources, day: dt.date, ids: Sequence[str], 
     """One row per customer with scores and texts, in the order of `ids`; unknown ids are left out."""
     from tiercast.features import reading
     from tiercast.features.engines.duckdb import DuckDBEngine
-    from tiercast.serving import explanations
+    from tiercast.serving.online import explanations
 
     with DuckDBEngine() as engine:
         read = reading.read(engine, sources, day, is_counted=False)

@@ -96,12 +96,6 @@ def churned(snapshot: Snapshot) -> Vector:
     return snapshot.churned
 
 
-def centre(snapshot: Snapshot) -> float:
-    """The mean closed-form log-odds, from which its share in a customer's reasons is measured."""
-    buyers = ~np.isnan(snapshot.features[btyd.P_CHURN].to_numpy())
-    return float(churn.start(snapshot.frame)[buyers].mean())
-
-
 def _rarest(snapshots: Sequence[Snapshot]) -> float:
     """How many churned or kept customers there are, whichever are fewer, in the richest window."""
     return max(float(min(churned(s).sum(), (1 - churned(s)).sum())) for s in snapshots)

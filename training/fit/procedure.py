@@ -17,7 +17,15 @@ from tiercast.models import btyd, churn, factors, value
 from tiercast.models.bundle import About, Bundle
 from tiercast.tiers import inactivity
 from tiercast.tiers.grid import Cuts
-from tiercast.training.fit import churn_model, interval_model, order_choice, posterior, references, value_model
+from tiercast.training.fit import (
+    at_the_cuts,
+    churn_model,
+    interval_model,
+    order_choice,
+    posterior,
+    references,
+    value_model,
+)
 from tiercast.training.fit.churn_model import ChurnFit
 from tiercast.training.fit.interval_model import Outcomes
 from tiercast.training.fit.order_choice import OrderChoice
@@ -60,7 +68,7 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         spec=snapshots.spec,
         btyd=now.closed_form,
         churn=churn_fit.model,
-        centre=churn_model.centre(now),
+        line={},
         value=value_fit.model,
         intervals=interval_model.fit(seen, cuts),
         cuts=cuts,
@@ -68,6 +76,7 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
         reference={},
         scorecard={},
     )
+    bundle = at_the_cuts.measure(bundle, now)
     bundle = bundle._replace(reference=references.spreads(bundle, now))
     newest_value = value_windows[-1] if value_windows else None
     return Procedure(bundle, churn_fit, value_fit, now, churn_windows[-1], newest_value, chosen)

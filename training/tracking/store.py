@@ -11,7 +11,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from tiercast.contract import errors, places
+from tiercast.contract import addresses, errors
 
 EXPERIMENT = "tiercast"
 
@@ -21,8 +21,8 @@ def connect(root: pathlib.Path | None = None) -> str:
 
     Raises `BadInput` where there is none to be had: a server that does not answer, a file that is no database.
     """
-    uri = places.tracking_uri(root)
-    database = places.database(uri)
+    uri = addresses.tracking_uri(root)
+    database = addresses.sqlite_file(uri)
     if database is not None:
         _make_folder(database.parent)
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -55,7 +55,7 @@ def translated_errors() -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError) as error:
         first = f"{mlflow.get_tracking_uri()}: {str(error).splitlines()[0]}"
-        hint = f"start that server, or correct {places.VARIABLE}; without it, ./mlruns/mlflow.db is used"
+        hint = f"start that server, or correct {addresses.VARIABLE}; without it, ./mlruns/mlflow.db is used"
         raise errors.BadInput("the MLflow store cannot be used", first=first, hint=hint) from error
 
 
@@ -68,6 +68,6 @@ def _make_folder(folder: pathlib.Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        hint = f"check the permissions, or set {places.VARIABLE} to a store elsewhere"
+        hint = f"check the permissions, or set {addresses.VARIABLE} to a store elsewhere"
         what = f"the folder for MLflow cannot be made: {error.strerror}"
         raise errors.CannotWrite(what, first=str(folder), hint=hint) from error

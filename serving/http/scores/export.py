@@ -58,12 +58,12 @@ def _csv(export: Export, lang: Language) -> Iterator[bytes]:
 
 def _parquet(export: Export, _: Language) -> Iterator[bytes]:
     """As `tiercast score` writes it: the same schema, the same compression."""
-    drain = Drain()
-    with parquet.ParquetWriter(drain, export.schema, compression="zstd") as file:
+    buffer = WriteBuffer()
+    with parquet.ParquetWriter(buffer, export.schema, compression="zstd") as file:
         for group in _grouped(_counted(export.batches)):
             file.write_table(group)
-            yield drain.taken()
-    yield drain.taken()
+            yield buffer.take()
+    yield buffer.take()
 
 
 def _counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -76,18 +76,18 @@ def _counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _grouped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    held: list[pa.RecordBatch] = []
+    group: list[pa.RecordBatch] = []
     for batch in batches:
-        held.append(batch)
-        if sum(each.num_rows for each in held) >= ROW_GROUP:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)
+        group.append(batch)
+        if sum(each.num_rows for each in group) >= ROW_GROUP:
+            yield pa.Table.from_batches(group)
+            group = []
+    if group:
+        yield pa.Table.from_batches(group)
 
 
-class Drain(io.RawIOBase):
-    """A file in memory whose written bytes are taken away again and again; it still knows its position."""
+class WriteBuffer(io.RawIOBase):
+    """A file in memory: `take` removes and returns what was written. The position still counts all bytes."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -105,10 +105,10 @@ class Drain(io.RawIOBase):
     def tell(self) -> int:
         return self._written
 
-    def taken(self) -> bytes:
-        found = b"".join(self._parts)
+    def take(self) -> bytes:
+        written = b"".join(self._parts)
         self._parts.clear()
-        return found
+        return written
 
 
 def _headers(generation: Generation, kind: str) -> Mapping[str, str]:

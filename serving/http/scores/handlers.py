@@ -20,10 +20,10 @@ Json = dict[str, Any]
 
 def lookup(request: LookupRequest) -> Json:
     """`responses.LookupResponse`. Raises `HttpError`, as all of these do."""
-    found = store_pool.current().query(lambda engine: queries.lookup(engine, request.customer_ids))
-    request_context.count_customers(len(found.rows))
-    rows = [serialize.score(row, request.lang) for row in found.rows]
-    return {**serialize.stamp(found.generation), "scores": rows, "unknown": found.unknown}
+    result = store_pool.current().query(lambda engine: queries.lookup(engine, request.customer_ids))
+    request_context.count_customers(len(result.rows))
+    rows = [serialize.score(row, request.lang) for row in result.rows]
+    return {**serialize.stamp(result.generation), "scores": rows, "unknown": result.unknown}
 
 
 def history(request: HistoryRequest) -> Json:
@@ -41,18 +41,18 @@ def search(request: SearchRequest) -> Json | Response:
     limit = DEFAULT_LIMIT if request.limit is None else request.limit
     page = functools.partial(store_search.search, filters=request.filters, sort=request.order, limit=limit)
     try:
-        found = page(store_pool.current().engine, after=request.cursor)
+        result = page(store_pool.current().engine, after=request.cursor)
     except errors.TiercastError as error:
         raise store_errors.from_page_error(error, has_cursor=request.cursor is not None) from None
-    request_context.count_customers(len(found.rows))
-    rows = [serialize.score(row, request.lang) for row in found.rows]
-    return {**serialize.stamp(found.generation), "scores": rows, "next": found.next}
+    request_context.count_customers(len(result.rows))
+    rows = [serialize.score(row, request.lang) for row in result.rows]
+    return {**serialize.stamp(result.generation), "scores": rows, "next": result.next}
 
 
 def grid() -> Json:
     """`responses.GridResponse`."""
-    found = store_pool.current().query(queries.grid)
-    return {**serialize.stamp(found.generation), **serialize.grid(found)}
+    stored = store_pool.current().query(queries.grid)
+    return {**serialize.stamp(stored.generation), **serialize.grid(stored)}
 
 
 def list_generations() -> Json:

@@ -15,7 +15,7 @@ from tiercast.tiers import actions, reason_texts
 from tiercast.tiers.languages import Language
 
 LONGEST_CURSOR = 4_096
-MOST_WISHES = 200
+MAX_VALUES = 200
 Item = TypeVar("Item")
 SORTS: dict[str, Sort] = {f"{sign}{by}": Sort(by, sign == "-") for by in keyset.SORTS for sign in ("", "-")}
 SortName = Literal[
@@ -25,7 +25,7 @@ Format = Literal["json", "csv", "parquet"]
 
 
 def _known(allowed: tuple[str, ...]) -> AfterValidator:
-    """Refuse unknown codes: a misspelled one would find nobody. The code is not quoted, because it may be anything."""
+    """Refuse unknown codes: a misspelled one would match no customer. The code is not quoted: it may be anything."""
 
     def check(code: str) -> str:
         if code not in allowed:
@@ -40,36 +40,36 @@ Tier = Literal["A", "B", "C", "D", "E", "F"]
 Status = Literal["scored", "inactive", "prospect"]
 Reason = Annotated[str, _known(_REASONS), Field(json_schema_extra={"enum": list(_REASONS)})]
 Action = Annotated[str, _known(_ACTIONS), Field(json_schema_extra={"enum": list(_ACTIONS)})]
-Wished = Annotated[list[Item], Field(min_length=1, max_length=MOST_WISHES)]
+AnyOf = Annotated[list[Item], Field(min_length=1, max_length=MAX_VALUES)]
 InWords = Annotated[Language, Field(description="The language of the texts; codes stay as they are.")]
 
 
 class LookupRequest(StrictModel):
-    """Customers whose stored scores are wanted; one who is named twice is answered once."""
+    """The customers to look up; an id that comes twice gets one score."""
 
     customer_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_CUSTOMERS)]
     lang: InWords = "en"
 
 
 class HistoryRequest(StrictModel):
-    """One customer whose way through the generations is wanted."""
+    """The customer to follow through the generations."""
 
     customer_id: Id
     lang: InWords = "en"
 
 
 class Range(StrictModel):
-    """Both ends belong to it; one may be left out."""
+    """A range with both ends included; one of them may be left out."""
 
     min: Number | None = None
     max: Number | None = None
 
     @model_validator(mode="after")
-    def _refuse_nothing(self) -> Self:
+    def _check_ends(self) -> Self:
         if self.min is None and self.max is None:
             raise ValueError("give min, max or both")
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError("min is above max: nobody can be between them")
+            raise ValueError("min is above max: no number is between them")
         return self
 
     @property
@@ -78,24 +78,24 @@ class Range(StrictModel):
 
 
 class SearchRequest(StrictModel):
-    """Whom to find: everything that is given must be true of a customer, and of a list one of its entries.
+    """Search criteria: a customer must meet all that are given, and one entry of each list.
 
-    A prospect has neither value nor risk and so meets no range of them. An export (`format` csv or parquet) is the
-    whole list in the order of ids: it takes no `sort`, `limit` and `cursor`.
+    A prospect has neither value nor risk and meets no range of them. An export (`format` csv or parquet) has all
+    these customers in the order of their ids, and takes no `sort`, `limit` or `cursor`.
     """
 
-    tiers: Wished[Tier] | None = None
-    statuses: Wished[Status] | None = None
-    reasons: Annotated[Wished[Reason] | None, Field(description="Codes; met by any of a customer's three.")] = None
-    actions: Wished[Action] | None = None
+    tiers: AnyOf[Tier] | None = None
+    statuses: AnyOf[Status] | None = None
+    reasons: Annotated[AnyOf[Reason] | None, Field(description="Codes; met by any of a customer's three.")] = None
+    actions: AnyOf[Action] | None = None
     p_churn: Range | None = None
     value: Range | None = None
     value_at_risk: Range | None = None
     is_borderline: bool | None = None
     disagreement: bool | None = None
     moved: Annotated[
-        Wished[MoveFilter] | None,
-        Field(description="Which way, since the generation before or since `moved_since`; in: was not known then."),
+        AnyOf[MoveFilter] | None,
+        Field(description="The direction since the generation before, or since `moved_since`; in: was not known then."),
     ] = None
     moved_since: Annotated[
         dt.date | None, Field(strict=True, description="Compare with what was known on this day instead.")

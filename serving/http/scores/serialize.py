@@ -50,31 +50,32 @@ def action(code: str, lang: Language) -> str:
 
 def score(record: Record, lang: Language) -> Json:
     """`responses.StoredScore`."""
-    stayed = record["move"] is None and record["previous_tier"] is not None  # the store only keeps who moved
+    stayed = record["move"] is None and record["previous_tier"] is not None  # the store keeps moves only
     words = {
         "move": "stay" if stayed else record["move"],
         "reason_texts": [reason(code, lang) for code in record["reasons"]],
         "action_text": action(record["action"], lang),
+        "value_text": texts.value_of(record, lang),
     }
     return {**record, **words}
 
 
-def steps(found: Sequence[HistoryStep], lang: Language) -> list[Json]:
+def steps(history: Sequence[HistoryStep], lang: Language) -> list[Json]:
     """`responses.Step`, the newest first as they come."""
-    return [_step(step, was, lang) for step, was in itertools.zip_longest(found, found[1:])]
+    return [_step(step, older, lang) for step, older in itertools.zip_longest(history, history[1:])]
 
 
-def grid(found: StoredGrid) -> Json:
+def grid(stored: StoredGrid) -> Json:
     """`responses.GridResponse` without its stamp."""
-    generation = found.generation
+    generation = stored.generation
     return {
         "churn_days": generation.churn_days,
         "value_days": generation.value_days,
         "customers": generation.n_customers,
-        "borderline": found.n_borderline,
+        "borderline": stored.n_borderline,
         "value_total": generation.value_total,
-        "tiers": [{**row._asdict(), "disagreement": found.disagreement.get(row.tier)} for row in found.tiers],
-        "moves": None if found.moves is None else _moves(found.moves, generation),
+        "tiers": [{**row._asdict(), "disagreement": stored.disagreement.get(row.tier)} for row in stored.tiers],
+        "moves": None if stored.moves is None else _moves(stored.moves, generation),
     }
 
 
@@ -91,10 +92,10 @@ def generation(one: Generation) -> Json:
     }
 
 
-def _step(step: HistoryStep, was: HistoryStep | None, lang: Language) -> Json:
+def _step(step: HistoryStep, older: HistoryStep | None, lang: Language) -> Json:
     stamped = stamp(step.generation)
     known = step._asdict() | {name: stamped[name] for name in ("generation", "as_of", "model", "published_at")}
-    given_before = step.reasons if was is None or was.tier is None else was.reasons
+    given_before = step.reasons if older is None or older.tier is None else older.reasons
     words = [reason(code, lang) for code in step.reasons]
     new = [code for code in step.reasons if code not in given_before]
     return {**known, "reason_texts": words, "new_reasons": new}

@@ -19,7 +19,7 @@ def from_store_error(error: errors.TiercastError) -> HttpError:
     """503 where waiting or an operator helps, 410 for a generation that is no longer kept, 422 for a wrong query."""
     code = type(error).__name__
     if isinstance(error, errors.StoreUnavailable):
-        hint = "ask again as the Retry-After header says; POST /v1/score needs no store"
+        hint = "try again after the time in the Retry-After header; POST /v1/score needs no store"
         return HttpError(503, RETRY, code=code, message="the score store does not answer", hint=hint)
     if isinstance(error, TEMPORARY):
         return HttpError(503, RETRY, code=code, message=error.what, hint=error.hint)
@@ -43,6 +43,6 @@ def from_page_error(error: errors.TiercastError, *, has_cursor: bool) -> HttpErr
 
 
 def busy() -> HttpError:
-    hint = "ask again as the Retry-After header says; other requests are answered meanwhile"
+    hint = "try again after the time in the Retry-After header; other requests are not affected"
     what = "other exports are running"
     return HttpError(503, {"Retry-After": "10"}, code="ExportsBusy", message=what, hint=hint)

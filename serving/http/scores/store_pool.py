@@ -21,7 +21,7 @@ from tiercast.serving.store.database import Store
 CHECK_SECONDS = 5.0
 MAX_EXPORTS = 2
 CONNECTIONS = endpoint.THREADS + MAX_EXPORTS + 1
-"""One for each handler thread, for each export, and for the check: nobody waits for a connection."""
+"""One for each handler thread, for each export, and for the check: no thread waits for a connection."""
 Result = TypeVar("Result")
 
 
@@ -57,16 +57,16 @@ class StorePool:
     def check(self) -> None:
         """Record which generation is served, or why the store cannot be queried."""
         try:
-            found = self.query(generations.current)
+            current = self.query(generations.current)
         except HttpError as error:
             self._note = str(error.fields["message"])
             self._has_responded |= error.fields["code"] == errors.StoreRefused.__name__
         except Exception as error:  # any error of a driver: the thread must survive it
             self._note = f"the score store cannot be queried: {type(error).__name__}"
         else:
-            self._note, self._has_responded = f"generation {found.id}, as of {found.as_of}", True
-            metrics.GENERATION.set(found.published_at.timestamp())
-            metrics.GENERATION_ID.set(found.id)
+            self._note, self._has_responded = f"generation {current.id}, as of {current.as_of}", True
+            metrics.GENERATION.set(current.published_at.timestamp())
+            metrics.GENERATION_ID.set(current.id)
 
     def state(self) -> readiness.State:
         """Not ready until the store has responded once; afterwards ready, because scoring works without the store."""

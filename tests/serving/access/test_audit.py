@@ -18,7 +18,7 @@ def write_many(file: Path, who: str) -> None:
         log.write(ENTRY._replace(name=who))
 
 
-def test_a_line_says_who_when_what_and_for_how_many(tmp_path: Path) -> None:
+def test_a_line_has_time_key_route_and_number_of_customers(tmp_path: Path) -> None:
     assert audit.AuditLog(tmp_path / "audit.log").write(ENTRY)
     line = json.loads((tmp_path / "audit.log").read_text())
     assert line.pop("at").endswith("+00:00")

@@ -29,12 +29,12 @@ def test_a_token_finds_its_key_and_no_other_does() -> None:
     assert [ring.find(text) for text in wrong] == [None] * 5
 
 
-def test_before_the_first_reading_nobody_is_known() -> None:
+def test_before_the_first_reading_no_key_is_known() -> None:
     ring = keyring.Keyring(KeyDatabase([KEY]).read, 60)
     assert (ring.find(TOKEN.text()), ring.was_read, ring.read_at) == (None, False, None)
 
 
-def test_while_the_database_is_down_the_keys_read_last_stay_good_and_the_ring_says_so() -> None:
+def test_while_the_database_is_down_the_keys_read_last_stay_valid_and_the_problem_is_kept() -> None:
     key_database = KeyDatabase([KEY])
     ring = keyring.Keyring(key_database.read, 60)
     ring.refresh()

@@ -24,7 +24,7 @@ def test_over_a_minute_no_more_pass_than_the_bucket_and_what_flowed_in() -> None
     assert passed == 620 - 1  # the last thousandth of the minute was not yet over
 
 
-def test_who_waits_as_long_as_told_passes() -> None:
+def test_a_caller_that_waits_as_long_as_required_passes() -> None:
     clock = Clock()
     rates = rate_limit.RateLimiter(4, clock)
     while (wait := rates.wait("a")) == 0:

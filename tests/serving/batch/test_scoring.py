@@ -15,10 +15,11 @@ from tiercast.contract.vectors import Vector
 from tiercast.features import build, parts, reading
 from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.features.reading import Sources
-from tiercast.models import btyd, churn, linear, predict, relative
+from tiercast.models import btyd, churn, factors, linear, predict, relative
 from tiercast.models import frame as frames
+from tiercast.serving import score
 from tiercast.serving.batch import scoring
-from tiercast.tiers import families, reasons
+from tiercast.tiers import families, grid, reasons, value_reasons
 from tiercast.training.train import Trained
 
 
@@ -154,14 +155,20 @@ def test_reasons_are_those_of_lightgbms_own_contributions(scored: Path, trained:
     shap = np.asarray(trees.booster.predict(frames.matrix(columns, trees.names), pred_contrib=True))
     parts_of = [(relative.source(name), tree * shap[:, k]) for k, name in enumerate(trees.names)]
     start = churn.start(p.frame)
-    parts_of.append((btyd.P_CHURN, (closed + line) * (start - bundle.centre)))
+    parts_of.append((btyd.P_CHURN, (closed + line) * start))
     for name, part in linear.terms(learned.linear, p.frame, start, learned.days).items():
         parts_of.append((btyd.P_CHURN if name == linear.START else relative.source(name), line * part))
     by_family: dict[str, Vector] = {}
     for name, part in parts_of:
         family = families.family_of(name) or ""
         by_family[family] = by_family.get(family, 0.0) + np.nan_to_num(part)
-    codes = reasons.choose(by_family, p.frame, p.p_churn, cut=bundle.cuts.p_churn, typical=bundle.typical)
+    for name, level in bundle.line.items():
+        by_family[families.family_of(name) or ""] -= level
+    tiers = grid.numbers(p.tiers)
+    of_value = factors.from_cut(p.factors, bundle.cuts.value, bundle.typical[factors.VALUE_PER_ORDER])
+    worth = value_reasons.choose(tiers, *of_value, p.frame["n_orders"])
+    typical = {**bundle.typical, "churn_days": 90, "inactive_days": bundle.cuts.inactive_days or np.inf}
+    codes = reasons.choose(by_family, p.frame, tiers, worth, typical=typical)
     assert parquet.read_table(scored)["reasons"].to_pylist() == reasons.as_lists(codes).to_pylist()
 
 
@@ -227,3 +234,18 @@ def test_margins_are_refused_by_a_bundle_that_learned_amounts(trained: Trained, 
     source = scored_tables.write(tmp_path, lines.append_column("margin", lines["amount"]))
     with pytest.raises(errors.BundleRefused, match="trained on amounts"):
         scored_tables.score(trained.bundle, source, tmp_path / "s.parquet")
+
+
+def test_a_customer_held_near_a_cut_is_explained_by_the_letter_that_they_keep(trained: Trained, source: str) -> None:
+    """With bands so wide that everyone keeps their letter, the first two reasons follow that letter."""
+    bundle = trained.bundle._replace(cuts=trained.bundle.cuts._replace(value_band=1e9, p_churn_band=1.0))
+    with DuckDBEngine(threads=1) as engine:
+        read = reading.read(engine, Sources(source), AS_OF)
+        features = engine.con.to_pyarrow(build.build(read.tables, AS_OF, bundle.spec))
+    directions = {"A": ("loyalty", "high"), "B": ("risk", "high"), "C": ("loyalty", "low"), "D": ("risk", "low")}
+    for letter, expected in directions.items():
+        previous = np.full(features.num_rows, letter)
+        rows = score.score(bundle, features, previous=previous).to_pylist()
+        held = [row["reasons"] for row in rows if row["tier"] == letter]
+        assert len(held) > 20
+        assert {tuple(families.BY_CODE[code][1] for code in codes[:2]) for codes in held} == {expected}

@@ -33,12 +33,12 @@ ALLOWED = {
 @pytest.mark.parametrize("role", app_calls.ROLES)
 @pytest.mark.parametrize(("method", "path"), ALLOWED)
 def test_a_role_opens_its_addresses_and_no_other(call: Caller, method: str, path: str, role: str) -> None:
-    answer = call(method, path, b'{"number": 2}', role=role)
+    response = call(method, path, b'{"number": 2}', role=role)
     if role in ALLOWED[method, path]:
-        assert answer.status_code == 200
+        assert response.status_code == 200
     else:
-        assert refusal(answer, 403)["code"] == "WrongRole"
-        assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+        assert refusal(response, 403)["code"] == "WrongRole"
+        assert 'error="insufficient_scope"' in response.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,10 @@ def test_a_role_opens_its_addresses_and_no_other(call: Caller, method: str, path
     [b"", b"Bearer", b"Bearer ", b"Basic YTpi", b"tck_1_2", b"Bearer tck_" + b"0" * 12 + b"_" + b"0" * 64,
      b"Bearer " + b"x" * 100_000, b"Bearer \xff\xfe\x00"],
 )  # fmt: skip
-def test_without_a_right_key_the_answer_is_401_and_the_body_is_not_read(call: Caller, sent: bytes) -> None:
-    answer = call("POST", "/v1/double", [1e9], headers=[(b"authorization", sent)])  # reading would take 30 years
-    refusal(answer, 401)
-    assert answer.headers["www-authenticate"].startswith("Bearer")
+def test_without_a_valid_key_the_response_is_401_and_the_body_is_not_read(call: Caller, sent: bytes) -> None:
+    response = call("POST", "/v1/double", [1e9], headers=[(b"authorization", sent)])  # reading would take 30 years
+    refusal(response, 401)
+    assert response.headers["www-authenticate"].startswith("Bearer")
 
 
 def test_the_scheme_may_be_written_in_any_case(call: Caller) -> None:
@@ -97,10 +97,10 @@ def test_an_address_in_percent_signs_is_not_the_one_it_spells(call: Caller) -> N
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", PLANTED])
-def test_another_method_is_told_which_is_right(call: Caller, method: str) -> None:
-    answer = call(method, "/v1/see", role="admin")
-    refusal(answer, 405)
-    assert answer.headers["allow"] == "GET, HEAD"
+def test_another_method_gets_the_allowed_one(call: Caller, method: str) -> None:
+    response = call(method, "/v1/see", role="admin")
+    refusal(response, 405)
+    assert response.headers["allow"] == "GET, HEAD"
 
 
 def test_head_needs_the_key_that_get_needs(call: Caller) -> None:
@@ -129,12 +129,12 @@ def test_a_websocket_is_closed_before_it_opens(call: Caller) -> None:
 
 @pytest.mark.parametrize("sent", [b"short", b"c-00917" * 5, b"a\nlevel=error" + b"0" * 20, b"4" * 33, b"\xff" * 32])
 def test_a_request_id_that_could_be_a_customer_or_a_forged_line_is_replaced(call: Caller, sent: bytes) -> None:
-    answer = call("GET", "/v1/see", role="read", headers=[(b"x-request-id", sent)])
-    assert len(answer.headers["x-request-id"]) == 32
-    assert answer.headers["x-request-id"] != sent.decode("latin-1")
+    response = call("GET", "/v1/see", role="read", headers=[(b"x-request-id", sent)])
+    assert len(response.headers["x-request-id"]) == 32
+    assert response.headers["x-request-id"] != sent.decode("latin-1")
 
 
-def test_a_sane_request_id_goes_through_to_answer_error_log_and_audit(
+def test_a_valid_request_id_stands_in_response_error_log_and_audit(
     call: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     logging.getLogger("bentoml").propagate = True
@@ -145,7 +145,7 @@ def test_a_sane_request_id_goes_through_to_answer_error_log_and_audit(
     assert call.audited()[0]["request_id"] == ID.decode()
 
 
-def test_the_audit_log_says_who_what_and_for_how_many(call: Caller) -> None:
+def test_the_audit_log_has_key_route_and_number_of_customers(call: Caller) -> None:
     call("POST", "/v1/double", b'{"number": 1, "names": ["ann", "bob"]}', role="score")
     call("GET", "/v1/see")
     first, second = call.audited()
@@ -154,12 +154,12 @@ def test_the_audit_log_says_who_what_and_for_how_many(call: Caller) -> None:
     assert first["key"] in call.tokens["score"]
 
 
-def test_a_key_that_asks_too_often_is_told_how_long_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_over_its_rate_gets_the_seconds_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call = app_calls.caller(tmp_path, monkeypatch, RATE="0.1")
     assert call("GET", "/v1/see", role="read").status_code == 200
-    answer = call("GET", "/v1/see", role="read")
-    refusal(answer, 429)
-    assert answer.headers["retry-after"] == "10"
+    response = call("GET", "/v1/see", role="read")
+    refusal(response, 429)
+    assert response.headers["retry-after"] == "10"
     assert call("GET", "/v1/see", role="admin").status_code == 200  # another key
 
 
@@ -168,16 +168,16 @@ def test_the_endpoint_receives_the_body_as_it_was_sent(call: Caller) -> None:
 
 
 def test_a_stream_passes_through_with_our_headers(call: Caller) -> None:
-    answer = call("GET", "/v1/rows", role="read")
-    assert (answer.text, answer.headers["x-content-type-options"]) == ("0\n1\n2\n", "nosniff")
-    assert "x-request-id" in answer.headers
+    response = call("GET", "/v1/rows", role="read")
+    assert (response.text, response.headers["x-content-type-options"]) == ("0\n1\n2\n", "nosniff")
+    assert "x-request-id" in response.headers
 
 
-def test_beyond_so_many_at_once_the_service_says_that_it_is_busy(call: Caller) -> None:
+def test_too_many_requests_at_once_get_503_busy(call: Caller) -> None:
     call.state.in_flight = 100
-    answer = call("GET", "/v1/see", role="read")
-    assert refusal(answer, 503)["code"] == "Busy"
-    assert answer.headers["retry-after"] == "1"
+    response = call("GET", "/v1/see", role="read")
+    assert refusal(response, 503)["code"] == "Busy"
+    assert response.headers["retry-after"] == "1"
     assert call("GET", "/livez").status_code == 200
 
 
@@ -186,7 +186,7 @@ class TestWithoutKeys:
     def call(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
         return app_calls.caller(tmp_path, monkeypatch, with_keys=False, LOCAL="1")
 
-    def test_this_machine_may_ask_for_anything(self, call: Caller) -> None:
+    def test_callers_on_this_machine_may_use_every_endpoint(self, call: Caller) -> None:
         assert call("POST", "/v1/change", b'{"number": 1}').status_code == 200
 
     @pytest.mark.parametrize("host", [b"example.org", b"evil.127.0.0.1.nip.io:3000", b"", b"192.168.0.7", b"[::]:3000"])
@@ -197,7 +197,7 @@ class TestWithoutKeys:
         assert refusal(call("GET", "/v1/see", server=("192.168.0.7", 3000)), 403)["code"] == "NotLocal"
         refusal(call("GET", "/v1/see", server=None), 403)
 
-    def test_as_soon_as_the_store_has_a_key_it_is_asked_for(
+    def test_a_key_is_required_as_soon_as_the_store_has_one(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         url = f"sqlite:///{tmp_path / 'scores.db'}"
@@ -216,14 +216,14 @@ class TestWithoutKeys:
         sent = [(b"authorization", f"Bearer {token.text()}".encode())]
         assert call("GET", "/v1/see", headers=sent).status_code == 200
 
-    def test_a_service_that_was_told_of_neither_store_nor_local_mode_lets_nobody_in(
+    def test_a_service_with_neither_store_nor_local_mode_authorizes_no_one(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         call = app_calls.caller(tmp_path, monkeypatch, with_keys=False)
         refusal(call("GET", "/v1/see"), 503)
 
 
-def test_while_the_keys_were_never_read_nobody_comes_in_and_readyz_says_why(
+def test_before_the_keys_are_read_every_request_is_refused_and_readyz_has_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = app_calls.caller(tmp_path, monkeypatch, with_keys=False, STORE=f"sqlite:///{tmp_path / 'missing.db'}")
@@ -233,7 +233,7 @@ def test_while_the_keys_were_never_read_nobody_comes_in_and_readyz_says_why(
     assert error["fields"] == [{"path": "keys", "message": "there is no store"}]
 
 
-def test_while_the_database_is_away_keys_stay_good_and_readyz_says_so(call: Caller) -> None:
+def test_while_the_database_is_down_keys_stay_valid_and_readyz_reports_it(call: Caller) -> None:
     key_database = app_calls.KeyDatabase(keys.list_keys(database.open(f"sqlite:///{call.folder / 'scores.db'}")))
     ring = keyring.Keyring(key_database.read, 60)
     call.state.authenticator.keyring = ring

@@ -28,8 +28,8 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
 )  # fmt: skip
 def test_a_body_of_another_kind_is_not_opened(call: Caller, kind: str) -> None:
     hostile = b"cos\nsystem\n(S'exit 1'\ntR."  # would run code if anything unpickled it
-    answer = call("POST", "/v1/double", hostile, role="score", headers=[(b"content-type", kind.encode())])
-    refusal(answer, 415)
+    response = call("POST", "/v1/double", hostile, role="score", headers=[(b"content-type", kind.encode())])
+    refusal(response, 415)
 
 
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON", 'application/json; charset="UTF-8"'])
@@ -51,13 +51,13 @@ def test_json_in_utf8_is_taken_however_it_is_announced(call: Caller, kind: str) 
     ids=lambda body: repr(body[:24]),
 )  # fmt: skip
 def test_a_hostile_body_is_refused_and_not_quoted(call: Caller, body: bytes) -> None:
-    answer = call("POST", "/v1/double", body, role="score")
-    assert answer.status_code in (400, 422)
-    refusal(answer, answer.status_code)
-    assert PLANTED not in answer.text
+    response = call("POST", "/v1/double", body, role="score")
+    assert response.status_code in (400, 422)
+    refusal(response, response.status_code)
+    assert PLANTED not in response.text
 
 
-def test_the_name_of_an_unknown_field_is_told_only_if_it_looks_like_one(call: Caller) -> None:
+def test_the_name_of_an_unknown_field_is_shown_only_if_it_looks_like_one(call: Caller) -> None:
     body = json.dumps({"number": 1, PLANTED: 2, "numbre": 3}).encode()
     places = [field["path"] for field in refusal(call("POST", "/v1/double", body, role="score"), 422)["fields"]]
     assert sorted(places) == ["(a name that is not shown)", "numbre"]
@@ -80,9 +80,9 @@ def test_a_body_of_just_the_size_allowed_passes(call: Caller) -> None:
 
 def test_a_body_that_trickles_is_not_waited_for(call: Caller) -> None:
     trickle = [part for _ in range(100) for part in (b" ", 0.05)]
-    answer = call("POST", "/v1/double", trickle, role="score")
-    refusal(answer, 408)
-    assert answer.headers["connection"] == "close"
+    response = call("POST", "/v1/double", trickle, role="score")
+    refusal(response, 408)
+    assert response.headers["connection"] == "close"
 
 
 def test_a_body_with_two_lengths_could_be_read_as_two_requests(call: Caller) -> None:

@@ -37,37 +37,37 @@ def test_bad_input_is_a_422_and_its_first_offender_is_quoted_only_as_a_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = errors.WrongType("it is not known", count=1, total=2, first=PLANTED, hint="send another")
-    answer = called(raising(wrong), tmp_path, monkeypatch)
-    error = refusal(answer, 422)
+    response = called(raising(wrong), tmp_path, monkeypatch)
+    error = refusal(response, 422)
     assert (error["code"], error["count"], error["total"], error["hint"]) == ("WrongType", 1, 2, "send another")
-    assert PLANTED not in answer.text
+    assert PLANTED not in response.text
 
 
-def test_a_database_that_does_not_answer_is_a_503_that_names_no_address(
+def test_a_database_that_does_not_respond_gives_a_503_without_its_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = errors.StoreUnavailable("away", first="postgresql://tier@db.internal/scores", hint="start db.internal")
-    answer = called(raising(away), tmp_path, monkeypatch)
-    refusal(answer, 503)
-    assert answer.headers["retry-after"] == "5"
-    assert "db.internal" not in answer.text
+    response = called(raising(away), tmp_path, monkeypatch)
+    refusal(response, 503)
+    assert response.headers["retry-after"] == "5"
+    assert "db.internal" not in response.text
 
 
 @pytest.mark.parametrize("error", [RuntimeError(PLANTED), errors.FitFailed(PLANTED, hint=PLANTED), KeyError(PLANTED)])
-def test_a_fault_of_ours_is_a_500_that_quotes_nothing_in_answer_or_log(
+def test_a_fault_of_ours_is_a_500_that_quotes_nothing_in_response_or_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: Exception
 ) -> None:
-    answer = called(raising(error), tmp_path, monkeypatch)
-    assert refusal(answer, 500)["code"] == "InternalError"
-    assert PLANTED not in answer.text + "".join(capfd.readouterr())
+    response = called(raising(error), tmp_path, monkeypatch)
+    assert refusal(response, 500)["code"] == "InternalError"
+    assert PLANTED not in response.text + "".join(capfd.readouterr())
 
 
-def test_what_takes_too_long_is_a_504_in_our_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_that_takes_too_long_is_a_504_in_our_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = without_body(lambda: time.sleep(0.3))
     assert refusal(called(slow, tmp_path, monkeypatch, ANSWER_SECONDS="0.1"), 504)["code"] == "TooLate"
 
 
-def test_what_comes_when_it_was_given_up_is_not_sent_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_after_the_time_limit_is_not_sent_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread ends its work whatever happens to the request."""
 
     async def stubborn(_: Any) -> PlainTextResponse:
@@ -78,5 +78,5 @@ def test_what_comes_when_it_was_given_up_is_not_sent_half(tmp_path: Path, monkey
     refusal(called(stubborn, tmp_path, monkeypatch, ANSWER_SECONDS="0.1"), 504)
 
 
-def test_what_is_no_number_is_null(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_that_is_not_finite_is_null(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert called(without_body(lambda: {"auc": float("nan")}), tmp_path, monkeypatch).json() == {"auc": None}

@@ -1,4 +1,4 @@
-"""What the OpenAPI document promises, asked with hundreds of requests that nobody thought of."""
+"""The OpenAPI document against hundreds of generated requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tiercast.serving.http import openapi, routes
 
 HERE = "http://127.0.0.1"
 SCHEMA = schemathesis.openapi.from_dict(json.loads(pydantic_core.to_json(openapi.document(routes.ENDPOINTS))))
-OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)}
+OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations() if isinstance(each, Ok)}
 CHECKS = [
     checks.not_a_server_error,
     promised.status_code_conformance,
@@ -30,15 +30,15 @@ CHECKS = [
 
 def send(client: Any, case: schemathesis.Case, **headers: str) -> Any:
     """Send a made-up request to the service in this process, as bytes."""
-    told = requests.Request(**case.as_transport_kwargs(base_url=HERE, headers=headers)).prepare()
-    return client.request(told.method, told.url, content=told.body or b"", headers=dict(told.headers))
+    prepared = requests.Request(**case.as_transport_kwargs(base_url=HERE, headers=headers)).prepare()
+    return client.request(prepared.method, prepared.url, content=prepared.body or b"", headers=dict(prepared.headers))
 
 
 NEED_A_STORE = [f"{endpoint.method} {endpoint.path}" for endpoint in routes.STORED]  # see http/scores
 
 
 @pytest.mark.parametrize("label", [label for label in OPERATIONS if label not in NEED_A_STORE])
-def test_every_answer_is_one_that_the_document_names(client: Any, label: str) -> None:
+def test_every_response_is_documented(client: Any, label: str) -> None:
     send_many(client, label)
 
 
@@ -54,9 +54,9 @@ def send_many(client: Any, label: str) -> None:
     def keeps_its_promise(data: strategies.DataObject) -> None:
         for mode in GenerationMode if has_body else [GenerationMode.POSITIVE]:
             case = data.draw(OPERATIONS[label].as_strategy(generation_mode=mode))
-            answer = send(client, case)
-            seen.add(answer.status_code)
-            case.validate_response(answer, checks=CHECKS)
+            response = send(client, case)
+            seen.add(response.status_code)
+            case.validate_response(response, checks=CHECKS)
 
     keeps_its_promise()
     good = 404 if "/v1/jobs" in label else 200  # this service runs no jobs

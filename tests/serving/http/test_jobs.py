@@ -1,4 +1,4 @@
-"""The addresses of batch jobs, asked through the gate; the jobs wait, for nobody runs them here."""
+"""The endpoints of batch jobs. The jobs stay queued: no worker runs here."""
 
 from __future__ import annotations
 
@@ -54,33 +54,33 @@ def refused(response: Response, status: int, code: str) -> dict[str, Any]:
     return error
 
 
-def test_a_job_is_accepted_seen_listed_and_called_off(call: Caller, store: Engine) -> None:
+def test_a_job_is_accepted_looked_up_listed_and_cancelled(call: Caller, store: Engine) -> None:
     accepted = post(call, "/v1/jobs/score", {**SHOP, "options": {"reasons": "none", "publish": False}})
     assert accepted.status_code == 202
-    told = accepted.json()
-    assert told == {
-        "job_id": told["job_id"], "source": "shop", "as_of": "1998-07-01", "state": "queued", "attempts": 0,
-        "options": {"reasons": "none", "publish": False}, "progress": 0.0, "submitted_at": told["submitted_at"],
+    submitted = accepted.json()
+    assert submitted == {
+        "job_id": submitted["job_id"], "source": "shop", "as_of": "1998-07-01", "state": "queued", "attempts": 0,
+        "options": {"reasons": "none", "publish": False}, "progress": 0.0, "submitted_at": submitted["submitted_at"],
         "submitted_by": call.tokens["score"].split("_")[1], "started_at": None, "finished_at": None, "step": None,
         "model": None, "result": None, "generation_id": None, "error": None,
     }  # fmt: skip
-    mine = {"job_id": told["job_id"]}
-    assert post(call, "/v1/jobs/status", mine, "read").json() == told
+    mine = {"job_id": submitted["job_id"]}
+    assert post(call, "/v1/jobs/status", mine, "read").json() == submitted
     listed = call("GET", "/v1/jobs", role="read").json()
-    assert listed["jobs"] == [told]
+    assert listed["jobs"] == [submitted]
     assert listed["sources"] == [
         {"name": "fast", "publish": False, "reasons": "none"},
         {"name": "shop", "publish": True, "reasons": "all"},
     ]
     assert post(call, "/v1/jobs/cancel", mine).json()["state"] == "cancelled"
-    assert job_queue.get(store, told["job_id"]).state == "cancelled"
+    assert job_queue.get(store, submitted["job_id"]).state == "cancelled"
 
 
-def test_what_was_asked_for_and_called_off_is_counted_once(call: Caller) -> None:
+def test_submitted_and_cancelled_jobs_are_counted_once(call: Caller) -> None:
     def counted() -> list[float]:
-        told = call("GET", "/metrics", role="read").text
+        metrics = call("GET", "/metrics", role="read").text
         names = ("tiercast_jobs_submitted_total", 'tiercast_jobs_ended_total{outcome="cancelled"}')
-        return [sum(float(line.split()[1]) for line in told.splitlines() if line.startswith(name)) for name in names]
+        return [sum(float(line.split()[1]) for line in metrics.splitlines() if line.startswith(name)) for name in names]
 
     before, nightly = counted(), {**SHOP, "idempotency_key": "nightly"}
     for _ in range(2):
@@ -99,15 +99,15 @@ def test_the_same_key_gives_the_same_job_with_200_and_other_work_under_it_is_a_c
     refused(post(call, "/v1/jobs/score", {**nightly, "as_of": "1998-07-02"}), 409, "KeyReused")
 
 
-def test_too_many_that_wait_are_refused_with_the_time_to_come_again(call: Caller) -> None:
+def test_a_full_queue_refuses_jobs_with_the_seconds_to_wait(call: Caller) -> None:
     for _ in range(2):
         assert post(call, "/v1/jobs/score", SHOP).status_code == 202
-    answer = post(call, "/v1/jobs/score", SHOP)
-    assert refused(answer, 429, "QueueFull")["total"] == 2
-    assert answer.headers["retry-after"] == "30"
+    response = post(call, "/v1/jobs/score", SHOP)
+    assert refused(response, 429, "QueueFull")["total"] == 2
+    assert response.headers["retry-after"] == "30"
 
 
-def test_a_job_that_ended_cannot_be_called_off_and_one_that_is_not_there_not_found(call: Caller, store: Engine) -> None:
+def test_an_ended_job_cannot_be_cancelled_and_an_unknown_one_is_404(call: Caller, store: Engine) -> None:
     mine = {"job_id": post(call, "/v1/jobs/score", SHOP).json()["job_id"]}
     taken = claims.claim_next(store, ["shop"], 1)
     assert taken is not None
@@ -135,15 +135,13 @@ def test_a_job_that_ended_cannot_be_called_off_and_one_that_is_not_there_not_fou
         ({**SHOP, "idempotency_key": "a" * 65}, "idempotency_key"),
     ],
 )
-def test_a_caller_names_a_source_and_a_day_and_nothing_else_of_this_machine(
-    call: Caller, body: dict[str, Any], path: str
-) -> None:
-    answer = post(call, "/v1/jobs/score", body)
-    assert [field["path"] for field in refused(answer, 422, "InvalidRequest")["fields"]] == [path]
-    assert "/etc/passwd" not in answer.text
+def test_a_request_may_name_a_source_and_a_day_and_no_path(call: Caller, body: dict[str, Any], path: str) -> None:
+    response = post(call, "/v1/jobs/score", body)
+    assert [field["path"] for field in refused(response, 422, "InvalidRequest")["fields"]] == [path]
+    assert "/etc/passwd" not in response.text
 
 
-def test_asking_and_calling_off_need_the_role_score_looking_any_role(call: Caller) -> None:
+def test_submitting_and_cancelling_need_the_role_score_and_reading_any_role(call: Caller) -> None:
     for path, body in (("/v1/jobs/score", SHOP), ("/v1/jobs/cancel", NOBODY)):
         refused(post(call, path, body, "read"), 403, "WrongRole")
     assert post(call, "/v1/jobs/score", SHOP, "admin").status_code == 202
@@ -151,20 +149,21 @@ def test_asking_and_calling_off_need_the_role_score_looking_any_role(call: Calle
     assert call("GET", "/v1/jobs").status_code == 401
 
 
-def test_no_answer_names_a_place_of_this_machine(call: Caller) -> None:
-    answers = [post(call, "/v1/jobs/score", SHOP), call("GET", "/v1/jobs", role="read")]
+def test_no_response_has_a_path_of_this_machine(call: Caller) -> None:
+    responses = [post(call, "/v1/jobs/score", SHOP), call("GET", "/v1/jobs", role="read")]
     (call.folder / "jobs.toml").write_text("[sources.shop]\nsecret-place = 1\n")
     broken = call("GET", "/v1/jobs", role="read")
     refused(broken, 503, "NotReady")
-    assert not [answer for answer in (*answers, broken) if "secret-place" in answer.text or "jobs.toml" in answer.text]
+    texts = [response.text for response in (*responses, broken)]
+    assert not [text for text in texts if "secret-place" in text or "jobs.toml" in text]
 
 
-def test_a_service_without_a_jobs_file_says_that_it_runs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_without_a_jobs_file_responds_no_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call = app_calls.caller(tmp_path, monkeypatch, endpoints=routes.ENDPOINTS, JOBS="")
     assert "--jobs" in refused(post(call, "/v1/jobs/score", SHOP), 404, "NoJobs")["hint"]
     refused(call("GET", "/v1/jobs", role="read"), 404, "NoJobs")
 
 
-def test_the_examples_of_the_document_have_the_shape_of_the_answers() -> None:
+def test_the_examples_of_the_document_have_the_shape_of_the_responses() -> None:
     assert api_models.JobRequest.model_validate_json(json.dumps(api_models.REQUEST)).source == "shop"
     assert api_models.JobList.model_validate(api_models.LIST).jobs[0].state == "running"

@@ -11,8 +11,8 @@ NOON = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
 
 def total(text: str, name: str, **labels: str) -> float:
     wanted = ",".join(f'{key}="{value}"' for key, value in labels.items())
-    found = re.search(rf"^{name}{{{re.escape(wanted)}}} (\S+)$", text, flags=re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    result = re.search(rf"^{name}{{{re.escape(wanted)}}} (\S+)$", text, flags=re.MULTILINE)
+    return float(result[1]) if result else 0.0
 
 
 def after(before: str, name: str, **labels: str) -> float:
@@ -30,8 +30,8 @@ def test_scores_are_counted_up_to_each_bound_and_prospects_have_none() -> None:
 
 
 def test_a_model_that_was_exchanged_no_longer_counts_as_serving() -> None:
-    metrics.serves("tiercast/1")
-    metrics.serves("tiercast/2", before="tiercast/1")
+    metrics.set_served_model("tiercast/1")
+    metrics.set_served_model("tiercast/2", previous="tiercast/1")
     text = metrics.text().decode()
     assert total(text, "tiercast_model_info", model="tiercast/1") == 0
     assert total(text, "tiercast_model_info", model="tiercast/2") == 1

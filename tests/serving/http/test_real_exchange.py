@@ -38,8 +38,8 @@ def serve(port: int, **settings: str) -> subprocess.Popen[str]:
 def send(port: int, path: str, body: dict[str, Any] | None = None) -> Any:
     sent = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", sent, JSON)
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        return json.load(response)
 
 
 def stop(server: subprocess.Popen[str]) -> None:
@@ -47,11 +47,11 @@ def stop(server: subprocess.Popen[str]) -> None:
     assert server.wait(60) == 0
 
 
-def serving_models(found: collections.Counter[str]) -> set[str]:
+def serving_models(result: collections.Counter[str]) -> set[str]:
     """The models that answered within a second."""
-    before = found.copy()
+    before = result.copy()
     time.sleep(1)
-    return {model for model in found if found[model] > before[model]}
+    return {model for model in result if result[model] > before[model]}
 
 
 @pytest.mark.slow
@@ -59,7 +59,7 @@ def test_no_request_fails_while_the_bundle_is_exchanged_and_none_when_the_regist
     registered: Callable[[str], str], mlruns: Path
 ) -> None:
     registered("first")
-    port, found = free_port(), collections.Counter[str]()
+    port, result = free_port(), collections.Counter[str]()
     server = serve(port, TIERCAST_WORKERS="2", TIERCAST_POLL_SECONDS="0")
     over = threading.Event()
 
@@ -67,9 +67,9 @@ def test_no_request_fails_while_the_bundle_is_exchanged_and_none_when_the_regist
         body = score_body(customer(f"c-{number}", purchase()))
         while not over.is_set():
             try:
-                found[send(port, "/v1/score", body)["model"].partition("/")[0]] += 1
+                result[send(port, "/v1/score", body)["model"].partition("/")[0]] += 1
             except (OSError, urllib.error.URLError) as error:
-                found[f"failed: {error}"] += 1
+                result[f"failed: {error}"] += 1
 
     threads = [threading.Thread(target=score, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -79,7 +79,7 @@ def test_no_request_fails_while_the_bundle_is_exchanged_and_none_when_the_regist
             registered(name)
             assert send(port, "/v1/admin/reload", {})["is_new"]
             deadline = time.monotonic() + 5
-            while (latest := serving_models(found)) != {name} and time.monotonic() < deadline:
+            while (latest := serving_models(result)) != {name} and time.monotonic() < deadline:
                 pass
             assert latest == {name}  # in both processes
         (mlruns / "mlflow.db").rename(mlruns / "away.db")
@@ -92,7 +92,7 @@ def test_no_request_fails_while_the_bundle_is_exchanged_and_none_when_the_regist
         for thread in threads:
             thread.join()
         stop(server)
-    assert set(found) == {"first", "second", "third"}
+    assert set(result) == {"first", "second", "third"}
 
     again = serve(port)
     try:

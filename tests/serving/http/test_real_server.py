@@ -48,8 +48,9 @@ class Served(NamedTuple):
             if body is not None and "Content_Length" not in headers:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
-            answer = connection.getresponse()
-            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, headers, response.read().decode()
         finally:
             connection.close()
 
@@ -106,10 +107,10 @@ def service(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.mark.slow
 def test_nothing_planted_in_a_request_comes_out_in_any_log_metric_or_error(service: Served) -> None:
-    answers = []
+    responses = []
     for planted in PLANTED:
         address = planted.replace("@", "%40")
-        answers += [
+        responses += [
             service.send("GET", f"/v1/customers/{address}"),
             service.send("GET", f"/v1/model/{address}"),
             service.send("GET", f"/{address}?{address}={address}"),
@@ -135,11 +136,11 @@ def test_nothing_planted_in_a_request_comes_out_in_any_log_metric_or_error(servi
         service.raw(f"{planted} /{planted} HTTP/1.1\r\nHost: {planted}\r\n\r\n".encode())
         service.raw(f"GET /{planted}\r\n{planted}\r\n\r\n".encode())
         service.raw(f"GET /livez HTTP/1.1\r\nHost: x\r\nX-{planted}: \x01\r\n\r\n".encode())
-    assert {status for status, _, _ in answers} <= {400, 401, 404, 405, 413, 415, 422}
-    told = "\n".join([*(f"{headers} {text}" for _, headers, text in answers), service.written()])
+    assert {status for status, _, _ in responses} <= {400, 401, 404, 405, 413, 415, 422}
+    written = "\n".join([*(f"{headers} {text}" for _, headers, text in responses), service.written()])
     assert len(service.written()) > 10_000
-    assert not [planted for planted in PLANTED if planted.lower() in told.lower()]
-    assert service.token.rpartition("_")[2] not in told
+    assert not [planted for planted in PLANTED if planted.lower() in written.lower()]
+    assert service.token.rpartition("_")[2] not in written
 
 
 @pytest.mark.slow
@@ -186,10 +187,12 @@ def test_every_line_of_the_log_and_of_the_audit_is_one_json_object(service: Serv
     ],
     ids=["two lengths", "two content lengths", "less than its length", "folded", "space before colon", "large", "ws"],
 )
-def test_a_crooked_request_on_the_wire_is_refused_and_answers_no_second_one(service: Served, text: bytes) -> None:
-    answer = service.raw(text.replace(b"KEY", f"Bearer {service.token}".encode()))
-    statuses = [line.split()[1] for line in answer.splitlines() if line.startswith("HTTP/1.1")]
-    assert not [status for status in statuses if status < "400" or status >= "500"], answer
+def test_a_malformed_request_on_the_wire_is_refused_and_no_second_one_is_taken_from_it(
+    service: Served, text: bytes
+) -> None:
+    response = service.raw(text.replace(b"KEY", f"Bearer {service.token}".encode()))
+    statuses = [line.split()[1] for line in response.splitlines() if line.startswith("HTTP/1.1")]
+    assert not [status for status in statuses if status < "400" or status >= "500"], response
     assert service.send("GET", "/livez")[0] == 200
 
 

@@ -44,29 +44,29 @@ def test_a_customer_gets_the_same_score_over_http_as_in_the_nightly_file(
             tmp_path / "out.parquet",
         )
     nightly = {row["customer_id"]: row for row in parquet.read_table(tmp_path / "out.parquet").to_pylist()}
-    answer = client.post("/v1/score", json=as_request(purchases, as_of)).json()
-    online = {row["customer_id"]: row for row in answer["scores"]}
+    response = client.post("/v1/score", json=as_request(purchases, as_of)).json()
+    online = {row["customer_id"]: row for row in response["scores"]}
     assert online.keys() == nightly.keys()
     assert len(online) == 150
     for key, expected in nightly.items():
         given = {name: online[key][name] for name in scores.NAMES}
         assert given == {**expected, "as_of": as_of.isoformat()}  # floats too: the same bits, through JSON
     late = compute.sum(compute.greater_equal(purchases["ordered_at"], as_of)).as_py()
-    assert answer["dropped"]["transactions"] == ({"on_or_after_as_of": late} if late else {})
+    assert response["dropped"]["transactions"] == ({"on_or_after_as_of": late} if late else {})
     assert (as_of == AS_OF) == (late == 20)
 
 
 def test_a_score_has_the_columns_of_the_contract_and_their_codes_in_words(client: Any) -> None:
     request = score_body(customer("a", purchase()), customer("b", purchase("1998-06-30")))
-    answer = client.post("/v1/score", json=request).json()
-    assert [row["customer_id"] for row in answer["scores"]] == ["a", "b"]
-    for row in answer["scores"]:
-        assert tuple(row) == (*scores.NAMES, "reason_texts", "action_text")
+    response = client.post("/v1/score", json=request).json()
+    assert [row["customer_id"] for row in response["scores"]] == ["a", "b"]
+    for row in response["scores"]:
+        assert tuple(row) == (*scores.NAMES, "reason_texts", "action_text", "value_text")
         assert len(row["reason_texts"]) == len(row["reasons"]) > 0
         assert row["action_text"].endswith(".")
 
 
-def test_a_customer_who_never_ordered_has_nulls_and_is_told_in_chinese(client: Any) -> None:
+def test_a_customer_without_orders_has_nulls_and_chinese_texts(client: Any) -> None:
     (row,) = client.post("/v1/score", json=score_body(customer("a"), lang="zh")).json()["scores"]
     assert (row["tier"], row["status"], row["value"], row["p_churn"]) == ("F", "prospect", None, None)
     assert row["reason_texts"] == ["已有登记，尚未下单"]
@@ -80,7 +80,7 @@ def test_reason_texts_name_the_numbers_of_their_customer(client: Any) -> None:
     assert {"silent_long", "one_order_only"} & set(texts)
 
 
-def test_who_else_is_in_the_request_changes_no_score(client: Any, purchases: pa.Table) -> None:
+def test_other_customers_in_the_request_change_no_score(client: Any, purchases: pa.Table) -> None:
     everyone = as_request(purchases, AS_OF)
     together = client.post("/v1/score", json=everyone).json()["scores"]
     for place in (0, 71, 149):
@@ -99,12 +99,12 @@ def test_purchases_on_or_after_the_day_are_counted_and_change_nothing(client: An
 def test_a_customer_who_joins_later_is_not_there_yet(client: Any) -> None:
     late = {**customer("late"), "joined_on": "1998-07-01"}
     early = {**customer("early"), "joined_on": "1998-06-30"}
-    answer = client.post("/v1/score", json=score_body(late, early)).json()
-    assert [row["customer_id"] for row in answer["scores"]] == ["early"]
-    assert answer["dropped"]["customers"] == {"on_or_after_as_of": 1}
+    response = client.post("/v1/score", json=score_body(late, early)).json()
+    assert [row["customer_id"] for row in response["scores"]] == ["early"]
+    assert response["dropped"]["customers"] == {"on_or_after_as_of": 1}
 
 
-def test_the_model_page_says_what_every_number_means(client: Any, served: Path) -> None:
+def test_the_model_card_defines_every_number(client: Any, served: Path) -> None:
     card = client.get("/v1/model").json()
     assert [column["name"] for column in card["columns"]] == list(scores.NAMES)
     assert all(column["meaning"] for column in card["columns"])
@@ -114,28 +114,28 @@ def test_the_model_page_says_what_every_number_means(client: Any, served: Path) 
     assert card["texts"]["zh"]["tiers"].keys() == set("ABCDEF")
 
 
-def test_the_first_page_calls_no_one_and_leads_to_the_interface(client: Any) -> None:
+def test_the_first_page_loads_nothing_from_elsewhere_and_links_to_the_document(client: Any) -> None:
     page = client.get("/")
     assert 'href="/docs.json"' in page.text
     assert not re.search("script|https?://", page.text)
     assert "/v1/score" in client.get("/docs.json").json()["paths"]
 
 
-def test_the_probes_answer(client: Any) -> None:
+def test_the_probes_respond(client: Any) -> None:
     assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 200]
 
 
-def test_a_large_answer_ends_its_connection_where_another_worker_may_be_idle(
+def test_a_large_response_closes_its_connection_where_another_worker_may_be_idle(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tiercast.serving.online import micro_batch
 
     def connection(n_customers: int) -> str | None:
         people = [customer(f"c-{k}", purchase()) for k in range(n_customers)]
-        answer = client.post("/v1/score", json=score_body(*people))
-        assert answer.status_code == 200
-        found: str | None = answer.headers.get("connection")
-        return found
+        response = client.post("/v1/score", json=score_body(*people))
+        assert response.status_code == 200
+        result: str | None = response.headers.get("connection")
+        return result
 
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) is None
     monkeypatch.setenv("TIERCAST_WORKERS", "2")

@@ -57,7 +57,7 @@ def test_a_wrong_request_is_refused_with_its_wrong_place(client: Any, change: di
     [{"as_of": "1998-06-30"}, {"customers": [customer("a", purchase(margin=1))]}],
     ids=["a day before the bundle's own", "margins for a bundle that learned amounts"],
 )
-def test_what_the_bundle_must_not_be_asked_is_refused(client: Any, change: dict[str, Any]) -> None:
+def test_requests_outside_the_bundles_scope_are_refused(client: Any, change: dict[str, Any]) -> None:
     error = refusal(client.post("/v1/score", json={**score_body(customer("a", purchase())), **change}), 422)
     assert error["code"] == "BundleRefused"
 
@@ -65,9 +65,9 @@ def test_what_the_bundle_must_not_be_asked_is_refused(client: Any, change: dict[
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_no_amount_may_be_infinite_or_no_number(client: Any, number: str) -> None:
     body = json.dumps(score_body(customer("a", purchase(amount=123456)))).replace("123456", number)
-    answer = client.post("/v1/score", content=body, headers=JSON)
-    assert answer.status_code in (400, 422)
-    refusal(answer, answer.status_code)
+    response = client.post("/v1/score", content=body, headers=JSON)
+    assert response.status_code in (400, 422)
+    refusal(response, response.status_code)
 
 
 def test_what_is_not_json_is_a_400(client: Any) -> None:
@@ -91,14 +91,12 @@ def test_a_body_over_ten_megabytes_is_refused_with_and_without_its_length(client
 def test_unknown_addresses_and_methods_have_the_same_shape(client: Any) -> None:
     refusal(client.get("/v1/customers/c-00917"), 404)
     refusal(client.post("/static_content/main.js", content=b""), 404)
-    answer = client.get("/v1/score")
-    refusal(answer, 405)
-    assert answer.headers["allow"] == "POST"
+    response = client.get("/v1/score")
+    refusal(response, 405)
+    assert response.headers["allow"] == "POST"
 
 
-def test_what_goes_wrong_inside_is_a_500_that_tells_the_caller_nothing_more(
-    client: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_fault_inside_is_a_500_without_details(client: Any, caplog: pytest.LogCaptureFixture) -> None:
     """A program that has lost a table: the engine fails in the middle of a request that is right."""
     with caplog.at_level(logging.INFO), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Program, "run", lambda program, tables: Results(program._relations, Evaluation({})))
@@ -120,10 +118,10 @@ def test_nothing_a_caller_sends_stands_in_the_log_or_in_the_counters(
         client.post("/v1/score", json=score_body(customer("c-00917", purchase())))
         client.request("ANN", "/v1/score")
     lines = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
-    told = "\n".join(f"{record.getMessage()} {record.exc_text or ''} {record.exc_info or ''}" for record in lines)
-    assert "POST /v1/score 422" in told
+    logged = "\n".join(f"{record.getMessage()} {record.exc_text or ''} {record.exc_info or ''}" for record in lines)
+    assert "POST /v1/score 422" in logged
     counted = client.get("/metrics").text
-    for text in (told, counted):
+    for text in (logged, counted):
         assert not re.search("c-00917|ann@example|ANN", text)
 
 

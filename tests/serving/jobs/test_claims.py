@@ -28,9 +28,9 @@ def submitted(store: Engine, *sources: str) -> list[str]:
 
 
 def taken(store: Engine, *sources: str, at_once: int = 1) -> BatchJob:
-    found = claims.claim_next(store, sources or ("shop",), at_once)
-    assert found is not None
-    return found
+    result = claims.claim_next(store, sources or ("shop",), at_once)
+    assert result is not None
+    return result
 
 
 def aged(store: Engine, job_id: str, seconds: float, **more: object) -> None:
@@ -40,14 +40,14 @@ def aged(store: Engine, job_id: str, seconds: float, **more: object) -> None:
         connection.execute(change.values(heartbeat_at=job.now() - dt.timedelta(seconds=seconds), **more))
 
 
-def test_who_came_first_is_served_first(store: Engine) -> None:
+def test_the_oldest_job_is_claimed_first(store: Engine) -> None:
     ids = submitted(store, "a", "b", "a")
     one = taken(store, "a", "b", at_once=9)
     assert (one.job_id, one.state, one.attempts, one.host) == (ids[0], "running", 1, claims.HOST)
     assert taken(store, "a", "b", at_once=9).job_id == ids[1]
 
 
-def test_two_jobs_of_one_source_never_run_together_for_they_write_one_file(store: Engine) -> None:
+def test_two_jobs_of_one_source_never_run_at_the_same_time(store: Engine) -> None:
     first, second = submitted(store, "shop", "shop")
     one = taken(store, at_once=9)
     assert claims.claim_next(store, ["shop"], 9) is None
@@ -57,7 +57,7 @@ def test_two_jobs_of_one_source_never_run_together_for_they_write_one_file(store
     assert taken(store, at_once=9).job_id == second
 
 
-def test_no_more_run_on_a_machine_than_are_allowed_and_only_of_sources_it_knows(store: Engine) -> None:
+def test_a_machine_runs_at_most_so_many_jobs_and_only_of_its_sources(store: Engine) -> None:
     submitted(store, "a", "b")
     taken(store, "a", "b")
     assert claims.claim_next(store, ["a", "b"], 1) is None
@@ -67,7 +67,7 @@ def test_no_more_run_on_a_machine_than_are_allowed_and_only_of_sources_it_knows(
     assert taken(store, "a", "b").source == "b"
 
 
-def test_of_many_services_that_reach_for_the_same_jobs_each_job_goes_to_one(url: str, store: Engine) -> None:
+def test_each_job_is_claimed_by_one_of_many_services(url: str, store: Engine) -> None:
     names = [f"s{n}" for n in range(12)]
     ids = submitted(store, *names)
 
@@ -84,7 +84,7 @@ def test_of_many_services_that_reach_for_the_same_jobs_each_job_goes_to_one(url:
     assert {one.attempts for one in job_queue.latest(store)} == {1}
 
 
-def test_a_beat_brings_news_and_says_whether_the_job_was_called_off(store: Engine) -> None:
+def test_a_heartbeat_sets_new_values_and_returns_whether_the_job_was_cancelled(store: Engine) -> None:
     submitted(store, "shop")
     mine = taken(store)
     aged(store, mine.job_id, 20)
@@ -99,7 +99,7 @@ def test_a_beat_brings_news_and_says_whether_the_job_was_called_off(store: Engin
     assert claims.send_heartbeat(store, mine, progress=0.5) is None
 
 
-def test_a_runner_that_was_given_up_and_comes_back_changes_nothing(store: Engine) -> None:
+def test_a_process_that_lost_its_claim_changes_nothing(store: Engine) -> None:
     submitted(store, "shop")
     late = taken(store)
     assert claims.requeue_or_fail(store, late, 3)
@@ -113,7 +113,7 @@ def test_a_runner_that_was_given_up_and_comes_back_changes_nothing(store: Engine
     assert (now.state, now.progress, now.claim) == ("running", 0.0, again.claim)
 
 
-def test_a_job_whose_service_stopped_waits_again_and_was_not_tried(store: Engine) -> None:
+def test_a_job_whose_service_stopped_is_queued_again_without_counting_the_attempt(store: Engine) -> None:
     submitted(store, "shop")
     mine = taken(store)
     claims.send_heartbeat(store, mine, pid=1, step="scoring", progress=0.5)
@@ -123,7 +123,7 @@ def test_a_job_whose_service_stopped_waits_again_and_was_not_tried(store: Engine
 
 
 @pytest.mark.parametrize("way", ["release", "requeue_or_fail"])
-def test_a_job_that_was_called_off_is_not_tried_again_whatever_its_runner_did(store: Engine, way: str) -> None:
+def test_a_cancelled_job_is_not_tried_again_however_its_process_ended(store: Engine, way: str) -> None:
     submitted(store, "shop")
     mine = taken(store)
     job_queue.cancel(store, mine.job_id)
@@ -147,7 +147,7 @@ def test_a_job_whose_process_is_dead_is_tried_again_and_then_fails_with_the_reas
     assert (now.error["code"], now.error["count"], now.error["total"]) == ("RunnerLost", 2, 2)
 
 
-def test_a_process_that_lives_is_waited_for_and_ended_if_it_stays_silent(store: Engine) -> None:
+def test_a_live_process_without_heartbeats_is_killed_after_a_while(store: Engine) -> None:
     submitted(store, "shop")
     mine = taken(store)
     code = "import time; time.sleep(60)"
@@ -162,7 +162,7 @@ def test_a_process_that_lives_is_waited_for_and_ended_if_it_stays_silent(store: 
     assert job_queue.get(store, mine.job_id).state == "queued"
 
 
-def test_another_process_that_has_got_the_number_is_left_alone(store: Engine) -> None:
+def test_another_process_with_the_same_pid_is_not_killed(store: Engine) -> None:
     submitted(store, "shop")
     mine = taken(store)
     assert not claims.is_alive(os.getpid(), mine.job_id)
@@ -170,7 +170,7 @@ def test_another_process_that_has_got_the_number_is_left_alone(store: Engine) ->
     assert len(claims.recover(store, RULES)) == 1
 
 
-def test_a_runner_on_another_machine_is_only_given_up_after_a_long_silence(store: Engine) -> None:
+def test_a_process_on_another_machine_is_given_up_only_after_a_long_silence(store: Engine) -> None:
     submitted(store, "shop")
     mine = taken(store)
     aged(store, mine.job_id, 40, host="elsewhere", pid=os.getpid())

@@ -31,18 +31,18 @@ SHOP = ConfiguredSource(transactions="/data/shop/orders.csv", customers="/data/s
 def test_an_error_names_a_key_of_the_jobs_file_and_neither_a_row_nor_a_path(
     error: errors.TiercastError, message: str, hint: str, first: str | None
 ) -> None:
-    told = results.from_error(error, "shop", SHOP)
-    assert (told["code"], told["count"], told["total"]) == (type(error).__name__, error.count, error.total)
-    assert (told["message"], told["hint"], told["first"]) == (message, hint, first)
+    shown = results.from_error(error, "shop", SHOP)
+    assert (shown["code"], shown["count"], shown["total"]) == (type(error).__name__, error.count, error.total)
+    assert (shown["message"], shown["hint"], shown["first"]) == (message, hint, first)
 
 
-def test_a_fault_is_told_by_its_type_for_its_words_may_quote_a_value() -> None:
-    told = results.internal_error(ValueError("c-00917 is odd"), "job_00000000000000aa")
-    assert "c-00917" not in str(told)
-    assert "ValueError" in told["message"]
-    assert "job_00000000000000aa" in told["hint"]
+def test_a_fault_is_described_by_its_type_only() -> None:
+    shown = results.internal_error(ValueError("c-00917 is odd"), "job_00000000000000aa")
+    assert "c-00917" not in str(shown)
+    assert "ValueError" in shown["message"]
+    assert "job_00000000000000aa" in shown["hint"]
 
 
-def test_an_error_from_before_the_source_was_known_is_told_without_what_it_quoted() -> None:
+def test_an_error_before_the_source_was_read_is_described_without_its_first_offender() -> None:
     error = errors.BadInput("the jobs file cannot be read", first=str(Path("/etc/jobs.toml")), hint="look at it")
     assert results.from_error(error, "shop", None)["first"] is None

@@ -13,9 +13,9 @@ from tiercast.serving.jobs.termination import Terminated, TerminationHandler
 
 @pytest.fixture
 def stopping() -> Iterator[TerminationHandler]:
-    found = TerminationHandler()
-    before = signal.signal(signal.SIGTERM, found)
-    yield found
+    result = TerminationHandler()
+    before = signal.signal(signal.SIGTERM, result)
+    yield result
     signal.signal(signal.SIGTERM, before)
 
 
@@ -23,13 +23,13 @@ def send_sigterm() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_what_came_before_the_work_ends_it_at_its_beginning(stopping: TerminationHandler) -> None:
+def test_a_signal_before_the_work_ends_it_at_its_beginning(stopping: TerminationHandler) -> None:
     send_sigterm()
     with pytest.raises(Terminated):
         stopping.allow()
 
 
-def test_the_work_is_ended_once_so_that_it_can_clean_up(stopping: TerminationHandler) -> None:
+def test_the_work_is_interrupted_once_so_that_it_can_clean_up(stopping: TerminationHandler) -> None:
     stopping.allow()
     with pytest.raises(Terminated):
         send_sigterm()
@@ -38,7 +38,7 @@ def test_the_work_is_ended_once_so_that_it_can_clean_up(stopping: TerminationHan
         stopping.check()
 
 
-def test_after_the_point_of_return_nothing_ends_it(stopping: TerminationHandler) -> None:
+def test_after_forbid_no_signal_interrupts_the_work(stopping: TerminationHandler) -> None:
     stopping.allow()
     stopping.forbid()
     send_sigterm()

@@ -143,7 +143,7 @@ def test_a_job_that_is_killed_each_time_fails_with_the_reason(
 
 
 @on_sqlite
-def test_a_job_called_off_while_it_waits_to_publish_publishes_nothing(
+def test_a_job_cancelled_while_it_waits_to_publish_publishes_nothing(
     place: Place, store: Engine, running: worker.Worker
 ) -> None:
     place.write_orders()

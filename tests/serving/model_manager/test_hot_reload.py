@@ -132,12 +132,12 @@ def test_a_folder_that_changed_is_not_served_before_a_reload(folder: Path, train
             assert served_name(running) == "first"
 
 
-def test_without_a_bundle_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_bundle_the_error_has_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (source.FOLDER, source.MODEL):
         monkeypatch.setenv(name, "")  # the service of other tests in this process names its own
     with pytest.raises(errors.BundleRefused, match="no readable bundle"):
         ModelManager(folder_source(tmp_path / "nothing"), scorer.load)
-    with pytest.raises(errors.BadInput, match="which bundle to serve"):
+    with pytest.raises(errors.BadInput, match="bundle to serve"):
         source.from_env()
 
 

@@ -27,7 +27,7 @@ def champion() -> RegistrySource:
     return RegistrySource("champion", cache.from_env())
 
 
-def test_what_was_fetched_once_is_served_while_the_registry_is_away(registered: Register, mlruns: Path) -> None:
+def test_a_fetched_bundle_is_served_while_the_registry_is_down(registered: Register, mlruns: Path) -> None:
     registered("first")
     assert ModelManager(champion(), scorer.load).failure is None
     (mlruns / "mlflow.db").rename(mlruns / "away.db")
@@ -43,7 +43,7 @@ def test_what_was_fetched_once_is_served_while_the_registry_is_away(registered: 
     running.stop()
 
 
-def test_without_registry_and_cache_the_start_says_what_is_missing(mlruns: Path) -> None:
+def test_without_registry_and_cache_the_start_names_what_is_missing(mlruns: Path) -> None:
     (mlruns / "mlflow.db").unlink()
     with pytest.raises(errors.BadInput, match="no MLflow store") as missing:
         ModelManager(champion(), scorer.load)
@@ -91,11 +91,11 @@ def test_a_name_that_is_a_path_is_refused(wanted: str) -> None:
 def test_only_a_few_old_bundles_are_kept(registered: Register) -> None:
     for number in range(cache.KEPT + 3):
         registered(f"model-{number}")
-        found = champion().latest()
-        champion().select(found)
+        result = champion().latest()
+        champion().select(result)
     folders = [path for path in cache.from_env().folder.iterdir() if path.is_dir()]
     assert len(folders) == cache.KEPT + 1
-    assert found.folder in folders
+    assert result.folder in folders
 
 
 AGAIN_AND_AGAIN = """

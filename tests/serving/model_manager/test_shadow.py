@@ -47,9 +47,9 @@ def test_how_a_challenger_differs_is_logged_in_a_run_of_its_own_without_ids(
     where = client.get_experiment_by_name(shadow_log.EXPERIMENT)
     assert where is not None
     (run,) = client.search_runs([where.experiment_id])
-    found = run.data.metrics
-    assert found["shadow/requests_compared"] == found["shadow/compared"] == 5
-    assert found["shadow/tier_changed_share"] == found["shadow/value_mean_diff"] == 0
+    result = run.data.metrics
+    assert result["shadow/requests_compared"] == result["shadow/compared"] == 5
+    assert result["shadow/tier_changed_share"] == result["shadow/value_mean_diff"] == 0
     assert run.info.status == "FINISHED"
     assert run.data.tags["shadow"].startswith("challenger")
     assert SECRET.encode() not in (tmp_path / "mlruns" / "mlflow.db").read_bytes()
@@ -81,12 +81,12 @@ def test_means_moves_and_quantiles_are_those_of_all_that_was_added() -> None:
     """Against NumPy on everything at once."""
     drawn = np.random.default_rng(3)
     p, q, value, other = drawn.random((4, 500))
-    found = Differences()
+    result = Differences()
     for k in range(500):
         ours = {"tier": "A" if value[k] > 0.5 else "D", "p_churn": p[k], "value": value[k]}
         theirs = {"tier": "A" if other[k] > 0.5 else "D", "p_churn": q[k], "value": other[k]}
-        found.add([ours], [theirs])
-    figures = found.figures()
+        result.add([ours], [theirs])
+    figures = result.figures()
     assert figures["compared"] == 500
     assert figures["tier_changed_share"] == pytest.approx(np.mean((value > 0.5) != (other > 0.5)))
     assert figures["moved/A_D"] == np.sum((value > 0.5) & (other <= 0.5))
@@ -97,9 +97,9 @@ def test_means_moves_and_quantiles_are_those_of_all_that_was_added() -> None:
 
 def test_the_sample_for_quantiles_stays_bounded_and_fair() -> None:
     """30,000 differences 0, 1, 2, ...: the median of the kept ones lies near the middle, 15,000."""
-    found = Differences()
+    result = Differences()
     same = {"tier": "A", "p_churn": 0.5}
     for k in range(30_000):
-        found.add([same | {"value": 0.0}], [same | {"value": float(k)}])
-    assert len(found._sample) == 10_000
-    assert found.figures()["value_diff_q50"] == pytest.approx(15_000, rel=0.05)
+        result.add([same | {"value": 0.0}], [same | {"value": float(k)}])
+    assert len(result._sample) == 10_000
+    assert result.figures()["value_diff_q50"] == pytest.approx(15_000, rel=0.05)

@@ -11,7 +11,7 @@ from tests.serving.http.scores.conftest import Stored
 from tests.serving.score_requests import refusal
 from tiercast.contract import scores
 from tiercast.serving.http.scores import store_pool
-from tiercast.serving.http.scores.export import Drain
+from tiercast.serving.http.scores.export import WriteBuffer
 
 URL = "/v1/customers/search"
 
@@ -25,19 +25,19 @@ def as_rows(text: str) -> list[dict[str, str]]:
 
 
 def test_the_parquet_file_is_the_published_one_in_the_order_of_ids(client: Any, stored: Stored) -> None:
-    answer = client.post(URL, json={"format": "parquet"})
+    response = client.post(URL, json={"format": "parquet"})
     published = parquet.read_table(stored.now.path)
-    given = as_table(answer.content)
+    given = as_table(response.content)
     order = sorted(range(len(published)), key=lambda row: published["customer_id"][row].as_py().encode())
     assert given.equals(published.take(order))
     assert given.schema.equals(published.schema)
     for field in given.schema:
         assert scores.about(field) == scores.about(published.schema.field(field.name))
     assert scores.about(given.schema) == {**scores.about(published.schema), "generation": 2}
-    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert response.headers["content-type"] == "application/vnd.apache.parquet"
 
 
-def test_an_export_says_which_generation_it_is_and_how_old(client: Any) -> None:
+def test_an_export_names_its_generation_and_its_age(client: Any) -> None:
     headers = client.post(URL, json={"format": "csv"}).headers
     assert headers["x-tiercast-generation"] == "2"
     assert headers["x-tiercast-as-of"] == "2024-07-01"
@@ -45,13 +45,13 @@ def test_an_export_says_which_generation_it_is_and_how_old(client: Any) -> None:
     assert headers["content-disposition"] == 'attachment; filename="scores-2024-07-01-generation-2.csv"'
 
 
-def test_an_export_has_exactly_those_whom_the_search_finds(client: Any) -> None:
-    asked = {"tiers": ["A", "C"], "reasons": ["silent_long"], "value": {"min": 30}}
-    found = client.post(URL, json={**asked, "limit": 1000}).json()["scores"]
-    expected = sorted((row["customer_id"] for row in found), key=str.encode)
-    table = as_table(client.post(URL, json={**asked, "format": "parquet"}).content)
+def test_an_export_has_exactly_the_customers_of_the_search(client: Any) -> None:
+    criteria = {"tiers": ["A", "C"], "reasons": ["silent_long"], "value": {"min": 30}}
+    result = client.post(URL, json={**criteria, "limit": 1000}).json()["scores"]
+    expected = sorted((row["customer_id"] for row in result), key=str.encode)
+    table = as_table(client.post(URL, json={**criteria, "format": "parquet"}).content)
     assert table["customer_id"].to_pylist() == expected
-    rows = as_rows(client.post(URL, json={**asked, "format": "csv"}).text)
+    rows = as_rows(client.post(URL, json={**criteria, "format": "csv"}).text)
     assert [row["customer_id"].removeprefix("'") for row in rows] == expected
     assert "selection" in scores.about(table.schema)
 
@@ -76,43 +76,43 @@ def test_no_cell_of_the_csv_begins_like_a_formula(client: Any, stored: Stored) -
     assert marked == {"'=cmd|' /C calc'!A0", "'+49 30 901820", "'-7", "'@ann"}
 
 
-def test_a_chinese_csv_says_its_encoding_to_a_spreadsheet(client: Any) -> None:
+def test_a_chinese_csv_begins_with_a_byte_order_mark(client: Any) -> None:
     english, chinese = (client.post(URL, json={"format": "csv", "lang": lang}).content for lang in ("en", "zh"))
     assert chinese.startswith(b"\xef\xbb\xbfcustomer_id,")
     assert english.startswith(b"customer_id,")
     assert "本周内由专人致电。" in chinese.decode("utf-8-sig")
 
 
-def test_an_export_of_nobody_is_a_whole_file(client: Any) -> None:
+def test_an_export_without_customers_is_a_complete_file(client: Any) -> None:
     nobody = {"value": {"min": 1e12}}
     assert as_table(client.post(URL, json={**nobody, "format": "parquet"}).content).num_rows == 0
     assert as_rows(client.post(URL, json={**nobody, "format": "csv"}).text) == []
 
 
-def test_when_all_places_are_taken_an_export_is_put_off_and_other_questions_are_not(client: Any) -> None:
+def test_a_third_export_gets_503_and_other_requests_are_served(client: Any) -> None:
     places = store_pool.current().exports
     for _ in range(store_pool.MAX_EXPORTS):
         assert places.acquire(blocking=False)
     try:
-        answer = client.post(URL, json={"format": "csv"})
-        assert refusal(answer, 503)["code"] == "ExportsBusy"
-        assert answer.headers["retry-after"] == "10"
+        response = client.post(URL, json={"format": "csv"})
+        assert refusal(response, 503)["code"] == "ExportsBusy"
+        assert response.headers["retry-after"] == "10"
         assert client.post(URL, json={"limit": 1}).status_code == 200
     finally:
         places.release(store_pool.MAX_EXPORTS)
 
 
-def test_an_export_that_cannot_start_gives_its_place_back(client: Any) -> None:
+def test_an_export_that_cannot_start_is_not_counted_as_running(client: Any) -> None:
     for _ in range(2 * store_pool.MAX_EXPORTS):
         refusal(client.post(URL, json={"format": "csv", "moved_since": "2000-01-01"}), 422)
         assert client.post(URL, json={"format": "csv"}).status_code == 200
 
 
-def test_a_drain_forgets_what_was_taken_and_keeps_count() -> None:
-    drain = Drain()
-    drain.write(b"abc")
-    assert (drain.taken(), drain.taken(), drain.tell()) == (b"abc", b"", 3)
+def test_a_write_buffer_drops_what_was_taken_and_keeps_its_position() -> None:
+    buffer = WriteBuffer()
+    buffer.write(b"abc")
+    assert (buffer.take(), buffer.take(), buffer.tell()) == (b"abc", b"", 3)
     table = pa.table({"n": range(1000)})
-    with parquet.ParquetWriter(drain := Drain(), table.schema) as file:
-        pieces = [(file.write_table(part), drain.taken())[1] for part in (table[:400], table[400:])]
-    assert compute.sum(as_table(b"".join([*pieces, drain.taken()]))["n"]).as_py() == 499_500  # 1000 × 999 / 2
+    with parquet.ParquetWriter(buffer := WriteBuffer(), table.schema) as file:
+        pieces = [(file.write_table(part), buffer.take())[1] for part in (table[:400], table[400:])]
+    assert compute.sum(as_table(b"".join([*pieces, buffer.take()]))["n"]).as_py() == 499_500  # 1000 × 999 / 2

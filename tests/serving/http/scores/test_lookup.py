@@ -17,42 +17,42 @@ URL = "/v1/customers/lookup"
 
 def test_a_stored_score_is_the_published_row_to_the_last_bit(client: Any, stored: Stored) -> None:
     rows = parquet.read_table(stored.now.path).to_pylist()
-    answer = client.post(URL, json={"customer_ids": [row["customer_id"] for row in rows]}).json()
+    response = client.post(URL, json={"customer_ids": [row["customer_id"] for row in rows]}).json()
     assert len(rows) == 400
-    for row, expected in zip(answer["scores"], rows, strict=True):
+    for row, expected in zip(response["scores"], rows, strict=True):
         assert {name: row[name] for name in scores.NAMES} == {**expected, "as_of": expected["as_of"].isoformat()}
 
 
-def test_customers_come_in_the_order_asked_for_once_each_and_the_unknown_are_listed(client: Any) -> None:
-    answer = client.post(URL, json={"customer_ids": ["c-00009", "nobody", "007", "c-00009", "c-00004"]}).json()
-    assert [row["customer_id"] for row in answer["scores"]] == ["c-00009", "007", "c-00004"]
-    assert answer["unknown"] == ["nobody"]
+def test_customers_come_in_the_order_of_the_request_once_each_and_unknown_ids_are_listed(client: Any) -> None:
+    response = client.post(URL, json={"customer_ids": ["c-00009", "nobody", "007", "c-00009", "c-00004"]}).json()
+    assert [row["customer_id"] for row in response["scores"]] == ["c-00009", "007", "c-00004"]
+    assert response["unknown"] == ["nobody"]
 
 
 def test_what_looks_like_sql_is_only_an_id(client: Any, stored: Stored) -> None:
     odd = ["o'brien; DROP TABLE scores;--", "%_", "=cmd|' /C calc'!A0"]
-    answer = client.post(URL, json={"customer_ids": [*odd, "' OR 1=1 --", "%"]}).json()
-    assert [row["customer_id"] for row in answer["scores"]] == odd
-    assert answer["unknown"] == ["' OR 1=1 --", "%"]
+    response = client.post(URL, json={"customer_ids": [*odd, "' OR 1=1 --", "%"]}).json()
+    assert [row["customer_id"] for row in response["scores"]] == odd
+    assert response["unknown"] == ["' OR 1=1 --", "%"]
 
 
-def test_an_answer_says_which_generation_it_comes_from_and_how_old_that_is(client: Any, stored: Stored) -> None:
-    answer = client.post(URL, json={"customer_ids": ["007"]}).json()
-    published = dt.datetime.fromisoformat(answer["published_at"])
+def test_a_response_names_its_generation_and_its_age(client: Any, stored: Stored) -> None:
+    response = client.post(URL, json={"customer_ids": ["007"]}).json()
+    published = dt.datetime.fromisoformat(response["published_at"])
     age = (dt.datetime.now(dt.UTC) - published).total_seconds()
-    assert (answer["as_of"], answer["model"], answer["currency"], answer["generation"]) == (
+    assert (response["as_of"], response["model"], response["currency"], response["generation"]) == (
         "2024-07-01", "tiercast/1/abc", "GBP", 2,
     )  # fmt: skip
-    assert age - 5 <= answer["age_seconds"] <= age
+    assert age - 5 <= response["age_seconds"] <= age
 
 
 def test_codes_come_in_words_that_need_no_numbers(client: Any, stored: Stored) -> None:
-    told = {"silent_long": "ordered once, three months ago or longer", "one_order_only": "has ordered only once"}
-    for lang, words in (("en", told), ("zh", {"silent_long": "仅下过一单，且已过去三个月以上"})):
-        answer = client.post(URL, json={"customer_ids": stored.now.columns["customer_id"], "lang": lang}).json()
-        pairs = {pair for row in answer["scores"] for pair in zip(row["reasons"], row["reason_texts"], strict=True)}
+    english = {"silent_long": "ordered once, three months ago or longer", "one_order_only": "has ordered only once"}
+    for lang, words in (("en", english), ("zh", {"silent_long": "仅下过一单，且已过去三个月以上"})):
+        response = client.post(URL, json={"customer_ids": stored.now.columns["customer_id"], "lang": lang}).json()
+        pairs = {pair for row in response["scores"] for pair in zip(row["reasons"], row["reason_texts"], strict=True)}
         assert {(code, text) for code, text in pairs if code in words} == set(words.items())
-    assert {row["action_text"] for row in answer["scores"]} == {"本周内由专人致电。", "暂不打扰，不再投入。"}
+    assert {row["action_text"] for row in response["scores"]} == {"本周内由专人致电。", "暂不打扰，不再投入。"}
 
 
 def test_value_at_risk_and_the_move_stand_beside_the_score(client: Any, stored: Stored) -> None:
@@ -68,15 +68,15 @@ def test_value_at_risk_and_the_move_stand_beside_the_score(client: Any, stored: 
         assert (row["move"] == "in") == (row["customer_id"] not in before)
 
 
-def test_the_described_answer_is_the_given_one(client: Any) -> None:
-    answer = client.post(URL, json={"customer_ids": ["007"]}).json()
-    assert set(answer) == set(responses.LookupResponse.model_fields)
-    assert set(answer["scores"][0]) == set(responses.StoredScore.model_fields)
-    responses.LookupResponse.model_validate(answer)
+def test_the_response_has_the_documented_fields(client: Any) -> None:
+    response = client.post(URL, json={"customer_ids": ["007"]}).json()
+    assert set(response) == set(responses.LookupResponse.model_fields)
+    assert set(response["scores"][0]) == set(responses.StoredScore.model_fields)
+    responses.LookupResponse.model_validate(response)
 
 
 @pytest.mark.parametrize("n", [0, 1_001])
-def test_nobody_and_too_many_are_refused(client: Any, n: int) -> None:
+def test_no_ids_and_too_many_ids_are_refused(client: Any, n: int) -> None:
     error = refusal(client.post(URL, json={"customer_ids": [f"x{k}" for k in range(n)]}), 422)
     assert error["fields"][0]["path"] == "customer_ids"
 

@@ -44,9 +44,9 @@ def running(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     command = [sys.executable, "-m", "tiercast.cli", "serve", "--bundle", str(served), "--store", store]
     log = folder / "server.log"
     with (
-        log.open("w") as told,
+        log.open("w") as measured,
         subprocess.Popen(
-            [*command, "--port", str(port)], stdout=told, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+            [*command, "--port", str(port)], stdout=measured, stderr=subprocess.STDOUT, text=True, cwd=ROOT
         ) as server,
     ):
         try:
@@ -57,13 +57,13 @@ def running(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.mark.slow
-def test_a_file_of_everybody_needs_no_memory_for_everybody(running: Running) -> None:
+def test_the_memory_of_an_export_does_not_grow_with_the_customers(running: Running) -> None:
     """Seven slices of the base need no more than two: the other five would take 100 MiB and more as objects."""
     running.search(tiers=["D"], format="csv").read()
     before = lookup.resident_mib(running.worker)
     lines, peak = 0, before
-    answer = running.search(format="csv")
-    while part := answer.read(1 << 20):
+    response = running.search(format="csv")
+    while part := response.read(1 << 20):
         lines += part.count(b"\n")
         peak = max(peak, lookup.resident_mib(running.worker))
     assert lines == PEOPLE + 1
@@ -71,26 +71,26 @@ def test_a_file_of_everybody_needs_no_memory_for_everybody(running: Running) -> 
 
 
 @pytest.mark.slow
-def test_callers_who_go_away_leave_their_places(running: Running) -> None:
+def test_disconnected_clients_free_their_exports(running: Running) -> None:
     for _ in range(3):
         gone = [running.search(format="csv") for _ in range(store_pool.MAX_EXPORTS)]
-        for answer in gone:
-            assert answer.status == 200
-            answer.read(1000)
+        for response in gone:
+            assert response.status == 200
+            response.read(1000)
         assert running.search(format="csv").status == 503
-        for answer in gone:
-            answer.close()  # the rest of the file is never taken
+        for response in gone:
+            response.close()  # the rest of the file is never taken
         until = time.monotonic() + 20
-        while (answer := running.search(format="csv", tiers=["A"])).status == 503 and time.monotonic() < until:
+        while (response := running.search(format="csv", tiers=["A"])).status == 503 and time.monotonic() < until:
             time.sleep(0.1)
-        assert answer.read().count(b"\n") > 1000
+        assert response.read().count(b"\n") > 1000
     assert '"level": "error"' not in running.log.read_text()
     assert "c-0000" not in running.log.read_text()
 
 
-def test_worker_memory_is_read_as_linux_tells_it() -> None:
+def test_worker_memory_is_what_linux_reports() -> None:
     import os
 
     pages = int(pathlib.Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    told = lookup.resident_mib(os.getpid())
-    assert told == pytest.approx(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, rel=0.1)
+    measured = lookup.resident_mib(os.getpid())
+    assert measured == pytest.approx(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, rel=0.1)

@@ -19,15 +19,15 @@ Row = dict[str, Any]
 
 def every(client: Any, limit: int, **filters: Any) -> list[Row]:
     """All pages of a search, one after the other."""
-    found, cursor = [], None
+    result, cursor = [], None
     while True:
-        answer = client.post(URL, json={**filters, "limit": limit, "cursor": cursor})
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
+        response = client.post(URL, json={**filters, "limit": limit, "cursor": cursor})
+        assert response.status_code == 200, response.text
+        page = response.json()
         assert len(page["scores"]) <= limit
-        found += page["scores"]
+        result += page["scores"]
         if (cursor := page["next"]) is None:
-            return found
+            return result
         assert len(page["scores"]) == limit
 
 
@@ -71,19 +71,17 @@ FILTERS: list[tuple[dict[str, Any], Callable[[Row], bool]]] = [
 
 
 @pytest.mark.parametrize(("filters", "is_meant"), FILTERS, ids=[json.dumps(filters) for filters, _ in FILTERS])
-def test_exactly_those_are_found_who_fit(
+def test_a_search_finds_exactly_the_customers_that_meet_its_filters(
     client: Any, stored: Stored, filters: dict[str, Any], is_meant: Callable[[Row], bool]
 ) -> None:
     expected = sorted(row["customer_id"] for row in people(stored) if is_meant(row))
-    found = [row["customer_id"] for row in every(client, 1000, **filters)]
-    assert sorted(found) == expected
+    result = [row["customer_id"] for row in every(client, 1000, **filters)]
+    assert sorted(result) == expected
     assert expected
 
 
 @pytest.mark.parametrize("sort", requests.SORTS)
-def test_pages_of_seven_are_the_sorted_list_with_no_one_twice_and_no_one_left_out(
-    client: Any, stored: Stored, sort: str
-) -> None:
+def test_pages_of_seven_are_the_sorted_list_without_duplicates_or_gaps(client: Any, stored: Stored, sort: str) -> None:
     """Those without the number come last either way; ties go by the bytes of the id, the same way as the number."""
     by, sign = sort.removeprefix("-"), -1 if sort.startswith("-") else 1
     rows = sorted(people(stored), key=lambda row: row["customer_id"].encode(), reverse=sign < 0)
@@ -91,8 +89,8 @@ def test_pages_of_seven_are_the_sorted_list_with_no_one_twice_and_no_one_left_ou
         (row for row in rows if row[by] is not None and by != "customer_id"), key=lambda row: sign * row[by]
     )
     rest = rows if by == "customer_id" else [row for row in rows if row[by] is None]
-    found = every(client, 7, sort=sort)
-    assert [row["customer_id"] for row in found] == [row["customer_id"] for row in [*expected, *rest]]
+    result = every(client, 7, sort=sort)
+    assert [row["customer_id"] for row in result] == [row["customer_id"] for row in [*expected, *rest]]
 
 
 def test_the_riskiest_money_comes_first_where_no_sort_is_given(client: Any) -> None:
@@ -102,7 +100,7 @@ def test_the_riskiest_money_comes_first_where_no_sort_is_given(client: Any) -> N
     assert default == filters
 
 
-def test_the_described_page_is_the_given_one(client: Any) -> None:
+def test_a_page_has_the_documented_fields(client: Any) -> None:
     page = client.post(URL, json={"limit": 1}).json()
     assert set(page) == set(responses.SearchResponse.model_fields)
     responses.SearchResponse.model_validate(page)
@@ -112,7 +110,7 @@ def crafted(*parts: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-def test_a_cursor_that_we_did_not_write_is_refused_and_not_quoted(client: Any) -> None:
+def test_a_forged_cursor_is_refused_and_not_quoted(client: Any) -> None:
     first = client.post(URL, json={"limit": 2, "sort": "value"}).json()["next"]
     generation, question, number, customer = json.loads(base64.urlsafe_b64decode(first + "=="))
     mine = {"limit": 2, "sort": "value"}
@@ -131,7 +129,7 @@ def test_a_cursor_that_we_did_not_write_is_refused_and_not_quoted(client: Any) -
         assert "ann" not in str(error).replace("cannot", "")
 
 
-def test_a_cursor_belongs_to_its_question(client: Any) -> None:
+def test_a_cursor_is_valid_only_for_its_filters(client: Any) -> None:
     cursor = client.post(URL, json={"limit": 2, "tiers": ["A"]}).json()["next"]
     error = refusal(client.post(URL, json={"limit": 2, "tiers": ["B"], "cursor": cursor}), 422)
     assert "another query" in error["message"]
@@ -150,16 +148,16 @@ def test_a_cursor_belongs_to_its_question(client: Any) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_does_not_fit_is_named_by_its_place(client: Any, filters: dict[str, Any], place: str) -> None:
+def test_an_invalid_field_is_named_by_its_path(client: Any, filters: dict[str, Any], place: str) -> None:
     error = refusal(client.post(URL, json=filters), 422)
     assert [field["path"] for field in error["fields"]] == [place]
 
 
-def test_a_day_before_all_that_is_kept_is_refused(client: Any) -> None:
+def test_a_day_before_every_kept_generation_is_refused(client: Any) -> None:
     error = refusal(client.post(URL, json={"moved_since": "2024-05-31"}), 422)
     assert [field["path"] for field in error["fields"]] == ["moved_since"]
 
 
-def test_every_sort_of_the_store_can_be_asked_for() -> None:
+def test_every_sort_of_the_store_can_be_requested() -> None:
     assert {sort.by for sort in requests.SORTS.values()} == set(keyset.SORTS)
     assert set(requests.SortName.__args__) == set(requests.SORTS)  # type: ignore[attr-defined]

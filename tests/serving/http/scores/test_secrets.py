@@ -64,21 +64,21 @@ def test_a_planted_id_is_found_in_no_log_counter_audit_or_refusal(
     scores = score_files.write(tmp_path / "june.parquet", people, ["B"] * 10, [5.0] * 10)
     publish.publish(database.open(url, create=True), scores)
     with caplog.at_level(logging.DEBUG), served(url) as client:
-        answers = good(client)
-        assert [answer.status_code for answer in answers] == [200] * 5
-        assert sum(ANN in answer.text for answer in answers) == 3  # it was there to be found: a page, a lookup, a file
-        refused = bad(client, answers[0].json()["next"])
+        responses = good(client)
+        assert [response.status_code for response in responses] == [200] * 5
+        assert sum(ANN in response.text for response in responses) == 3  # a page, a lookup, a file
+        refused = bad(client, responses[0].json()["next"])
         monkeypatch.setattr(store_pool.current(), "query", broken)
         refused.append(client.post(LOOKUP, json={"customer_ids": [ANN]}))
         assert refused[-1].status_code == 500
-        assert all(400 <= answer.status_code < 500 for answer in refused[:-1])
+        assert all(400 <= response.status_code < 500 for response in refused[:-1])
         counters = client.get("/metrics").text
     logged = "\n".join(
         json_log.JsonFormatter().format(record) for record in caplog.records if record.name != "httpx"
     )  # the client
     written = "".join(capfd.readouterr())
     assert json.loads(audit.read_text().splitlines()[1])["customers"] == 1
-    for text in (logged, written, counters, audit.read_text(), *(answer.text for answer in refused)):
+    for text in (logged, written, counters, audit.read_text(), *(response.text for response in refused)):
         assert not [form for form in ("planted", *in_base64("ann.planted")) if form in text]
 
 

@@ -12,7 +12,7 @@ from tiercast.tiers import grid, moves
 HISTORY = "/v1/customers/history"
 
 
-def test_a_customers_way_is_told_from_the_newest_generation_back(client: Any, stored: Stored) -> None:
+def test_a_history_has_the_newest_generation_first(client: Any, stored: Stored) -> None:
     for customer_id in stored.now.columns["customer_id"][:40]:
         now, was = stored.now.row(customer_id), stored.before.row(customer_id)
         newest, oldest = client.post(HISTORY, json={"customer_id": customer_id}).json()["steps"]
@@ -27,7 +27,7 @@ def test_a_customers_way_is_told_from_the_newest_generation_back(client: Any, st
             assert newest["p_churn_change"] == pytest.approx(now["p_churn"] - was["p_churn"])
 
 
-def test_who_came_and_who_went_have_a_step_without_numbers(client: Any, stored: Stored) -> None:
+def test_a_generation_without_the_customer_is_a_step_without_numbers(client: Any, stored: Stored) -> None:
     came, went = stored.now.columns["customer_id"][-1], stored.before.columns["customer_id"][-1]
     newest, oldest = client.post(HISTORY, json={"customer_id": came}).json()["steps"]
     assert (newest["direction"], oldest["tier"], oldest["reason_texts"]) == ("in", None, [])
@@ -37,58 +37,58 @@ def test_who_came_and_who_went_have_a_step_without_numbers(client: Any, stored: 
     assert oldest["tier"] == stored.before.row(went)["tier"]
 
 
-def test_nobodys_way_has_no_steps_but_says_where_it_was_looked_for(client: Any) -> None:
-    answer = client.post(HISTORY, json={"customer_id": "nobody"}).json()
-    assert (answer["steps"], answer["generation"], answer["as_of"]) == ([], 2, "2024-07-01")
+def test_the_history_of_an_unknown_customer_has_a_generation_and_no_steps(client: Any) -> None:
+    response = client.post(HISTORY, json={"customer_id": "nobody"}).json()
+    assert (response["steps"], response["generation"], response["as_of"]) == ([], 2, "2024-07-01")
 
 
 def test_the_grid_adds_up(client: Any, stored: Stored) -> None:
-    found = client.get("/v1/grid").json()
+    result = client.get("/v1/grid").json()
     rows = list(zip(*(stored.now.columns[name] for name in ("tier", "value", "p_churn")), strict=True))
-    for told in found["tiers"]:
-        mine = [(value, risk) for tier, value, risk in rows if tier == told["tier"]]
-        assert told["customers"] == len(mine)
-        assert told["share"] == pytest.approx(len(mine) / 400)
-        if told["tier"] == "F":
-            assert told["value_total"] is told["value_at_risk"] is told["p_churn_mean"] is None
+    for row in result["tiers"]:
+        mine = [(value, risk) for tier, value, risk in rows if tier == row["tier"]]
+        assert row["customers"] == len(mine)
+        assert row["share"] == pytest.approx(len(mine) / 400)
+        if row["tier"] == "F":
+            assert row["value_total"] is row["value_at_risk"] is row["p_churn_mean"] is None
             continue
-        assert told["value_total"] == pytest.approx(sum(value for value, _ in mine))
-        assert told["value_at_risk"] == pytest.approx(sum(value * risk for value, risk in mine))
-        assert told["p_churn_mean"] == pytest.approx(sum(risk for _, risk in mine) / len(mine))
-    assert [told["tier"] for told in found["tiers"]] == list(grid.TIERS)
-    assert (found["customers"], found["borderline"]) == (400, sum(stored.now.columns["is_borderline"]))
+        assert row["value_total"] == pytest.approx(sum(value for value, _ in mine))
+        assert row["value_at_risk"] == pytest.approx(sum(value * risk for value, risk in mine))
+        assert row["p_churn_mean"] == pytest.approx(sum(risk for _, risk in mine) / len(mine))
+    assert [row["tier"] for row in result["tiers"]] == list(grid.TIERS)
+    assert (result["customers"], result["borderline"]) == (400, sum(stored.now.columns["is_borderline"]))
 
 
 def test_the_grids_moves_are_those_of_its_customers(client: Any, stored: Stored) -> None:
     """400 in June, 9 of whom left, and 400 in July, 9 of whom are new."""
-    told = client.get("/v1/grid").json()["moves"]
+    moves = client.get("/v1/grid").json()["moves"]
     before = dict(zip(stored.before.columns["customer_id"], stored.before.columns["tier"], strict=True))
     now = dict(zip(stored.now.columns["customer_id"], stored.now.columns["tier"], strict=True))
-    for pair in told["matrix"]:
+    for pair in moves["matrix"]:
         mine = [
             one for one in before.keys() | now.keys() if (before.get(one), now.get(one)) == (pair["old"], pair["new"])
         ]
         assert pair["customers"] == len(mine)
-    assert (told["counts"]["in"], told["counts"]["out"], told["since_generation"]) == (9, 9, 1)
-    assert sum(told["counts"].values()) == 409 == sum(pair["customers"] for pair in told["matrix"])
+    assert (moves["counts"]["in"], moves["counts"]["out"], moves["since_generation"]) == (9, 9, 1)
+    assert sum(moves["counts"].values()) == 409 == sum(pair["customers"] for pair in moves["matrix"])
 
 
 def test_the_generations_are_listed_newest_first(client: Any) -> None:
-    found = client.get("/v1/generations").json()
-    assert [(each["generation"], each["as_of"], each["is_current"]) for each in found["generations"]] == [
+    result = client.get("/v1/generations").json()
+    assert [(each["generation"], each["as_of"], each["is_current"]) for each in result["generations"]] == [
         (2, "2024-07-01", True),
         (1, "2024-06-01", False),
     ]
-    assert [each["came_after"] for each in found["generations"]] == [1, None]
+    assert [each["came_after"] for each in result["generations"]] == [1, None]
 
 
-def test_the_described_answers_are_the_given_ones(client: Any) -> None:
+def test_responses_have_the_documented_fields(client: Any) -> None:
     given: dict[type[BaseModel], Any] = {
         responses.HistoryResponse: client.post(HISTORY, json={"customer_id": "007"}).json(),
         responses.GridResponse: client.get("/v1/grid").json(),
         responses.GenerationsResponse: client.get("/v1/generations").json(),
     }
-    for model, answer in given.items():
-        assert set(answer) == set(model.model_fields)
-        model.model_validate(answer)
+    for model, response in given.items():
+        assert set(response) == set(model.model_fields)
+        model.model_validate(response)
     assert set(given[responses.HistoryResponse]["steps"][0]) == set(responses.Step.model_fields)

@@ -26,7 +26,9 @@ QUESTIONS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
 
 
 @pytest.mark.parametrize(("method", "path", "body"), QUESTIONS)
-def test_without_a_store_every_address_says_how_to_get_one(method: str, path: str, body: dict[str, Any] | None) -> None:
+def test_without_a_store_every_endpoint_responds_how_to_make_one(
+    method: str, path: str, body: dict[str, Any] | None
+) -> None:
     with served(None) as client:
         error = refusal(client.request(method, path, json=body), 404)
     assert error["code"] == "NoStore"
@@ -41,60 +43,60 @@ def test_without_a_store_the_service_is_ready(url: str | None) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), QUESTIONS)
-def test_a_store_that_does_not_answer_costs_a_503_that_names_no_place(
+def test_a_store_that_does_not_respond_gives_a_503_without_its_address(
     method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     """Nothing listens on port 1."""
     with served("postgresql://tier:5ec2e7@127.0.0.1:1/scores") as client:
         client.app.state.worker.authenticator.keyring = None  # the keys come from the same place
-        answer = client.request(method, path, json=body)
-    error = refusal(answer, 503)
-    assert (error["code"], answer.headers["retry-after"]) == ("StoreUnavailable", "5")
-    assert not [part for part in ("5ec2e7", "tier:", "127.0.0.1", "ann") if part in answer.text]
+        response = client.request(method, path, json=body)
+    error = refusal(response, 503)
+    assert (error["code"], response.headers["retry-after"]) == ("StoreUnavailable", "5")
+    assert not [part for part in ("5ec2e7", "tier:", "127.0.0.1", "ann") if part in response.text]
 
 
-def wait_for(note: str, found: StorePool) -> bool:
+def wait_for(note: str, result: StorePool) -> bool:
     """Whether the watch came to say this within ten seconds."""
     deadline = time.monotonic() + 10
-    while found.state().note != note and time.monotonic() < deadline:
+    while result.state().note != note and time.monotonic() < deadline:
         time.sleep(0.02)
-    return found.state().note == note
+    return result.state().note == note
 
 
 def test_a_store_that_comes_later_is_found_and_one_that_goes_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "scores.db"
-    found = StorePool(f"sqlite:///{file}", check_seconds=0.05)
-    with found.watching():
-        assert wait_for("there is no store", found)
-        assert not found.state().is_ready
+    result = StorePool(f"sqlite:///{file}", check_seconds=0.05)
+    with result.watching():
+        assert wait_for("there is no store", result)
+        assert not result.state().is_ready
         engine = database.open(str(file), create=True)
         base = bases.write(tmp_path / "june.parquet", bases.ids(20), bases.JUNE, 1)
         publish.publish(engine, str(base.path))
-        assert wait_for("generation 1, as of 2024-06-01", found)
-        assert found.state().is_ready
+        assert wait_for("generation 1, as of 2024-06-01", result)
+        assert result.state().is_ready
         engine.dispose()
-        found.engine.dispose()
+        result.engine.dispose()
         file.write_bytes(b"no database at all" * 1000)
         for _ in range(2):  # the watch may have connected again meanwhile, to the file as it was
-            found.engine.dispose()
+            result.engine.dispose()
             for journal in ("wal", "shm"):
                 Path(f"{file}-{journal}").unlink(missing_ok=True)
-        assert wait_for("the file is no SQLite database", found)
-        assert found.state().is_ready  # scoring from raw transactions goes on
+        assert wait_for("the file is no SQLite database", result)
+        assert result.state().is_ready  # scoring from raw transactions goes on
 
 
-def test_a_store_that_only_has_keys_is_ready_and_says_that_no_scores_were_published(tmp_path: Path) -> None:
+def test_a_store_with_keys_only_is_ready_and_reports_that_no_scores_were_published(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'scores.db'}"
     keys.add(database.open(url, create=True), "checkout", ["read"])
-    found = StorePool(url, check_seconds=0.05)
-    with found.watching():
-        assert wait_for("no scores were published yet", found)
-        assert found.state().is_ready
+    result = StorePool(url, check_seconds=0.05)
+    with result.watching():
+        assert wait_for("no scores were published yet", result)
+        assert result.state().is_ready
     with served(url) as client:
         refusal(client.post("/v1/customers/lookup", json={"customer_ids": ["ann"]}), 401)
 
 
-def test_an_empty_store_answers_503_until_scores_are_published(tmp_path: Path) -> None:
+def test_an_empty_store_gives_503_until_scores_are_published(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'scores.db'}"
     engine = database.open(url, create=True)
     migrations.prepare(engine)
@@ -107,7 +109,7 @@ def test_an_empty_store_answers_503_until_scores_are_published(tmp_path: Path) -
         assert all(client.request(method, path, json=body).status_code == 200 for method, path, body in QUESTIONS)
 
 
-def test_metrics_tell_the_generation_and_when_it_was_published(client: Any, stored: Stored) -> None:
+def test_metrics_have_the_generation_and_when_it_was_published(client: Any, stored: Stored) -> None:
     store_pool.current().check()
     text = client.get("/metrics").text
     when = generations.current(stored.engine).published_at.timestamp()
@@ -115,7 +117,7 @@ def test_metrics_tell_the_generation_and_when_it_was_published(client: Any, stor
     assert "tiercast_generation_id 2.0" in text
 
 
-def test_a_listing_whose_generation_is_gone_says_to_start_again(tmp_path: Path) -> None:
+def test_a_cursor_of_a_removed_generation_gets_410_and_a_hint_to_start_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'scores.db'}"
     engine = database.open(url, create=True)
     files = [bases.write(tmp_path / f"{k}.parquet", bases.ids(40), bases.JUNE, k).path for k in range(3)]
@@ -123,9 +125,9 @@ def test_a_listing_whose_generation_is_gone_says_to_start_again(tmp_path: Path) 
     with served(url) as client:
         page = client.post("/v1/customers/search", json={"limit": 10}).json()
         publish.publish(engine, str(files[1]), keep=2)
-        asked = {"limit": 10, "cursor": page["next"]}
-        second = client.post("/v1/customers/search", json=asked).json()
+        search = {"limit": 10, "cursor": page["next"]}
+        second = client.post("/v1/customers/search", json=search).json()
         assert second["generation"] == page["generation"] == 1  # a newer one is served, this listing stays what it was
         publish.publish(engine, str(files[2]), keep=2)
-        error = refusal(client.post("/v1/customers/search", json=asked), 410)
+        error = refusal(client.post("/v1/customers/search", json=search), 410)
         assert (error["code"], "without cursor" in error["hint"]) == ("GenerationGone", True)

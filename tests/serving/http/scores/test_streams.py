@@ -63,7 +63,7 @@ def test_all_pieces_are_sent_and_then_an_end() -> None:
     assert made.is_closed
 
 
-def test_when_the_caller_goes_away_nothing_more_is_made() -> None:
+def test_nothing_more_is_written_after_the_client_disconnects() -> None:
     made, caller = Made(1_000), Caller(goes_after=5)
     run(made.stream(), caller)
     assert made.made <= 5
@@ -71,7 +71,7 @@ def test_when_the_caller_goes_away_nothing_more_is_made() -> None:
     assert caller.sent[-1].get("more_body") is not False
 
 
-def test_a_caller_who_is_too_slow_gets_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_reads_too_slowly_gets_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "MAX_SECONDS_PER_PIECE", 0.05)
     made, caller = Made(1_000), Caller(waits=0.2)
     run(made.stream(), caller)
@@ -79,7 +79,7 @@ def test_a_caller_who_is_too_slow_gets_no_end(monkeypatch: pytest.MonkeyPatch) -
     assert made.is_closed
 
 
-def test_an_error_half_way_gets_no_end_and_is_told_as_it_is() -> None:
+def test_an_error_half_way_sends_no_end_and_is_raised_unchanged() -> None:
     class Lost(Exception):
         pass
 

@@ -25,41 +25,41 @@ def write(path: Path, number: int) -> str:
 
 
 def lookup(client: Any, _: dict[str, Any]) -> tuple[int, set[float]]:
-    answer = client.post("/v1/customers/lookup", json={"customer_ids": PEOPLE[:100]})
-    assert answer.status_code == 200, answer.text
-    rows = answer.json()["scores"]
+    response = client.post("/v1/customers/lookup", json={"customer_ids": PEOPLE[:100]})
+    assert response.status_code == 200, response.text
+    rows = response.json()["scores"]
     assert len(rows) == 100
-    return answer.json()["generation"], {row["value"] for row in rows}
+    return response.json()["generation"], {row["value"] for row in rows}
 
 
 def page(client: Any, kept: dict[str, Any]) -> tuple[int, set[float]]:
     """A listing goes on through the switch in the generation that it began in."""
-    answer = client.post("/v1/customers/search", json={"limit": 60, "sort": "value", "cursor": kept.get("next")})
-    assert answer.status_code == 200, answer.text
-    found = answer.json()
-    assert kept.get("next") is None or found["generation"] == kept["generation"]
-    kept.update(found)
-    return found["generation"], {row["value"] for row in found["scores"]}
+    response = client.post("/v1/customers/search", json={"limit": 60, "sort": "value", "cursor": kept.get("next")})
+    assert response.status_code == 200, response.text
+    result = response.json()
+    assert kept.get("next") is None or result["generation"] == kept["generation"]
+    kept.update(result)
+    return result["generation"], {row["value"] for row in result["scores"]}
 
 
 def export(client: Any, _: dict[str, Any]) -> tuple[int, set[float]]:
-    answer = client.post("/v1/customers/search", json={"format": "csv"})
-    assert answer.status_code == 200, answer.text
-    lines = answer.text.splitlines()
+    response = client.post("/v1/customers/search", json={"format": "csv"})
+    assert response.status_code == 200, response.text
+    lines = response.text.splitlines()
     at = lines[0].split(",").index("value")
     assert len(lines) == 301
-    return int(answer.headers["x-tiercast-generation"]), {
+    return int(response.headers["x-tiercast-generation"]), {
         float(line.rsplit('"', 0)[0].split(",")[at]) for line in lines[1:]
     }
 
 
 def grid(client: Any, _: dict[str, Any]) -> tuple[int, set[float]]:
-    found = client.get("/v1/grid").json()
-    return found["generation"], {found["value_total"] / 300}
+    result = client.get("/v1/grid").json()
+    return result["generation"], {result["value_total"] / 300}
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_whoever_asks_during_a_switch_sees_one_generation_and_no_error(
+def test_requests_during_a_switch_see_one_generation_and_no_error(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     url = str(tmp_path / "scores.db") if kind == "sqlite" else request.getfixturevalue("database")

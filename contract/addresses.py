@@ -1,4 +1,4 @@
-"""The place of runs and models, and addresses without secrets for logs and messages."""
+"""Addresses: the MLflow store in use, and any address without its secrets for logs and messages."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ def tracking_uri(root: pathlib.Path | None = None) -> str:
     return os.environ.get(VARIABLE) or f"{SQLITE}{folder / 'mlruns' / 'mlflow.db'}"
 
 
-def database(uri: str) -> pathlib.Path | None:
+def sqlite_file(uri: str) -> pathlib.Path | None:
     """The file behind a SQLite address; None for a server.
 
-    >>> database("sqlite:////project/mlruns/mlflow.db").as_posix(), database("http://127.0.0.1:5000")
+    >>> sqlite_file("sqlite:////project/mlruns/mlflow.db").as_posix(), sqlite_file("http://127.0.0.1:5000")
     ('/project/mlruns/mlflow.db', None)
     """
     return pathlib.Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
-def shown(place: str) -> str:
+def redact(address: str) -> str:
     """An address without user, password and options, safe for logs; a path is unchanged.
 
-    >>> shown("postgresql://tier:secret@db.example/shop?table=sales.orders&sslpassword=secret")
+    >>> redact("postgresql://tier:secret@db.example/shop?table=sales.orders&sslpassword=secret")
     'postgresql://db.example/shop?table=sales.orders'
-    >>> shown("data/orders.parquet")
+    >>> redact("data/orders.parquet")
     'data/orders.parquet'
     """
-    if "://" not in place:
-        return place
-    parts = urllib.parse.urlsplit(place)
+    if "://" not in address:
+        return address
+    parts = urllib.parse.urlsplit(address)
     tables = [value for name, value in urllib.parse.parse_qsl(parts.query) if name == "table"]
     query = f"?table={tables[0]}" if tables else ""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
