@@ -37,7 +37,10 @@ def link(model: LinearModel, start: Vector, parts: Mapping[str, Vector]) -> Vect
 
 
 def terms(model: LinearModel, frame: Frame, start: Vector, days: float) -> dict[str, Vector]:
-    """What each column adds to start and intercept; 0 on average over the customers that were learned from."""
+    """What each column adds to start and intercept; 0 on average over the customers that were learned from.
+
+    A column that is not known of a customer, such as the mean value of orders without one, adds 0.
+    """
     given = {START: start, **relative.columns(frame, model.names[1:], days)}
     parts = zip(model.names, model.means, model.scales, model.coefficients, strict=True)
-    return {name: coefficient / scale * (given[name] - mean) for name, mean, scale, coefficient in parts}
+    return {name: np.nan_to_num(coefficient / scale * (given[name] - mean)) for name, mean, scale, coefficient in parts}
