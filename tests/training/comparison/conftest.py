@@ -17,7 +17,8 @@ from tiercast.training.train import Trained
 PLANT = "planted-"
 QUICK = Rolling(bootstrap_draws=20, most_windows=1, most_folds=1, threads=1, feature_windows=(30, 90))
 ONE = Settings(horizons=Horizons(churn_days=90, value_days=90), trees=Trees(rounds=20), rolling=QUICK)
-OTHER = ONE.model_copy(update={"trees": Trees(rounds=60, num_leaves=16, learning_rate=0.2, min_data_in_leaf=5)})
+OVERFITTED = Trees(rounds=200, num_leaves=64, learning_rate=0.5, min_data_in_leaf=1)
+OTHER = ONE.model_copy(update={"trees": OVERFITTED})
 
 
 class Pair(NamedTuple):
