@@ -26,7 +26,7 @@ def test_two_logged_trainings_side_by_side(pair: Pair) -> None:
     assert set(found.settings) == {
         "trees.learning_rate", "trees.min_data_in_leaf", "trees.num_leaves", "trees.rounds",
     }  # fmt: skip
-    assert found.settings["trees.num_leaves"] == ("8", "16")
+    assert found.settings["trees.num_leaves"] == ("8", "64")
     assert found.data == {}
     (against,) = found.against
     assert against.unpaired == {}
