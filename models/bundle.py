@@ -16,10 +16,15 @@ from tiercast.models.value import ValueModel
 from tiercast.tiers.grid import Cuts
 
 FORMAT = 3
+WEAK = "D"
 
 
 class About(NamedTuple):
-    """Where the bundle comes from and what its numbers mean. Horizons in days."""
+    """Where the bundle comes from and what its numbers mean. Horizons in days.
+
+    `churn_rule` and `value_rule` name the plain rule that forecasts instead of the stack, because it forecast the
+    holdout better beyond noise; empty otherwise.
+    """
 
     as_of: dt.date
     churn_days: int
@@ -30,6 +35,8 @@ class About(NamedTuple):
     run_id: str = ""
     name: str = "tiercast"
     version: str = ""
+    churn_rule: str = ""
+    value_rule: str = ""
 
     @property
     def model(self) -> str:
@@ -58,6 +65,12 @@ class Bundle(NamedTuple):
     typical: Mapping[str, float]
     reference: Mapping[str, Reference]
     scorecard: Mapping[str, Any]
+
+    @property
+    def weak_targets(self) -> tuple[str, ...]:
+        """The targets with grade D: no better than chance or than a plain rule. Their scores come without actions."""
+        grades = {target: self.scorecard.get(target, {}).get("grade", {}) for target in ("churn", "value")}
+        return tuple(target for target, grade in grades.items() if grade.get("letter") == WEAK)
 
 
 def dated(bundle: Bundle, as_of: dt.date) -> Bundle:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from tiercast.contract.periods import MONTH_DAYS
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, calibration
 from tiercast.models.frame import Frame
@@ -59,7 +60,7 @@ def tree_names(features: Iterable[str]) -> tuple[str, ...]:
     ('n_orders|rate', 'n_orders', 'n_orders_90d', 'spend_90d|log', 'n_orders_90d|share')
     """
     given = tuple(features)
-    made = [name for name in _MADE if source(name) in given and name not in _OF_LINEAR]
+    made = [name for name in _MADE if source(name) in given and name not in _NOT_OF_TREES]
     kept = [name for name in given if _is_kept(name)]
     windows = [name for name in given if _is_window(name, "spend_")]
     shares = [name for name in given if _is_window(name, "n_orders_")]
@@ -76,9 +77,17 @@ def tree_names(features: Iterable[str]) -> tuple[str, ...]:
 
 def linear_names(features: Iterable[str], days: float) -> tuple[str, ...]:
     """The terms of the generalised linear model: rhythm, silence, and orders in the window nearest to the horizon."""
-    windows = [name for name in features if _is_window(name, "n_orders_")]
-    nearest = min(windows, key=lambda name: abs(int(name[9:-1]) - days), default=None)
-    return (*_LINEAR, *((f"{nearest}|log",) if nearest else ()))
+    return (*_LINEAR, *nearest_window(features, "n_orders_", days))
+
+
+def nearest_window(features: Iterable[str], what: str, days: float) -> tuple[str, ...]:
+    """The logarithm of `what` in the window nearest to the horizon, the shorter of two; nothing without a window.
+
+    >>> nearest_window(("spend_30d", "spend_90d"), "spend_", 60)
+    ('spend_30d|log',)
+    """
+    windows = [int(name[len(what) : -1]) for name in features if _is_window(name, what)]
+    return tuple(f"{what}{window}d|log" for window in sorted(windows, key=lambda w: (abs(w - days), w))[:1])
 
 
 def columns(frame: Frame, names: Iterable[str], days: float) -> dict[str, Vector]:
@@ -132,6 +141,10 @@ def _rate(frame: Frame, days: float) -> Vector:
     return _log((frame["n_orders"] - 0.5) * days / (frame["age_days"] + days))
 
 
+def _per_day(amount: Vector, frame: Frame, least_days: float) -> Vector:
+    return np.asarray(amount / np.maximum(frame["age_days"], least_days))
+
+
 _MADE: Mapping[str, Column] = {
     "silence_days|horizon": _silence,
     "silence_days|age": lambda f, _: f["silence_days"] / np.maximum(f["age_days"], 1.0),
@@ -153,6 +166,9 @@ _MADE: Mapping[str, Column] = {
     "silence_days|square": lambda f, days: _silence(f, days) ** 2,
     "n_orders|square": lambda f, _: _orders(f) ** 2,
     "silence_days|times_orders": lambda f, days: _silence(f, days) * _orders(f),
+    # of plain rules only
+    "order_value_mean|rate": lambda f, h: _log1p(_per_day(f["n_repeat_orders"], f, 1.0) * f["order_value_mean"] * h),
+    "spend_total|rate": lambda f, h: _log1p(_per_day(f["spend_total"], f, MONTH_DAYS) * h),
 }
 _LINEAR = (
     "silence_days|horizon",
@@ -164,4 +180,13 @@ _LINEAR = (
     "silence_days|times_orders",
     "order_value_mean|log",
 )
-_OF_LINEAR = frozenset(("n_orders|log", "silence_days|square", "n_orders|square", "silence_days|times_orders"))
+_NOT_OF_TREES = frozenset(
+    (
+        "n_orders|log",
+        "silence_days|square",
+        "n_orders|square",
+        "silence_days|times_orders",
+        "order_value_mean|rate",
+        "spend_total|rate",
+    )
+)

@@ -109,11 +109,15 @@ def _columns(bundle: Bundle, p: Predictions, raw: NDArray[np.str_], codes: Codes
         "is_borderline": Flags(sure.is_borderline, is_null),
         "disagreement": Flags(p.disagreement, is_null),
         "reasons": ReasonLists(codes),
-        "action": Labels(actions.TABLE, actions.cells(tier_numbers, codes)),
+        "action": Labels(_action_table(bundle), actions.cells(tier_numbers, codes)),
         "model": Constant(bundle.about.model),
         "raw_tier": Labels(grid.TIERS, grid.numbers(raw)),
         **{name: Numbers(values) for name, values in p.factors._asdict().items()},
     }
+
+
+def _action_table(bundle: Bundle) -> tuple[str, ...]:
+    return actions.WITHHELD if bundle.weak_targets else actions.TABLE
 
 
 def _codes(bundle: Bundle, p: Predictions, reasons: Reasons) -> Codes:

@@ -40,6 +40,10 @@ ACTIONS: dict[str, dict[Language, str]] = {
     ),
     "let_rest": _text("Leave in peace; spend nothing.", "暂不打扰，不再投入。"),
     "first_order_offer": _text("Make an offer for the first order.", "提供首单优惠。"),
+    "withheld": _text(
+        "No action: the model is no better than a plain rule. Ask those who trained it.",
+        "暂无建议：模型不优于简单规则，请联系训练模型的同事。",
+    ),
 }
 
 Playbook = Mapping[str, Mapping[str, str]]
@@ -100,6 +104,8 @@ def entries(playbook: Playbook) -> Mask:
 
 
 TABLE, ENTRIES = table(PLAYBOOK), entries(PLAYBOOK)
+WITHHELD = table({**{tier: {DEFAULT: "withheld"} for tier in PLAYBOOK}, "F": PLAYBOOK["F"]})
+"""`TABLE` for scores of a model with grade D. A prospect's action needs no model."""
 _NO_CODE = len(families.CODES)
 
 

@@ -63,12 +63,12 @@ def train(engine: Engine, reading: Reading, settings: Settings, on_step: OnStep 
     earlier = earlier if h.value_days == h.churn_days else run_earlier(snapshots, h.value_days, settings, about)
     value = _judge_value(earlier, snapshots, settings) if earlier else None
     steps.begin("final models")
-    final = procedure.run(snapshots, span[1], settings, about)
+    beaten = floor.beaten(churn, value.judged if value else None)
+    final = procedure.run(snapshots, span[1], settings, about, floor.winners(beaten))
     fits = fit_both.fits(final.now.features, final.orders.model)
     seconds = steps.finish()
-    beaten = floor.beaten(churn, value.judged if value else None)
-    remarks = (*beaten, *notes.describe_run(sample, final, fits, (churn, value), span, h))
-    card = report.scorecard(churn, value, remarks, reading.report) | {"beaten": list(beaten)}
+    remarks = (*(each.sentence for each in beaten), *notes.describe_run(sample, final, fits, (churn, value), span, h))
+    card = report.scorecard(churn, value, remarks, reading.report, beaten)
     bundle = final.bundle._replace(scorecard=card)
     return Trained(bundle, settings, final, fits, churn, value, data, span, remarks, seconds)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tiercast.tiers.languages import Language
 
 REASONS = ("all", "risky", "none")
+WITHHELD = "the model is no better than chance or than a plain rule, so actions are withheld"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -76,6 +77,8 @@ def score(
         run = ScoreOptions(cast("Reasons", reasons), previous, since)
         target = out or score_workflow.DEFAULT_OUT[choice.name]
         scored = score_workflow.score(folder, loaded, sources, day, target, run, choice)
+    if loaded.weak_targets:
+        console.print_note(f"Grade D for {' and '.join(loaded.weak_targets)}: {WITHHELD}")
     if json:
         console.print_json(score_workflow.summarize(scored, loaded, day))
         return

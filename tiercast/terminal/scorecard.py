@@ -27,8 +27,8 @@ MODELS = {
 
 def print_scorecard(card: Mapping[str, Any]) -> None:
     """What a plain rule does better, if any does; then per target the models and baselines with 95 % intervals."""
-    for sentence in card.get("beaten", ()):
-        console.print_line(sentence)
+    for beaten in card.get("beaten", ()):
+        console.print_line(beaten["sentence"])
     for target, metrics in METRICS.items():
         if target in card:
             columns = [("", "left"), *((title, "right") for _, title in metrics)]

@@ -92,6 +92,7 @@ def summarize(scored: BatchResult, bundle: Bundle, day: dt.date) -> dict[str, An
         "out": str(scored.path),
         "as_of": day,
         "model": bundle.about.model,
+        "weak_targets": bundle.weak_targets,
         "customers": scored.totals.n_customers,
         "borderline": scored.totals.n_borderline,
         "disagreement": scored.totals.disagreement(),

@@ -20,6 +20,9 @@ Three things make the letters stricter than those of Dynamics:
 * The grade is C where the calibration is out of bounds, for a risk or a sum that cannot be believed serves nobody.
 
 BG/NBD × Gamma-Gamma is no rule here. It is a model, and a part of ours: where trees do not help, it is the forecast.
+D is below C: the ranking is not surely better than chance, or a plain rule ranks or forecasts better beyond noise.
+Scores of such a bundle come without actions.
+
 A grade says how much better off somebody is than without any model; gates G1, G2, G4 and G5 ask about the closed form.
 """
 
@@ -87,6 +90,16 @@ def value(forecast: Vector, rules: Mapping[str, Vector], actual: Vector, cut: fl
     if abs(bias) <= most_bias:
         return grade
     return _refused(grade, f"the total is off by {bias:+.1%}, more than {most_bias:.0%}")
+
+
+def floor(grade: Grade, is_above_chance: bool, lost: tuple[str, ...]) -> Grade:
+    """D instead of the grade, where the ranking is not surely better than chance or a plain rule is surely better.
+
+    lost: sentences on what plain rules do better.
+    """
+    if lost:
+        return grade._replace(letter="D", why=f"{lost[0].rstrip('.')}; {grade.why}")
+    return grade if is_above_chance else grade._replace(letter="D", why=f"no better than chance; {grade.why}")
 
 
 def _grade(found: Measure, ours: Vector, rules: Mapping[str, Vector], truth: Vector, step: float, what: str) -> Grade:

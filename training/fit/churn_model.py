@@ -12,8 +12,8 @@ from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, churn, stack
 from tiercast.models.churn import ChurnModel
-from tiercast.models.stack import Stack, Weights
-from tiercast.training.fit import stacking
+from tiercast.models.stack import Stack
+from tiercast.training.fit import plain_rules, stacking
 from tiercast.training.fit.boosting import Target
 from tiercast.training.settings import Settings
 from tiercast.training.windows import schedule, season
@@ -26,36 +26,42 @@ class ChurnFit(NamedTuple):
     """The model, and how it came about. `n_folds` is 1 where a later window weighed the members, else 0.
 
     `usual_shift` is the season that the windows had on average, None where the season is not told by last year's (see
-    `tiercast.training.windows.season`); `model` is then moved to the season of the window to come.
+    `tiercast.training.windows.season`); `model` is then moved to the season of the window to come. `rule` names the
+    plain rule that forecasts instead of the stack, if one does.
     """
 
     model: ChurnModel
     n_folds: int
     note: str
     usual_shift: float | None = None
+    rule: str = ""
 
 
 def fit(
-    snapshots: Sequence[Snapshot], now: Snapshot, names: tuple[str, ...], labels: tuple[str, ...], settings: Settings
+    snapshots: Sequence[Snapshot],
+    now: Snapshot,
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    settings: Settings,
+    rule: str = "",
 ) -> ChurnFit:
     """The churn model on all given windows, oldest first, their labels all closed, for the window that begins `now`.
 
     Without an earlier window to weigh the members on, each counts a third; with fewer than 100 churned or kept
-    customers the closed form stands alone. `note` says which.
+    customers the closed form stands alone. With `rule`, that plain rule is fitted instead. `note` says which.
     """
     days = settings.horizons.churn_days
     if not is_enough(snapshots):
         note = f"Fewer than {LEAST_OF_EACH} churned or kept customers: the closed form alone."
         return ChurnFit(ChurnModel(Stack(float(days))), 0, note)
-    asked, trees = target(names, labels, settings), settings.trees_of("churn")
-    folds = schedule.folds(snapshots, days, 1)
-    weights = stack.EQUAL
+    asked = target(names, labels, settings)
+    learn = stacking.learner(asked, settings.trees_of("churn"), settings.rolling, rule)
+    fitted, folds = learn(snapshots), [] if rule else schedule.folds(snapshots, days, 1)
     if folds:
-        weights = stacking.weigh(asked, stacking.fit(asked, folds[0].train, trees, settings.rolling), folds[0])
-    fitted = stacking.fit(asked, snapshots, trees, settings.rolling, weights)
+        fitted = fitted._replace(weights=stacking.weigh(asked, learn(folds[0].train), folds[0]))
     usual = _usual_shift(snapshots, days)
-    model = ChurnModel(fitted, _season(usual, now))
-    return ChurnFit(model, len(folds), stacking.describe(weights, len(folds)) + _season_note(usual), usual)
+    note = plain_rules.describe(rule) if rule else stacking.describe(fitted.weights, len(folds))
+    return ChurnFit(ChurnModel(fitted, _season(usual, now)), len(folds), note + _season_note(usual), usual, rule)
 
 
 def fit_until(
@@ -71,10 +77,11 @@ def fit_until(
     horizon = dt.timedelta(asked.days)
     closed = [s for s in snapshots if s.as_of + horizon <= then.as_of]
     shift = _season(fitted.usual_shift, then)
-    if fitted.model.stack.trees is None or not closed:
+    weights = fitted.model.stack.weights
+    if weights == stack.CLOSED_FORM or not closed:
         return ChurnModel(Stack(float(asked.days)), shift)
-    weights: Weights = fitted.model.stack.weights
-    return ChurnModel(stacking.fit(asked, closed, settings.trees_of("churn"), settings.rolling, weights), shift)
+    learn = stacking.learner(asked, settings.trees_of("churn"), settings.rolling, fitted.rule)
+    return ChurnModel(learn(closed)._replace(weights=weights), shift)
 
 
 def target(names: tuple[str, ...], labels: tuple[str, ...], settings: Settings) -> Target:

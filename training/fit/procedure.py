@@ -35,6 +35,16 @@ from tiercast.training.windows import schedule
 from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
 
+class Rules(NamedTuple):
+    """The plain rule that forecasts each target instead of its stack; empty for the stack."""
+
+    churn: str = ""
+    value: str = ""
+
+
+NO_RULES = Rules()
+
+
 class Procedure(NamedTuple):
     """What came out: the bundle, the two fits, and the newest closed churn window that rules learned from."""
 
@@ -47,7 +57,9 @@ class Procedure(NamedTuple):
     orders: OrderChoice
 
 
-def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: About) -> Procedure:
+def run(
+    snapshots: Snapshots, known_until: dt.date, settings: Settings, about: About, rules: Rules = NO_RULES
+) -> Procedure:
     """Fit everything on windows whose labels were closed by `known_until`. Raises NotEnoughData."""
     h, most = settings.horizons, settings.rolling.most_windows
     chosen = order_choice.settle(snapshots, known_until, settings)
@@ -59,12 +71,18 @@ def run(snapshots: Snapshots, known_until: dt.date, settings: Settings, about: A
     if not churn_windows:
         raise _too_short(snapshots, known_until, h.churn_days)
     value_windows = _windows(snapshots, known_until, h.value_days, most)
-    churn_fit = churn_model.fit(churn_windows, now, names, labels, settings)
-    value_fit = value_model.fit(value_windows, now, names, labels, settings)
+    churn_fit = churn_model.fit(churn_windows, now, names, labels, settings, rules.churn)
+    value_fit = value_model.fit(value_windows, now, names, labels, settings, rules.value)
     cuts = _cuts(now, value_fit, churn_windows[-1], settings)
     seen = _unseen(now, churn_windows, churn_fit, value_fit, names, labels, settings)
     bundle = Bundle(
-        about=about._replace(as_of=known_until, churn_days=h.churn_days, value_days=h.value_days),
+        about=about._replace(
+            as_of=known_until,
+            churn_days=h.churn_days,
+            value_days=h.value_days,
+            churn_rule=churn_fit.rule,
+            value_rule=rules.value if value_fit.unseen else "",
+        ),
         spec=snapshots.spec,
         btyd=now.closed_form,
         churn=churn_fit.model,

@@ -9,7 +9,7 @@ window's own level out of the weights.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import optimize
@@ -19,24 +19,30 @@ from tiercast.contract import vectors
 from tiercast.contract.vectors import Matrix, Vector
 from tiercast.models import stack
 from tiercast.models.stack import Stack, Weights
-from tiercast.training.fit import boosting, glm
+from tiercast.training.fit import boosting, glm, plain_rules
 from tiercast.training.fit.boosting import Objective, Target
 from tiercast.training.settings import Rolling, Trees
 from tiercast.training.windows.schedule import Fold
 from tiercast.training.windows.snapshots import Snapshot
 
+Learner = Callable[[Sequence[Snapshot]], Stack]
 PULL = {"binary": 0.01, "tweedie": 0.05}
 HALF_LIFE_HORIZONS = 2
 LARGEST_LINK = 30.0
 
 
-def fit(
-    target: Target, snapshots: Sequence[Snapshot], trees: Trees, rolling: Rolling, weights: Weights = stack.EQUAL
-) -> Stack:
-    """Both learned members on all given windows, oldest first."""
+def fit(target: Target, snapshots: Sequence[Snapshot], trees: Trees, rolling: Rolling) -> Stack:
+    """Both learned members on all given windows, oldest first, a third each with the closed form."""
     ages = by_age([snapshot.as_of for snapshot in snapshots], target.days)
     line = glm.fit(target, tuple(snapshots), ages)
-    return Stack(float(target.days), line, boosting.grow(target, snapshots, ages, trees, rolling), weights)
+    return Stack(float(target.days), line, boosting.grow(target, snapshots, ages, trees, rolling), stack.EQUAL)
+
+
+def learner(target: Target, trees: Trees, rolling: Rolling, rule: str = "") -> Learner:
+    """What turns windows into a stack: of learned members, equally weighted, or of a plain rule alone."""
+    if not rule:
+        return lambda snapshots: fit(target, snapshots, trees, rolling)
+    return lambda snapshots: plain_rules.fit(target, snapshots, by_age([s.as_of for s in snapshots], target.days), rule)
 
 
 def by_age(dates: Sequence[dt.date], days: int) -> tuple[float, ...]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
-from tiercast.models import stack, value
+from tiercast.models import value
 from tiercast.models.stack import Stack
 from tiercast.models.value import ValueModel
-from tiercast.training.fit import level_rule, stacking
+from tiercast.training.fit import level_rule, plain_rules, stacking
 from tiercast.training.fit.boosting import Target
 from tiercast.training.fit.level_rule import LevelChoice
 from tiercast.training.settings import Settings
@@ -39,20 +39,30 @@ class ValueFit(NamedTuple):
 
 
 def fit(
-    snapshots: Sequence[Snapshot], now: Snapshot, names: tuple[str, ...], labels: tuple[str, ...], settings: Settings
+    snapshots: Sequence[Snapshot],
+    now: Snapshot,
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    settings: Settings,
+    rule: str = "",
 ) -> ValueFit:
-    """The value model on all given windows (labels closed, oldest first), its level set for `now`."""
+    """The value model on all given windows (labels closed, oldest first), its level set for `now`.
+
+    With `rule`, that plain rule is fitted instead of the stack.
+    """
     asked = target(names, labels, settings)
     if not is_enough(snapshots):
         note = f"Fewer than {LEAST_WITH_VALUE} customers brought money in a closed window: the closed form alone."
         return ValueFit(ValueModel(Stack(float(asked.days))), 0, LevelChoice(level_rule.OWN, {}), (), note)
     folds = schedule.folds(snapshots, asked.days, settings.rolling.most_folds)
-    fitted = [stacking.fit(asked, fold.train, settings.trees_of("value"), settings.rolling) for fold in folds]
-    weights = stacking.weigh(asked, fitted[-1], folds[-1]) if folds else stack.EQUAL
-    final = stacking.fit(asked, snapshots, settings.trees_of("value"), settings.rolling, weights)
-    if not folds:
-        return _without_folds(final, snapshots[-1], now)
-    return _with_folds(final, [each._replace(weights=weights) for each in fitted], folds, now)
+    learn = stacking.learner(asked, settings.trees_of("value"), settings.rolling, rule)
+    final, fitted = learn(snapshots), [learn(fold.train) for fold in folds]
+    if folds and not rule:
+        weights = stacking.weigh(asked, fitted[-1], folds[-1])
+        final, fitted = final._replace(weights=weights), [each._replace(weights=weights) for each in fitted]
+    note = plain_rules.describe(rule) if rule else stacking.describe(final.weights, len(folds))
+    made = _with_folds(final, fitted, folds, now) if folds else _without_folds(final, snapshots[-1], now)
+    return made._replace(note=f"{note} {made.note}")
 
 
 def target(names: tuple[str, ...], labels: tuple[str, ...], settings: Settings) -> Target:
@@ -83,7 +93,7 @@ def _with_folds(final: Stack, fitted: Sequence[Stack], folds: Sequence[Fold], no
         Unseen(fold.test, f * level_rule.multipliers(f, fold.test)[rule.rule])
         for f, fold in zip(forecasts, folds, strict=True)
     )
-    note = f"{stacking.describe(final.weights, 1)} Level by {rule.rule}, chosen on {len(folds)} later window(s)."
+    note = f"Level by {rule.rule}, chosen on {len(folds)} later window(s)."
     return ValueFit(ValueModel(final, today[rule.rule]), len(folds), rule, unseen, note)
 
 
@@ -91,7 +101,7 @@ def _without_folds(final: Stack, newest: Snapshot, now: Snapshot) -> ValueFit:
     """No window later than another's end: equal weights, the closed form's total, and ranges from seen outcomes."""
     then = value.value(_levelled(final, level_rule.CLOSED_FORM, newest), newest.frame)
     model = _levelled(final, level_rule.CLOSED_FORM, now)
-    note = f"{stacking.describe(final.weights, 0)} Level by closed_form; ranges learned in sample."
+    note = "Level by closed_form; ranges learned in sample."
     return ValueFit(model, 0, LevelChoice(level_rule.CLOSED_FORM, {}), (Unseen(newest, then),), note)
 
 

@@ -14,10 +14,10 @@ import pandas as pd
 from scipy import optimize
 
 from tiercast.contract import errors
+from tiercast.contract.periods import MONTH_DAYS
 from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import outcomes, ranking
 
-MONTH_DAYS = 30.0
 SILENCE_BINS = 20
 _SPEND_WINDOW = re.compile(r"spend_(\d+)d")
 

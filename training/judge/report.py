@@ -11,26 +11,34 @@ from tiercast.training.evaluation import grades, level
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.grades import Grade
 from tiercast.training.evaluation.scorecard import paired_difference
+from tiercast.training.judge.floor import Beaten
 from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Cards, Judged, ValueJudged
 from tiercast.training.judge.limits import LIMITS
 
+NO_BETTER_AUC, NO_BETTER_NGINI = 0.5, 0.0  # of a forecast that knows nothing
+
 
 def scorecard(
-    churn: Judged | None, value: ValueJudged | None, notes: Sequence[str], read: ReadingReport | None = None
+    churn: Judged | None,
+    value: ValueJudged | None,
+    notes: Sequence[str],
+    read: ReadingReport | None = None,
+    beaten: Sequence[Beaten] = (),
 ) -> dict[str, Any]:
     """Per target the window, and per model or baseline every metric with its 95 % interval."""
-    out: dict[str, Any] = {"notes": list(notes)}
+    lost = [each._asdict() | {"sentence": each.sentence} for each in beaten]
+    out: dict[str, Any] = {"notes": list(notes), "beaten": lost}
     if churn is not None:
         out["churn"] = _target(churn) | {
             "n_churned": int(churn.actual.sum()),
-            "grade": _graded(grades.churn(*_forecasts(churn), churn.cuts.p_churn, LIMITS.ece)),
+            "grade": _graded(_churn_grade(churn, beaten)),
         }
     if value is not None:
         coverage = {"overall": value.intervals.overall, **value.intervals.by_group}
         out["value"] = _target(value.judged) | {
             "intervals": {name: c._asdict() for name, c in coverage.items() if c.n_customers},
             "mae_over_closed_form": _numbers(_worse(value.judged)),
-            "grade": _graded(grades.value(*_forecasts(value.judged), value.judged.cuts.value, LIMITS.bias)),
+            "grade": _graded(_value_grade(value.judged, beaten)),
         }
     if read is not None:
         out["rows"] = {"known": read.rows_known, "dropped": read.dropped_known}
@@ -51,6 +59,21 @@ def metrics(card: Mapping[str, Any], model: str = "tiercast") -> dict[str, float
 def letters(card: Mapping[str, Any]) -> dict[str, str]:
     """The grade of each target that was judged."""
     return {target: card[target]["grade"]["letter"] for target in ("churn", "value") if "grade" in card.get(target, {})}
+
+
+def _churn_grade(judged: Judged, beaten: Sequence[Beaten]) -> Grade:
+    grade = grades.churn(*_forecasts(judged), judged.cuts.p_churn, LIMITS.ece)
+    return grades.floor(grade, judged.cards[MODEL]["auc"].low > NO_BETTER_AUC, _lost(beaten, "churn"))
+
+
+def _value_grade(judged: Judged, beaten: Sequence[Beaten]) -> Grade:
+    grade = grades.value(*_forecasts(judged), judged.cuts.value, LIMITS.bias)
+    return grades.floor(grade, judged.cards[MODEL]["ngini"].low > NO_BETTER_NGINI, _lost(beaten, "value"))
+
+
+def _lost(beaten: Sequence[Beaten], target: str) -> tuple[str, ...]:
+    """What plain rules do better; the closed form is a model and no plain rule."""
+    return tuple(each.sentence for each in beaten if each.target == target and each.rule != CLOSED_FORM)
 
 
 def _forecasts(judged: Judged) -> tuple[Vector, dict[str, Vector], Vector]:

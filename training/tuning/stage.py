@@ -48,7 +48,7 @@ def needed_days(days: int) -> int:
     """Days of history before E: a confirmation, a fold's later window, one closed before it, and what that one needs.
 
     >>> needed_days(30), needed_days(365)
-    (105, 1366)
+    (105, 1186)
     """
     step = (days + 1) // 2  # windows are half a horizon apart, so two steps back the first one is closed
     return 2 * days + 2 * step + min(days // 2, schedule.LEAST_HISTORY_DAYS)

@@ -21,8 +21,10 @@ def churn(trained: Trained, **forecasts: Vector) -> Judged:
 def test_a_rule_that_knows_more_is_named_with_both_numbers(trained: Trained) -> None:
     judged = churn(trained, tiercast=RNG.random(1000), recency=0.25 + 0.5 * CHURNED)
     first, second = floor.beaten(judged, None)
-    assert first.startswith("A plain rule forecasts churn better than the model: AUC 1.000 by recency, 0.")
-    assert "Brier score 0.062 by recency" in second
+    assert (first.target, first.measure, first.rule, first.by_rule) == ("churn", "AUC", "recency", 1.0)
+    assert first.sentence.startswith("A plain rule forecasts churn better than the model: AUC 1.000 by recency, 0.")
+    assert "Brier score 0.062 by recency" in second.sentence
+    assert floor.winners((first, second)) == ("recency", "")
 
 
 def test_a_better_model_and_a_tie_need_no_sentence(trained: Trained) -> None:
@@ -34,7 +36,8 @@ def test_a_better_model_and_a_tie_need_no_sentence(trained: Trained) -> None:
 def test_a_difference_within_noise_needs_no_sentence(trained: Trained) -> None:
     noise = RNG.random(1000)
     almost = np.clip(noise + 0.001 * (CHURNED - 0.5), 0.0, 1.0)
-    assert not any("AUC" in text for text in floor.beaten(churn(trained, tiercast=noise, recency=noise - 1e-9), None))
+    tied = floor.beaten(churn(trained, tiercast=noise, recency=noise - 1e-9), None)
+    assert not any(each.measure == "AUC" for each in tied)
     assert floor.beaten(churn(trained, tiercast=almost, recency=noise), None) == ()
 
 
