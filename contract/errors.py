@@ -21,6 +21,7 @@ TiercastError                 exit 1
 │   └── CannotWrite                    no permission, disk full, folder missing
 ├── StoreUnavailable          exit 1   the database of the scores does not respond
 ├── JobsUnavailable           exit 1   the jobs file or the store of a running service cannot be used
+├── EngineFailed              exit 1   the data engine refused a query of ours
 ├── FitFailed                 exit 1   an optimiser did not converge
 ├── JobFailed                 exit 1   a cluster ended a job without a result
 └── GateRefused               exit 3   a promotion gate failed
@@ -153,6 +154,10 @@ class StoreUnavailable(TiercastError):
 
 
 class JobsUnavailable(TiercastError):
+    pass
+
+
+class EngineFailed(TiercastError):
     pass
 
 

@@ -47,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _exit(_as_bad_input(error), arguments)
     except TiercastError as error:
         _exit(error, arguments)
+    except Exception as error:
+        translated = _translate_engine_error(error)
+        if translated is None:
+            raise
+        _exit(translated, arguments)
     except KeyboardInterrupt:
         print("Stopped. Nothing half-written was left behind.", file=sys.stderr)
         sys.exit(130)
@@ -63,6 +68,15 @@ def _as_bad_input(error: ModuleNotFoundError) -> BadInput:
         first=error.name or str(error),
         hint="pip install 'tiercast[train,serve]', or run the command where Tiercast is installed in full",
     )
+
+
+def _translate_engine_error(error: Exception) -> TiercastError | None:
+    """Ours for an error of DuckDB, which may come late, from a row far down a file; None for any other."""
+    if type(error).__module__ not in ("duckdb", "_duckdb"):
+        return None
+    from tiercast.features.engines import duckdb_errors
+
+    return duckdb_errors.translate_late(error)
 
 
 if __name__ == "__main__":

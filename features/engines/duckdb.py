@@ -75,8 +75,11 @@ class DuckDBEngine:
         unknown = [name for name, kind in table.schema().items() if "TIMESTAMPTZ_NS" in str(kind)]
         return table.mutate({name: table[name].cast("timestamp('UTC')") for name in unknown}) if unknown else table
 
-    def text(self, files: Sequence[str], names: Sequence[str], delimiter: str) -> ibis.Table:
-        """One row per line of the CSV files below their header, every column as text."""
+    def text(self, files: Sequence[str], names: Sequence[str], delimiter: str, *, skipped: int = 0) -> ibis.Table:
+        """One row per line of the CSV files below their header, every column as text.
+
+        The header is below `skipped` other lines.
+        """
         return self.con.read_csv(
             [glob.escape(file) for file in files],
             columns=dict.fromkeys(names, "VARCHAR"),
@@ -85,6 +88,7 @@ class DuckDBEngine:
             delim=delimiter,
             quote='"',
             escape='"',
+            skip=skipped,
         )
 
     def store(self, name: str, expr: ibis.Table, buckets: int = 1) -> ibis.Table:
@@ -126,9 +130,9 @@ class DuckDBEngine:
         """Raise `SourceUnreadable` or `CannotWrite` for DuckDB's errors about files inside the block."""
         try:
             yield
-        except duckdb_errors.OURS:
-            raise
         except duckdb.Error as error:
+            if duckdb_errors.is_of_query(error):
+                raise
             raise duckdb_errors.translate(error, source) from error
 
 

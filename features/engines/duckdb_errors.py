@@ -9,14 +9,29 @@ import duckdb
 from tiercast.contract import addresses, errors
 
 # DuckDB refuses the query itself: a fault of our code, not of the file.
-OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
+IN_FILE = "Conversion Error: Error while reading file"
+QUERY_ERRORS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
+REPORT = "run again with the table exported to Parquet or plain CSV, and report this message with its first lines"
 NO_SPACE = re.compile(r"no space left|max_temp_directory_size|disk quota|file too large", re.IGNORECASE)
 LINE = re.compile(r"CSV Error on Line: (\d+)\nOriginal Line: ?(.*)$", re.MULTILINE)
 EXPLAINED = re.compile(
     r"^(Expected Number of Columns|Value with unterminated quote|Invalid unicode|Maximum line size).*$", re.MULTILINE
 )
+INVALID_UNICODE = (
+    "write it as UTF-8: iconv -f ENCODING -t utf-8 FILE > FILE.utf8.csv, "
+    "where ENCODING is the one it was written in, such as latin1 or gb18030"
+)
 HINTS = (
-    (re.compile("invalid unicode", re.IGNORECASE), "write it as UTF-8: iconv -f latin1 -t utf-8 FILE > FILE.utf8.csv"),
+    (re.compile("invalid unicode", re.IGNORECASE), INVALID_UNICODE),
+    (
+        re.compile("failed to cast column"),
+        "the files have different types: convert them to one type",
+    ),
+    (re.compile("schema mismatch in glob"), "the files have different columns: pass files of one kind"),
+    (
+        re.compile("state machine reached an invalid state"),
+        "its lines may end in different ways; make them alike: tr -d '\\r' < FILE > FILE.lf.csv",
+    ),
     (EXPLAINED, "mend or remove that line, then run again"),
     (re.compile("permission denied", re.IGNORECASE), "give this user the right to read it"),
 )
@@ -27,6 +42,20 @@ QUOTED_SIGNS = 80
 def translate(error: duckdb.Error, source: str) -> errors.TiercastError:
     """The error to raise instead of DuckDB's own, which stays its cause."""
     return translate_no_space(error, source) or _from_message(str(error), addresses.redact(source))
+
+
+def is_of_query(error: duckdb.Error) -> bool:
+    """Whether DuckDB refused the query, and no file; files of unlike types are a fault of the files."""
+    return isinstance(error, QUERY_ERRORS) and not str(error).startswith(IN_FILE)
+
+
+def translate_late(error: Exception) -> errors.TiercastError | None:
+    """Ours for an error of DuckDB outside of reading, with no source known; None for another library's."""
+    if not isinstance(error, duckdb.Error):
+        return None
+    if is_of_query(error):
+        return errors.EngineFailed(f"the data engine refused a query: {_reason(str(error))}", hint=REPORT)
+    return translate(error, "the input tables")
 
 
 def translate_no_space(error: duckdb.Error, place: str) -> errors.TiercastError | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import (
@@ -80,3 +81,13 @@ def _message(error: BaseException) -> str:
 
 def _code(error: PySparkException) -> str:
     return (error.getCondition() or "").split(".")[0]
+
+
+def refuse_skipped(files: Sequence[str], skipped: int) -> None:
+    """Raise `SourceUnreadable` for CSV files with a line above the header, which Spark would take for the header."""
+    if skipped:
+        raise errors.SourceUnreadable(
+            "Spark cannot skip the line above the header",
+            first=files[0],
+            hint="remove that line (tail -n +2 FILE > FILE.csv), or read the file with --engine duckdb",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 
 from tiercast.contract import errors, inputs
@@ -36,36 +37,46 @@ def match(table: str, names: Sequence[str], renames: Mapping[str, str]) -> dict[
     A rename for this table alone ("customers.customer_id") takes precedence over a rename for all tables, and that over
     the canonical name. Raises `MissingColumn` with the nearest names where a required or renamed column is missing.
     """
-    found = {column.name: _name(table, column, names, renames) for column in TABLES[table]}
-    return {name: given for name, given in found.items() if given is not None}
+    wanted = {column.name: _name(table, column, names, renames) for column in TABLES[table]}
+    missing = {name: given for name, given in wanted.items() if given is not None and given not in names}
+    if missing:
+        raise _missing(table, missing, names, sum(given is not None for given in wanted.values()))
+    return {name: given for name, given in wanted.items() if given is not None}
 
 
 def _name(table: str, column: inputs.InputColumn, names: Sequence[str], renames: Mapping[str, str]) -> str | None:
+    """The name that the file should have, or None where an optional column is not there."""
     renamed = renames.get(f"{table}.{column.name}")
     if renamed is None and (table == "transactions" or _is_only_in(table, column.name)):
         renamed = renames.get(column.name)
     if renamed is None and renames.get(column.name) in names:
         renamed = renames[column.name]
-    name = renamed or column.name
-    if name in names:
-        return name
-    if renamed is None and not column.is_required:
+    if renamed is None and not column.is_required and column.name not in names:
         return None
-    raise _missing(table, column.name, name, names)
+    return renamed or column.name
 
 
 def _is_only_in(table: str, name: str) -> bool:
     return [other for other, columns in TABLES.items() if name in {column.name for column in columns}] == [table]
 
 
-def _missing(table: str, canonical: str, name: str, names: Sequence[str]) -> errors.MissingColumn:
-    nearest = _nearest(name, names)
-    listed = ", ".join(repr(other) for other in nearest or names[:SHOWN])
-    which = "the nearest" if nearest else "some"
+def _missing(table: str, missing: Mapping[str, str], names: Sequence[str], n_wanted: int) -> errors.MissingColumn:
+    """One error for all of them; each gets the nearest names."""
+    nearest = {ours: _nearest(given, names) for ours, given in missing.items()}
+    absent = ", ".join(repr(given) for given in missing.values())
+    some = ", ".join(repr(name) for name in names[:SHOWN])
+    near = [f"nearest to {missing[ours]!r}: {', '.join(map(repr, found))}" for ours, found in nearest.items() if found]
+    first, given = next(iter(missing.items()))
     return errors.MissingColumn(
-        f"the {table} have no column {name!r}; {which} of their {len(names)} columns: {listed}",
-        first=f"{canonical}={name}",
-        hint=f"--column {_prefix(table, canonical)}{canonical}={nearest[0] if nearest else 'NAME'}",
+        f"the {table} have no column {absent}; " + ("; ".join(near) or f"some of their {len(names)} columns: {some}"),
+        count=len(missing),
+        total=n_wanted,
+        unit="columns",
+        first=f"{first}={given}",
+        hint=" ".join(
+            "--column " + shlex.quote(f"{_prefix(table, ours)}{ours}={found[0] if found else 'NAME'}")
+            for ours, found in nearest.items()
+        ),
     )
 
 

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from tiercast.contract import addresses, errors
+from tiercast.features.reading import first_bytes
 
 Format = Literal["parquet", "text"]
 Duplicates = Literal["keep", "drop"]
 PARQUET_MAGIC = b"PAR1"
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 STORES = tuple(f"{scheme}://" for scheme in ("s3a", "s3", "gs", "abfss", "wasbs", "hdfs", "dbfs", "file"))
+TEXT_ENDINGS_PACKED = tuple(ending for ending in TEXT_ENDINGS if ending.endswith(".gz"))
 FOREIGN_ENDINGS = (".xlsx", ".xls", ".json", ".jsonl", ".ods", ".feather", ".avro", ".orc", ".zip", ".db", ".sqlite")
 
 
@@ -87,7 +89,7 @@ def _in_folder(folder: pathlib.Path) -> list[pathlib.Path]:
     files = sorted(path for path in folder.rglob("*.parquet") if not _is_hidden(path.relative_to(folder)))
     if files:
         return files
-    texts = [path for path in folder.iterdir() if path.name.endswith(TEXT_ENDINGS)]
+    texts = [path for path in folder.iterdir() if path.name.lower().endswith(TEXT_ENDINGS)]
     hint = f"pass '{folder}/*{texts[0].suffix}'" if texts else "pass the folder that the Parquet files are in"
     raise _unreadable(str(folder), "the folder holds no Parquet file", hint)
 
@@ -101,23 +103,31 @@ def _format(path: pathlib.Path) -> Format:
     start = _first_bytes(path)
     if not start:
         raise _unreadable(str(path), "the file is empty (0 bytes)", "write it again from its source")
-    if start == PARQUET_MAGIC:
+    if start.startswith(PARQUET_MAGIC):
         return "parquet"
-    if path.name.endswith(FOREIGN_ENDINGS):
+    _refuse_kind(path, start)
+    name = path.name.lower()
+    if name.endswith(FOREIGN_ENDINGS):
         raise _foreign(str(path), f"{path.suffix} files are not read")
-    if path.name.endswith(".parquet"):
+    if name.endswith(".parquet"):
         raise _unreadable(
             str(path), "the name says Parquet, the content does not", "write it again, or rename it to .csv"
         )
-    if not path.name.endswith(TEXT_ENDINGS):
+    if not name.endswith(TEXT_ENDINGS):
         raise _foreign(str(path), "the name says neither Parquet nor CSV")
     return "text"
+
+
+def _refuse_kind(path: pathlib.Path, start: bytes) -> None:
+    kind = first_bytes.kind(start)
+    if kind is not None and not (kind is first_bytes.GZIP and path.name.lower().endswith(TEXT_ENDINGS_PACKED)):
+        raise _unreadable(str(path), f"the file is {kind.name}, by its first bytes", kind.hint)
 
 
 def _first_bytes(path: pathlib.Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(len(PARQUET_MAGIC))
+            return file.read(first_bytes.LENGTH)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise _unreadable(

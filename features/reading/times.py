@@ -17,6 +17,7 @@ ZONED = rf":[0-9.:]+{OFFSET} *$"
 AT_UTC = r":[0-9.:]+(Z|[+-]00(:?00)?) *$"
 SHORTEST_ZONED = len("2024-01-31T12:30Z")
 TIMESTAMP = "timestamp(6)"
+FIRST, LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
 
 LOCAL, UTC, MOVED = "local", "utc", "moved"
 
@@ -24,9 +25,15 @@ LOCAL, UTC, MOVED = "local", "utc", "moved"
 def at_utc(column: ir.Value) -> ir.Value:
     """The same instant as a UTC timestamp without a zone; null where the text is no ISO 8601 date or time."""
     if not column.type().is_string():
-        return column.cast(TIMESTAMP)
+        return _in_calendar(column.cast(TIMESTAMP))
     read = column.try_cast("timestamp('UTC')").cast(TIMESTAMP)
-    return ibis.ifelse(column.re_search(TIME), read, ibis.null(TIMESTAMP))
+    return ibis.ifelse(column.re_search(TIME), _in_calendar(read), ibis.null(TIMESTAMP))
+
+
+def _in_calendar(value: ir.Value) -> ir.Value:
+    """Null for a time that is no date of the calendar that Python and SQL share, like the year 0 or infinity."""
+    first, last = ibis.literal(FIRST).cast(TIMESTAMP), ibis.literal(LAST).cast(TIMESTAMP)
+    return ibis.ifelse((value >= first) & (value <= last), value, ibis.null(TIMESTAMP))
 
 
 def zone(column: ir.Value) -> ir.Value:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import ibis
 
-from tiercast.contract import addresses
+from tiercast.contract import addresses, errors
 from tiercast.features.engines import Engine
 from tiercast.features.reading import checks, row_counts, source_table, times, validation
 from tiercast.features.reading.report import DUPLICATE, TableReport
@@ -67,8 +67,16 @@ def canonical(valid: ibis.Table) -> ibis.Table:
 
 
 def _day_after_newest(engine: Engine, parsed: ibis.Table) -> datetime.date:
-    newest = engine.con.to_pyarrow(parsed["ordered_at"].max()).as_py()
-    return newest.date() + datetime.timedelta(days=1) if newest else datetime.date.max
+    newest: datetime.datetime | None = engine.con.to_pyarrow(parsed["ordered_at"].max()).as_py()
+    if newest is None:
+        return datetime.date.max
+    if newest.date() == datetime.date.max:
+        raise errors.NothingKnown(
+            "the newest row is of the last day there is, so no day after it can be --as-of",
+            first=f"ordered_at={newest}",
+            hint="pass --as-of YYYY-MM-DD: rows on or after it are not looked at",
+        )
+    return newest.date() + datetime.timedelta(days=1)
 
 
 def _count(engine: Engine, valid: ibis.Table) -> CustomerCounts:

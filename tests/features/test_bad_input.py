@@ -100,12 +100,12 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: pathlib.Path
 
 def test_text_that_is_not_utf8_is_refused_with_the_command_that_converts_it(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "orders.csv"
-    for text in ("Kundenstraße", "c-1"):
-        for encoding in ("latin-1", "utf-16"):
-            if text == "c-1" and encoding == "latin-1":
-                continue  # the same bytes as UTF-8
-            path.write_bytes((HEADER + LINES + f"{text},2024-01-05,5\n").encode(encoding))
-            assert "iconv" in refusal(errors.SourceUnreadable, str(path)).hint
+    for encoding in ("latin-1", "gb18030"):
+        text = "Kundenstraße" if encoding == "latin-1" else "客户"
+        path.write_bytes((HEADER + LINES + f"{text},2024-01-05,5\n").encode(encoding))
+        hint = refusal(errors.SourceUnreadable, str(path)).hint
+        assert "iconv" in hint
+        assert encoding.replace("-", "") in hint
 
 
 def test_files_with_different_headers_are_refused(tmp_path: pathlib.Path) -> None:

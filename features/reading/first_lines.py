@@ -1,0 +1,68 @@
+"""The first lines of a CSV file, decoded: the header is decided from them."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import pathlib
+import re
+from typing import NamedTuple
+
+from tiercast.contract import errors
+
+UTF8, UTF16 = "utf-8", "utf-16"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+LINES = 20
+LONGEST = 1 << 20
+CONVERT = (
+    "write it as UTF-8: iconv -f ENCODING -t utf-8 FILE > FILE.utf8.csv, "
+    "where ENCODING is the one it was written in, such as latin1 or gb18030"
+)
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class FirstLines(NamedTuple):
+    """At most `LINES` lines of one file without their ends, at least one, and the file's encoding."""
+
+    lines: tuple[str, ...]
+    encoding: str
+
+
+def read(path: str) -> FirstLines:
+    """The first lines. Raises `SourceUnreadable` where the file cannot be unpacked, or its first line decoded."""
+    try:
+        with gzip.open(path) if path.lower().endswith(".gz") else pathlib.Path(path).open("rb") as file:
+            start = file.readline(LONGEST)
+            is_utf16 = start.startswith(UTF16_MARKS)
+            rest = [file.read(LONGEST)] if is_utf16 else [file.readline(LONGEST) for _ in range(LINES)]
+            start += b"".join(rest)
+    except (OSError, EOFError) as error:
+        raise errors.SourceUnreadable(
+            f"the file cannot be unpacked: {error}", first=path, hint="write it again from its source"
+        ) from error
+    return FirstLines(_utf16(start, path), UTF16) if is_utf16 else FirstLines(_utf8(start, path), UTF8)
+
+
+def _utf8(start: bytes, path: str) -> tuple[str, ...]:
+    """Only the first line must be UTF-8 here; a fault below it is an error of its own, with its number."""
+    first = re.split(rb"[\r\n]", start, maxsplit=1)[0]
+    try:
+        first.decode("utf-8-sig")
+    except UnicodeError as error:
+        raise _undecodable(error, path) from error
+    return _split(start.decode("utf-8-sig", errors="replace"))
+
+
+def _utf16(start: bytes, path: str) -> tuple[str, ...]:
+    try:
+        return _split(codecs.getincrementaldecoder(UTF16)().decode(start))
+    except UnicodeError as error:
+        raise _undecodable(error, path) from error
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(LINE_END.split(text, maxsplit=LINES)[:LINES])
+
+
+def _undecodable(error: UnicodeError, path: str) -> errors.SourceUnreadable:
+    return errors.SourceUnreadable(f"the file is not UTF-8: {error}", first=f"{path}, line 1", hint=CONVERT)
