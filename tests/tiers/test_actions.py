@@ -53,7 +53,16 @@ def test_the_playbook_names_only_what_exists_and_covers_every_pair() -> None:
     for entries in actions.PLAYBOOK.values():
         assert set(entries) <= {actions.DEFAULT, *families.NAMES, *families.CODES}
         assert set(entries.values()) <= set(actions.ACTIONS)
-    assert {chosen(tier, code) for tier in grid.TIERS for code in families.CODES} == set(actions.ACTIONS)
+    assert {chosen(tier, code) for tier in grid.TIERS for code in families.CODES} == set(actions.ACTIONS) - {"withheld"}
+
+
+def test_a_weak_model_gets_no_actions_but_for_prospects() -> None:
+    codes = (*families.CODES, "")
+    by_tier = np.array(actions.WITHHELD).reshape(len(grid.TIERS), len(codes))
+    assert {tier: set(row) for tier, row in zip(grid.TIERS, by_tier.tolist(), strict=True)} == {
+        **{tier: {"withheld"} for tier in "ABCDE"},
+        "F": {"first_order_offer"},
+    }
 
 
 def test_many_customers_get_the_actions_that_each_gets_alone() -> None:

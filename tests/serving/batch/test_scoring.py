@@ -249,3 +249,15 @@ def test_a_customer_held_near_a_cut_is_explained_by_the_letter_that_they_keep(tr
         held = [row["reasons"] for row in rows if row["tier"] == letter]
         assert len(held) > 20
         assert {tuple(families.BY_CODE[code][1] for code in codes[:2]) for codes in held} == {expected}
+
+
+def test_a_bundle_of_grade_d_scores_everybody_and_withholds_the_actions(
+    scored: Path, trained: Trained, source: str, tmp_path: Path
+) -> None:
+    card = trained.bundle.scorecard
+    weak = card | {"value": card["value"] | {"grade": card["value"]["grade"] | {"letter": "D"}}}
+    scored_tables.score(trained.bundle._replace(scorecard=weak), source, tmp_path / "weak.parquet")
+    ours, usual = parquet.read_table(tmp_path / "weak.parquet"), parquet.read_table(scored)
+    assert set(ours["action"].to_pylist()) == {"withheld"}
+    assert "withheld" not in usual["action"].to_pylist()
+    assert ours.drop_columns(["action"]).equals(usual.drop_columns(["action"]))
