@@ -191,8 +191,8 @@ def train(data: object, folder: Path, *more: object) -> subprocess.CompletedProc
 @pytest.mark.parametrize(
     ("rows", "options", "kind"),
     [
-        ("".join(f"alone,1998-0{m}-01,5,1\n" for m in range(1, 7)), (), "NotEnoughData"),
-        ("".join(f"c-{k},1998-0{1 + k % 6}-01,5,1\n" for k in range(60)), (), "NotEnoughData"),
+        ("".join(f"alone,1998-0{m}-01,5,1\n" for m in range(1, 7)), ("--even-blocked",), "NotEnoughData"),
+        ("".join(f"c-{k},1998-0{1 + k % 6}-01,5,1\n" for k in range(60)), ("--even-blocked",), "NotEnoughData"),
         ("a,1998-06-01,-1,1\n", (), "NothingKnown"),
         (FINE, ("--register",), "BadInput"),
         (FINE, ("--config", "nowhere.toml"), "BadInput"),
@@ -210,6 +210,25 @@ def test_training_on_what_cannot_be_trained_on_leaves_the_old_bundle(
     assert result == kind
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+
+
+def test_what_check_calls_blocked_is_trained_only_if_that_is_wanted(tmp_path: Path) -> None:
+    """49 buyers, one fewer than the least; most come back, at their own pace, and spend unlike each other."""
+    rows = "".join(
+        f"c-{k:02},1998-{m:02}-{1 + (7 * k + 3 * m) % 28:02},{5 + k % 7},1\n"
+        for k in range(49)
+        for m in range(1, 7)
+        if (k + m * m) % 4
+    )
+    source, folder = make_tables.write_text(tmp_path, HEADER + rows), tmp_path / "bundle"
+    kind, message = command_line.refusal(train(source, folder))
+    assert kind == "NotEnoughData"
+    assert "49 buyers, 500 needed" in message
+    assert "--even-blocked" in message
+    assert not folder.exists()
+    done = train(source, folder, "--value-days", "30", "--even-blocked")
+    assert done.returncode == 0, done.stderr
+    assert bundle_folder.load(folder).churn.stack.trees is None
 
 
 def test_training_over_somebody_elses_folder_is_refused_before_any_work(tmp_path: Path) -> None:

@@ -31,6 +31,9 @@ def train(
     ),
     register: Annotated[bool, typer.Option("--register", help="Register the bundle in MLflow as challenger.")] = False,
     tracked: options.Tracked = True,
+    even_blocked: Annotated[
+        bool, typer.Option("--even-blocked", help="Train although `check` calls churn or value blocked.")
+    ] = False,
     engine: options.EngineOptions,
     json: options.Json = False,
 ) -> None:
@@ -41,7 +44,14 @@ def train(
         raise BadInput("--register needs MLflow", first="--no-mlflow", hint="leave out --no-mlflow")
     day = options.parse_day(as_of)
     trained, run = train_workflow.train(
-        sources, day, chosen, bundle, register=register, tracked=tracked, choice=engine.choose()
+        sources,
+        day,
+        chosen,
+        bundle,
+        register=register,
+        tracked=tracked,
+        even_blocked=even_blocked,
+        choice=engine.choose(),
     )
     if json:
         facts = {"bundle": str(bundle), "run": run, "as_of": trained.bundle.about.as_of}

@@ -24,26 +24,34 @@ def train(
     *,
     register: bool,
     tracked: bool,
+    even_blocked: bool = False,
     choice: EngineChoice = engine_choice.DEFAULT,
 ) -> tuple[Trained, str | None]:
     """The training and the id of its MLflow run, or None where `tracked` is false.
+
+    Raises NotEnoughData for data that `check` calls blocked, unless `even_blocked`.
 
     Without `as_of` the day after the newest transaction is taken, with a note on stderr.
     """
     from tiercast.features import reading
     from tiercast.models import bundle_folder
     from tiercast.training import train as training
+    from tiercast.training.check import readiness
 
     bundle_folder.check(bundle)
     if tracked:
         from tiercast.training.tracking import store
 
         store.connect()
-    with choice.start() as engine, console.progress("train", len(training.STEPS) + 2) as on_step:
+    with choice.start() as engine, console.progress("train", len(training.STEPS) + 2 + (not even_blocked)) as on_step:
         on_step("reading")
         read = reading.read(engine, sources, as_of, is_counted=False)
         if as_of is None:
             console.print_note(f"--as-of was not given: {read.as_of}, the day after the newest transaction, is taken.")
+        if not even_blocked:
+            h = settings.horizons
+            on_step("measuring")
+            readiness.check(engine, read.tables, read.report, read.as_of, h.churn_days, h.value_days).refuse_blocked()
         trained = training.train(engine, read, settings, on_step)
         on_step("writing")
         if not tracked:

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 from ibis.expr import types as ir
 
+from tiercast.contract import errors
 from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features import labels, orders
 from tiercast.features.engines import Engine
@@ -117,6 +118,19 @@ class Readiness(NamedTuple):
 
     def capabilities(self) -> tuple[Capability, ...]:
         return self.rank, self.churn, self.value, self.tiers
+
+    def refuse_blocked(self) -> None:
+        """Raises NotEnoughData where churn or value is blocked: what was learned from so little would be believed."""
+        blocked = [capability for capability in (self.churn, self.value) if capability.verdict == "blocked"]
+        if blocked:
+            raise errors.NotEnoughData(
+                f"there is too little for {' and '.join(capability.name for capability in blocked)}",
+                count=len(blocked),
+                total=2,
+                unit="models are blocked",
+                first=f"{blocked[0].name}: {blocked[0].sentence}",
+                hint="run `tiercast check` for all requirements; to train all the same, pass --even-blocked",
+            )
 
     def as_dict(self) -> dict[str, object]:
         """Only numbers, texts, lists and dictionaries, ready for JSON."""

@@ -255,7 +255,7 @@ def test_a_bundle_of_grade_d_scores_everybody_and_withholds_the_actions(
     scored: Path, trained: Trained, source: str, tmp_path: Path
 ) -> None:
     card = trained.bundle.scorecard
-    weak = card | {"value": card["value"] | {"grade": card["value"]["grade"] | {"letter": "D"}}}
+    weak = {**card, "value": {**card["value"], "grade": {**card["value"]["grade"], "letter": "D"}}}
     scored_tables.score(trained.bundle._replace(scorecard=weak), source, tmp_path / "weak.parquet")
     ours, usual = parquet.read_table(tmp_path / "weak.parquet"), parquet.read_table(scored)
     assert set(ours["action"].to_pylist()) == {"withheld"}
