@@ -1,9 +1,9 @@
-"""How often 80 % intervals held, and how narrow they are: rolling days, beside the naive interval per number of orders.
+"""Whether ranges of money hold, tier by tier: rolling days, beside the naive range per number of orders.
 
     python -m benchmarks intervals
 
-On each day the procedure runs on what was known and is held against the window after it. The naive interval is what
-80 % of customers with as many repeat orders brought, on the same earlier windows that ours learned from.
+On each day the procedure runs on what was known and is held against the window after it. The naive range is what
+customers with as many repeat orders brought, on the same earlier windows that ours learned from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import shops, simulate
-from tiercast.contract.scores import INTERVAL_COVERAGE
+from benchmarks.rolling import naive_range
+from benchmarks.rolling.naive_range import Learned
+from tiercast.contract.scores import INTERVAL_TAIL
 from tiercast.contract.vectors import Vector
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import DuckDBEngine
@@ -27,20 +29,18 @@ from tiercast.models import predict
 from tiercast.models.bundle import About
 from tiercast.models.predict import Predictions
 from tiercast.training import train
-from tiercast.training.evaluation import outcomes, probability
+from tiercast.training.evaluation import outcomes, probability, ranges
 from tiercast.training.fit import churn_model, procedure, value_model
 from tiercast.training.fit.procedure import Procedure
 from tiercast.training.settings import Horizons, Settings
 from tiercast.training.windows import sampling
 from tiercast.training.windows.snapshots import Snapshot
 
-LAST_BIN = 7
 IN_GRID = ("A", "B", "C", "D")
-LEAST_CUSTOMERS = 100
-WITHIN, LARGEST_ECE, WIDEST = 0.05, 0.03, 0.8
+LEAST = 100
+WITHIN, LARGEST_ECE = 0.03, 0.03
 SWINGING = simulate.World(days=1095, seasonality=0.4, refunds=0.02)
 OnStep = Callable[[str], None]
-Ends = tuple[Vector, Vector]
 
 
 class Case(NamedTuple):
@@ -54,13 +54,15 @@ class Case(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One day. `held` is by tier, "A–D" among them; a tier of fewer than 100 customers is left out."""
+    """One day. `above` is by tier, "A–D" among them; a tier with fewer than 100 tops is left out.
+
+    `score` is our mean interval score over the naive one's, A to D; below 1 is better.
+    """
 
     case: Case
     as_of: dt.date
-    held: dict[str, float]
+    above: dict[str, float]
     score: float
-    width: float
     ece_high: float
     ece_sure: float
 
@@ -73,13 +75,6 @@ class Seen(NamedTuple):
     actual: Vector
     churned: Vector
     repeats: Vector
-
-
-class Learned(NamedTuple):
-    """What naive intervals learn from: repeat orders and realised value on earlier windows."""
-
-    repeats: Vector
-    actual: Vector
 
 
 def measure(on_step: OnStep = lambda _: None) -> list[Row]:
@@ -144,65 +139,24 @@ def _learned(run: Procedure) -> Learned:
 def row(case: Case, day: dt.date, seen: Seen, learned: Learned) -> Row:
     """All numbers of one day."""
     sure, tiers = seen.predictions.certainty, seen.predictions.tiers
-    ends, graded = (sure.value_low, sure.value_high), np.isin(tiers, IN_GRID)
-    inside = holds(ends, seen.actual)
-    shown = {tier: tiers == tier for tier in IN_GRID if (tiers == tier).sum() >= LEAST_CUSTOMERS}
-    held = {name: float(inside[chosen].mean()) for name, chosen in {"A–D": graded, **shown}.items()}
-    usual = interval_score(naive(learned, seen.repeats, INTERVAL_COVERAGE), seen.actual)[graded].mean()
+    graded = np.isin(tiers, IN_GRID)
+    groups = {"A–D": graded, **{tier: tiers == tier for tier in IN_GRID}}
+    shares = {
+        name: ranges.shares(sure.value_low[here], sure.value_high[here], seen.actual[here])
+        for name, here in groups.items()
+    }
+    usual = naive_range.naive(learned, seen.repeats)
+    ours = naive_range.interval_score(sure.value_low, sure.value_high, seen.actual)[graded].mean()
+    theirs = float("nan") if usual is None else naive_range.interval_score(*usual, seen.actual)[graded].mean()
     is_high = seen.actual >= seen.value_cut
     return Row(
         case,
         day,
-        held,
-        float(interval_score(ends, seen.actual)[graded].mean() / usual),
-        _width(ends, seen, learned, shown),
+        {name: found.above for name, found in shares.items() if found.above is not None and found.n_above >= LEAST},
+        float(ours / theirs),
         _ece(sure.p_high_value, is_high, graded),
         _ece(sure.tier_confidence, _borne_out(tiers, is_high, seen.churned), graded),
     )
-
-
-def naive(learned: Learned, repeats: Vector, level: float) -> Ends:
-    """Per number of repeat orders (0 to 7 and more) the central `level` of what such customers brought.
-
-    From 0 where as many as a tail holds brought nothing; who has no like among the learned takes the interval of all.
-    """
-    tail = (1 - level) / 2
-    bins = np.minimum(learned.repeats, LAST_BIN)
-    low, high = np.zeros(LAST_BIN + 1), np.zeros(LAST_BIN + 1)
-    for k in range(LAST_BIN + 1):
-        alike = learned.actual[bins == k] if (bins == k).any() else learned.actual
-        starts_at_zero = np.mean(alike <= 0) >= tail
-        low[k] = 0.0 if starts_at_zero else np.quantile(alike, tail)
-        high[k] = np.quantile(alike, level if starts_at_zero else 1 - tail, method="higher")
-    place = np.minimum(repeats, LAST_BIN).astype(np.intp)
-    return low[place], high[place]
-
-
-def holds(ends: Ends, actual: Vector) -> NDArray[np.bool_]:
-    return np.asarray((ends[0] <= actual) & (actual <= ends[1]))
-
-
-def interval_score(ends: Ends, actual: Vector) -> Vector:
-    """Width plus 2 / 0.2 times what lies outside (Gneiting & Raftery 2007, eq. 43); less is better.
-
-    >>> interval_score((np.array([0.0, 0.0]), np.array([10.0, 10.0])), np.array([5.0, 12.0]))
-    array([10., 30.])
-    """
-    low, high = ends
-    miss = np.maximum(low - actual, 0.0) + np.maximum(actual - high, 0.0)
-    return high - low + 2 / (1 - INTERVAL_COVERAGE) * miss
-
-
-def _width(ends: Ends, seen: Seen, learned: Learned, tiers: dict[str, NDArray[np.bool_]]) -> float:
-    """Our mean width over the naive one, the naive level moved in each tier until both hold as many there."""
-    levels = [naive(learned, seen.repeats, level) for level in np.linspace(0.3, 0.99, 70)]
-    ours = theirs = 0.0
-    for chosen in tiers.values():
-        share = holds(ends, seen.actual)[chosen].mean()
-        like = min(levels, key=lambda e: abs(holds(e, seen.actual)[chosen].mean() - share))
-        ours += float((ends[1] - ends[0])[chosen].sum())
-        theirs += float((like[1] - like[0])[chosen].sum())
-    return ours / theirs
 
 
 def _borne_out(tiers: NDArray[np.str_], is_high: NDArray[np.bool_], churned: Vector) -> NDArray[np.bool_]:
@@ -217,21 +171,24 @@ def _ece(p: Vector, happened: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> f
 
 def markdown(rows: Sequence[Row]) -> list[str]:
     """One line per day; what is out of bounds is bold."""
-    head = "| | A–D | A | B | C | D | score | width | ECE of `p_high_value` | ECE of `tier_confidence` |"
-    return [head, "|---|" + "--:|" * 9, *(_line(row) for row in rows)]
+    head = "| above the top | A–D | A | B | C | D | score | ECE of `p_high_value` | ECE of `tier_confidence` |"
+    return [head, "|---|" + "--:|" * 8, *(_line(row) for row in rows)]
 
 
 def _line(row: Row) -> str:
-    held = [_held(row.held.get(name)) for name in ("A–D", *IN_GRID)]
-    numbers = [_bold(f"{row.score:.2f}", row.score >= 1), _bold(f"{row.width:.2f}", row.width > WIDEST)]
+    above = [_above(row.above.get(name)) for name in ("A–D", *IN_GRID)]
     errors = [_bold(f"{ece:.3f}", ece > LARGEST_ECE) for ece in (row.ece_high, row.ece_sure)]
-    return f"| {row.case.name}, {row.as_of} | " + " | ".join([*held, *numbers, *errors]) + " |"
+    return (
+        f"| {row.case.name}, {row.as_of} | "
+        + " | ".join([*above, _bold(f"{row.score:.2f}", row.score >= 1), *errors])
+        + " |"
+    )
 
 
-def _held(share: float | None) -> str:
+def _above(share: float | None) -> str:
     if share is None:
         return "–"
-    return _bold(f"{share:.3f}", abs(round(share - INTERVAL_COVERAGE, 6)) > WITHIN)
+    return _bold(f"{100 * share:.1f} %", abs(round(share - INTERVAL_TAIL, 6)) > WITHIN)
 
 
 def _bold(text: str, is_out: bool) -> str:

@@ -14,15 +14,14 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from benchmarks import shops
 from benchmarks.shops import Shop
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training import train
-from tiercast.training.evaluation import level, probability, ranking
+from tiercast.training.evaluation import level, probability, ranges, ranking
 from tiercast.training.evaluation.bootstrap import Measure, Metric
+from tiercast.training.evaluation.ranges import RangeShares
 from tiercast.training.evaluation.scorecard import paired_difference
 from tiercast.training.judge.holdout import CLOSED_FORM, MODEL, Judged
 from tiercast.training.settings import Horizons, Settings
@@ -44,6 +43,7 @@ CHURN: Mapping[str, tuple[Measure, int]] = {"auc": (ranking.auc, 1), "brier": (p
 VALUE: Mapping[str, tuple[Measure, int]] = {"ngini": (ranking.ngini, 1), "mae": (level.mae, -1)}
 LARGEST_ECE, LARGEST_BIAS = 0.03, 0.10
 YES, NOISE, NO = "yes", "within noise", "**no**"
+RANGES = {"above": "above the top", "below": "below the floor", "despite": "more than nothing despite [0, 0]"}
 OnStep = Callable[[str], None]
 HeldOut = Mapping[str, Metric]
 
@@ -54,7 +54,7 @@ class Quality(NamedTuple):
     shop: Shop
     churn: Judged
     value: Judged
-    coverage: float
+    shares: RangeShares
     against: Mapping[str, HeldOut]
     verdicts: Mapping[str, str]
 
@@ -87,7 +87,7 @@ def judge(shop: Shop, trained: Trained) -> Quality:
     verdicts = {name: _better([gains[name] for gains in against.values()]) for name in (*CHURN, *VALUE)}
     verdicts["ece"] = YES if churn.cards[MODEL]["ece"].value <= LARGEST_ECE else NO
     verdicts["bias"] = YES if abs(value.judged.cards[MODEL]["bias"].value) <= LARGEST_BIAS else NO
-    return Quality(shop, churn, value.judged, value.intervals.overall.coverage, against, verdicts)
+    return Quality(shop, churn, value.judged, value.intervals.overall, against, verdicts)
 
 
 def _gains(judged: Judged, rival: str, measures: Mapping[str, tuple[Measure, int]]) -> dict[str, Metric]:
@@ -128,7 +128,7 @@ def markdown(found: Sequence[Quality], missing: Sequence[str]) -> list[str]:
         "",
         *_cards([(q, q.value) for q in found], {"ngini": 3, "mae": 2, "bias": 3}),
         "",
-        *_coverages(found),
+        *_ranges(found),
         *(f"\n{sentence}" for sentence in missing),
     ]
 
@@ -169,19 +169,22 @@ def _cards(found: Sequence[tuple[Quality, Judged]], digits: Mapping[str, int]) -
     return [head, "|---|--:|---|" + "--:|" * len(digits), *rows]
 
 
-def _coverages(found: Sequence[Quality]) -> list[str]:
-    head = ["| | the 80 % interval held the outcome of |", "|---|--:|"]
-    return [*head, *(f"| {q.shop.title} | {_share(q.coverage, q.value.n_customers)} |" for q in found)]
+def _ranges(found: Sequence[Quality]) -> list[str]:
+    head = ["| of ranges, 10 % each when right | " + " | ".join(RANGES.values()) + " |", "|---|--:|--:|--:|"]
+    cells = [[_share(getattr(q.shares, name), getattr(q.shares, f"n_{name}")) for name in RANGES] for q in found]
+    return [*head, *(f"| {q.shop.title} | {' | '.join(row)} |" for q, row in zip(found, cells, strict=True))]
 
 
-def _share(share: float, n: int) -> str:
+def _share(share: float | None, n: int) -> str:
     """A share of n customers with its 95 % interval.
 
     >>> _share(0.8, 400)
     '80.0 % (75.8 to 83.6)'
     """
-    low, high = (float(end[0]) for end in probability.wilson(np.array([share]), np.array([float(n)])))
-    return f"{100 * share:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+    if share is None:
+        return "nobody"
+    metric = ranges.share_with_interval(share, n)
+    return f"{100 * share:.1f} % ({100 * metric.low:.1f} to {100 * metric.high:.1f})"
 
 
 def cell(metric: Metric, digits: int, sign: str = "") -> str:

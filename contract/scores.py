@@ -23,7 +23,9 @@ Window = Literal["", "churn", "value"]
 Reasons = Literal["all", "risky", "none"]
 """The customers that get reasons."""
 INTERVAL_COVERAGE = 0.8
-"""The share of realised values that lie between `value_low` and `value_high`."""
+"""`value_low` and `value_high` are the quantiles that leave out this much between them."""
+INTERVAL_TAIL = (1 - INTERVAL_COVERAGE) / 2
+"""The share promised beyond each end of a range."""
 PROSPECT, CLV = "prospect", "prospect, or the bundle has no fitted order model"
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiercast.contract.scores import INTERVAL_COVERAGE
+from tiercast.contract.scores import INTERVAL_TAIL
 from tiercast.contract.vectors import Vector
 from tiercast.models import calibration
 from tiercast.models.calibration import Calibration
@@ -26,7 +26,6 @@ from tiercast.tiers import grid
 from tiercast.tiers.grid import Cuts
 
 Table = NDArray[np.float64]
-TAIL = (1 - INTERVAL_COVERAGE) / 2
 LEVELS = np.linspace(0.0, 1.0, 101)
 SMALLEST = 1e-9
 
@@ -74,7 +73,7 @@ def certainty(
     B, D and E are confirmed by no order in the churn horizon, whatever the value.
     """
     spread = spread_of(model, value, p_order)
-    low, high = quantile(model, spread, TAIL), quantile(model, spread, 1 - TAIL)
+    low, high = quantile(model, spread, INTERVAL_TAIL), quantile(model, spread, 1 - INTERVAL_TAIL)
     reached = p_high(model, spread, cuts)
     loyal_and_high = np.minimum(reached * _kept_if_high(model, p_churn), 1 - p_churn)
     kept_and_low = 1 - p_churn - loyal_and_high

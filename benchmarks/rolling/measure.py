@@ -9,14 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.rolling import against, kept, ranges, rules
+from benchmarks.rolling import against, kept, naive_range, rules
 from benchmarks.rolling.against import Comparison, Forecast
 from benchmarks.rolling.cases import Case
-from benchmarks.rolling.ranges import Shares
 from tiercast.contract import errors
 from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.models import predict
 from tiercast.models.bundle import About
+from tiercast.training.evaluation import ranges
+from tiercast.training.evaluation.ranges import RangeShares
 from tiercast.training.fit import churn_model, procedure, value_model
 from tiercast.training.fit.procedure import Procedure
 from tiercast.training.settings import Rolling, Settings
@@ -26,13 +27,18 @@ Report = Callable[[str], None]
 
 
 class Day(NamedTuple):
-    """What one day of a case said, beside what happened."""
+    """What one day of a case said, beside what happened. Scores are mean interval scores in money.
+
+    `naive_score` is NaN where the naive range had nothing to learn from.
+    """
 
     case: Case
     as_of: dt.date
     n_customers: int
     comparisons: tuple[Comparison, ...]
-    shares: Shares
+    shares: RangeShares
+    score: float
+    naive_score: float
 
 
 def measure(
@@ -62,13 +68,15 @@ def judge(case: Case, as_of: dt.date, history: Snapshots, settings: Settings) ->
     forecast = _forecast(run, then)
     plain = rules.forecast(then, run.newest_churn, run.newest_value, case.horizons)
     churned, value = churn_model.churned(then), value_model.realised(then)
-    naive = ranges.naive(_learned(run), then.frame["n_repeat_orders"])
+    naive = naive_range.naive(_learned(run), then.frame["n_repeat_orders"])
     return Day(
         case,
         as_of,
         len(value),
         tuple(against.compare(forecast, plain, churned, value)),
-        ranges.shares(forecast, value, naive),
+        ranges.shares(forecast.low, forecast.high, value),
+        float(naive_range.interval_score(forecast.low, forecast.high, value).mean()),
+        float("nan") if naive is None else float(naive_range.interval_score(*naive, value).mean()),
     )
 
 
@@ -77,10 +85,10 @@ def _forecast(run: Procedure, then: Snapshot) -> Forecast:
     return Forecast(said.p_churn, said.value, said.certainty.value_low, said.certainty.value_high)
 
 
-def _learned(run: Procedure) -> ranges.Learned:
+def _learned(run: Procedure) -> naive_range.Learned:
     """Repeat orders and value on the windows that the procedure's own ranges learned from."""
     windows = [unseen.snapshot for unseen in run.value.unseen]
     if not windows:
-        return ranges.Learned(np.zeros(0), np.zeros(0))
+        return naive_range.Learned(np.zeros(0), np.zeros(0))
     repeats = np.concatenate([window.frame["n_repeat_orders"] for window in windows])
-    return ranges.Learned(repeats, np.concatenate([value_model.realised(window) for window in windows]))
+    return naive_range.Learned(repeats, np.concatenate([value_model.realised(window) for window in windows]))

@@ -98,7 +98,7 @@ def _ranges(days: Sequence[Day]) -> list[str]:
     head = "| | above the top | below the floor | more than nothing despite [0, 0] | score | naive score |"
     rows = [
         f"| {day.case.title}, {day.as_of} | {_share(s.above, s.n_above)} | {_share(s.below, s.n_below)} | "
-        f"{_share(s.despite, s.n_despite)} | {s.score:.2f} | {_money(s.naive_score)} |"
+        f"{_share(s.despite, s.n_despite)} | {day.score:.2f} | {_money(day.naive_score)} |"
         for day in days
         for s in [day.shares]
     ]
@@ -113,12 +113,12 @@ def _money(number: float) -> str:
     return f"{number:.2f}" if np.isfinite(number) else "–"
 
 
-def _share(share: float, n: int) -> str:
+def _share(share: float | None, n: int) -> str:
     """
-    >>> _share(0.1234, 1200), _share(float("nan"), 0)
+    >>> _share(0.1234, 1200), _share(None, 0)
     ('12.3 % of 1,200', 'nobody')
     """
-    return f"{100 * share:.1f} % of {n:,}" if n else "nobody"
+    return "nobody" if share is None else f"{100 * share:.1f} % of {n:,}"
 
 
 def _of(day: Day, measure: str) -> Comparison:

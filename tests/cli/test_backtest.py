@@ -88,9 +88,9 @@ def test_mlflow_holds_one_run_with_curves_and_a_child_per_date(place: Path, mlru
     result = children(first["run"])
     assert [each.info.run_name for each in result] == [f"backtest {day}" for day in DATES]
     assert {each.data.tags[log_run.KIND] for each in result} == {log_backtest.DATE}
-    names = {f"churn_{name}" for name in CHURN_MEASURES} | {"baseline/recency/churn_auc", "value_coverage_low"}
+    names = {f"churn_{name}" for name in CHURN_MEASURES} | {"baseline/recency/churn_auc", "value_above_low"}
     assert names <= set(result[0].data.metrics)
-    assert {"figures/churn_auc.png", "figures/value_coverage.png", "figures/bands.png", "summary.json"} <= artifacts(
+    assert {"figures/churn_auc.png", "figures/value_above.png", "figures/bands.png", "summary.json"} <= artifacts(
         first["run"]
     )
     assert lookup.trainings(10) == [], "a backtest is no training"

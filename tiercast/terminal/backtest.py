@@ -20,9 +20,11 @@ METRICS = {
     "value_ngini": "value: nGini",
     "value_mae": "value: MAE",
     "value_bias": "value: bias of the total",
-    "value_coverage": "value: inside 80 %",
+    "value_above": "value: above the top",
+    "value_below": "value: below the floor",
+    "value_despite": "value: despite [0, 0]",
 }
-PERCENT = {"value_bias": "+.1%", "value_coverage": ".1%"}
+PERCENT = {"value_bias": "+.1%", "value_above": ".1%", "value_below": ".1%", "value_despite": ".1%"}
 
 
 class MetricColumn(NamedTuple):
@@ -39,7 +41,7 @@ VALUE = (
     MetricColumn("value_ngini", "nGini", True),
     MetricColumn("value_mae", "MAE"),
     MetricColumn("value_bias", "bias"),
-    MetricColumn("value_coverage", "inside 80 %", has_rival=False),
+    MetricColumn("value_above", "above the top", has_rival=False),
 )
 
 
@@ -118,7 +120,7 @@ def _tiers(done: Backtest) -> None:
         "of all",
         "churn risk",
         "churned",
-        "inside 80 %",
+        "above the top",
     )
     rows = [
         [
@@ -131,7 +133,7 @@ def _tiers(done: Backtest) -> None:
             _percent(row.actual_share),
             _percent(row.p_churn),
             _percent(row.churned),
-            _percent(row.coverage),
+            _percent(row.above),
         ]
         for row in done.tiers
     ]

@@ -58,7 +58,7 @@ def _numbers(row: Drift) -> list[str]:
 
 
 def _print_outcome(outcome: Outcome) -> None:
-    names = ("customers", "risk", "left", "value", "came", "inside")
+    names = ("customers", "risk", "left", "value", "came", "above the top")
     columns = [("tier", "left"), *((name, "right") for name in names)]
     title = f"What became of the {outcome.window.name}: {outcome.n:,} customers"
     console.print_table(title, columns, [_tier(row) for row in outcome.tiers])
@@ -67,7 +67,7 @@ def _print_outcome(outcome: Outcome) -> None:
 def _tier(row: TierOutcome) -> list[str]:
     percent, money = formatting.percent, formatting.money
     risk, worth = (percent(row.p_churn), percent(row.churned)), (money(row.value), money(row.realised))
-    return [row.tier, f"{row.customers:,}", *risk, *worth, percent(row.coverage)]
+    return [row.tier, f"{row.customers:,}", *risk, *worth, percent(row.above)]
 
 
 def _title(title: str, about: str) -> str:

@@ -13,7 +13,7 @@ from tiercast.contract.vectors import Vector
 from tiercast.tiers import grid
 from tiercast.training.backtest import panel
 from tiercast.training.backtest.day import Day
-from tiercast.training.evaluation import probability
+from tiercast.training.evaluation import ranges
 
 ALL = "all"
 NUMBERS = ("value", "value_low", "value_high", "actual_value", "p_churn", "churned")
@@ -23,8 +23,8 @@ class TierRow(NamedTuple):
     """One row per tier. Money is per customer and date; nan where no outcome is known.
 
     `customers` counts a customer once per date; `value` is expected, `actual_value` realised, `bias` their totals'
-    distance; `actual_share` is the tier's part of all realised value; `coverage` the share of outcomes inside the 80 %
-    interval, with its own 95 % interval.
+    distance; `actual_share` is the tier's part of all realised value; `above` the share that brought more than the
+    top of their range, of those with a top, with its 95 % interval.
     """
 
     tier: str
@@ -36,9 +36,9 @@ class TierRow(NamedTuple):
     actual_share: float
     p_churn: float
     churned: float
-    coverage: float
-    coverage_low: float
-    coverage_high: float
+    above: float
+    above_low: float
+    above_high: float
 
 
 class _Rows(NamedTuple):
@@ -63,9 +63,8 @@ def by_tier(days: Sequence[Day]) -> list[TierRow]:
 def _row(name: str, rows: _Rows, chosen: NDArray[np.bool_]) -> TierRow:
     known = chosen & np.isfinite(rows.actual_value)
     value, actual = rows.value[known], rows.actual_value[known]
-    inside = (rows.value_low[known] <= actual) & (actual <= rows.value_high[known])
-    coverage = _mean(inside.astype(np.float64))
-    low, high = probability.wilson(np.array([coverage]), np.array([max(float(len(inside)), 1.0)]))
+    shares = ranges.shares(rows.value_low[known], rows.value_high[known], actual)
+    above = ranges.share_with_interval(shares.above, shares.n_above)
     is_labelled = chosen & np.isfinite(rows.churned)
     return TierRow(
         tier=name,
@@ -77,9 +76,9 @@ def _row(name: str, rows: _Rows, chosen: NDArray[np.bool_]) -> TierRow:
         actual_share=_ratio(float(actual.sum()), float(np.nansum(rows.actual_value))),
         p_churn=_mean(rows.p_churn[is_labelled]),
         churned=_mean(rows.churned[is_labelled]),
-        coverage=coverage,
-        coverage_low=float(low[0]),
-        coverage_high=float(high[0]),
+        above=above.value,
+        above_low=above.low,
+        above_high=above.high,
     )
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from tiercast.contract.scores import INTERVAL_COVERAGE
+from tiercast.contract.scores import INTERVAL_TAIL
 from tiercast.training.backtest import over_time
 from tiercast.training.backtest.study import Backtest
 from tiercast.training.plots import over_time as plots
@@ -28,8 +28,8 @@ PICTURES = {
     "value_ngini": _Picture("Does the value model rank well, date after date?", "Gini, 1 is a perfect ranking."),
     "value_mae": _Picture("How far off is the value of one customer?", "Mean absolute error, in money."),
     "value_bias": _Picture("Is the total right, date after date?", "Forecast over what came, less one.", 0.0, True),
-    "value_coverage": _Picture(
-        "Do the intervals keep their promise?", "Outcomes inside the 80% interval.", INTERVAL_COVERAGE, True
+    "value_above": _Picture(
+        "Do the ranges hold at their top?", "More than the top came, of those with a top.", INTERVAL_TAIL, True
     ),
 }
 

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tiercast.training.backtest.day import Day
-from tiercast.training.evaluation import probability
+from tiercast.training.evaluation import ranges
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.judge.holdout import CLOSED_FORM, MODEL
 
-SHOWN = ("churn_auc", "churn_brier", "churn_ece", "value_ngini", "value_mae", "value_bias", "value_coverage")
+RANGES = tuple(f"value_{name}" for name in ranges.SHARES)
+SHOWN = ("churn_auc", "churn_brier", "churn_ece", "value_ngini", "value_mae", "value_bias", *RANGES)
 HIGHER_IS_BETTER = {"churn_auc", "value_ngini"}
-COVERAGE = "value_coverage"
 
 
 class Point(NamedTuple):
@@ -30,7 +30,7 @@ class Point(NamedTuple):
 class Overall(NamedTuple):
     """One metric over all dates. `better_on` dates ours was the better one, `beyond_noise_on` of them beyond noise.
 
-    The two are None where nothing is compared: coverage has no rival, and only some metrics are paired.
+    The two are None where nothing is compared: shares outside a range have no rival, and only some metrics are paired.
     """
 
     metric: str
@@ -44,7 +44,7 @@ class Overall(NamedTuple):
 
 
 def series(days: Sequence[Day], metric: str) -> list[Point]:
-    """The dates on which `metric` (`churn_auc`, `value_coverage`, ...) was measured, oldest first."""
+    """The dates on which `metric` (`churn_auc`, `value_above`, ...) was measured, oldest first."""
     points = [(day, _point(day.card, metric)) for day in days]
     return [Point(day.as_of, *found) for day, found in points if found is not None]
 
@@ -58,15 +58,12 @@ def _point(card: Mapping[str, Any], metric: str) -> tuple[Metric, Metric | None]
     target, _, name = metric.partition("_")
     if target not in card:
         return None
-    if metric == COVERAGE:
-        return _coverage(card[target]["intervals"]["overall"]), None
+    if metric in RANGES:
+        shares = card[target]["intervals"]["overall"]
+        found = ranges.share_with_interval(shares[name], shares[f"n_{name}"])
+        return (found, None) if shares[f"n_{name}"] else None
     models = card[target]["models"]
     return Metric(**models[MODEL][name]), Metric(**models[CLOSED_FORM][name])
-
-
-def _coverage(found: Mapping[str, float]) -> Metric:
-    low, high = probability.wilson(np.array([found["coverage"]]), np.array([float(found["n_customers"])]))
-    return Metric(found["coverage"], float(low[0]), float(high[0]))
 
 
 def _overall(metric: str, points: Sequence[Point], days: Sequence[Day]) -> Overall:

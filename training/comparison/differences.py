@@ -16,14 +16,11 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-import numpy as np
-
-from tiercast.contract.scores import INTERVAL_COVERAGE
-from tiercast.contract.vectors import Vector
+from tiercast.contract.scores import INTERVAL_TAIL
 from tiercast.training.comparison import kept
 from tiercast.training.comparison.kept import Kept
 from tiercast.training.comparison.subject import Subject
-from tiercast.training.evaluation import level, outcomes, scorecard
+from tiercast.training.evaluation import level, ranges, scorecard
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.outcomes import Pairs
 
@@ -31,7 +28,8 @@ Verdict = Literal["better", "worse", "noise", "same", "unknown"]
 MORE_IS_BETTER = frozenset(
     {"auc", "pr_auc", "top_decile_lift", "empc", "ngini", "spearman", "captured_top10", "captured_top20"}
 )
-TARGETS: Mapping[str, float] = {"value_bias": 0.0, "value_coverage": INTERVAL_COVERAGE}
+RANGES = tuple(f"value_{name}" for name in ranges.SHARES)
+TARGETS: Mapping[str, float] = {"value_bias": 0.0, **dict.fromkeys(RANGES, INTERVAL_TAIL)}
 """Where neither more nor less is better: what the metric ought to be. The difference is that of the distances to it."""
 UNKNOWN = Metric(math.nan, math.nan, math.nan)
 
@@ -73,7 +71,7 @@ def apart(first: Subject, other: Subject, names: Iterable[str]) -> dict[str, Dif
 def names() -> tuple[str, ...]:
     """The metrics of a comparison, in the order in which they are read."""
     churn, value = (tuple(measures) for measures in (scorecard.CHURN_MEASURES, scorecard.VALUE_MEASURES))
-    return (*(f"churn_{name}" for name in churn), *(f"value_{name}" for name in value), "value_coverage")
+    return (*(f"churn_{name}" for name in churn), *(f"value_{name}" for name in value), *RANGES)
 
 
 def paired(first: Kept, other: Kept) -> dict[str, Metric]:
@@ -84,8 +82,9 @@ def paired(first: Kept, other: Kept) -> dict[str, Metric]:
         measures["value_bias"] = _distance_of_the_total
     found = scorecard.paired_differences(measures, other.forecast, first.forecast, first.actual)
     if first.target == "value":
-        after, before = (_inside(each) for each in (other, first))
-        found["value_coverage"] = scorecard.paired_difference(_distance_of_coverage, after, before, first.actual)
+        for name in ranges.SHARES:
+            after, before = (ranges.outside(name, k.value_low, k.value_high, k.actual) for k in (other, first))
+            found[f"value_{name}"] = scorecard.paired_difference(ranges.distance, after, before, first.actual)
     return found
 
 
@@ -132,14 +131,5 @@ def _folded(metric: Metric, target: float | None) -> Metric:
     return Metric(abs(metric.value - target), low, ends[1])
 
 
-def _inside(found: Kept) -> Vector:
-    return ((found.value_low <= found.actual) & (found.actual <= found.value_high)).astype(np.float64)
-
-
 def _distance_of_the_total(pairs: Pairs) -> float:
     return abs(level.bias(pairs))
-
-
-def _distance_of_coverage(pairs: Pairs) -> float:
-    """Of pairs whose forecast is 1 where the interval held the outcome."""
-    return float(abs(outcomes.mean(pairs, pairs.forecast) - INTERVAL_COVERAGE))

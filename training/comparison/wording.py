@@ -36,18 +36,22 @@ TITLES: Mapping[str, Title] = {
     "value_msle": Title("squared error of logs", "less"),
     "value_bias": Title("error of the total", "nearer to 0"),
     "value_decile_mape": Title("error of the deciles", "less"),
-    "value_coverage": Title("coverage of 80 % intervals", "nearer to 80 %"),
+    "value_above": Title("above the top of their range", "nearer to 10 %"),
+    "value_below": Title("below the floor of their range", "nearer to 10 %"),
+    "value_despite": Title("more than the nothing promised", "nearer to 10 %"),
 }
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Churn: ranking": ("churn_auc", "churn_pr_auc", "churn_top_decile_lift", "churn_empc"),
     "Churn: calibration": ("churn_brier", "churn_log_loss", "churn_ece"),
     "Value: ranking": ("value_ngini", "value_spearman", "value_captured_top10", "value_captured_top20"),
     "Value: level": ("value_mae", "value_rmse", "value_msle", "value_bias", "value_decile_mape"),
-    "Value: intervals": ("value_coverage",),
+    "Value: intervals": ("value_above", "value_below", "value_despite"),
 }
 DISTANCES: Mapping[str, str] = {
     "value_bias": "how far the total is off, either way",
-    "value_coverage": "how far the coverage is from 80 %",
+    "value_above": "how far the share above the top is from 10 %",
+    "value_below": "how far the share below the floor is from 10 %",
+    "value_despite": "how far the share despite [0, 0] is from 10 %",
 }
 """Metrics whose difference is not that of the values beside it, but of these."""
 

@@ -7,11 +7,9 @@ mean "no difference": ask `paired_difference`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tiercast.contract.vectors import Vector
 from tiercast.training.evaluation import bootstrap, level, outcomes, probability, profit, ranking
@@ -38,29 +36,6 @@ VALUE_MEASURES: Mapping[str, Measure] = {
     "captured_top20": ranking.captured_top20,
 }
 LAST_BIN = 7
-
-
-class Coverage(NamedTuple):
-    """How often ranges held the outcome (in [0, 1]), and how wide they were, over how many customers.
-
-    A mass at zero hides a broken top from coverage, so three shares ask those to whom something was promised, each 10 %
-    when right: `above` the top of those with a top, `below` the floor of those with a floor, `despite` the range from 0
-    to 0 more than nothing. None where there is nobody.
-    """
-
-    coverage: float
-    mean_width: float
-    n_customers: int
-    above: float | None = None
-    below: float | None = None
-    despite: float | None = None
-
-
-class IntervalCard(NamedTuple):
-    """Coverage over all customers and within each group, for instance each tier."""
-
-    overall: Coverage
-    by_group: dict[str, Coverage]
 
 
 def churn_card(p_churn: Vector, churned: Vector, draws: int = 200, seed: int = 0) -> dict[str, Metric]:
@@ -108,16 +83,6 @@ def paired_gain(metric_fn: Measure, a: Vector, b: Vector, actual: Vector, draws:
     return bootstrap.paired(both, contrast, draws, seed)[""]
 
 
-def interval_card(low: Vector, high: Vector, actual: Vector, groups: NDArray[np.str_] | None = None) -> IntervalCard:
-    """How often the outcome fell inside its range, ends included, and the three shares outside it.
-
-    The range from the 10 % to the 90 % quantile holds 80 %, and more where its lower end is a mass at 0.
-    """
-    names = [] if groups is None else sorted({str(group) for group in groups})
-    by_group = {name: _coverage(low, high, actual, np.asarray(groups) == name) for name in names}
-    return IntervalCard(_coverage(low, high, actual, np.ones(len(actual), dtype=np.bool_)), by_group)
-
-
 def frequency_table(n_repeat_orders: Vector, actual: Vector, forecasts: Mapping[str, Vector]) -> pd.DataFrame:
     """Mean outcome and mean forecasts by how often customers had bought again, bins 0 to 7+.
 
@@ -134,22 +99,3 @@ def frequency_table(n_repeat_orders: Vector, actual: Vector, forecasts: Mapping[
 
 def _difference(measure: Measure) -> Contrast:
     return lambda one, other: measure(one) - measure(other)
-
-
-def _coverage(low: Vector, high: Vector, actual: Vector, chosen: NDArray[np.bool_]) -> Coverage:
-    low, high, actual = low[chosen], high[chosen], actual[chosen]
-    if not len(actual):
-        return Coverage(float("nan"), float("nan"), 0)
-    inside, width = float(np.mean((low <= actual) & (actual <= high))), float(np.mean(high - low))
-    return Coverage(
-        inside,
-        width,
-        len(actual),
-        above=_share((actual > high)[high > 0]),
-        below=_share((actual < low)[low > 0]),
-        despite=_share((actual > 0)[high <= 0]),
-    )
-
-
-def _share(flags: NDArray[np.bool_]) -> float | None:
-    return float(flags.mean()) if len(flags) else None

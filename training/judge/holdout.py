@@ -19,9 +19,9 @@ from tiercast.models import btyd, predict
 from tiercast.models.bundle import Bundle
 from tiercast.models.predict import Predictions
 from tiercast.tiers.grid import Cuts
-from tiercast.training.evaluation import scorecard
+from tiercast.training.evaluation import ranges, scorecard
 from tiercast.training.evaluation.bootstrap import Metric
-from tiercast.training.evaluation.scorecard import IntervalCard
+from tiercast.training.evaluation.ranges import RangeCard
 from tiercast.training.fit import churn_model, value_model
 from tiercast.training.judge import baselines
 from tiercast.training.judge.weekly import Weekly
@@ -65,7 +65,7 @@ class Judged(NamedTuple):
 
 class ValueJudged(NamedTuple):
     judged: Judged
-    intervals: IntervalCard
+    intervals: RangeCard
     frequency: pd.DataFrame
     tiers: NDArray[np.str_]
     weekly: Weekly | None = None
@@ -94,7 +94,7 @@ def judge_value(was: Earlier, now: Snapshot, settings: Settings) -> ValueJudged:
     cards = {name: scorecard.value_card(f, actual, r.bootstrap_draws, r.seed) for name, f in forecasts.items()}
     judged = Judged(now.as_of, h.value_days, actual, forecasts, cards, len(actual), predictions, now, was.bundle.cuts)
     certainty = predictions.certainty
-    intervals = scorecard.interval_card(certainty.value_low, certainty.value_high, actual, predictions.tiers)
+    intervals = ranges.card(certainty.value_low, certainty.value_high, actual, predictions.tiers)
     repeats = now.features["n_repeat_orders"].to_numpy()
     shown = {name: forecasts[name] for name in (MODEL, CLOSED_FORM, "naive_rate")}
     return ValueJudged(judged, intervals, scorecard.frequency_table(repeats, actual, shown), predictions.tiers)

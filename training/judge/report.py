@@ -7,7 +7,7 @@ from typing import Any
 
 from tiercast.contract.vectors import Vector
 from tiercast.features.reading import ReadingReport
-from tiercast.training.evaluation import grades, level
+from tiercast.training.evaluation import grades, level, ranges
 from tiercast.training.evaluation.bootstrap import Metric
 from tiercast.training.evaluation.grades import Grade
 from tiercast.training.evaluation.scorecard import paired_difference
@@ -34,9 +34,9 @@ def scorecard(
             "grade": _graded(_churn_grade(churn, beaten)),
         }
     if value is not None:
-        coverage = {"overall": value.intervals.overall, **value.intervals.by_group}
+        shares = {"overall": value.intervals.overall, **value.intervals.by_group}
         out["value"] = _target(value.judged) | {
-            "intervals": {name: c._asdict() for name, c in coverage.items() if c.n_customers},
+            "intervals": {name: group._asdict() for name, group in shares.items()},
             "mae_over_closed_form": _numbers(_worse(value.judged)),
             "grade": _graded(_value_grade(value.judged, beaten)),
         }
@@ -45,15 +45,15 @@ def scorecard(
     return out
 
 
-def metrics(card: Mapping[str, Any], model: str = "tiercast") -> dict[str, float]:
+def metrics(card: Mapping[str, Any], model: str = MODEL) -> dict[str, float]:
     """One flat number per metric of one model, named `churn_auc`, `value_mae`."""
     flat = {
         f"{target}_{name}": metric["value"]
         for target in ("churn", "value")
         for name, metric in card.get(target, {}).get("models", {}).get(model, {}).items()
     }
-    coverage = card.get("value", {}).get("intervals", {}).get("overall")
-    return flat | ({"value_coverage": coverage["coverage"]} if coverage and model == "tiercast" else {})
+    shares = card.get("value", {}).get("intervals", {}).get("overall", {}) if model == MODEL else {}
+    return flat | {f"value_{name}": shares[name] for name in ranges.SHARES if shares.get(name) is not None}
 
 
 def letters(card: Mapping[str, Any]) -> dict[str, str]:

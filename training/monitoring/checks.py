@@ -10,7 +10,7 @@ W7   a stated risk is what happened
 W8   churn was ranked as on the holdout
 W9   the total of value was right
 W10  value was ranked as on the holdout
-W11  value intervals held what they promise
+W11  value ranges hold at their top
 
 An alarm asks for somebody; a notice is written down; `unknown` could not be measured and says why.
 """
@@ -36,7 +36,7 @@ TITLES = {
     "W8": "Churn was ranked as on the holdout",
     "W9": "The total of value was right",
     "W10": "Value was ranked as on the holdout",
-    "W11": "Value intervals held what they promise",
+    "W11": "Value ranges hold at their top",
 }
 
 

@@ -2,7 +2,7 @@
 
 A metric counts as worse only beyond noise: where it differs from the holdout's by more than the root sum of squares of
 the half widths of their 95 % intervals. That is a notice. An alarm also misses a limit: the calibration error and the
-bias of the gates, five points of AUC or Gini, or a coverage five points under its promise.
+bias of the gates, five points of AUC or Gini, or tops that five points more customers pass than promised.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import numpy as np
 import pyarrow as pa
 
 from tiercast.contract import errors
-from tiercast.contract.scores import INTERVAL_COVERAGE
+from tiercast.contract.scores import INTERVAL_TAIL
 from tiercast.contract.vectors import Vector
 from tiercast.features import labels
 from tiercast.features.engines import Engine
 from tiercast.features.reading.score_reader import ScoreFile
 from tiercast.features.tables import Tables
 from tiercast.tiers import grid
-from tiercast.training.evaluation import probability, scorecard
+from tiercast.training.evaluation import ranges, scorecard
 from tiercast.training.evaluation.bootstrap import Metric
-from tiercast.training.evaluation.scorecard import IntervalCard
+from tiercast.training.evaluation.ranges import RangeCard
 from tiercast.training.judge.holdout import MODEL
 from tiercast.training.judge.limits import LIMITS
 from tiercast.training.monitoring.checks import Check, Level
 
 NEEDED = ("tier", "p_churn", "value", "value_low", "value_high")
-SHORT = 0.05
+TOO_MANY = 0.05
 LESS_SKILL = 0.05
 
 
@@ -60,7 +60,7 @@ class TierOutcome(NamedTuple):
     churned: float | None
     value: float | None
     realised: float | None
-    coverage: float | None
+    above: float | None
 
 
 class Outcome(NamedTuple):
@@ -77,7 +77,7 @@ class Outcome(NamedTuple):
     churn: dict[str, Metric] | None
     level: float | None
     value: dict[str, Metric] | None
-    intervals: IntervalCard | None
+    intervals: RangeCard | None
     tiers: tuple[TierOutcome, ...]
     pairs: tuple[Vector, Vector] | None
     checks: tuple[Check, ...]
@@ -104,7 +104,7 @@ def measure(
     churn = scorecard.churn_card(columns["p_churn"], churned, draws, seed) if churn_over else None
     value = scorecard.value_card(columns["value"], realised, draws, seed) if value_over else None
     low, high = columns["value_low"], columns["value_high"]
-    intervals = scorecard.interval_card(low, high, realised, tiers) if value_over else None
+    intervals = ranges.card(low, high, realised, tiers) if value_over else None
     pairs = (columns["p_churn"], churned) if churn_over else None, (columns["value"], realised) if value_over else None
     checks = (*_of_churn(found, churn, card), *_of_value(found, value, intervals, card))
     level = float(np.mean(columns["p_churn"] - churned)) if churn_over else None
@@ -140,7 +140,7 @@ def _of_churn(found: ClosedWindow, card: Mapping[str, Metric] | None, promised: 
 
 
 def _of_value(
-    found: ClosedWindow, card: Mapping[str, Metric] | None, intervals: IntervalCard | None, promised: Mapping[str, Any]
+    found: ClosedWindow, card: Mapping[str, Metric] | None, intervals: RangeCard | None, promised: Mapping[str, Any]
 ) -> list[Check]:
     if card is None or intervals is None:
         return []
@@ -153,7 +153,7 @@ def _of_value(
     return [
         Check("W9", level, measured, f"between -{limit:.0%} and +{limit:.0%}{earlier}", found.name),
         _skill("W10", "nGini", card["ngini"], _promise(promised, "value", "ngini"), found),
-        _coverage(found, intervals),
+        _tops(found, intervals),
     ]
 
 
@@ -166,15 +166,15 @@ def _skill(code: str, name: str, ours: Metric, promised: Metric | None, found: C
     return Check(code, level, f"{name} {_written(ours)}", required, found.name)
 
 
-def _coverage(found: ClosedWindow, intervals: IntervalCard) -> Check:
-    """Too narrow is the fault that misleads; wider than promised is written down as it is."""
-    held, n = intervals.overall.coverage, float(intervals.overall.n_customers)
-    _, high = probability.wilson(np.array([held]), np.array([n]))
-    level: Level = (
-        "alarm" if high[0] < INTERVAL_COVERAGE - SHORT else "notice" if high[0] < INTERVAL_COVERAGE else "quiet"
-    )
-    required = f"at least {INTERVAL_COVERAGE:.0%} within noise; alarm below {INTERVAL_COVERAGE - SHORT:.0%}"
-    return Check("W11", level, f"{held:.1%} of {n:,.0f} outcomes inside", required, found.name)
+def _tops(found: ClosedWindow, intervals: RangeCard) -> Check:
+    """Tops that are too low mislead; tops that are too high are written down as they are."""
+    overall = intervals.overall
+    share = ranges.share_with_interval(overall.above, overall.n_above)
+    alarm = INTERVAL_TAIL + TOO_MANY
+    level: Level = "alarm" if share.low > alarm else "notice" if share.low > INTERVAL_TAIL else "quiet"
+    required = f"at most {INTERVAL_TAIL:.0%} within noise; alarm above {alarm:.0%}"
+    text = f"{share.value:.1%} of {overall.n_above:,} above the top" if overall.n_above else "nobody has a top"
+    return Check("W11", level, text, required, found.name)
 
 
 def _beyond_noise(ours: Metric, promised: Metric | None, sign: int) -> bool:
@@ -194,7 +194,7 @@ def _per_tier(
     tiers: np.ndarray[Any, Any],
     churn: tuple[Vector, Vector] | None,
     value: tuple[Vector, Vector] | None,
-    intervals: IntervalCard | None,
+    intervals: RangeCard | None,
 ) -> tuple[TierOutcome, ...]:
     out = []
     for tier in grid.TIERS:
@@ -202,7 +202,7 @@ def _per_tier(
         if here.any():
             p_churn, left = [float(column[here].mean()) for column in churn] if churn else (None, None)
             expected, came = [float(column[here].sum()) for column in value] if value else (None, None)
-            held = intervals.by_group[tier].coverage if intervals else None
+            held = intervals.by_group[tier].above if intervals else None
             out.append(TierOutcome(tier, int(here.sum()), p_churn, left, expected, came, held))
     return tuple(out)
 

@@ -184,6 +184,6 @@ def _plain(found: Outcome) -> dict[str, Any]:
         "n_unscored": found.n_unscored,
         **metrics,
         "calibration_in_the_large": found.level,
-        "coverage": None if found.intervals is None else found.intervals.overall.coverage,
+        "ranges": None if found.intervals is None else found.intervals.overall._asdict(),
         "tiers": [row._asdict() for row in found.tiers],
     }

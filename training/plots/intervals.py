@@ -1,37 +1,50 @@
-"""Pictures of the 80 % prediction intervals: do they hold what they promise, for each tier?"""
+"""Pictures of the ranges of value: do both ends hold what they promise, for each tier?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tiercast.contract.scores import INTERVAL_COVERAGE
-from tiercast.training.evaluation import probability
-from tiercast.training.evaluation.scorecard import Coverage
+from tiercast.contract.scores import INTERVAL_TAIL
+from tiercast.training.evaluation import ranges
+from tiercast.training.evaluation.ranges import RangeCard, RangeShares
 from tiercast.training.plots import style
 
+TITLES = {
+    "above": "above the top, of those with a top",
+    "below": "below the floor, of those with a floor",
+    "despite": "more than nothing, of those promised nothing",
+}
 
-def coverage(overall: Coverage, by_tier: Mapping[str, Coverage]) -> Figure:
-    """The share of outcomes inside their interval, over all customers and per tier, with 95 % intervals."""
-    groups = {"all": overall, **{tier: by_tier[tier] for tier in sorted(by_tier) if by_tier[tier].n_customers}}
-    drawn, (ax,) = style.figure(
-        "Do the value intervals hold what they promise?",
-        f"Share of customers whose realised value was inside the {INTERVAL_COVERAGE:.0%} interval. Dashed: promised.",
-    )
-    at, held = np.arange(len(groups)), np.array([group.coverage for group in groups.values()])
-    n = np.array([float(group.n_customers) for group in groups.values()])
-    ax.axhline(INTERVAL_COVERAGE, color=style.QUIET, linewidth=1, linestyle="--")
-    low, high = probability.wilson(held, n)
-    ax.vlines(at, low, high, color=style.MODEL, linewidth=2.2)
-    ax.plot(at, held, "o", color=style.MODEL, markersize=7)
-    for x, share in zip(at, held, strict=True):
-        ax.annotate(f"{share:.0%}", (x, share), (9, 0), textcoords="offset points", va="center", fontsize=8.5)
-    ax.set_xticks(at, [f"{name}\n{group.n_customers:,}" for name, group in groups.items()])
-    ax.set_ylim(max(0.0, min(0.5, float(low.min()) - 0.05)), 1.02)
+
+def outside(card: RangeCard) -> Figure:
+    """The three shares outside their range, over all customers and per tier, with 95 % intervals."""
+    groups = {"all": card.overall, **{tier: card.by_group[tier] for tier in sorted(card.by_group)}}
+    subtitle = f"Share of customers outside what was promised to them. Dashed: {INTERVAL_TAIL:.0%}, when right."
+    drawn, axes = style.figure("Do the ranges of value hold what they promise?", subtitle, len(TITLES), width=9.6)
+    for ax, (name, title) in zip(axes, TITLES.items(), strict=True):
+        _panel(ax, name, title, groups)
+    return drawn
+
+
+def _panel(ax: Axes, name: str, title: str, groups: dict[str, RangeShares]) -> None:
+    counts = [getattr(group, f"n_{name}") for group in groups.values()]
+    points = [
+        ranges.share_with_interval(getattr(group, name), n) for group, n in zip(groups.values(), counts, strict=True)
+    ]
+    ax.axhline(INTERVAL_TAIL, color=style.QUIET, linewidth=1, linestyle="--")
+    ax.vlines(np.arange(len(points)), *zip(*((p.low, p.high) for p in points), strict=True), color=style.MODEL)
+    for at, point in enumerate(points):
+        if math.isfinite(point.value):
+            ax.plot(at, point.value, "o", color=style.MODEL, markersize=6)
+            ax.annotate(f"{point.value:.0%}", (at, point.value), (5, 3), textcoords="offset points", fontsize=8)
+    ax.set_xticks(range(len(groups)), [f"{group}\n{n:,}" for group, n in zip(groups, counts, strict=True)], fontsize=7)
+    highest = max((point.high for point in points if math.isfinite(point.high)), default=0.0)
+    ax.set_ylim(0.0, min(1.02, max(2.5 * INTERVAL_TAIL, highest + 0.05)))
     ax.set_xlim(-0.5, len(groups) - 0.4)
     ax.grid(visible=False, axis="x")
     style.shares(ax, "y")
-    style.label(ax, "tier on the day the holdout began / customers", "inside the interval")
-    return drawn
+    style.label(ax, "tier / customers asked", title)

@@ -45,7 +45,7 @@ def _value(found: ValueJudged) -> Iterator[Named]:
     judged = found.judged
     yield "value/decile_lift.png", value.value_lift(judged.forecasts[MODEL], judged.actual)
     yield "value/frequency_bins.png", value.frequency_bins(found.frequency)
-    yield "value/interval_coverage.png", intervals.coverage(found.intervals.overall, found.intervals.by_group)
+    yield "value/ranges.png", intervals.outside(found.intervals)
     yield "value/ngini.png", _compare(judged, "ngini", f"Normalised Gini, value in {judged.days} days")
     yield "value/mae.png", _compare(judged, "mae", f"Mean absolute error, value in {judged.days} days", is_error=True)
     if found.weekly is not None:

@@ -13,7 +13,7 @@ from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
 from tiercast.training import settings
-from tiercast.training.backtest import figures, over_time
+from tiercast.training.backtest import figures
 from tiercast.training.backtest.day import Day
 from tiercast.training.backtest.study import SUMMARY, Backtest
 from tiercast.training.judge.holdout import CLOSED_FORM, MODEL
@@ -72,11 +72,9 @@ def _log_date(each: Day, experiment: str, tags: Mapping[str, str]) -> None:
 
 
 def _numbers(each: Day, models: tuple[str, ...] | None = None) -> dict[str, float]:
-    """The date's scorecard, of all models or of those named, with the interval of the coverage."""
+    """The date's scorecard, of all models or of those named."""
     card = {target: _of(part, models) if isinstance(part, Mapping) else part for target, part in each.card.items()}
-    found = over_time.series([each], over_time.COVERAGE)
-    ends = {"_low": found[0].ours.low, "_high": found[0].ours.high} if found else {}
-    return measures.flatten(card) | {f"{over_time.COVERAGE}{end}": number for end, number in ends.items()}
+    return measures.flatten(card)
 
 
 def _of(part: Mapping[str, Any], models: tuple[str, ...] | None) -> dict[str, Any]:
@@ -93,7 +91,7 @@ def _overall(study: Backtest) -> dict[str, float]:
     """Means over the dates, each tier's promise beside what came, and how calm the raw tiers were."""
     raw = study.bands[0]
     means = {f"mean/{row.metric}": row.mean for row in study.overall}
-    shown = ("share", "value", "actual_value", "p_churn", "churned", "coverage")
+    shown = ("share", "value", "actual_value", "p_churn", "churned", "above")
     tiers = {f"tier/{row.tier}/{name}": getattr(row, name) for row in study.tiers for name in shown}
     calm = {"flip_back": raw.flip_back.value, "moved": raw.moved, "captured": raw.captured.value, "crowd": raw.crowd}
     found = means | tiers | calm

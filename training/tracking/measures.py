@@ -2,7 +2,7 @@
 
 churn_auc, churn_auc_low, churn_auc_high   ours, with its 95 % interval
 baseline/btyd/churn_auc                    the same for every baseline
-value_coverage, value_coverage/A           share of outcomes inside the 80 % interval
+value_above, value_above_low, value_above/A  share above the top of their range; below and despite likewise
 churn_gain, churn_gain_low, ...            what the grade is given for: found more than by the strongest rule
 seconds/final models, seconds/total        how long each step of the training took
 """
@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tiercast.training.comparison.side_by_side import SECONDS
-from tiercast.training.judge import holdout, report
+from tiercast.training.evaluation import ranges
+from tiercast.training.judge import holdout
 
 TARGETS = ("churn", "value")
 
@@ -27,7 +28,7 @@ def flatten(card: Mapping[str, Any], targets: tuple[str, ...] = TARGETS) -> dict
             found |= _of_model(f"{prefix(model)}{target}_", metrics)
         grade = card.get(target, {}).get("grade")
         found |= _of_model(f"{target}_", {"gain": grade["gain"]}) if grade else {}
-    found |= _coverage(card) if "value" in targets else {}
+    found |= _ranges(card) if "value" in targets else {}
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
@@ -57,7 +58,15 @@ def _of_model(start: str, metrics: Mapping[str, Mapping[str, float]]) -> dict[st
 _PARTS = (("value", ""), ("low", "_low"), ("high", "_high"))
 
 
-def _coverage(card: Mapping[str, Any]) -> dict[str, float]:
+def _ranges(card: Mapping[str, Any]) -> dict[str, float]:
+    """The three shares with their intervals, and each tier's shares."""
     groups = card.get("value", {}).get("intervals", {})
-    tiers = {f"value_coverage/{group}": c["coverage"] for group, c in groups.items() if group != "overall"}
-    return report.metrics({"value": {"intervals": groups}}) | tiers if groups else {}
+    found: dict[str, float] = {}
+    for group, shares in groups.items():
+        end = "" if group == "overall" else f"/{group}"
+        found |= {f"value_{name}{end}": shares[name] for name in ranges.SHARES if shares.get(name) is not None}
+    overall = groups.get("overall", {})
+    for name in ranges.SHARES:
+        metric = ranges.share_with_interval(overall.get(name), overall.get(f"n_{name}", 0))
+        found |= {f"value_{name}_low": metric.low, f"value_{name}_high": metric.high}
+    return found

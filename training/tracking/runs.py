@@ -16,7 +16,7 @@ SHOWN = {
     "value_ngini": "value_ngini",
     "value_mae": "value_mae",
     "value_bias": "value_bias",
-    "coverage": "value_coverage",
+    "above": "value_above",
 }
 
 
@@ -33,7 +33,7 @@ class RunRow(NamedTuple):
     value_ngini: float | None
     value_mae: float | None
     value_bias: float | None
-    coverage: float | None
+    above: float | None
     grades: dict[str, str]
     version: str | None
     aliases: tuple[str, ...]

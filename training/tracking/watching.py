@@ -10,6 +10,7 @@ from importlib import metadata
 import mlflow
 from matplotlib.figure import Figure
 
+from tiercast.training.evaluation import ranges
 from tiercast.training.monitoring.checks import LEVELS
 from tiercast.training.monitoring.outcomes import Outcome
 from tiercast.training.monitoring.watch import WatchReport
@@ -65,7 +66,8 @@ def _of_outcome(outcome: Outcome) -> dict[str, float]:
     if outcome.level is not None:
         found["outcome/churn_level"] = outcome.level
     if outcome.intervals is not None:
-        found["outcome/value_coverage"] = outcome.intervals.overall.coverage
+        shares = outcome.intervals.overall._asdict()
+        found |= {f"outcome/value_{name}": shares[name] for name in ranges.SHARES if shares[name] is not None}
     return found
 
 

@@ -54,12 +54,13 @@ def test_a_total_is_better_when_it_is_nearer_whichever_side_it_was_on(pair: Pair
     assert found.value == pytest.approx(0.1 - 0.2)
 
 
-def test_coverage_is_compared_by_its_distance_from_80_percent(pair: Pair) -> None:
+def test_shares_outside_ranges_are_compared_by_their_distance_from_10_percent(pair: Pair) -> None:
     first, _ = both_kept(pair, "value")
-    everything = first._replace(value_low=np.full(len(first.value), -np.inf), value_high=first.value + np.inf)
-    held = np.mean((first.value_low <= first.actual) & (first.actual <= first.value_high))
-    found = differences.paired(first, everything)["value_coverage"]
-    assert found.value == pytest.approx(abs(1 - 0.8) - abs(held - 0.8))
+    everything = first._replace(value_high=first.value + np.inf)
+    topped = first.value_high > 0
+    above = np.mean(first.actual[topped] > first.value_high[topped])
+    found = differences.paired(first, everything)["value_above"]
+    assert found.value == pytest.approx(abs(0 - 0.1) - abs(above - 0.1))
 
 
 def test_a_training_compared_with_itself_differs_by_exactly_0(pair: Pair) -> None:
@@ -101,7 +102,7 @@ def test_random_changes_are_called_noise(pair: Pair) -> None:
         ("churn_auc", Metric(-0.02, -0.03, -0.01), "worse"),
         ("value_mae", Metric(-2.0, -3.0, -1.0), "better"),
         ("value_bias", Metric(0.02, 0.01, 0.03), "worse"),
-        ("value_coverage", Metric(-0.02, -0.03, -0.01), "better"),
+        ("value_above", Metric(-0.02, -0.03, -0.01), "better"),
         ("value_captured_top10", Metric(0.02, 0.0, 0.04), "noise"),
         ("value_spearman", Metric(math.nan, math.nan, math.nan), "unknown"),
     ],
@@ -112,7 +113,7 @@ def test_a_verdict_needs_the_whole_interval(name: str, metric: Metric, verdict: 
 
 def test_every_metric_of_the_scorecard_has_a_direction() -> None:
     """Errors and distances go down; the rest is listed as going up."""
-    errors = {"brier", "log_loss", "ece", "mae", "rmse", "msle", "bias", "decile_mape", "coverage"}
+    errors = {"brier", "log_loss", "ece", "mae", "rmse", "msle", "bias", "decile_mape", "above", "below", "despite"}
     assert {name.partition("_")[2] for name in differences.names()} == errors | differences.MORE_IS_BETTER
 
 

@@ -59,8 +59,13 @@ def test_the_numbers_of_a_closed_window_are_those_of_pandas_and_scikit_learn(
     assert judged.level == pytest.approx((f.p_churn - f.churned).mean())
     assert judged.value["bias"].value == pytest.approx(f.value.sum() / f.realised.sum() - 1)
     assert judged.value["mae"].value == pytest.approx((f.value - f.realised).abs().mean())
-    held = ((f.value_low <= f.realised) & (f.realised <= f.value_high)).mean()
-    assert judged.intervals.overall.coverage == pytest.approx(held)
+    topped, floored, empty = f[f.value_high > 0], f[f.value_low > 0], f[f.value_high == 0]
+    overall = judged.intervals.overall
+    assert overall.above == pytest.approx((topped.realised > topped.value_high).mean())
+    assert overall.n_above == len(topped)
+    broken = {"below": floored.realised < floored.value_low, "despite": empty.realised > 0}
+    for name, flags in broken.items():
+        assert getattr(overall, name) == (pytest.approx(flags.mean()) if len(flags) else None)
 
 
 def test_every_tier_is_told_what_was_said_and_what_came(judged: Outcome, by_pandas: pd.DataFrame) -> None:
@@ -68,9 +73,11 @@ def test_every_tier_is_told_what_was_said_and_what_came(judged: Outcome, by_pand
     assert [row.tier for row in judged.tiers] == sorted(str(tier) for tier in groups.groups)
     for row in judged.tiers:
         group = groups.get_group(row.tier)
-        held = ((group.value_low <= group.realised) & (group.realised <= group.value_high)).mean()
-        wanted = (group.p_churn.mean(), group.churned.mean(), group.value.sum(), group.realised.sum(), held)
-        assert (row.p_churn, row.churned, row.value, row.realised, row.coverage) == pytest.approx(wanted)
+        topped = group[group.value_high > 0]
+        above = (topped.realised > topped.value_high).mean() if len(topped) else None
+        wanted = (group.p_churn.mean(), group.churned.mean(), group.value.sum(), group.realised.sum())
+        assert (row.p_churn, row.churned, row.value, row.realised) == pytest.approx(wanted)
+        assert row.above == (None if above is None else pytest.approx(above))
         assert row.customers == len(group)
 
 
@@ -172,7 +179,7 @@ def test_churn_is_judged_while_the_longer_value_window_is_open(two_hundred: tupl
     found = judge(orders, path, dt.date(2024, 7, 1), FINE)
     assert found.window.is_closed == (True, False)
     assert list(levels(found)) == ["W7", "W8"]
-    assert (found.value, found.intervals, found.tiers[0].realised, found.tiers[0].coverage) == (None,) * 4
+    assert (found.value, found.intervals, found.tiers[0].realised, found.tiers[0].above) == (None,) * 4
     assert found.tiers[0].churned == 0.5
 
 

@@ -100,7 +100,10 @@ def test_every_number_of_the_scorecard_becomes_a_metric_with_its_interval(logged
     ours, theirs = models["tiercast"]["auc"], models["btyd"]["auc"]
     assert [metrics[f"churn_auc{end}"] for end in ("_low", "", "_high")] == [ours["low"], ours["value"], ours["high"]]
     assert metrics["baseline/btyd/churn_auc"] == theirs["value"]
-    assert metrics["value_coverage"] == trained.bundle.scorecard["value"]["intervals"]["overall"]["coverage"]
+    shares = trained.bundle.scorecard["value"]["intervals"]
+    assert metrics["value_above"] == shares["overall"]["above"]
+    assert metrics["value_above_low"] < metrics["value_above"] < metrics["value_above_high"]
+    assert metrics["value_above/A"] == shares["A"]["above"]
 
 
 def test_a_metric_that_does_not_exist_is_left_out() -> None:
@@ -157,7 +160,7 @@ def test_each_window_the_model_was_judged_on_is_a_child_run(logged: LoggedRun, t
 def test_figures_of_churn_value_and_the_grid_are_logged(logged: LoggedRun) -> None:
     found = {path.removeprefix("figures/") for path in artifacts(logged.run_id, "figures")}
     churn = {"reliability", "lift_and_gain", "campaign_profit", "auc", "brier", "importance"}
-    value = {"decile_lift", "frequency_bins", "interval_coverage", "ngini", "mae", "importance", "weekly_orders"}
+    value = {"decile_lift", "frequency_bins", "ranges", "ngini", "mae", "importance", "weekly_orders"}
     wanted = {f"churn/{name}.png" for name in churn} | {f"value/{name}.png" for name in value} | {"grid.png"}
     assert found == wanted | {"btyd/lifetimes_alive.png", "btyd/lifetimes_orders.png"}
 
