@@ -12,7 +12,16 @@ from collections.abc import Callable
 from tiercast.contract import addresses, errors
 from tiercast.features.engines import Engine
 from tiercast.features.reading import first_bytes, sources
-from tiercast.features.reading.copies import archives, duckdb_files, named_tables, postgres, sqlite_files, workbooks
+from tiercast.features.reading.copies import (
+    archives,
+    downloads,
+    duckdb_files,
+    mysql,
+    named_tables,
+    postgres,
+    sqlite_files,
+    workbooks,
+)
 from tiercast.features.reading.copies.named_tables import NamedTable
 from tiercast.features.reading.copies.table_choice import Choose
 
@@ -29,6 +38,12 @@ def copy(engine: Engine, source: str, table: str, choose: Choose) -> str:
         if engine.folder is None:
             raise postgres.out_of_reach(source)
         return postgres.copy(source, choose, _target(engine, source, table))
+    if mysql.is_one(source):
+        return mysql.copy(source, choose, _target(engine, source, table))
+    if downloads.is_one(source) and not (engine.reads_remote and source.startswith(sources.STORES)):
+        place, _, part_name = source.partition("#")
+        fetched = downloads.fetch(place, _target(engine, source, table).with_name(f"{table}_fetched"))
+        return copy(engine, str(NamedTable(fetched, part_name or None)), table, choose)
     named = named_tables.parse(source)
     if not named_tables.is_file(named.place):
         return source
@@ -41,7 +56,8 @@ def local_files(source: str) -> tuple[str, ...] | None:
     named = named_tables.parse(source)
     if named_tables.is_file(named.place):
         return (named.place,)
-    return None if postgres.is_one(source) else sources.find(source).paths
+    is_elsewhere = postgres.is_one(source) or mysql.is_one(source) or downloads.is_one(source)
+    return None if is_elsewhere else sources.find(source).paths
 
 
 def part(source: str) -> str | None:
