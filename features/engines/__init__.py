@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -27,6 +27,10 @@ class Engine(Protocol):
     def parquet(self, files: Sequence[str]) -> ibis.Table: ...
 
     def text(self, files: Sequence[str], names: Sequence[str], delimiter: str, *, skipped: int = 0) -> ibis.Table: ...
+
+    def json(self, files: Sequence[str]) -> ibis.Table: ...
+
+    def attached(self, file: str) -> AbstractContextManager[Mapping[str, ibis.Table]]: ...
 
     def store(self, name: str, expr: ibis.Table, buckets: int = 1) -> ibis.Table: ...
 

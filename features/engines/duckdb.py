@@ -14,7 +14,7 @@ import glob
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 
 import duckdb
@@ -22,6 +22,7 @@ import ibis
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from pyarrow import parquet
+from sqlglot import exp
 
 from tiercast.contract import errors
 from tiercast.features import buckets as hash_buckets
@@ -90,6 +91,42 @@ class DuckDBEngine:
             escape='"',
             skip=skipped,
         )
+
+    def json(self, files: Sequence[str]) -> ibis.Table:
+        """One row per object of the JSON files, every field as text, but nested ones as they are.
+
+        All objects are looked at for the names of their fields, so that a field that comes late is one too.
+        """
+        paths = [glob.escape(file) for file in files]
+        found = self.con.read_json(paths, sample_size=-1, map_inference_threshold=-1, field_appearance_threshold=0)
+        plain = {name: "VARCHAR" for name, kind in found.schema().items() if not kind.is_nested()}
+        texts = self.con.read_json(paths, columns=plain or dict.fromkeys(found.columns, "VARCHAR"))
+        nested = {name: ibis.null(kind) for name, kind in found.schema().items() if kind.is_nested()}
+        return texts.mutate(nested).select(*found.columns) if nested else texts
+
+    @contextlib.contextmanager
+    def attached(self, file: str) -> Iterator[Mapping[str, ibis.Table]]:
+        """The tables and views of a DuckDB file by name, with their schema where it is not `main`, while it is open."""
+        name = ibis.util.gen_name("attached")
+        statement = exp.Attach(
+            this=exp.alias_(exp.Literal.string(file), name), expressions=[exp.AttachOption(this=exp.var("READ_ONLY"))]
+        )
+        self.con.raw_sql(statement.sql("duckdb"))
+        try:
+            yield self._tables(name)
+        finally:
+            self.con.detach(name)
+
+    def _tables(self, catalog: str) -> dict[str, ibis.Table]:
+        """By DuckDB's own lists: Ibis 12 cannot list tables on DuckDB 2."""
+        columns = ("table_schema", "table_name")
+        listed = exp.select(*columns).from_("information_schema.tables").order_by(*columns)
+        query = listed.where(exp.column("table_catalog").eq(exp.Literal.string(catalog)))
+        found = self.con.raw_sql(query.sql("duckdb")).fetchall()
+        return {
+            (table if schema == "main" else f"{schema}.{table}"): self.con.table(table, database=(catalog, schema))
+            for schema, table in found
+        }
 
     def store(self, name: str, expr: ibis.Table, buckets: int = 1) -> ibis.Table:
         """Write a table as Parquet into the temporary folder and return it as read from there.

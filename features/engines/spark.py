@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
@@ -101,6 +102,14 @@ class SparkEngine:
             list(map(_escaped, files)), schema=columns, mode="FAILFAST", enforceSchema=True, **options
         )
         return self._named(frame, "file")
+
+    def json(self, files: Sequence[str]) -> ibis.Table:
+        """Not read by many machines. Raises `SourceUnreadable`."""
+        raise spark_errors.elsewhere("JSON is", files[0])
+
+    def attached(self, file: str) -> AbstractContextManager[Mapping[str, ibis.Table]]:
+        """Not read by many machines. Raises `SourceUnreadable`."""
+        raise spark_errors.elsewhere("a DuckDB file is", file)
 
     def store(self, name: str, expr: ibis.Table, buckets: int = 1) -> ibis.Table:
         """Keep a table with the workers, and return it as read from there. `bucket(name, k)` gives the rows of a part.

@@ -83,6 +83,12 @@ def _code(error: PySparkException) -> str:
     return (error.getCondition() or "").split(".")[0]
 
 
+def elsewhere(what: str, file: str) -> errors.SourceUnreadable:
+    """For a kind of file that is read on one machine only."""
+    hint = "write it as Parquet first, or read it with --engine duckdb"
+    return errors.SourceUnreadable(f"{what} not read by Spark here", first=file, hint=hint)
+
+
 def refuse_skipped(files: Sequence[str], skipped: int) -> None:
     """Raise `SourceUnreadable` for CSV files with a line above the header, which Spark would take for the header."""
     if skipped:

@@ -16,15 +16,18 @@ class Kind(NamedTuple):
 
 
 GZIP = Kind("gzip", "rename it so that it ends in .csv.gz")
-ZIP = Kind("a zip archive or an Excel workbook (.xlsx)", "unzip the archive, or save the sheet as CSV UTF-8")
-XLS = Kind("an Excel workbook (.xls)", "save the sheet as CSV UTF-8")
+ONE = "pass one such file at a time"
+ZIP = Kind("a zip archive or an Excel workbook (.xlsx)", ONE)
+XLS = Kind("an Excel workbook (.xls)", ONE)
+SQLITE = Kind("an SQLite database", ONE)
+DUCKDB = Kind("a DuckDB database", ONE)
 WEB_PAGE = Kind("a web page", "download the table itself; the page may be a login or an error")
 
 SIGNATURES = (
     (b"\x1f\x8b", GZIP),
     (b"PK\x03\x04", ZIP),
     (b"\xd0\xcf\x11\xe0", XLS),
-    (b"SQLite format 3\x00", Kind("an SQLite database", EXPORT)),
+    (b"SQLite format 3\x00", SQLITE),
     (b"%PDF", Kind("a PDF document", EXPORT)),
     (b"ORC", Kind("ORC", EXPORT)),
     (b"ARROW1", Kind("an Arrow file", EXPORT)),
@@ -33,7 +36,7 @@ SIGNATURES = (
     (b"BZh", Kind("compressed with bzip2", "unpack it: bunzip2 FILE")),
     (b"\xfd7zXZ", Kind("compressed with xz", "unpack it: unxz FILE")),
 )
-DUCKDB = b"DUCK"  # after eight bytes of checksum
+DUCKDB_MARK = b"DUCK"  # after eight bytes of checksum
 
 
 def kind(start: bytes) -> Kind | None:
@@ -44,8 +47,8 @@ def kind(start: bytes) -> Kind | None:
     >>> kind(b"customer_id,order") is None
     True
     """
-    if start[8:12] == DUCKDB and b"\x00" in start:
-        return Kind("a DuckDB database", EXPORT)
+    if start[8:12] == DUCKDB_MARK and b"\x00" in start:
+        return DUCKDB
     if start.lstrip().lower().startswith((b"<!doctype", b"<html")):
         return WEB_PAGE
     return next((kind for signature, kind in SIGNATURES if start.startswith(signature) and _is_sure(start, kind)), None)

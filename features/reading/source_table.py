@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import ibis
 
-from tiercast.contract import errors
+from tiercast.contract import addresses, errors
 from tiercast.features.engines import Engine
-from tiercast.features.reading import columns, database, first_lines, header_faults, text_files, transcoding, validation
+from tiercast.features.reading import columns, copies, first_lines, header_faults, text_files, transcoding, validation
 from tiercast.features.reading import sources as places
 from tiercast.features.reading.sources import Sources
 from tiercast.features.reading.text_files import Header
+
+FLAT = 'write flat objects, one per line: {"customer_id": "7", "ordered_at": "2024-01-31", "amount": 12.5}'
 
 
 def open_table(engine: Engine, table: str, sources: Sources) -> ibis.Table:
     """The parsed rows of one input table (see `validation.parse`).
 
-    Parquet is read in place. Parsing text is slow: CSV, and Parquet with times or amounts as text, are parsed once and
-    stored as Parquet in the engine's folder. A database table is copied there once.
+    Parquet is read in place. Parsing text is slow: CSV, JSON, and Parquet with times or amounts as text, are parsed
+    once and stored as Parquet in the engine's folder. What no engine reads is copied there once: see `copies`.
     """
     source = getattr(sources, table)
-    if database.is_one(source):
-        if engine.folder is None:
-            raise database.out_of_reach(source)
-        source = database.copy(source, table, sources.columns, engine.folder)
-    files = places.find(source, remote=engine.reads_remote)
-    open_files = _text if files.format == "text" else _parquet
-    raw, named = open_files(engine, files, table, sources)
+    copied = copies.copy(engine, source, table, chooser(table, sources))
+    files = places.find(copied, remote=engine.reads_remote)
+    with _named_as_given(source, copied):
+        raw, named = OPENERS[files.format](engine, files, table, sources)
     parsed = validation.parse(raw, table, named)
     slow = [given for name, given in named.items() if name in ("ordered_at", "occurred_at", "amount", "margin")]
     has_text = any(raw[given].type().is_string() for given in slow)
-    return engine.store(f"{table}_read", parsed) if files.format == "text" or has_text else parsed
+    return engine.store(f"{table}_read", parsed) if files.format != "parquet" or has_text else parsed
+
+
+def chooser(table: str, sources: Sources) -> copies.Choose:
+    """Picks the columns that `table` needs; of customers all, for any may be an attribute. Raises `MissingColumn`."""
+
+    def choose(names: Sequence[str]) -> list[str]:
+        needed = columns.match(table, names, sources.columns).values()
+        return list(names) if table == "customers" else list(dict.fromkeys(needed))
+
+    return choose
+
+
+@contextlib.contextmanager
+def _named_as_given(source: str, copied: str) -> Iterator[None]:
+    """An error about a copy names the source that the user gave."""
+    try:
+        yield
+    except errors.BadInput as error:
+        if copied != source and error.first:
+            given = error.first.replace(copied, addresses.redact(source))
+            raise type(error)(
+                error.what, count=error.count, total=error.total, unit=error.unit, first=given, hint=error.hint
+            ) from error
+        raise
 
 
 def _parquet(
@@ -56,6 +80,32 @@ def _text(engine: Engine, files: places.SourceFiles, table: str, sources: Source
     raw = engine.text(paths, header.columns, header.delimiter, skipped=header.skipped)
     nameless = [column for name, column in zip(header.names, header.columns, strict=True) if not name]
     return raw.drop(*nameless), {ours: unique[given] for ours, given in named.items()}
+
+
+def _json(engine: Engine, files: places.SourceFiles, table: str, sources: Sources) -> tuple[ibis.Table, dict[str, str]]:
+    """Objects of plain fields. A nested field that is needed is refused by its name, as a nested column is."""
+    raw = engine.json(files.paths)
+    try:
+        return raw, columns.match(table, raw.columns, sources.columns)
+    except errors.MissingColumn:
+        _refuse_nested(raw, files)
+        raise
+
+
+def _refuse_nested(raw: ibis.Table, files: places.SourceFiles) -> None:
+    nested = [name for name, kind in raw.schema().items() if kind.is_nested()]
+    if nested:
+        raise errors.SourceUnreadable(
+            f"required columns are missing, and {', '.join(map(repr, nested))} are nested",
+            count=len(nested),
+            total=len(raw.columns),
+            unit="fields",
+            first=f"{files.source}: {nested[0]}",
+            hint=FLAT,
+        )
+
+
+OPENERS = {"parquet": _parquet, "text": _text, "json": _json}
 
 
 def _as_utf8(engine: Engine, paths: Sequence[str], table: str, header: Header) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """The places of the input tables, and the files behind them.
 
-A source is a Parquet file, a glob, a folder of Parquet (Hive partitions too) or CSV files (also .csv.gz). A table of a
-database is copied to Parquet first (see `database`).
+A source is a Parquet file, a glob, a folder of Parquet (Hive partitions too), CSV or JSON files (also .csv.gz). A sheet
+of a workbook, a table of a database and a file in an archive are copied first (see `copies`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Literal, NamedTuple
 from tiercast.contract import addresses, errors
 from tiercast.features.reading import first_bytes
 
-Format = Literal["parquet", "text"]
+Format = Literal["parquet", "text", "json"]
 Duplicates = Literal["keep", "drop"]
 PARQUET_MAGIC = b"PAR1"
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 STORES = tuple(f"{scheme}://" for scheme in ("s3a", "s3", "gs", "abfss", "wasbs", "hdfs", "dbfs", "file"))
-TEXT_ENDINGS_PACKED = tuple(ending for ending in TEXT_ENDINGS if ending.endswith(".gz"))
-FOREIGN_ENDINGS = (".xlsx", ".xls", ".json", ".jsonl", ".ods", ".feather", ".avro", ".orc", ".zip", ".db", ".sqlite")
+JSON_ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+PACKED_ENDINGS = tuple(ending for ending in (*TEXT_ENDINGS, *JSON_ENDINGS) if ending.endswith(".gz"))
+FOREIGN_ENDINGS = (".xlsx", ".xls", ".ods", ".feather", ".avro", ".orc", ".zip", ".db", ".sqlite")
 
 
 class Sources(NamedTuple):
@@ -59,7 +60,10 @@ def find(source: str, *, remote: bool = False) -> SourceFiles:
     paths = _paths(source)
     formats = {_format(path) for path in paths}
     if len(formats) > 1:
-        raise _unreadable(source, "Parquet and text files are mixed", "name one kind: a glob like 'folder/*.parquet'")
+        mixed = " and ".join(sorted(formats))
+        raise _unreadable(
+            source, f"files of several kinds are mixed: {mixed}", "name one: a glob like 'folder/*.parquet'"
+        )
     return SourceFiles(source, formats.pop(), tuple(str(path) for path in paths))
 
 
@@ -113,14 +117,16 @@ def _format(path: pathlib.Path) -> Format:
         raise _unreadable(
             str(path), "the name says Parquet, the content does not", "write it again, or rename it to .csv"
         )
+    if name.endswith(JSON_ENDINGS):
+        return "json"
     if not name.endswith(TEXT_ENDINGS):
-        raise _foreign(str(path), "the name says neither Parquet nor CSV")
+        raise _foreign(str(path), "the name says neither Parquet nor CSV nor JSON")
     return "text"
 
 
 def _refuse_kind(path: pathlib.Path, start: bytes) -> None:
     kind = first_bytes.kind(start)
-    if kind is not None and not (kind is first_bytes.GZIP and path.name.lower().endswith(TEXT_ENDINGS_PACKED)):
+    if kind is not None and not (kind is first_bytes.GZIP and path.name.lower().endswith(PACKED_ENDINGS)):
         raise _unreadable(str(path), f"the file is {kind.name}, by its first bytes", kind.hint)
 
 

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tiercast.contract import strict_json
-from tiercast.features.reading import Sources, database
-from tiercast.features.reading import sources as source_files
+from tiercast.features.reading import Sources, copies
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 
@@ -21,19 +20,19 @@ def describe(bundle: Bundle, sources: Sources, previous: str | None, options: Ma
     """Data by the sizes and times of their files, the bundle by its content, libraries by their versions."""
     tables = (sources.transactions, sources.customers, sources.interactions, sources.overrides, previous)
     given = [table for table in tables if table is not None]
-    files = [
-        pathlib.Path(path) for table in given if not database.is_one(table) for path in source_files.find(table).paths
-    ]
+    places = [copies.local_files(table) for table in given]
+    files = [pathlib.Path(path) for place in places for path in place or ()]
     return {
         **options,
         "files": fingerprint(files),
         "columns": dict(sources.columns),
         "duplicates": sources.duplicates,
         "tables": [table is not None for table in tables],
+        "parts": [copies.part(table) for table in given],
         "bundle": bundle_folder.identity(bundle),
         "libraries": versions(LIBRARIES),
-        # A database may hold other rows by now, and nothing here shows it: such a run equals no other.
-        "databases": uuid.uuid4().hex if any(database.is_one(table) for table in given) else None,
+        # A server may hold other rows by now, and nothing here shows it: such a run equals no other.
+        "servers": uuid.uuid4().hex if None in places else None,
     }
 
 

@@ -17,7 +17,8 @@ from tests.read_tables import rows
 from tiercast.contract import errors
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import DuckDBEngine
-from tiercast.features.reading import database as source_database
+from tiercast.features.reading import source_table
+from tiercast.features.reading.copies import postgres
 
 ORDERS = """
     CREATE SCHEMA sales;
@@ -42,13 +43,18 @@ def with_table(address: str, table: str) -> str:
     return f"{address}{'&' if '?' in address else '?'}table={table}"
 
 
+def copied(source: str, columns: dict[str, str], folder: pathlib.Path) -> str:
+    sources = reading.Sources(source, columns=columns)
+    return postgres.copy(source, source_table.chooser("transactions", sources), folder / "orders.parquet")
+
+
 def test_a_table_gives_the_rows_that_its_export_gives(database: str, tmp_path: pathlib.Path) -> None:
     table = filled(database)
     exported = tmp_path / "orders.csv"
     with psycopg.connect(database) as connection, connection.cursor() as cursor, exported.open("wb") as file:
         query = sql.SQL('COPY (SELECT "CustomerID", placed, amount, channel FROM sales."Orders") TO STDOUT CSV HEADER')
-        with cursor.copy(query) as copied:
-            file.writelines(bytes(part) for part in copied)
+        with cursor.copy(query) as parts:
+            file.writelines(bytes(part) for part in parts)
     assert rows(table, columns=COLUMNS) == rows(str(exported), columns=COLUMNS)
     assert [row["customer_id"][-1] for row in rows(table, columns=COLUMNS)] == ["7", "7"]
 
@@ -82,7 +88,7 @@ def test_a_customers_table_brings_its_attributes(database: str) -> None:
 
 
 def test_only_the_columns_that_are_needed_leave_the_database(database: str, tmp_path: pathlib.Path) -> None:
-    path = source_database.copy(filled(database), "transactions", COLUMNS, tmp_path)
+    path = copied(filled(database), COLUMNS, tmp_path)
     assert parquet.read_schema(path).names == ["CustomerID", "placed", "amount", "channel"]
 
 
@@ -101,7 +107,7 @@ def test_a_copy_sees_one_state_while_others_write(database: str, tmp_path: pathl
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        path = source_database.copy(with_table(database, "orders"), "transactions", {}, tmp_path)
+        path = copied(with_table(database, "orders"), {}, tmp_path)
     finally:
         stop.set()
         writer.join()
@@ -126,7 +132,7 @@ def test_a_large_table_is_copied_in_batches(
         write(file, table)
 
     monkeypatch.setattr(parquet.ParquetWriter, "write_table", weigh)
-    source_database.copy(with_table(database, "orders"), "transactions", {}, tmp_path)
+    copied(with_table(database, "orders"), {}, tmp_path)
     assert len(sizes) > 2
     assert max(sizes) < sum(sizes) / 2
 
@@ -166,12 +172,12 @@ def test_an_error_about_the_rows_names_the_source_without_the_password(database:
 
 
 def test_a_type_that_arrow_has_not_comes_as_text(database: str, tmp_path: pathlib.Path) -> None:
-    path = source_database.copy(filled(database), "transactions", COLUMNS, tmp_path)
+    path = copied(filled(database), COLUMNS, tmp_path)
     kinds = dict(zip(parquet.read_schema(path).names, parquet.read_schema(path).types, strict=True))
     assert kinds["CustomerID"] == kinds["amount"] == kinds["channel"] == pa.string()
     assert kinds["placed"] == pa.timestamp("us", "UTC")
 
 
 def test_a_padded_text_comes_without_its_padding(database: str, tmp_path: pathlib.Path) -> None:
-    path = source_database.copy(filled(database), "transactions", COLUMNS | {"channel": "kind"}, tmp_path)
+    path = copied(filled(database), COLUMNS | {"channel": "kind"}, tmp_path)
     assert parquet.read_table(path)["kind"].to_pylist()[:2] == ["new", "old"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -21,7 +21,7 @@ from sqlglot import errors as sqlglot_errors
 from sqlglot import exp
 
 from tiercast.contract import addresses, errors
-from tiercast.features.reading import columns
+from tiercast.features.reading.copies.table_choice import Choose
 
 if TYPE_CHECKING:
     from adbc_driver_manager import dbapi
@@ -57,20 +57,17 @@ def is_one(source: str) -> bool:
     return source.startswith(SCHEMES)
 
 
-def copy(source: str, table: str, renames: Mapping[str, str], folder: pathlib.Path) -> str:
-    """Copy the columns that `table` (transactions, customers, ...) needs to a Parquet file in `folder`; its path.
+def copy(source: str, choose: Choose, target: pathlib.Path) -> str:
+    """Write the columns that `choose` picks to a Parquet file; its path.
 
-    A customers table comes with all its columns, for any may be an attribute. Raises `SourceUnreadable`,
-    `MissingColumn` and `CannotWrite`.
+    Raises `SourceUnreadable`, `CannotWrite`, and what `choose` raises where a column is missing.
     """
     address = _address(source)
     with _translate_errors(source), _connected(address.uri) as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
         given = _schema(cursor, address.table)
-        wanted = list(columns.match(table, given.names, renames).values())
-        names = given.names if table == "customers" else list(dict.fromkeys(wanted))
-        cursor.execute(_select([_column(given.field(name)) for name in names], address.table))
-        return _write(cursor.fetch_record_batch(), folder / f"{table}_copied.parquet")
+        cursor.execute(_select([_column(given.field(name)) for name in choose(given.names)], address.table))
+        return _write(cursor.fetch_record_batch(), target)
 
 
 def out_of_reach(source: str) -> errors.SourceUnreadable:
