@@ -125,7 +125,7 @@ def _rows(case: Case, on_step: OnStep) -> list[Row]:
 
 
 def _seen(run: Procedure, then: Snapshot) -> Seen:
-    predicted = predict.predict(run.bundle, {name: then.frame[name] for name in run.bundle.spec.names})
+    predicted = predict.predict(run.bundle, then.columns(run.bundle.spec.names))
     repeats = then.features["n_repeat_orders"].to_numpy()
     return Seen(predicted, run.bundle.cuts.value, value_model.realised(then), churn_model.churned(then), repeats)
 

@@ -68,7 +68,7 @@ def judge(case: Case, as_of: dt.date, history: Snapshots, settings: Settings) ->
     forecast = _forecast(run, then)
     plain = rules.forecast(then, run.newest_churn, run.newest_value, case.horizons)
     churned, value = churn_model.churned(then), value_model.realised(then)
-    naive = naive_range.naive(_learned(run), then.frame["n_repeat_orders"])
+    naive = naive_range.naive(_learned(run), then.features["n_repeat_orders"].to_numpy())
     return Day(
         case,
         as_of,
@@ -81,7 +81,7 @@ def judge(case: Case, as_of: dt.date, history: Snapshots, settings: Settings) ->
 
 
 def _forecast(run: Procedure, then: Snapshot) -> Forecast:
-    said = predict.predict(run.bundle, {name: then.frame[name] for name in run.bundle.spec.names})
+    said = predict.predict(run.bundle, then.columns(run.bundle.spec.names))
     return Forecast(said.p_churn, said.value, said.certainty.value_low, said.certainty.value_high)
 
 
@@ -90,5 +90,5 @@ def _learned(run: Procedure) -> naive_range.Learned:
     windows = [unseen.snapshot for unseen in run.value.unseen]
     if not windows:
         return naive_range.Learned(np.zeros(0), np.zeros(0))
-    repeats = np.concatenate([window.frame["n_repeat_orders"] for window in windows])
+    repeats = np.concatenate([window.features["n_repeat_orders"].to_numpy() for window in windows])
     return naive_range.Learned(repeats, np.concatenate([value_model.realised(window) for window in windows]))

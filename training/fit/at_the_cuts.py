@@ -22,7 +22,7 @@ NEAR_SHARE, FEWEST, MOST = 0.1, 100, 1000
 
 def measure(bundle: Bundle, now: Snapshot) -> Bundle:
     """The bundle with what its reasons are measured from."""
-    scored = predict.predict(bundle, {name: now.frame[name] for name in bundle.spec.names})
+    scored = predict.predict(bundle, now.columns(bundle.spec.names))
     orders, money = factors.from_cut(scored.factors, bundle.cuts.value, 1.0)
     per_order = money[_nearest(orders + money)]
     typical = {**bundle.typical, factors.VALUE_PER_ORDER: float(np.exp(per_order.mean()))}

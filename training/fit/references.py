@@ -26,8 +26,9 @@ def spreads(bundle: Bundle, now: Snapshot) -> dict[str, Reference]:
     Many customers who ordered once and long ago have nearly the same risk and little value. In bins of equal count they
     would all change bins when those move by a hundredth, and a base that ages would look like another base.
     """
-    scored = predict.predict(bundle, {name: now.frame[name] for name in bundle.spec.names})
-    features = {name: reference.from_column(now.frame[name]) for name in bundle.spec.names}
+    given = now.columns(bundle.spec.names)
+    scored = predict.predict(bundle, given)
+    features = {name: reference.from_column(column) for name, column in given.items()}
     scores = {
         P_CHURN: reference.from_column(scored.p_churn, RISK_WIDTH),
         VALUE: reference.from_column(scored.value, VALUE_WIDTH * float(np.mean(scored.value))),

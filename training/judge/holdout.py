@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, predict
 from tiercast.models.bundle import Bundle
+from tiercast.models.frame import Frame
 from tiercast.models.predict import Predictions
 from tiercast.tiers.grid import Cuts
 from tiercast.training.evaluation import ranges, scorecard
@@ -113,6 +114,6 @@ def _value_rules(was: Earlier, now: Snapshot, value_days: int) -> dict[str, Vect
     return {name: rule for name, rule in (rules | unlearned).items() if name != "recency"}
 
 
-def _raw(was: Earlier, now: Snapshot) -> dict[str, Vector]:
+def _raw(was: Earlier, now: Snapshot) -> Frame:
     """The features alone: the bundle adds its own closed-form columns, as it does when scoring."""
-    return {name: now.frame[name] for name in was.bundle.spec.names}
+    return now.columns(was.bundle.spec.names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from tiercast.features.spec import FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.models import btyd
 from tiercast.models.btyd import Btyd
+from tiercast.models.frame import Frame
 from tiercast.training.btyd import counts, fit_both
 from tiercast.training.btyd.counts import Statistics
 from tiercast.training.settings import Horizons
@@ -52,9 +53,13 @@ class Snapshot(NamedTuple):
     season_shift: float | None = None
 
     @property
-    def frame(self) -> dict[str, Vector]:
-        """The features as the models take them."""
-        return {str(name): self.features[name].to_numpy(np.float64) for name in self.features.columns}
+    def frame(self) -> Frame:
+        """All features as the models take them."""
+        return self.columns(self.features.columns)
+
+    def columns(self, names: Iterable[str]) -> Frame:
+        """The named features as the models take them."""
+        return {str(name): self.features[name].to_numpy(np.float64) for name in names}
 
 
 class _Facts(NamedTuple):
