@@ -37,7 +37,7 @@ HINTS = {
 HINT = "check address, user and password (MYSQL_PWD), and whether the server runs"
 
 
-class Address(NamedTuple):
+class MySqlTable(NamedTuple):
     """Where the database is, and the table; another schema of the same server may be part of its name."""
 
     parts: urllib.parse.SplitResult
@@ -64,7 +64,7 @@ def copy(source: str, choose: Choose, target: pathlib.Path) -> str:
         return _write(cursor, chosen, source, target)
 
 
-def _address(source: str) -> Address:
+def _address(source: str) -> MySqlTable:
     named = named_tables.parse(source)
     parts = urllib.parse.urlsplit(named.place)
     tables = [value for name, value in urllib.parse.parse_qsl(parts.query) if name == "table"]
@@ -76,11 +76,11 @@ def _address(source: str) -> Address:
     table = exp.Table(
         this=exp.to_identifier(name, quoted=True), db=exp.to_identifier(schema, quoted=True) if schema else None
     )
-    return Address(parts, table)
+    return MySqlTable(parts, table)
 
 
 @contextlib.contextmanager
-def _connected(source: str, address: Address) -> Iterator[SSCursor]:
+def _connected(source: str, address: MySqlTable) -> Iterator[SSCursor]:
     try:
         import pymysql
         from pymysql import converters
