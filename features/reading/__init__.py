@@ -90,4 +90,5 @@ def _report(bought: Transactions, base: TableReport | None, contacts: TableRepor
         n_customers=counts.customers if counts else None,
         n_buyers=counts.buyers if counts else None,
         exact_duplicates=counts.duplicates if counts else None,
+        preset=bought.preset,
     )

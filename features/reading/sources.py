@@ -9,10 +9,13 @@ from __future__ import annotations
 import glob
 import pathlib
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tiercast.contract import addresses, errors
 from tiercast.features.reading import first_bytes
+
+if TYPE_CHECKING:
+    from tiercast.features.reading.presets import Preset
 
 Format = Literal["parquet", "text", "json"]
 Duplicates = Literal["keep", "drop"]
@@ -29,7 +32,8 @@ class Sources(NamedTuple):
 
     `columns` maps a canonical column to its name in the file ({"customer_id": "CustomerID"}). A name that more than
     one table has can be given for one of them: {"customers.customer_id": "Client"}. With `duplicates="drop"`, one of
-    transactions that are equal in every column is kept; by default all are, for a line of a receipt can repeat.
+    transactions that are equal in every column is kept; by default all are, for a line of a receipt can repeat. The
+    first of `presets` that knows the header reads the transactions, and keeps those in `currency`.
     """
 
     transactions: str
@@ -38,6 +42,8 @@ class Sources(NamedTuple):
     overrides: str | None = None
     columns: Mapping[str, str] = {}
     duplicates: Duplicates = "keep"
+    presets: tuple[Preset, ...] = ()
+    currency: str | None = None
 
 
 class SourceFiles(NamedTuple):
