@@ -69,15 +69,16 @@ def _text(engine: Engine, files: places.SourceFiles, table: str, sources: Source
     """The columns are matched by their names in the file; an engine may need others (see `Header.columns`).
 
     A column without a name, such as the row numbers that pandas writes, is left out."""
-    header = text_files.header(files)
+    dialect = sources.dialect
+    header = text_files.header(files, dialect)
     try:
         named = columns.match(table, [name for name in header.names if name], sources.columns)
     except errors.MissingColumn:
-        header_faults.refuse(files, header, table, sources.columns)
+        header_faults.refuse(files, header, table, sources.columns, dialect.encoding)
         raise
     unique = dict(zip(header.names, header.columns, strict=True))
     paths = _as_utf8(engine, files.paths, table, header)
-    raw = engine.text(paths, header.columns, header.delimiter, skipped=header.skipped)
+    raw = engine.text(paths, header.columns, header.delimiter, skipped=header.skipped, has_header=header.is_there)
     nameless = [column for name, column in zip(header.names, header.columns, strict=True) if not name]
     return raw.drop(*nameless), {ours: unique[given] for ours, given in named.items()}
 
@@ -112,7 +113,7 @@ def _as_utf8(engine: Engine, paths: Sequence[str], table: str, header: Header) -
     if header.encoding == first_lines.UTF8:
         return paths
     if engine.folder is None:
-        hint = "write it as UTF-8: iconv -f utf-16 -t utf-8 FILE > FILE.utf8.csv"
+        hint = f"write it as UTF-8: iconv -f {header.encoding} -t utf-8 FILE > FILE.utf8.csv"
         raise errors.SourceUnreadable("only UTF-8 is read by many machines", first=paths[0], hint=hint)
     targets = [engine.folder / f"{table}_{position}.csv" for position in range(len(paths))]
     return [transcoding.to_utf8(path, header.encoding, target) for path, target in zip(paths, targets, strict=True)]

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from tiercast.contract import addresses, errors
-from tiercast.features.reading import first_bytes
+from tiercast.features.reading import dialect, first_bytes
+from tiercast.features.reading.dialect import Dialect
 
 Format = Literal["parquet", "text", "json"]
 Duplicates = Literal["keep", "drop"]
@@ -30,6 +31,7 @@ class Sources(NamedTuple):
     `columns` maps a canonical column to its name in the file ({"customer_id": "CustomerID"}). A name that more than
     one table has can be given for one of them: {"customers.customer_id": "Client"}. With `duplicates="drop"`, one of
     transactions that are equal in every column is kept; by default all are, for a line of a receipt can repeat.
+    `dialect` says how text is written where the files cannot.
     """
 
     transactions: str
@@ -38,6 +40,7 @@ class Sources(NamedTuple):
     overrides: str | None = None
     columns: Mapping[str, str] = {}
     duplicates: Duplicates = "keep"
+    dialect: Dialect = dialect.AS_WRITTEN
 
 
 class SourceFiles(NamedTuple):
