@@ -24,12 +24,13 @@ import ibis
 
 from tiercast.features.engines import Engine
 from tiercast.features.reading import columns, customers, interactions, transactions
+from tiercast.features.reading.dialect import Dialect
 from tiercast.features.reading.report import ReadingReport, TableReport
 from tiercast.features.reading.sources import Duplicates, Sources
 from tiercast.features.reading.transactions import Transactions
 from tiercast.features.tables import Tables
 
-__all__ = ["Duplicates", "Reading", "ReadingReport", "Sources", "TableReport", "Tables", "read"]
+__all__ = ["Dialect", "Duplicates", "Reading", "ReadingReport", "Sources", "TableReport", "Tables", "read"]
 
 READERS = {"customers": customers.read, "interactions": interactions.read}
 

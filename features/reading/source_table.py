@@ -48,7 +48,7 @@ def open_transactions(engine: Engine, sources: Sources) -> OpenedTable:
         return OpenedTable(open_table(engine, "transactions", sources), None)
     folder = joined_files.find(sources)
     if folder is not None:
-        raw = joined_files.join(folder, lambda file: _as_it_is(engine, file))
+        raw = joined_files.join(folder, lambda file: _as_it_is(engine, file, sources))
         found = matching.match("transactions", raw.columns, sources)
     else:
         source = sources.transactions
@@ -60,12 +60,12 @@ def open_transactions(engine: Engine, sources: Sources) -> OpenedTable:
     return OpenedTable(_parsed(engine, "transactions", prepared, found.named, is_stored=True), found.preset)
 
 
-def _as_it_is(engine: Engine, file: str) -> ibis.Table:
+def _as_it_is(engine: Engine, file: str, sources: Sources) -> ibis.Table:
     """All columns of one file."""
     files = places.find(file)
     if files.format != "text":
         return engine.parquet(files.paths) if files.format == "parquet" else engine.json(files.paths)
-    header = text_files.header(files)
+    header = text_files.header(files, sources.dialect)
     paths = _as_utf8(engine, files.paths, pathlib.Path(file).stem, header)
     return engine.text(paths, header.columns, header.delimiter, skipped=header.skipped)
 
@@ -100,15 +100,16 @@ def _text(engine: Engine, files: places.SourceFiles, table: str, sources: Source
     """The columns are matched by their names in the file; an engine may need others (see `Header.columns`).
 
     A column without a name, such as the row numbers that pandas writes, is left out."""
-    header = text_files.header(files)
+    dialect = sources.dialect
+    header = text_files.header(files, dialect)
     try:
         found = matching.match(table, [name for name in header.names if name], sources)
     except errors.MissingColumn:
-        header_faults.refuse(files, header, table, sources.columns)
+        header_faults.refuse(files, header, table, sources.columns, dialect.encoding)
         raise
     unique = dict(zip(header.names, header.columns, strict=True))
     paths = _as_utf8(engine, files.paths, table, header)
-    raw = engine.text(paths, header.columns, header.delimiter, skipped=header.skipped)
+    raw = engine.text(paths, header.columns, header.delimiter, skipped=header.skipped, has_header=header.is_there)
     nameless = [column for name, column in zip(header.names, header.columns, strict=True) if not name]
     return raw.drop(*nameless), found._replace(named={ours: unique[given] for ours, given in found.named.items()})
 
@@ -143,7 +144,7 @@ def _as_utf8(engine: Engine, paths: Sequence[str], table: str, header: Header) -
     if header.encoding == first_lines.UTF8:
         return paths
     if engine.folder is None:
-        hint = "write it as UTF-8: iconv -f utf-16 -t utf-8 FILE > FILE.utf8.csv"
+        hint = f"write it as UTF-8: iconv -f {header.encoding} -t utf-8 FILE > FILE.utf8.csv"
         raise errors.SourceUnreadable("only UTF-8 is read by many machines", first=paths[0], hint=hint)
     targets = [engine.folder / f"{table}_{position}.csv" for position in range(len(paths))]
     return [transcoding.to_utf8(path, header.encoding, target) for path, target in zip(paths, targets, strict=True)]

@@ -62,6 +62,15 @@ class SourceOptions:
     duplicates: Annotated[
         str, typer.Option("--duplicates", help="Transactions equal in every column to another one: keep or drop them.")
     ] = "keep"
+    encoding: Annotated[
+        str, typer.Option("--encoding", help="Encoding of text files: gb18030, cp1252, latin-1; left out, UTF-8.")
+    ] = ""
+    delimiter: Annotated[
+        str, typer.Option("--delimiter", help="The sign between cells; left out, the header decides.")
+    ] = ""
+    header: Annotated[
+        str, typer.Option("--header", help="none: the first line is data, columns are column_1, column_2, ...")
+    ] = ""
     preset: Annotated[
         str | None,
         typer.Option(
@@ -75,7 +84,7 @@ class SourceOptions:
 
     def sources(self, configured: dict[str, str] | None = None, *, overrides: str | None = None) -> Sources:
         """The tables; the command line's renames win over the configured ones. Raises BadInput."""
-        from tiercast.features.reading import Sources
+        from tiercast.features.reading import Dialect, Sources, dialect
 
         if self.duplicates not in ("keep", "drop"):
             raise BadInput("--duplicates is not known", first=self.duplicates, hint="one of: keep, drop")
@@ -87,6 +96,7 @@ class SourceOptions:
             overrides,
             columns,
             "drop" if self.duplicates == "drop" else "keep",
+            dialect.parse({name: getattr(self, name) for name in Dialect._fields}),
             self._presets(),
             self.currency,
         )
