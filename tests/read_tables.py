@@ -19,7 +19,7 @@ def rows(
     table: str = "transactions",
     columns: dict[str, str] | None = None,
     duplicates: reading.Duplicates = "keep",
-    **others: str,
+    **others: Any,
 ) -> list[dict[str, Any]]:
     """The canonical rows of one table, in an order of their own."""
     with DuckDBEngine(threads=1) as engine:
@@ -34,7 +34,7 @@ def column(name: str, source: str, **how: Any) -> list[Any]:
 
 
 def report(
-    source: str, as_of: datetime.date | None = AS_OF, columns: dict[str, str] | None = None, **others: str
+    source: str, as_of: datetime.date | None = AS_OF, columns: dict[str, str] | None = None, **others: Any
 ) -> reading.ReadingReport:
     places: dict[str, Any] = dict(others)
     sources = reading.Sources(source, columns=columns or {}, **places)
@@ -47,7 +47,7 @@ def refusal(
     source: str,
     as_of: datetime.date | None = AS_OF,
     columns: dict[str, str] | None = None,
-    **others: str,
+    **others: Any,
 ) -> errors.BadInput:
     """The refusal, checked for what all of them must have."""
     with pytest.raises(kind) as caught:

@@ -76,7 +76,9 @@ class DuckDBEngine:
         unknown = [name for name, kind in table.schema().items() if "TIMESTAMPTZ_NS" in str(kind)]
         return table.mutate({name: table[name].cast("timestamp('UTC')") for name in unknown}) if unknown else table
 
-    def text(self, files: Sequence[str], names: Sequence[str], delimiter: str, *, skipped: int = 0) -> ibis.Table:
+    def text(
+        self, files: Sequence[str], names: Sequence[str], delimiter: str, *, skipped: int = 0, has_header: bool = True
+    ) -> ibis.Table:
         """One row per line of the CSV files below their header, every column as text.
 
         The header is below `skipped` other lines.
@@ -85,7 +87,7 @@ class DuckDBEngine:
             [glob.escape(file) for file in files],
             columns=dict.fromkeys(names, "VARCHAR"),
             auto_detect=False,
-            header=True,
+            header=has_header,
             delim=delimiter,
             quote='"',
             escape='"',

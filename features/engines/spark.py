@@ -89,7 +89,9 @@ class SparkEngine:
         frame = (reader.option("basePath", base) if base else reader).parquet(*map(_escaped, files))
         return self._named(frame.withColumns(_from_nanoseconds(files[0], frame)), "file")
 
-    def text(self, files: Sequence[str], names: Sequence[str], delimiter: str, *, skipped: int = 0) -> ibis.Table:
+    def text(
+        self, files: Sequence[str], names: Sequence[str], delimiter: str, *, skipped: int = 0, has_header: bool = True
+    ) -> ibis.Table:
         """One row per line of the CSV files below their header, every column as text.
 
         Spark cannot skip lines above a header: `skipped` must be 0. Raises `SourceUnreadable`.
@@ -97,7 +99,7 @@ class SparkEngine:
         spark_errors.refuse_skipped(files, skipped)
         text_encoding.check(files)  # Spark would put a question mark for what is no UTF-8, and go on
         columns = ", ".join(f"`{name.replace('`', '``')}` STRING" for name in names)
-        options = {"header": True, "sep": delimiter, "quote": '"', "escape": '"', "multiLine": True}
+        options = {"header": has_header, "sep": delimiter, "quote": '"', "escape": '"', "multiLine": True}
         frame = self.session.read.csv(
             list(map(_escaped, files)), schema=columns, mode="FAILFAST", enforceSchema=True, **options
         )

@@ -28,19 +28,29 @@ class FirstLines(NamedTuple):
     encoding: str
 
 
-def read(path: str) -> FirstLines:
-    """The first lines. Raises `SourceUnreadable` where the file cannot be unpacked, or its first line decoded."""
+def read(path: str, encoding: str = "") -> FirstLines:
+    """The first lines. Raises `SourceUnreadable` where the file cannot be unpacked, or its first line decoded.
+
+    `encoding` is that of a file without a mark; "" means UTF-8.
+    """
     try:
         with gzip.open(path) if path.lower().endswith(".gz") else pathlib.Path(path).open("rb") as file:
             start = file.readline(LONGEST)
-            is_utf16 = start.startswith(UTF16_MARKS)
-            rest = [file.read(LONGEST)] if is_utf16 else [file.readline(LONGEST) for _ in range(LINES)]
+            used = _encoding(start, encoding)
+            rest = [file.read(LONGEST)] if used != UTF8 else [file.readline(LONGEST) for _ in range(LINES)]
             start += b"".join(rest)
     except (OSError, EOFError) as error:
         raise errors.SourceUnreadable(
             f"the file cannot be unpacked: {error}", first=path, hint="write it again from its source"
         ) from error
-    return FirstLines(_utf16(start, path), UTF16) if is_utf16 else FirstLines(_utf8(start, path), UTF8)
+    return FirstLines(_utf8(start, path) if used == UTF8 else _decode(start, used, path), used)
+
+
+def _encoding(start: bytes, given: str) -> str:
+    """The mark at a file's start wins over what was said of it."""
+    if start.startswith(codecs.BOM_UTF8):
+        return UTF8
+    return UTF16 if start.startswith(UTF16_MARKS) else given or UTF8
 
 
 def _utf8(start: bytes, path: str) -> tuple[str, ...]:
@@ -53,11 +63,12 @@ def _utf8(start: bytes, path: str) -> tuple[str, ...]:
     return _split(start.decode("utf-8-sig", errors="replace"))
 
 
-def _utf16(start: bytes, path: str) -> tuple[str, ...]:
+def _decode(start: bytes, encoding: str, path: str) -> tuple[str, ...]:
     try:
-        return _split(codecs.getincrementaldecoder(UTF16)().decode(start))
+        return _split(codecs.getincrementaldecoder(encoding)().decode(start))
     except UnicodeError as error:
-        raise _undecodable(error, path) from error
+        hint = "leave out --encoding, or name another: utf-8, gb18030, cp1252, latin-1"
+        raise errors.SourceUnreadable(f"the file is not {encoding}: {error}", first=path, hint=hint) from error
 
 
 def _split(text: str) -> tuple[str, ...]:

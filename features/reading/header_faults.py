@@ -16,10 +16,12 @@ QUOTED = 80
 FEWEST_NAMES = 2
 
 
-def refuse(files: SourceFiles, header: Header, table: str, renames: Mapping[str, str]) -> None:
+def refuse(files: SourceFiles, header: Header, table: str, renames: Mapping[str, str], encoding: str) -> None:
     """Raise `SourceUnreadable` where the header is further down, or where the first line is a row of data."""
+    if not header.is_there:
+        return
     path = files.paths[0]
-    lines = first_lines.read(path).lines
+    lines = first_lines.read(path, encoding).lines
     here, wanted = header.skipped + 1, _wanted(table, renames)
     place = f"{path}, line {here}: {lines[header.skipped][:QUOTED]}"
     below = next((n for n, line in enumerate(lines[here:], start=here + 1) if _is_header(line, wanted)), None)
@@ -33,7 +35,8 @@ def refuse(files: SourceFiles, header: Header, table: str, renames: Mapping[str,
         raise errors.SourceUnreadable(
             "the file has no header: its first line is a row of data",
             first=place,
-            hint="put a line with the columns' names above it, such as customer_id,ordered_at,amount",
+            hint="--header none --column customer_id=column_1 --column ordered_at=column_2 --column amount=column_3, "
+            "with the columns' places in the file",
         )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tiercast.contract import errors
 from tiercast.features.reading import first_lines
+from tiercast.features.reading.dialect import Dialect
 from tiercast.features.reading.first_lines import FirstLines
 from tiercast.features.reading.sources import SourceFiles
 
@@ -19,12 +20,16 @@ DELIMITER_LINE = re.compile(r"\"?sep=(.)\"?[,;\t|]*")  # Excel's own first line:
 
 
 class Header(NamedTuple):
-    """Column names in file order, the delimiter, the lines above the header (0 or 1) and the encoding."""
+    """Column names in file order, the delimiter, the lines above the header (0 or 1) and the encoding.
+
+    Where the header `is_there` not, the names are column_1, column_2 and so on.
+    """
 
     names: tuple[str, ...]
     delimiter: str
     skipped: int = 0
     encoding: str = first_lines.UTF8
+    is_there: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -38,9 +43,9 @@ class Header(NamedTuple):
         return tuple(unique.values())
 
 
-def header(files: SourceFiles) -> Header:
+def header(files: SourceFiles, dialect: Dialect) -> Header:
     """The one header that all files share. Raises `SourceUnreadable` where a file has another, or none."""
-    first, *others = (_header(path) for path in files.paths)
+    first, *others = (_header(path, dialect) for path in files.paths)
     for path, other in zip(files.paths[1:], others, strict=True):
         if other != first:
             raise errors.SourceUnreadable(
@@ -62,15 +67,17 @@ def split(line: str, delimiter: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
 
 
-def _header(path: str) -> Header:
-    start = first_lines.read(path)
+def _header(path: str, dialect: Dialect) -> Header:
+    start = first_lines.read(path, dialect.encoding)
     given = DELIMITER_LINE.fullmatch(start.lines[0])
     skipped = 1 if given else 0
     line = _line(start, skipped, path)
-    delimiter = given[1] if given else _delimiter(line)
+    delimiter = dialect.delimiter or (given[1] if given else _delimiter(line))
     names = tuple(split(line, delimiter))
+    if dialect.header == "none":
+        names = tuple(f"column_{position}" for position in range(1, len(names) + 1))
     _refuse_duplicates(names, f"{path}, line {skipped + 1}")
-    return Header(names, delimiter, skipped, start.encoding)
+    return Header(names, delimiter, skipped, start.encoding, is_there=dialect.header != "none")
 
 
 def _delimiter(line: str) -> str:

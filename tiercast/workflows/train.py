@@ -48,6 +48,8 @@ def train(
         read = reading.read(engine, sources, as_of, is_counted=False)
         if as_of is None:
             console.print_note(f"--as-of was not given: {read.as_of}, the day after the newest transaction, is taken.")
+        for text in read.report.preset.lines() if read.report.preset else ():
+            console.print_note(text)
         on_step("measuring")
         ready = readiness.check(engine, read.tables, read.report, read.as_of, *settings.horizons.both)
         if not even_blocked:
