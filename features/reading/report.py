@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import NamedTuple
 
+from tiercast.features.reading.presets.report import PresetReport
+
 LATE, DUPLICATE = "on_or_after_as_of", "exact_duplicate"
 REASONS = {
     "no_customer_id": "no customer id",
@@ -62,6 +64,7 @@ class ReadingReport(NamedTuple):
     n_customers: int | None
     n_buyers: int | None
     exact_duplicates: int | None
+    preset: PresetReport | None = None
 
     @property
     def rows_read(self) -> int:
@@ -106,10 +109,12 @@ class ReadingReport(NamedTuple):
 
     def as_dict(self) -> dict[str, object]:
         """Only numbers, texts, lists and dictionaries, ready for JSON."""
-        given = {name: value for name, value in self._asdict().items() if not isinstance(value, TableReport)}
+        parts = (TableReport, PresetReport)
+        given = {name: value for name, value in self._asdict().items() if not isinstance(value, parts)}
         days = {name: value.isoformat() for name, value in given.items() if isinstance(value, datetime.date)}
         tables = {table.table: table.as_dict() for table in self._tables()}
-        return given | days | tables | {"notes": self.notes()}
+        preset = {"preset": self.preset.as_dict()} if self.preset else {}
+        return given | days | tables | preset | {"notes": self.notes()}
 
     def lines(self) -> list[str]:
         """The report as lines of plain text."""
@@ -117,7 +122,8 @@ class ReadingReport(NamedTuple):
         people = (
             [] if self.n_customers is None else [f"{self.n_customers:,} customers, {self.n_buyers:,} of them buyers"]
         )
-        return [*(line for table in self._tables() for line in table.lines()), span, *people, *self.notes()]
+        preset = self.preset.lines() if self.preset else []
+        return [*preset, *(line for table in self._tables() for line in table.lines()), span, *people, *self.notes()]
 
     def notes(self) -> list[str]:
         """Remarks about the table as a whole."""

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import ibis
 
 from tiercast.contract import addresses, errors
 from tiercast.features.engines import Engine
-from tiercast.features.reading import columns, copies, first_lines, header_faults, text_files, transcoding, validation
+from tiercast.features.reading import copies, first_lines, header_faults, matching, text_files, transcoding, validation
 from tiercast.features.reading import sources as places
+from tiercast.features.reading.matching import Match
+from tiercast.features.reading.presets import Preset, joined_files, raw_cells
 from tiercast.features.reading.sources import Sources
 from tiercast.features.reading.text_files import Header
 
 FLAT = 'write flat objects, one per line: {"customer_id": "7", "ordered_at": "2024-01-31", "amount": 12.5}'
+
+
+class OpenedTable(NamedTuple):
+    """Parsed rows, and the preset that has marked them, if any."""
+
+    parsed: ibis.Table
+    preset: Preset | None
 
 
 def open_table(engine: Engine, table: str, sources: Sources) -> ibis.Table:
@@ -24,24 +35,54 @@ def open_table(engine: Engine, table: str, sources: Sources) -> ibis.Table:
     once and stored as Parquet in the engine's folder. What no engine reads is copied there once: see `copies`.
     """
     source = getattr(sources, table)
-    copied = copies.copy(engine, source, table, chooser(table, sources))
+    copied = copies.copy(engine, source, table, matching.chooser(table, sources))
     files = places.find(copied, remote=engine.reads_remote)
     with _named_as_given(source, copied):
-        raw, named = OPENERS[files.format](engine, files, table, sources)
+        raw, found = OPENERS[files.format](engine, files, table, sources)
+    return _parsed(engine, table, raw, found.named, is_stored=files.format != "parquet")
+
+
+def open_transactions(engine: Engine, sources: Sources) -> OpenedTable:
+    """The parsed transactions, with the marks of the preset that knows their header (see `presets.raw_cells`)."""
+    if not sources.presets:
+        return OpenedTable(open_table(engine, "transactions", sources), None)
+    folder = joined_files.find(sources)
+    if folder is not None:
+        raw = joined_files.join(folder, lambda file: _as_it_is(engine, file, sources))
+        found = matching.match("transactions", raw.columns, sources)
+    else:
+        source = sources.transactions
+        copied = copies.copy(engine, source, "transactions", matching.chooser("transactions", sources))
+        files = places.find(copied, remote=engine.reads_remote)
+        with _named_as_given(source, copied):
+            raw, found = OPENERS[files.format](engine, files, "transactions", sources)
+    _refuse_dates_elsewhere(engine, found.preset, sources.transactions)
+    prepared = raw_cells.prepare(raw, found.preset, found.named) if found.preset else raw
+    return OpenedTable(_parsed(engine, "transactions", prepared, found.named, is_stored=True), found.preset)
+
+
+def _refuse_dates_elsewhere(engine: Engine, preset: Preset | None, source: str) -> None:
+    if preset and preset.date_format and engine.folder is None:
+        what = f"times of the preset {preset.name!r} have a form that is read on one machine only"
+        hint = "read it with --engine duckdb, or write the times as 2024-01-31T12:30:00"
+        raise errors.SourceUnreadable(what, first=addresses.redact(source), hint=hint)
+
+
+def _as_it_is(engine: Engine, file: str, sources: Sources) -> ibis.Table:
+    """All columns of one file."""
+    files = places.find(file)
+    if files.format != "text":
+        return engine.parquet(files.paths) if files.format == "parquet" else engine.json(files.paths)
+    header = text_files.header(files, sources.dialect)
+    paths = _as_utf8(engine, files.paths, pathlib.Path(file).stem, header)
+    return engine.text(paths, header.columns, header.delimiter, skipped=header.skipped)
+
+
+def _parsed(engine: Engine, table: str, raw: ibis.Table, named: Mapping[str, str], *, is_stored: bool) -> ibis.Table:
     parsed = validation.parse(raw, table, named)
     slow = [given for name, given in named.items() if name in ("ordered_at", "occurred_at", "amount", "margin")]
     has_text = any(raw[given].type().is_string() for given in slow)
-    return engine.store(f"{table}_read", parsed) if files.format != "parquet" or has_text else parsed
-
-
-def chooser(table: str, sources: Sources) -> copies.Choose:
-    """Picks the columns that `table` needs; of customers all, for any may be an attribute. Raises `MissingColumn`."""
-
-    def choose(names: Sequence[str]) -> list[str]:
-        needed = columns.match(table, names, sources.columns).values()
-        return list(names) if table == "customers" else list(dict.fromkeys(needed))
-
-    return choose
+    return engine.store(f"{table}_read", parsed) if is_stored or has_text else parsed
 
 
 @contextlib.contextmanager
@@ -58,21 +99,19 @@ def _named_as_given(source: str, copied: str) -> Iterator[None]:
         raise
 
 
-def _parquet(
-    engine: Engine, files: places.SourceFiles, table: str, sources: Sources
-) -> tuple[ibis.Table, dict[str, str]]:
+def _parquet(engine: Engine, files: places.SourceFiles, table: str, sources: Sources) -> tuple[ibis.Table, Match]:
     raw = engine.parquet(files.paths)
-    return raw, columns.match(table, raw.columns, sources.columns)
+    return raw, matching.match(table, raw.columns, sources)
 
 
-def _text(engine: Engine, files: places.SourceFiles, table: str, sources: Sources) -> tuple[ibis.Table, dict[str, str]]:
+def _text(engine: Engine, files: places.SourceFiles, table: str, sources: Sources) -> tuple[ibis.Table, Match]:
     """The columns are matched by their names in the file; an engine may need others (see `Header.columns`).
 
     A column without a name, such as the row numbers that pandas writes, is left out."""
     dialect = sources.dialect
     header = text_files.header(files, dialect)
     try:
-        named = columns.match(table, [name for name in header.names if name], sources.columns)
+        found = matching.match(table, [name for name in header.names if name], sources)
     except errors.MissingColumn:
         header_faults.refuse(files, header, table, sources.columns, dialect.encoding)
         raise
@@ -80,14 +119,14 @@ def _text(engine: Engine, files: places.SourceFiles, table: str, sources: Source
     paths = _as_utf8(engine, files.paths, table, header)
     raw = engine.text(paths, header.columns, header.delimiter, skipped=header.skipped, has_header=header.is_there)
     nameless = [column for name, column in zip(header.names, header.columns, strict=True) if not name]
-    return raw.drop(*nameless), {ours: unique[given] for ours, given in named.items()}
+    return raw.drop(*nameless), found._replace(named={ours: unique[given] for ours, given in found.named.items()})
 
 
-def _json(engine: Engine, files: places.SourceFiles, table: str, sources: Sources) -> tuple[ibis.Table, dict[str, str]]:
+def _json(engine: Engine, files: places.SourceFiles, table: str, sources: Sources) -> tuple[ibis.Table, Match]:
     """Objects of plain fields. A nested field that is needed is refused by its name, as a nested column is."""
     raw = engine.json(files.paths)
     try:
-        return raw, columns.match(table, raw.columns, sources.columns)
+        return raw, matching.match(table, raw.columns, sources)
     except errors.MissingColumn:
         _refuse_nested(raw, files)
         raise

@@ -16,6 +16,7 @@ from tiercast.workflows.engine_choice import EngineChoice
 
 if TYPE_CHECKING:
     from tiercast.features.reading import Sources
+    from tiercast.features.reading.presets import Preset
     from tiercast.models.bundle import Bundle
     from tiercast.tiers.languages import Language
     from tiercast.training.settings import Settings
@@ -70,6 +71,16 @@ class SourceOptions:
     header: Annotated[
         str, typer.Option("--header", help="none: the first line is data, columns are column_1, column_2, ...")
     ] = ""
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="The shop system that wrote the file: shopify, stripe, ..., auto, or FILE.toml of your own.",
+        ),
+    ] = None
+    currency: Annotated[
+        str | None, typer.Option("--currency", help="With --from: keep the orders in this currency, such as EUR.")
+    ] = None
 
     def sources(self, configured: dict[str, str] | None = None, *, overrides: str | None = None) -> Sources:
         """The tables; the command line's renames win over the configured ones. Raises BadInput."""
@@ -86,7 +97,17 @@ class SourceOptions:
             columns,
             "drop" if self.duplicates == "drop" else "keep",
             dialect.parse({name: getattr(self, name) for name in Dialect._fields}),
+            self._presets(),
+            self.currency,
         )
+
+    def _presets(self) -> tuple[Preset, ...]:
+        from tiercast.features.reading import presets
+
+        if self.preset is None and self.currency is not None:
+            hint = 'add --from NAME, or --from FILE.toml with: currency = "NAME OF THE COLUMN"'
+            raise BadInput("--currency needs to know the column of the currency", first=self.currency, hint=hint)
+        return presets.load(self.preset) if self.preset else ()
 
 
 @dataclass(frozen=True)
