@@ -20,10 +20,10 @@ def read(path: pathlib.Path, *, subject: str, hint: str) -> dict[str, Any]:
         raise errors.BadInput(f"{subject} cannot be read", first=first, hint=hint) from None
 
 
-def refusal(error: pydantic.ValidationError, *, source: str, hint: str) -> errors.BadInput:
-    """The error for settings that pydantic refuses. `source` is the file or command line; no value is quoted."""
+def refusal(error: pydantic.ValidationError, *, hint: str, prefix: str = "") -> errors.BadInput:
+    """The error for settings that pydantic refuses. `prefix` stands before the place; no value is quoted."""
     details = error.errors(include_url=False, include_input=False)
     place = ".".join(str(part) for part in details[0]["loc"] if part != "[key]")
     message = details[0]["msg"].lower().removeprefix("value error, ").replace("extra inputs are", "an unknown key is")
-    first = f"{source}: {place}: {message}"
+    first = f"{prefix}{place}: {message}"
     return errors.BadInput("settings are not allowed", count=len(details), unit="settings", first=first, hint=hint)

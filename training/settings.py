@@ -20,8 +20,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Band = Annotated[float, Field(ge=0, lt=0.5)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 Model = Literal["churn", "value"]
-READ_HINT = "pass --config an existing TOML file; docs/data.md shows one"
-HINT = "docs/data.md lists every key with its range"
+HINT = "pass --config an existing TOML file; docs/data.md shows one"
 
 
 class Horizons(Frozen):
@@ -163,11 +162,12 @@ def load(path: pathlib.Path | None, horizons: dict[str, int]) -> Settings:
 
     Raises `BadInput` for a file that cannot be read or a key or value that is not allowed.
     """
-    data = settings_file.read(path, subject="the configuration", hint=READ_HINT) if path else {}
+    data = settings_file.read(path, subject="the configuration", hint=HINT) if path else {}
     given = data.get("horizons", {})
     if isinstance(given, dict):  # anything else is for the validation below to refuse
         data["horizons"] = {**given, **horizons}
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise settings_file.refusal(error, source=str(path or "the command line"), hint=HINT) from None
+        hint = f"correct {path or 'the command line'}; docs/data.md lists every key with its range"
+        raise settings_file.refusal(error, hint=hint) from None

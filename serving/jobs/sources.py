@@ -105,7 +105,7 @@ def read(path: pathlib.Path) -> JobsFile:
     try:
         parsed = JobsFile.model_validate(content)
     except pydantic.ValidationError as error:
-        raise settings_file.refusal(error, source=str(path), hint=HINT) from None
+        raise settings_file.refusal(error, hint=HINT, prefix=f"{path}: ") from None
     resolved = {name: _resolve(source, path.resolve().parent) for name, source in parsed.sources.items()}
     for name, source in resolved.items():
         _check(name, source, path)
