@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import pathlib
 import shutil
+import zipfile
 from typing import Any
 
+import openpyxl
 import pytest
+from pyarrow import csv as arrow_csv
+from pyarrow import parquet
 
 from tests import make_tables
 from tests.read_tables import refusal, report, rows
@@ -206,9 +211,28 @@ def test_an_export_of_which_nothing_is_left_is_refused_with_the_reason(tmp_path:
 
 
 def test_all_is_the_same_from_parquet(tmp_path: pathlib.Path) -> None:
-    from pyarrow import csv, parquet
-
     expected = read(tmp_path, SHOPIFY, as_of=AS_OF)
-    parquet.write_table(csv.read_csv(tmp_path / "orders.csv"), tmp_path / "orders.parquet")
+    parquet.write_table(arrow_csv.read_csv(tmp_path / "orders.csv"), tmp_path / "orders.parquet")
     found = rows(str(tmp_path / "orders.parquet"), AS_OF, presets=presets.load("auto"))
     assert sorted((row["customer_id"], str(row["ordered_at"]), float(row["amount"])) for row in found) == expected
+
+
+def test_an_export_that_went_through_excel_or_came_zipped_is_read_alike(tmp_path: pathlib.Path) -> None:
+    expected = read(tmp_path, SHOPIFY, as_of=AS_OF)
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for number, cells in enumerate(csv.reader(SHOPIFY.splitlines())):
+        # Excel turns text that looks like a number into one, as here the totals.
+        sheet.append([float(cell) if number and cell.replace(".", "", 1).isdigit() else cell or None for cell in cells])
+    book.save(tmp_path / "orders.xlsx")
+    with zipfile.ZipFile(tmp_path / "orders.zip", "w") as archive:
+        archive.writestr("orders_export_1.csv", SHOPIFY)
+    for name in ("orders.xlsx", "orders.zip"):
+        found = rows(str(tmp_path / name), AS_OF, presets=presets.load("auto"))
+        assert sorted((row["customer_id"], str(row["ordered_at"]), float(row["amount"])) for row in found) == expected
+
+
+def test_a_column_of_the_command_line_wins_over_the_preset(tmp_path: pathlib.Path) -> None:
+    found = read(tmp_path, SHOPIFY, as_of=AS_OF, columns={"amount": "Subtotal", "product_id": "Lineitem name"})
+    assert [amount for _, _, amount in found] == [47.0, 14.5, 9.99]
