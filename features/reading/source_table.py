@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
 
 import ibis
 
 from tiercast.contract import addresses, errors
 from tiercast.features.engines import Engine
-from tiercast.features.reading import columns, copies, first_lines, header_faults, text_files, transcoding, validation
+from tiercast.features.reading import (
+    columns,
+    copies,
+    first_lines,
+    forms,
+    header_faults,
+    text_files,
+    transcoding,
+    validation,
+)
 from tiercast.features.reading import sources as places
+from tiercast.features.reading.forms import FormedRows
 from tiercast.features.reading.sources import Sources
 from tiercast.features.reading.text_files import Header
 
 FLAT = 'write flat objects, one per line: {"customer_id": "7", "ordered_at": "2024-01-31", "amount": 12.5}'
 
 
-def open_table(engine: Engine, table: str, sources: Sources) -> ibis.Table:
-    """The parsed rows of one input table (see `validation.parse`).
+def open_table(engine: Engine, table: str, sources: Sources, as_of: datetime.date | None) -> FormedRows:
+    """The parsed rows of one input table (see `validation.parse` and `forms`). Rows on or after `as_of` decide nothing.
 
     Parquet is read in place. Parsing text is slow: CSV, JSON, and Parquet with times or amounts as text, are parsed
     once and stored as Parquet in the engine's folder. What no engine reads is copied there once: see `copies`.
@@ -28,10 +39,19 @@ def open_table(engine: Engine, table: str, sources: Sources) -> ibis.Table:
     files = places.find(copied, remote=engine.reads_remote)
     with _named_as_given(source, copied):
         raw, named = OPENERS[files.format](engine, files, table, sources)
-    parsed = validation.parse(raw, table, named)
-    slow = [given for name, given in named.items() if name in ("ordered_at", "occurred_at", "amount", "margin")]
-    has_text = any(raw[given].type().is_string() for given in slow)
-    return engine.store(f"{table}_read", parsed) if files.format != "parquet" or has_text else parsed
+    parsed = validation.parse(raw, table, named, sources.dialect)
+    if files.format == "parquet" and not _is_slow(raw, table, named):
+        return FormedRows(parsed, ())
+    stored = engine.store(f"{table}_read", parsed)
+    formed = forms.read(engine, stored, table, named, sources.dialect, as_of)
+    return formed._replace(rows=engine.store(f"{table}_formed", formed.rows)) if formed.notes else formed
+
+
+def _is_slow(raw: ibis.Table, table: str, named: Mapping[str, str]) -> bool:
+    """Whether a time or a number is text, or a time is a number."""
+    kinds = {column.name: column.kind for column in columns.TABLES[table]}
+    slow = [(kinds[ours], raw[given].type()) for ours, given in named.items() if kinds[ours] not in ("id", "label")]
+    return any(given.is_string() or (kind == "time" and given.is_numeric()) for kind, given in slow)
 
 
 def chooser(table: str, sources: Sources) -> copies.Choose:

@@ -38,7 +38,7 @@ class Transactions(NamedTuple):
 
 def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_counted: bool) -> Transactions:
     """Read, validate and count the rows. `as_of` None means the day after the newest row. Raises `BadInput`."""
-    parsed = source_table.open_table(engine, "transactions", sources)
+    parsed, read_as = source_table.open_table(engine, "transactions", sources, as_of)
     as_of = as_of or _day_after_newest(engine, parsed)
     validated = validation.validate(parsed, validation.TRANSACTIONS, as_of)
     of_rows = row_counts.count(engine.con, validated, validation.TRANSACTIONS)
@@ -48,7 +48,7 @@ def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_co
     counts = _count(engine, valid) if is_counted or drops else None
     n_dropped = counts.duplicates if counts and drops else 0
     table = canonical(valid.distinct() if n_dropped else valid)
-    report = row_counts.report("transactions", of_rows, needed=validation.TRANSACTIONS.needed)
+    report = row_counts.report("transactions", of_rows, validation.TRANSACTIONS.needed, read_as)
     converted = of_rows.zones["ordered_at"][times.MOVED]
     return Transactions(table, _without_duplicates(report, n_dropped), span, converted, as_of, counts)
 

@@ -70,6 +70,13 @@ class SourceOptions:
     header: Annotated[
         str, typer.Option("--header", help="none: the first line is data, columns are column_1, column_2, ...")
     ] = ""
+    date_format: Annotated[
+        str, typer.Option("--date-format", help="How dates are written: %d/%m/%Y, '%d.%m.%Y %H:%M', epoch or excel.")
+    ] = ""
+    decimal: Annotated[str, typer.Option("--decimal", help="The sign before decimals: a dot or a comma.")] = ""
+    thousands: Annotated[
+        str, typer.Option("--thousands", help="The sign between groups of three digits: a comma or a dot.")
+    ] = ""
 
     def sources(self, configured: dict[str, str] | None = None, *, overrides: str | None = None) -> Sources:
         """The tables; the command line's renames win over the configured ones. Raises BadInput."""
