@@ -7,6 +7,7 @@ several are. A field that is given always wins, and has a word for what is usual
 from __future__ import annotations
 
 import codecs
+import zoneinfo
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ class Dialect(NamedTuple):
     `encoding` and `delimiter` are of text files. `header` is "none" where the first line is a row of data; the columns
     are then called column_1, column_2 and so on. `date_format` is one of strptime's, iso, epoch or excel, for
     times that are text or numbers. `decimal` stands before decimals, `thousands` between groups.
+    `timezone` is the zone whose days count: times with a zone are moved to its clock, others are taken to be of it.
     """
 
     encoding: str = ""
@@ -32,6 +34,7 @@ class Dialect(NamedTuple):
     date_format: str = ""
     decimal: str = ""
     thousands: str = ""
+    timezone: str = ""
 
     def given(self) -> dict[str, str]:
         """The fields that were given.
@@ -65,7 +68,7 @@ def merge(first: Dialect, *others: Dialect) -> Dialect:
     """Per field what the first of them gives.
 
     >>> merge(Dialect(delimiter=";"), Dialect(delimiter="|", header="none"))
-    Dialect(encoding='', delimiter=';', header='none', date_format='', decimal='', thousands='')
+    Dialect(encoding='', delimiter=';', header='none', date_format='', decimal='', thousands='', timezone='')
     """
     merged = first
     for other in others:
@@ -123,6 +126,15 @@ def _thousands(value: str) -> str:
     return value if value in OTHER_SIGN else ""
 
 
+def _timezone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (OSError, ValueError, KeyError) as error:
+        hint = "name it as the IANA database does: --timezone Asia/Shanghai, or UTC"
+        raise errors.BadInput("--timezone is not known", first=value, hint=hint) from error
+    return value
+
+
 PARSERS = {
     "encoding": _encoding,
     "delimiter": _delimiter,
@@ -130,4 +142,5 @@ PARSERS = {
     "date_format": _date_format,
     "decimal": _decimal,
     "thousands": _thousands,
+    "timezone": _timezone,
 }

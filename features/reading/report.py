@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import NamedTuple
 
+from tiercast.features.reading.presets.report import PresetReport
+
 LATE, DUPLICATE = "on_or_after_as_of", "exact_duplicate"
 REASONS = {
     "no_customer_id": "no customer id",
@@ -54,7 +56,8 @@ class ReadingReport(NamedTuple):
 
     `n_customers` have a row before `as_of`, `n_buyers` of them an order. `exact_duplicates` are rows equal in every
     column to another one that is kept; they stay by default, for a line of a receipt can repeat. The three
-    are None when they were not counted. `converted_to_utc` rows had an offset other than UTC.
+    are None when they were not counted. `converted_to_utc` rows had an offset other than UTC;
+    with a `timezone`, rows that were moved to its clock.
     """
 
     transactions: TableReport
@@ -67,6 +70,8 @@ class ReadingReport(NamedTuple):
     n_customers: int | None
     n_buyers: int | None
     exact_duplicates: int | None
+    timezone: str = "UTC"
+    preset: PresetReport | None = None
 
     @property
     def rows_read(self) -> int:
@@ -111,10 +116,12 @@ class ReadingReport(NamedTuple):
 
     def as_dict(self) -> dict[str, object]:
         """Only numbers, texts, lists and dictionaries, ready for JSON."""
-        given = {name: value for name, value in self._asdict().items() if not isinstance(value, TableReport)}
+        parts = (TableReport, PresetReport)
+        given = {name: value for name, value in self._asdict().items() if not isinstance(value, parts)}
         days = {name: value.isoformat() for name, value in given.items() if isinstance(value, datetime.date)}
         tables = {table.table: table.as_dict() for table in self._tables()}
-        return given | days | tables | {"notes": self.notes()}
+        preset = {"preset": self.preset.as_dict()} if self.preset else {}
+        return given | days | tables | preset | {"notes": self.notes()}
 
     def lines(self) -> list[str]:
         """The report as lines of plain text."""
@@ -122,15 +129,17 @@ class ReadingReport(NamedTuple):
         people = (
             [] if self.n_customers is None else [f"{self.n_customers:,} customers, {self.n_buyers:,} of them buyers"]
         )
-        return [*(line for table in self._tables() for line in table.lines()), span, *people, *self.notes()]
+        preset = self.preset.lines() if self.preset else []
+        return [*preset, *(line for table in self._tables() for line in table.lines()), span, *people, *self.notes()]
 
     def notes(self) -> list[str]:
         """Remarks about the table as a whole."""
+        moved = self.converted_to_utc
         found = {
             f"{self.exact_duplicates or 0:,} kept rows equal another row in every column": (
                 self.exact_duplicates and not self.dropped.get(DUPLICATE)
             ),
-            f"{self.converted_to_utc:,} times had another offset and were converted to UTC": self.converted_to_utc,
+            f"{moved:,} times had another offset and were converted to {self.timezone}": moved,
             f"the newest row is {self.silence_days:,} days before as_of": self.silence_days > 7,
         }
         return [note for note, is_so in found.items() if is_so]

@@ -9,11 +9,14 @@ from __future__ import annotations
 import glob
 import pathlib
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tiercast.contract import addresses, errors
 from tiercast.features.reading import dialect, first_bytes
 from tiercast.features.reading.dialect import Dialect
+
+if TYPE_CHECKING:
+    from tiercast.features.reading.presets import Preset
 
 Format = Literal["parquet", "text", "json"]
 Duplicates = Literal["keep", "drop"]
@@ -31,7 +34,8 @@ class Sources(NamedTuple):
     `columns` maps a canonical column to its name in the file ({"customer_id": "CustomerID"}). A name that more than
     one table has can be given for one of them: {"customers.customer_id": "Client"}. With `duplicates="drop"`, one of
     transactions that are equal in every column is kept; by default all are, for a line of a receipt can repeat.
-    `dialect` says how text is written where the files cannot.
+    `dialect` says how text is written where the files cannot. One of `presets` that knows the header reads the
+    transactions, and keeps those in `currency`.
     """
 
     transactions: str
@@ -41,6 +45,8 @@ class Sources(NamedTuple):
     columns: Mapping[str, str] = {}
     duplicates: Duplicates = "keep"
     dialect: Dialect = dialect.AS_WRITTEN
+    presets: tuple[Preset, ...] = ()
+    currency: str | None = None
 
 
 class SourceFiles(NamedTuple):

@@ -10,6 +10,8 @@ import ibis
 from tiercast.contract import addresses, errors
 from tiercast.features.engines import Engine
 from tiercast.features.reading import checks, row_counts, source_table, times, validation
+from tiercast.features.reading.presets import steps
+from tiercast.features.reading.presets.report import PresetReport
 from tiercast.features.reading.report import DUPLICATE, TableReport
 from tiercast.features.reading.row_counts import Span
 from tiercast.features.reading.sources import Sources
@@ -34,23 +36,28 @@ class Transactions(NamedTuple):
     converted_to_utc: int
     as_of: datetime.date
     counts: CustomerCounts | None
+    preset: PresetReport | None
 
 
 def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_counted: bool) -> Transactions:
     """Read, validate and count the rows. `as_of` None means the day after the newest row. Raises `BadInput`."""
-    parsed, read_as = source_table.open_table(engine, "transactions", sources, as_of)
-    as_of = as_of or _day_after_newest(engine, parsed)
+    opened = source_table.open_transactions(engine, sources, as_of)
+    applied = steps.apply(opened.parsed, opened.preset, sources.currency) if opened.preset else None
+    parsed = applied.table if applied else opened.parsed
+    as_of = as_of or _day_after_newest(engine, opened.parsed)
+    place = addresses.redact(sources.transactions)
+    by_preset = steps.count(engine, applied, as_of, place) if applied else None
     validated = validation.validate(parsed, validation.TRANSACTIONS, as_of)
     of_rows = row_counts.count(engine.con, validated, validation.TRANSACTIONS)
     checks.cells(of_rows, validation.TRANSACTIONS)
-    span = checks.transactions(of_rows, addresses.redact(sources.transactions), as_of)
+    span = checks.transactions(of_rows, place, as_of)
     valid, drops = validation.valid_rows(validated), sources.duplicates == "drop"
     counts = _count(engine, valid) if is_counted or drops else None
     n_dropped = counts.duplicates if counts and drops else 0
     table = canonical(valid.distinct() if n_dropped else valid)
-    report = row_counts.report("transactions", of_rows, validation.TRANSACTIONS.needed, read_as)
+    report = row_counts.report("transactions", of_rows, validation.TRANSACTIONS.needed, opened.read_as)
     converted = of_rows.zones["ordered_at"][times.MOVED]
-    return Transactions(table, _without_duplicates(report, n_dropped), span, converted, as_of, counts)
+    return Transactions(table, _without_duplicates(report, n_dropped), span, converted, as_of, counts, by_preset)
 
 
 def canonical(valid: ibis.Table) -> ibis.Table:

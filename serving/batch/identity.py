@@ -27,6 +27,8 @@ def describe(bundle: Bundle, sources: Sources, previous: str | None, options: Ma
         "files": fingerprint(files),
         "columns": dict(sources.columns),
         "duplicates": sources.duplicates,
+        "presets": [preset.model_dump(mode="json") for preset in sources.presets],
+        "currency": sources.currency,
         "tables": [table is not None for table in tables],
         "parts": [copies.part(table) for table in given],
         "bundle": bundle_folder.identity(bundle),

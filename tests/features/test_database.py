@@ -17,7 +17,7 @@ from tests.read_tables import rows
 from tiercast.contract import errors
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import DuckDBEngine
-from tiercast.features.reading import source_table
+from tiercast.features.reading import matching
 from tiercast.features.reading.copies import postgres
 
 ORDERS = """
@@ -45,7 +45,7 @@ def with_table(address: str, table: str) -> str:
 
 def copied(source: str, columns: dict[str, str], folder: pathlib.Path) -> str:
     sources = reading.Sources(source, columns=columns)
-    return postgres.copy(source, source_table.chooser("transactions", sources), folder / "orders.parquet")
+    return postgres.copy(source, matching.chooser("transactions", sources), folder / "orders.parquet")
 
 
 def test_a_table_gives_the_rows_that_its_export_gives(database: str, tmp_path: pathlib.Path) -> None:

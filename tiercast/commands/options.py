@@ -16,6 +16,7 @@ from tiercast.workflows.engine_choice import EngineChoice
 
 if TYPE_CHECKING:
     from tiercast.features.reading import Sources
+    from tiercast.features.reading.presets import Preset
     from tiercast.models.bundle import Bundle
     from tiercast.tiers.languages import Language
     from tiercast.training.settings import Settings
@@ -77,6 +78,19 @@ class SourceOptions:
     thousands: Annotated[
         str, typer.Option("--thousands", help="The sign between groups of three digits: a comma or a dot.")
     ] = ""
+    timezone: Annotated[
+        str, typer.Option("--timezone", help="The zone whose days count, such as Asia/Shanghai; left out, UTC.")
+    ] = ""
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="The shop system that wrote the file: shopify, stripe, ..., auto, or FILE.toml of your own.",
+        ),
+    ] = None
+    currency: Annotated[
+        str | None, typer.Option("--currency", help="With --from: keep the orders in this currency, such as EUR.")
+    ] = None
 
     def sources(self, configured: dict[str, str] | None = None, *, overrides: str | None = None) -> Sources:
         """The tables; the command line's renames win over the configured ones. Raises BadInput."""
@@ -93,7 +107,17 @@ class SourceOptions:
             columns,
             "drop" if self.duplicates == "drop" else "keep",
             dialect.parse({name: getattr(self, name) for name in Dialect._fields}),
+            self._presets(),
+            self.currency,
         )
+
+    def _presets(self) -> tuple[Preset, ...]:
+        from tiercast.features.reading import presets
+
+        if self.preset is None and self.currency is not None:
+            hint = 'add --from NAME, or --from FILE.toml with: currency = "NAME OF THE COLUMN"'
+            raise BadInput("--currency needs to know the column of the currency", first=self.currency, hint=hint)
+        return presets.load(self.preset) if self.preset else ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import ibis
 from ibis.expr import types as ir
 
 from tiercast.features.engines import Engine
-from tiercast.features.reading import columns, date_format, dates, times, values
+from tiercast.features.reading import columns, date_format, dates, local_time, times, values
 from tiercast.features.reading.dialect import Dialect
 from tiercast.features.reading.forms import amount_decision, amounts, date_decision
 from tiercast.features.reading.forms.amount_decision import Signs
@@ -60,14 +60,23 @@ def read(
         if column.name in named and column.kind in ("time", "money", "number")
     ]
     ours = _with_texts(engine, rows, ours)
-    notes: dict[str, str] = {}
-    for column in sorted(ours, key=lambda column: column.kind != "time"):
-        known = _is_known(rows, WHEN.get(table), as_of)
-        reader = _times if column.kind == "time" else _numbers
-        changed, note = reader(engine, rows, column, dialect, known)
-        rows, notes = (changed, notes | {column.name: note}) if note else (rows, notes)
+    dated = FormedRows(rows, ())
+    for column in ours:
+        if column.kind == "time":
+            dated = _add(dated, _times(engine, dated.rows, column, dialect, _is_known(dated.rows, table, as_of)))
+    moved = dated._replace(rows=local_time.move(engine, dated.rows, dialect.timezone))
+    known = _is_known(moved.rows, table, as_of)
+    for column in ours:
+        if column.kind != "time":
+            moved = _add(moved, _numbers(engine, moved.rows, column, dialect, known))
     marks = [name for name in rows.columns if name.startswith(THREE)]
-    return FormedRows(rows.drop(*marks), tuple(notes[column.name] for column in ours if column.name in notes))
+    return moved._replace(rows=moved.rows.drop(*marks))
+
+
+def _add(before: FormedRows, column: tuple[ibis.Table, str]) -> FormedRows:
+    """The rows with one more column read, unless none of its cells was."""
+    rows, note = column
+    return FormedRows(rows, (*before.notes, note)) if note else before
 
 
 def _with_texts(engine: Engine, rows: ibis.Table, ours: list[Column]) -> list[Column]:
@@ -84,7 +93,8 @@ def _threes(rows: ibis.Table, name: str) -> ir.BooleanValue:
     return ibis.ifelse(rows[name].isnull(), False, marks)
 
 
-def _is_known(rows: ibis.Table, when: str | None, as_of: datetime.date | None) -> ir.BooleanValue:
+def _is_known(rows: ibis.Table, table: str, as_of: datetime.date | None) -> ir.BooleanValue:
+    when = WHEN.get(table)
     if when is None or as_of is None or when not in rows.columns:
         return ibis.literal(True)
     return ~(rows[when] >= ibis.literal(as_of).cast(times.TIMESTAMP)).fill_null(False)

@@ -53,8 +53,7 @@ def measures(value: ir.Value, text: ir.Value, has_three: ir.BooleanValue, known:
     marks = {f"sign_{sign}": is_like & text.re_search(f"[{all_}]") for sign, all_ in amounts.CURRENCIES.items()}
     counts = {name: is_so.sum().coalesce(0) for name, is_so in (shows | marks).items()}
     return counts | {
-        f"first_{name}": ibis.ifelse(shows[name], text, ibis.null("string")).min()
-        for name in ("commas", "comma", "dot")
+        f"first_{name}": ibis.ifelse(shows[name], text, ibis.null("string")).min() for name in ("fitting", "comma")
     }
 
 
@@ -65,16 +64,18 @@ def signs(found: dict[str, Any], dialect: Dialect, place: str, first_three: str 
     shows_dot, shows_comma = found["dot"] + found["dot_plain"], found["comma"]
     if shows_comma and not shows_dot:
         raise _refuse(
+            place.partition(" ")[0],
             f"{place} is written with commas for decimals or dots for thousands, and no cell has a dot for decimals",
             shows_comma,
             found,
             found["first_comma"],
             "pass --decimal , for amounts like 1.234,50",
         )
-    n_open = found["commas"] + found["threes"]
+    n_open = found["fitting"] + found["threes"]
     if n_open and not shows_comma and not shows_dot:
-        sign, first = (",", found["first_commas"]) if found["commas"] else (".", first_three)
+        sign, first = (",", found["first_fitting"]) if found["fitting"] else (".", first_three)
         raise _refuse(
+            place.partition(" ")[0],
             f"no cell of {place} shows whether the {'comma' if sign == ',' else 'dot'} marks thousands or decimals",
             n_open,
             found,
@@ -83,6 +84,7 @@ def signs(found: dict[str, Any], dialect: Dialect, place: str, first_three: str 
         )
     if shows_comma and found["threes"]:
         raise _refuse(
+            place.partition(" ")[0],
             f"{place} mixes two ways to write decimals, so the meaning of amounts like 1.234 is not known",
             shows_comma,
             found,
@@ -107,6 +109,8 @@ def refuse_currencies(found: dict[str, Any], place: str) -> None:
         )
 
 
-def _refuse(what: str, n: int, found: dict[str, Any], first: str | None, hint: str) -> errors.AmbiguousNumber:
+def _refuse(
+    name: str, what: str, n: int, found: dict[str, Any], first: str | None, hint: str
+) -> errors.AmbiguousNumber:
     total = found["read"] + found["unread"]
-    return errors.AmbiguousNumber(what, count=n, total=total, unit="cells", first=first, hint=hint)
+    return errors.AmbiguousNumber(what, count=n, total=total, unit="cells", first=f"{name}={first}", hint=hint)

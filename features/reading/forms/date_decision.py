@@ -62,7 +62,14 @@ def numbers(found: dict[str, Any], dialect: Dialect, given: str, place: str) -> 
     unit = next((unit for unit in dates.UNITS if 0 < found[unit] == found["cells"]), "")
     if unit and dialect.date_format != "epoch" and not NAMED_LIKE_A_TIME.search(given):
         what = f"{place} has whole numbers that may be {unit} since 1970, but {given!r} names no time"
-        raise _refuse(what, found[unit], found, found["first_whole"], "if they are, pass --date-format epoch")
+        raise _refuse(
+            place.partition(" ")[0],
+            what,
+            found[unit],
+            found,
+            found["first_whole"],
+            "if they are, pass --date-format epoch",
+        )
     n_read = found["year_first"] + (found["eight"] if has_eight else 0) + (found[unit] if unit else 0)
     if not dialect.date_format and found["unread"] - n_read > UNREADABLE_SHARE * found["cells"]:
         _propose(found, place)
@@ -81,7 +88,7 @@ def _propose(found: dict[str, Any], place: str) -> None:
         what, hint = f"{place} has numbers like the days that Excel counts", "if they are, pass --date-format excel"
     else:
         what, hint = f"{place} has months as names", f"pass --date-format '{_named(first)}'"
-    raise _refuse(what, found[most], found, first, hint)
+    raise _refuse(place.partition(" ")[0], what, found[most], found, first, hint)
 
 
 def _of_pairs(found: dict[str, Any], place: str) -> errors.WrongType:
@@ -90,15 +97,19 @@ def _of_pairs(found: dict[str, Any], place: str) -> errors.WrongType:
     if n_day and n_month:
         what = f"{place} mixes days before months and months before days: {n_day:,} cells have a first number over 12"
         hint = "write the dates of all rows alike, as 2024-01-31"
-        return _refuse(f"{what}, {n_month:,} a second one", n, found, found["first_month_first"], hint)
+        return _refuse(
+            place.partition(" ")[0], f"{what}, {n_month:,} a second one", n, found, found["first_month_first"], hint
+        )
     day_first, month_first = (_option(found["first_pairs"], is_day_first=is_first) for is_first in (True, False))
     if not n_day and not n_month:
         what = f"no cell of {place} shows whether the day or the month comes first"
-        return _refuse(what, n, found, found["first_pairs"], f"pass {day_first} or {month_first}")
+        return _refuse(
+            place.partition(" ")[0], what, n, found, found["first_pairs"], f"pass {day_first} or {month_first}"
+        )
     shown, which, option = (n_day, "first", day_first) if n_day else (n_month, "second", month_first)
     what = f"{place} has a day and a month before the year; {shown:,} of {n:,} cells have a {which} number over 12"
     first = found["first_day_first" if n_day else "first_month_first"]
-    return _refuse(what, n, found, first, f"probably {option}")
+    return _refuse(place.partition(" ")[0], what, n, found, first, f"probably {option}")
 
 
 def _option(example: str, *, is_day_first: bool) -> str:
@@ -114,5 +125,5 @@ def _named(example: str) -> str:
     return re.sub(r"[0-9]{1,2}(:[0-9]{2})(:[0-9]{2})?", lambda found: "%H:%M" + (":%S" if found[2] else ""), written)
 
 
-def _refuse(what: str, n: int, found: dict[str, Any], first: str | None, hint: str) -> errors.WrongType:
-    return errors.WrongType(what, count=n, total=found["cells"], unit="cells", first=first, hint=hint)
+def _refuse(name: str, what: str, n: int, found: dict[str, Any], first: str | None, hint: str) -> errors.WrongType:
+    return errors.WrongType(what, count=n, total=found["cells"], unit="cells", first=f"{name}={first}", hint=hint)

@@ -240,3 +240,38 @@ def test_numbers_of_a_typed_column_are_read_alike(tmp_path: pathlib.Path, cells:
     parquet.write_table(pa.table({"customer_id": ["a", "b"], "ordered_at": cells, "amount": [5, 5]}), path)
     rows: Any = read_file(path, {}, **({"date_format": date_format} if date_format else {})).tables
     assert {row["ordered_at"] for row in rows} == {datetime.datetime(2023, 1, 5)}  # noqa: DTZ001
+
+
+# --- the zone whose days count ----------------------------------------------------------------------------------------
+
+
+def test_a_day_is_a_day_of_the_given_zone(tmp_path: pathlib.Path) -> None:
+    """20:00 UTC is 04:00 of the next day in Shanghai; a time without a zone is Shanghai's already."""
+    written = ["2023-01-05T20:00Z", "2023-01-05 20:00 +0100", "2023-01-05 20:00", "2023-01-05"]
+    moved = ["2023-01-06 04:00:00", "2023-01-06 03:00:00", "2023-01-05 20:00:00", "2023-01-05 00:00:00"]
+    assert times(tmp_path, *written, timezone="Asia/Shanghai") == moved
+    report = read(tmp_path, written, ["5"] * 4, timezone="Asia/Shanghai").report
+    assert "2 times had another offset and were converted to Asia/Shanghai" in report.notes()
+    assert report.as_of == datetime.date(2023, 1, 7)
+
+
+def test_seconds_since_1970_are_moved_to_the_zone(tmp_path: pathlib.Path) -> None:
+    assert times(tmp_path, "1672876800", timezone="America/New_York") == ["2023-01-04 19:00:00"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "read_as"), [("UTC", "2023-01-05 20:00:00"), ("Asia/Shanghai", "2023-01-06 04:00:00")]
+)
+@pytest.mark.parametrize("typed", [pa.timestamp("us", "UTC"), pa.timestamp("ms", "Europe/Berlin")])
+def test_a_typed_time_with_a_zone_is_moved_too(
+    tmp_path: pathlib.Path, typed: pa.DataType, zone: str, read_as: str
+) -> None:
+    cells = pa.array([datetime.datetime(2023, 1, 5, 20, tzinfo=datetime.UTC)], typed)
+    parquet.write_table(pa.table({"customer_id": ["a"], "ordered_at": cells, "amount": [5]}), tmp_path / "o.parquet")
+    (row,) = read_file(tmp_path / "o.parquet", {}, timezone=zone).tables  # type: ignore[misc]
+    assert str(row["ordered_at"]) == read_as
+
+
+def test_an_unknown_zone_is_refused() -> None:
+    with pytest.raises(errors.BadInput, match="--timezone"):
+        dialect.parse({"timezone": "Atlantis/Capital"})
