@@ -73,7 +73,7 @@ def as_iso(text: ir.Value, form: DateFormat) -> ir.Value:
     )
     hour, minute = form.part(text, "hour"), form.part(text, "minute")
     read = dates.iso(
-        dates.Parts(
+        dates.DateParts(
             year=_year(text, form),
             month=_month(text, form),
             day=form.part(text, "day"),

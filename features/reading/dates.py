@@ -33,7 +33,7 @@ SERIALS = (20_000, 80_000)  # from 1954 to 2119: what a column of Excel's days l
 MILLISECONDS_PER_DAY = 86_400_000
 
 
-class Parts(NamedTuple):
+class DateParts(NamedTuple):
     """The parts of a date and its clock, as texts of digits; "" where one is missing. `half` is AM or PM."""
 
     year: ir.Value
@@ -49,7 +49,7 @@ class Parts(NamedTuple):
 def year_first(text: ir.Value) -> ir.Value:
     """ISO 8601 text; null for any other form."""
     parts = [text.re_extract(PARTS, group) for group in range(1, 9)]
-    return ibis.ifelse(text.re_search(YEAR_FIRST), iso(Parts(*parts)), ibis.null("string"))
+    return ibis.ifelse(text.re_search(YEAR_FIRST), iso(DateParts(*parts)), ibis.null("string"))
 
 
 def eight_digits(text: ir.Value) -> ir.Value:
@@ -59,7 +59,7 @@ def eight_digits(text: ir.Value) -> ir.Value:
     return ibis.ifelse(is_one, ibis.literal("-").join([year, month, day]), ibis.null("string"))
 
 
-def iso(parts: Parts) -> ir.Value:
+def iso(parts: DateParts) -> ir.Value:
     """The parts of a date as ISO 8601 text; without an hour only the day. Hours of AM and PM become those of a day."""
     year, month, day, hour, minute, second, half, offset = parts
     date = ibis.literal("-").join([year, month.lpad(2, "0"), day.lpad(2, "0")])

@@ -19,7 +19,7 @@ from tiercast.features.reading import columns, date_format, dates, local_time, t
 from tiercast.features.reading.dialect import Dialect
 from tiercast.features.reading.forms import amount_decision, amounts, date_decision
 from tiercast.features.reading.forms.amount_decision import Signs
-from tiercast.features.reading.forms.date_decision import Numbers
+from tiercast.features.reading.forms.date_decision import NumberForm
 from tiercast.features.reading.validation import THREE, UNREAD, ZONE
 
 FROM_TEXT = "from another form"
@@ -33,7 +33,7 @@ class FormedRows(NamedTuple):
     notes: tuple[str, ...]
 
 
-class Column(NamedTuple):
+class TextColumn(NamedTuple):
     """A column of ours: its kind, its name in the file, and how messages call it."""
 
     name: str
@@ -55,7 +55,7 @@ def read(
     Raises `WrongType` and `AmbiguousNumber`.
     """
     ours = [
-        Column(column.name, column.kind, named[column.name], f"{column.name} of the {table}")
+        TextColumn(column.name, column.kind, named[column.name], f"{column.name} of the {table}")
         for column in columns.TABLES[table]
         if column.name in named and column.kind in ("time", "money", "number")
     ]
@@ -79,7 +79,7 @@ def _add(before: FormedRows, column: tuple[ibis.Table, str]) -> FormedRows:
     return FormedRows(rows, (*before.notes, note)) if note else before
 
 
-def _with_texts(engine: Engine, rows: ibis.Table, ours: list[Column]) -> list[Column]:
+def _with_texts(engine: Engine, rows: ibis.Table, ours: list[TextColumn]) -> list[TextColumn]:
     """The columns with a cell that the first look left unread, or that may mean something else."""
     counts = {column.name: rows[UNREAD + column.name].count() + _threes(rows, column.name).sum() for column in ours}
     if not counts:
@@ -106,7 +106,7 @@ def _evidence(engine: Engine, rows: ibis.Table, measures: Mapping[str, ir.Value]
 
 
 def _times(
-    engine: Engine, rows: ibis.Table, column: Column, dialect: Dialect, known: ir.BooleanValue
+    engine: Engine, rows: ibis.Table, column: TextColumn, dialect: Dialect, known: ir.BooleanValue
 ) -> tuple[ibis.Table, str]:
     value, text = rows[column.name], rows[UNREAD + column.name]
     found = _evidence(engine, rows, date_decision.measures(value, text, known))
@@ -125,18 +125,18 @@ def _times(
     return changed, _note(engine, rows, column, read, text, _unit(dialect, how))
 
 
-def _unit(dialect: Dialect, how: Numbers) -> str:
+def _unit(dialect: Dialect, how: NumberForm) -> str:
     if dialect.date_format == "excel":
         return "as the days that Excel counts"
     return f"as {how.unit} since 1970, in UTC" if how.unit else FROM_TEXT
 
 
-def _instant(text: ir.Value, dialect: Dialect, how: Numbers) -> ir.Value:
+def _instant(text: ir.Value, dialect: Dialect, how: NumberForm) -> ir.Value:
     """Times that are counted in numbers since 1970."""
     return dates.since_1970(text, how.unit) if how.unit else ibis.null(times.TIMESTAMP)
 
 
-def _iso(text: ir.Value, dialect: Dialect, how: Numbers) -> ir.Value:
+def _iso(text: ir.Value, dialect: Dialect, how: NumberForm) -> ir.Value:
     """Times that are written, as ISO 8601 text: in the format of the dialect, else in one that begins with the year."""
     year_first = [dates.year_first(text)]
     if how.has_eight_digits and dialect.date_format != "excel":
@@ -150,7 +150,7 @@ def _iso(text: ir.Value, dialect: Dialect, how: Numbers) -> ir.Value:
 
 
 def _numbers(
-    engine: Engine, rows: ibis.Table, column: Column, dialect: Dialect, known: ir.BooleanValue
+    engine: Engine, rows: ibis.Table, column: TextColumn, dialect: Dialect, known: ir.BooleanValue
 ) -> tuple[ibis.Table, str]:
     value, text, threes = rows[column.name], rows[UNREAD + column.name], _threes(rows, column.name)
     found = _evidence(engine, rows, amount_decision.measures(value, text, threes, known))
@@ -164,7 +164,7 @@ def _numbers(
     return changed, _note(engine, rows, column, read, text, FROM_TEXT)
 
 
-def _number(text: ir.Value, signs: Signs, column: Column) -> ir.Value:
+def _number(text: ir.Value, signs: Signs, column: TextColumn) -> ir.Value:
     plain = amounts.as_number(text, signs.decimal, signs.thousands)
     return values.READERS[column.kind](plain, column.name).value  # type: ignore[index]
 
@@ -177,7 +177,7 @@ def _first_three(engine: Engine, rows: ibis.Table, value: ir.Value, where: ir.Bo
     return None if smallest is None else f"{smallest:.3f}"
 
 
-def _note(engine: Engine, rows: ibis.Table, column: Column, read: ir.Value, text: ir.Value, how: str) -> str:
+def _note(engine: Engine, rows: ibis.Table, column: TextColumn, read: ir.Value, text: ir.Value, how: str) -> str:
     """How many cells were read in another form, and the first of them as written and as read."""
     is_new = text.notnull() & read.notnull()
     pair = text + " is " + read.cast("string")

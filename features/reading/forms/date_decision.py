@@ -23,7 +23,7 @@ NAMED_LIKE_A_TIME = re.compile(
 UNREADABLE_SHARE = 0.2
 
 
-class Numbers(NamedTuple):
+class NumberForm(NamedTuple):
     """Whether eight digits are a date, and the unit in which other numbers count since 1970; "" for none."""
 
     has_eight_digits: bool
@@ -53,7 +53,7 @@ def measures(value: ir.Value, text: ir.Value, known: ir.BooleanValue) -> dict[st
     return counts | {f"first_{name}": ibis.ifelse(shows[name], text, ibis.null("string")).min() for name in quoted}
 
 
-def numbers(found: dict[str, Any], dialect: Dialect, given: str, place: str) -> Numbers:
+def numbers(found: dict[str, Any], dialect: Dialect, given: str, place: str) -> NumberForm:
     """How the numbers of a column are read. Raises `WrongType` for a form that only the user can name.
 
     `given` is the column's name in the file: numbers are a time since 1970 only where it names a time.
@@ -73,7 +73,7 @@ def numbers(found: dict[str, Any], dialect: Dialect, given: str, place: str) -> 
     n_read = found["year_first"] + (found["eight"] if has_eight else 0) + (found[unit] if unit else 0)
     if not dialect.date_format and found["unread"] - n_read > UNREADABLE_SHARE * found["cells"]:
         _propose(found, place)
-    return Numbers(has_eight, unit)
+    return NumberForm(has_eight, unit)
 
 
 def _propose(found: dict[str, Any], place: str) -> None:
