@@ -73,7 +73,7 @@ def open_transactions(engine: Engine, sources: Sources, as_of: datetime.date | N
         with _named_as_given(source, copied):
             raw, found = OPENERS[files.format](engine, files, "transactions", sources)
     _refuse_dates_elsewhere(engine, found.preset, sources.transactions)
-    prepared = raw_cells.prepare(raw, found.preset, found.named) if found.preset else raw
+    prepared = raw_cells.prepare(raw, found.preset, found.named, sources.dialect) if found.preset else raw
     formed = _parsed(engine, "transactions", prepared, found.named, sources, as_of, is_stored=True)
     return OpenedTable(*formed, found.preset)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import pathlib
+import re
 import shutil
 import zipfile
 from typing import Any
@@ -18,6 +19,7 @@ from tests import make_tables
 from tests.read_tables import refusal, report, rows
 from tiercast.contract import errors
 from tiercast.features.reading import presets
+from tiercast.features.reading.dialect import Dialect
 
 AS_OF = dt.date(2024, 3, 1)
 Row = tuple[str, str, float]
@@ -49,9 +51,9 @@ def steps(found: dict[str, Any]) -> list[tuple[int, float]]:
 
 def test_shopify_orders_are_one_row_each_without_what_was_cancelled_or_given_back(tmp_path: pathlib.Path) -> None:
     assert read(tmp_path, SHOPIFY, as_of=AS_OF) == [
-        ("ada@example.com", "2024-01-03 10:14:00", 56.29),
-        ("ada@example.com", "2024-01-20 09:00:00", 14.5),  # 25.00 less 10.50
-        ("bo@example.com", "2024-02-25 09:00:00", 9.99),
+        ("ada@example.com", "2024-01-03 15:14:00", 56.29),
+        ("ada@example.com", "2024-01-20 14:00:00", 14.5),  # 25.00 less 10.50
+        ("bo@example.com", "2024-02-25 14:00:00", 9.99),
     ]
     found = described(tmp_path, SHOPIFY, AS_OF)
     # Two further lines; a test; one cancelled; refunded 40 and pending 70; no e-mail; given back in full.
@@ -80,6 +82,15 @@ def test_stripe_payments_in_two_currencies_are_refused_until_one_is_chosen(tmp_p
         errors.BadInput, make_tables.write_text(tmp_path, STRIPE), AS_OF, presets=presets.load("stripe"), currency="CHF"
     )
     assert "no order is in CHF" in none.what
+
+
+def test_an_export_with_decimal_commas_is_refused_until_the_option_is_given(tmp_path: pathlib.Path) -> None:
+    european = re.sub(r",(\d+)\.(\d\d)(?=,)", r',"\1,\2"', re.sub(r",(\d+)\.(\d\d)(?=,)", r',"\1,\2"', STRIPE))
+    place = make_tables.write_text(tmp_path, european)
+    assert "--decimal" in refusal(errors.BadInput, place, AS_OF, presets=presets.load("stripe"), currency="USD").hint
+    given = Dialect(decimal=",", thousands=".")
+    found = read(tmp_path, european, currency="USD", dialect=given)
+    assert found == read(tmp_path, STRIPE, currency="USD")
 
 
 def test_woocommerce_orders_lose_what_is_not_paid_and_repeats_of_their_total(tmp_path: pathlib.Path) -> None:
