@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tiercast.contract import errors
+from tiercast.contract import errors, inputs
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading
 from tiercast.features.tables import Tables
@@ -55,7 +55,8 @@ def train(engine: Engine, reading: Reading, settings: Settings, on_step: OnStep 
     sample = sampling.draw(engine, reading.tables, settings.rolling.most_customers)
     snapshots = open_snapshots(engine, sample.tables, span, settings)
     data = fingerprint.digest(engine, sample.tables if sample.share == 1 else reading.tables)
-    about = About(span[1], *h.both, monthly_rate=settings.clv.monthly_rate, currency=settings.clv.currency, data=data)
+    unit = inputs.ORDERS if snapshots.spec.counts_orders else settings.clv.currency
+    about = About(span[1], *h.both, monthly_rate=settings.clv.monthly_rate, currency=unit, data=data)
     steps.begin("churn holdout")
     earlier = run_earlier(snapshots, h.churn_days, settings, about)
     churn = _judge_churn(earlier, snapshots, settings) if earlier else None

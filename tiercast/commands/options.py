@@ -62,6 +62,9 @@ class SourceOptions:
     duplicates: Annotated[
         str, typer.Option("--duplicates", help="Transactions equal in every column to another one: keep or drop them.")
     ] = "keep"
+    amount: Annotated[
+        str, typer.Option("--amount", help="none: no amounts are read, orders are counted, and value is in orders.")
+    ] = ""
     encoding: Annotated[
         str, typer.Option("--encoding", help="Encoding of text files: gb18030, cp1252, latin-1; left out, UTF-8.")
     ] = ""
@@ -88,6 +91,9 @@ class SourceOptions:
 
         if self.duplicates not in ("keep", "drop"):
             raise BadInput("--duplicates is not known", first=self.duplicates, hint="one of: keep, drop")
+        if self.amount not in ("", "none"):
+            hint = "pass --amount none, or name the column: --column amount=NAME"
+            raise BadInput("--amount is not known", first=self.amount, hint=hint)
         columns = {**(configured or {}), **_renames(self.column or [])}
         return Sources(
             self.data,
@@ -99,6 +105,7 @@ class SourceOptions:
             dialect.parse({name: getattr(self, name) for name in Dialect._fields}),
             self._presets(),
             self.currency,
+            self.amount == "none",
         )
 
     def _presets(self) -> tuple[Preset, ...]:
