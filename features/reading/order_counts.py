@@ -20,7 +20,7 @@ IGNORED = tuple(column.name for column in inputs.TRANSACTIONS if column.kind == 
 def unpriced(parsed: ibis.Table) -> ibis.Table:
     """Parsed rows with an amount of 1 each, for the checks that every table passes."""
     given = [name for money in IGNORED for name in (money, UNREAD + money) if name in parsed.columns]
-    one = ibis.literal(1).cast(values.MONEY)
+    one = ibis.literal(1.0).cast(values.MONEY)
     return parsed.drop(*given).mutate(**{"amount": one, UNREAD + "amount": ibis.null("string")})
 
 
@@ -29,7 +29,7 @@ def per_day(valid: ibis.Table) -> ibis.Table:
     days = valid.mutate(order_day=exact.day_number(valid["ordered_at"].date()))
     window = ibis.window(group_by=days["customer_id"], order_by=ibis.asc(days["order_day"], nulls_first=False))
     before = days.mutate(day_before=days["order_day"].lag().over(window))
-    is_first = before["day_before"].isnull() | (before["day_before"] != before["order_day"])
-    one, zero = (ibis.literal(number).cast(values.MONEY) for number in (1, 0))
+    is_first = before["day_before"].isnull() | (before["order_day"] > before["day_before"])
+    one, zero = (ibis.literal(number).cast(values.MONEY) for number in (1.0, 0.0))
     counted = before.mutate(amount=ibis.ifelse(is_first, one, zero))
     return counted.mutate(**{ORDER_COUNT: counted["amount"]}).drop("order_day", "day_before")
