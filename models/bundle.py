@@ -23,7 +23,9 @@ class About(NamedTuple):
     """Where the bundle comes from and what its numbers mean. Horizons in days.
 
     `churn_rule` and `value_rule` name the plain rule that forecasts instead of the stack, because it forecast the
-    holdout better beyond noise; empty otherwise.
+    holdout better beyond noise; empty otherwise. `churn_testable_on` and `value_testable_on` are the first ISO dates on
+    which a holdout could judge what is untested now, because history is too short; empty where a holdout has judged.
+    `blocked` names the targets for which there was too little data, where the training was made all the same.
     """
 
     as_of: dt.date
@@ -37,11 +39,26 @@ class About(NamedTuple):
     version: str = ""
     churn_rule: str = ""
     value_rule: str = ""
+    churn_testable_on: str = ""
+    value_testable_on: str = ""
+    blocked: str = ""
 
     @property
     def model(self) -> str:
         """The content of the score column `model`: name, version and run."""
         return "/".join(part for part in (self.name, self.version, self.run_id) if part)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What whoever uses the scores must know first: too little data, and a sentence per target that is untested."""
+        blocked = (f"There was too little data for {self.blocked}, and the model was trained all the same.",)
+        untested = {"churn": self.churn_testable_on, "value": self.value_testable_on}
+        return (blocked if self.blocked else ()) + tuple(
+            f"The forecast of {target} is untested: history is too short for a holdout. "
+            f"It can be tested once data until {day} are there."
+            for target, day in untested.items()
+            if day
+        )
 
 
 class Bundle(NamedTuple):

@@ -79,8 +79,11 @@ def schema(bundle: Bundle) -> pa.Schema:
 
 @functools.lru_cache(maxsize=64)
 def _schema(about: About) -> pa.Schema:
-    notes = {"as_of": about.as_of.isoformat(), "model": about.model, "data": about.data}
-    return scores.schema(about.currency, about.churn_days, about.value_days, extra=notes)
+    notes: dict[str, object] = {"as_of": about.as_of.isoformat(), "model": about.model, "data": about.data}
+    limits = about.limits
+    return scores.schema(
+        about.currency, about.churn_days, about.value_days, extra=notes | ({"limits": limits} if limits else {})
+    )
 
 
 def _predict(bundle: Bundle, frame: Frame, reasons: Reasons) -> Predictions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tiercast.contract import errors, inputs
@@ -44,8 +44,17 @@ class Trained(NamedTuple):
     seconds: Mapping[str, float]
 
 
-def train(engine: Engine, reading: Reading, settings: Settings, on_step: OnStep = progress.ignore) -> Trained:
+def train(
+    engine: Engine,
+    reading: Reading,
+    settings: Settings,
+    on_step: OnStep = progress.ignore,
+    *,
+    blocked: Sequence[str] = (),
+) -> Trained:
     """Fit, judge and refit. `on_step` receives the name of each of `STEPS` as it begins.
+
+    `blocked` names the targets for which `readiness` found too little data; the bundle records them.
 
     Raises NotEnoughData, or what the fits raise.
     """
@@ -57,6 +66,7 @@ def train(engine: Engine, reading: Reading, settings: Settings, on_step: OnStep 
     data = fingerprint.digest(engine, sample.tables if sample.share == 1 else reading.tables)
     unit = inputs.ORDERS if snapshots.spec.counts_orders else settings.clv.currency
     about = About(span[1], *h.both, monthly_rate=settings.clv.monthly_rate, currency=unit, data=data)
+    testable_on = {days: schedule.testable_on(span[0], h.churn_days, days).isoformat() for days in h.both}
     steps.begin("churn holdout")
     earlier = run_earlier(snapshots, h.churn_days, settings, about)
     churn = _judge_churn(earlier, snapshots, settings) if earlier else None
@@ -65,10 +75,19 @@ def train(engine: Engine, reading: Reading, settings: Settings, on_step: OnStep 
     value = _judge_value(earlier, snapshots, settings) if earlier else None
     steps.begin("final models")
     beaten = floor.beaten(churn, value.judged if value else None)
+    about = about._replace(
+        blocked=" and ".join(blocked),
+        churn_testable_on="" if churn else testable_on[h.churn_days],
+        value_testable_on="" if value else testable_on[h.value_days],
+    )
     final = procedure.run(snapshots, span[1], settings, about, floor.winners(beaten))
     fits = fit_both.fits(final.now.features, final.orders.model)
     seconds = steps.finish()
-    remarks = (*(each.sentence for each in beaten), *notes.describe_run(sample, final, fits, (churn, value), span, h))
+    remarks = (
+        *final.bundle.about.limits,
+        *(each.sentence for each in beaten),
+        *notes.describe_run(sample, final, fits, span, h),
+    )
     card = report.scorecard(churn, value, remarks, reading.report, beaten)
     bundle = final.bundle._replace(scorecard=card)
     return Trained(bundle, settings, final, fits, churn, value, data, span, remarks, seconds)
@@ -91,9 +110,11 @@ def run_earlier(snapshots: Snapshots, days: int, settings: Settings, about: Abou
         return None
     spec = spec_choice.as_known(snapshots.engine, snapshots.tables, day, snapshots.spec)
     try:
-        return procedure.run(snapshots.with_spec(spec).until(day), day, settings, about)
+        run = procedure.run(snapshots.with_spec(spec).until(day), day, settings, about)
+        holdout.newest_window(run)
     except errors.NotEnoughData:
         return None
+    return run
 
 
 def _judge_churn(earlier: Procedure, snapshots: Snapshots, settings: Settings) -> Judged:

@@ -20,6 +20,7 @@ from tiercast.training.evaluation import ranges
 from tiercast.training.evaluation.ranges import RangeShares
 from tiercast.training.fit import churn_model, procedure, value_model
 from tiercast.training.fit.procedure import Procedure
+from tiercast.training.judge import holdout
 from tiercast.training.settings import Rolling, Settings
 from tiercast.training.windows.snapshots import Snapshot, Snapshots
 
@@ -66,7 +67,7 @@ def judge(case: Case, as_of: dt.date, history: Snapshots, settings: Settings) ->
     run = procedure.run(history.until(as_of), as_of, settings, about)
     then = history.at(as_of)
     forecast = _forecast(run, then)
-    plain = rules.forecast(then, run.newest_churn, run.newest_value, case.horizons)
+    plain = rules.forecast(then, holdout.newest_window(run), run.newest_value, case.horizons)
     churned, value = churn_model.churned(then), value_model.realised(then)
     naive = naive_range.naive(_learned(run), then.features["n_repeat_orders"].to_numpy())
     return Day(

@@ -25,6 +25,7 @@ import ibis
 from tiercast.features.engines import Engine
 from tiercast.features.reading import columns, customers, interactions, transactions
 from tiercast.features.reading.dialect import Dialect
+from tiercast.features.reading.presets import Preset
 from tiercast.features.reading.report import ReadingReport, TableReport
 from tiercast.features.reading.sources import Duplicates, Sources
 from tiercast.features.reading.transactions import Transactions
@@ -36,11 +37,12 @@ READERS = {"customers": customers.read, "interactions": interactions.read}
 
 
 class Reading(NamedTuple):
-    """The canonical tables, the report of rows read and dropped, and the day of knowledge."""
+    """The canonical tables, the report of rows read and dropped, the day of knowledge, and the preset that was used."""
 
     tables: Tables
     report: ReadingReport
     as_of: datetime.date
+    preset: Preset | None = None
 
 
 def read(
@@ -62,7 +64,7 @@ def read(
     base = _optional(engine, sources, "customers", bought.as_of)
     contacts = _optional(engine, sources, "interactions", bought.as_of)
     tables = Tables(bought.table, base.table, contacts.table)
-    return Reading(tables, _report(bought, base.report, contacts.report), bought.as_of)
+    return Reading(tables, _report(bought, base.report, contacts.report), bought.as_of, bought.preset)
 
 
 class _OptionalTable(NamedTuple):
@@ -91,5 +93,5 @@ def _report(bought: Transactions, base: TableReport | None, contacts: TableRepor
         n_customers=counts.customers if counts else None,
         n_buyers=counts.buyers if counts else None,
         exact_duplicates=counts.duplicates if counts else None,
-        preset=bought.preset,
+        preset=bought.by_preset,
     )

@@ -56,8 +56,16 @@ def open_transactions(engine: Engine, sources: Sources) -> OpenedTable:
         files = places.find(copied, remote=engine.reads_remote)
         with _named_as_given(source, copied):
             raw, found = OPENERS[files.format](engine, files, "transactions", sources)
+    _refuse_dates_elsewhere(engine, found.preset, sources.transactions)
     prepared = raw_cells.prepare(raw, found.preset, found.named) if found.preset else raw
     return OpenedTable(_parsed(engine, "transactions", prepared, found.named, is_stored=True), found.preset)
+
+
+def _refuse_dates_elsewhere(engine: Engine, preset: Preset | None, source: str) -> None:
+    if preset and preset.date_format and engine.folder is None:
+        what = f"times of the preset {preset.name!r} have a form that is read on one machine only"
+        hint = "read it with --engine duckdb, or write the times as 2024-01-31T12:30:00"
+        raise errors.SourceUnreadable(what, first=addresses.redact(source), hint=hint)
 
 
 def _as_it_is(engine: Engine, file: str, sources: Sources) -> ibis.Table:

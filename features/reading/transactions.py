@@ -10,10 +10,11 @@ import ibis
 from tiercast.contract import addresses, errors
 from tiercast.features.engines import Engine
 from tiercast.features.reading import checks, order_counts, row_counts, source_table, times, validation
-from tiercast.features.reading.presets import steps
+from tiercast.features.reading.presets import Preset, steps
 from tiercast.features.reading.presets.report import PresetReport
 from tiercast.features.reading.report import DUPLICATE, TableReport
 from tiercast.features.reading.row_counts import Span
+from tiercast.features.reading.source_table import OpenedTable
 from tiercast.features.reading.sources import Sources
 
 FIRST_COLUMNS = ("customer_id", "ordered_at", "ordered_on", "money", "amount")
@@ -36,7 +37,8 @@ class Transactions(NamedTuple):
     converted_to_utc: int
     as_of: datetime.date
     counts: CustomerCounts | None
-    preset: PresetReport | None
+    by_preset: PresetReport | None
+    preset: Preset | None
 
 
 def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_counted: bool) -> Transactions:
@@ -59,7 +61,22 @@ def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_co
     table = canonical(order_counts.per_day(kept) if sources.counts_orders else kept)
     report = row_counts.report("transactions", of_rows, needed=validation.TRANSACTIONS.needed)
     converted = of_rows.zones["ordered_at"][times.MOVED]
-    return Transactions(table, _without_duplicates(report, n_dropped), span, converted, as_of, counts, by_preset)
+    return Transactions(
+        table,
+        _without_duplicates(report, n_dropped),
+        span,
+        converted,
+        as_of,
+        counts,
+        by_preset,
+        _as_given(opened, sources),
+    )
+
+
+def _as_given(opened: OpenedTable, sources: Sources) -> Preset | None:
+    """The preset as it was given, before it took over the names of this file: another file may have others."""
+    used = opened.preset.name if opened.preset else None
+    return next((preset for preset in sources.presets if preset.name == used), None)
 
 
 def canonical(valid: ibis.Table) -> ibis.Table:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tiercast.contract import strict_json
 from tiercast.features.reading import Sources, copies
+from tiercast.features.reading.presets import joined_files
 from tiercast.models import bundle_folder
 from tiercast.models.bundle import Bundle
 
@@ -20,7 +21,9 @@ def describe(bundle: Bundle, sources: Sources, previous: str | None, options: Ma
     """Data by the sizes and times of their files, the bundle by its content, libraries by their versions."""
     tables = (sources.transactions, sources.customers, sources.interactions, sources.overrides, previous)
     given = [table for table in tables if table is not None]
-    places = [copies.local_files(table) for table in given]
+    joined = joined_files.find(sources)
+    places = [joined.paths] if joined else [copies.local_files(sources.transactions)]
+    places += [copies.local_files(table) for table in given[1:]]
     files = [pathlib.Path(path) for place in places for path in place or ()]
     return {
         **options,
@@ -29,6 +32,7 @@ def describe(bundle: Bundle, sources: Sources, previous: str | None, options: Ma
         "duplicates": sources.duplicates,
         "presets": [preset.model_dump(mode="json") for preset in sources.presets],
         "currency": sources.currency,
+        "dialect": sources.dialect.given(),
         "tables": [table is not None for table in tables],
         "parts": [copies.part(table) for table in given],
         "bundle": bundle_folder.identity(bundle),

@@ -26,6 +26,7 @@ def render(bundle: Bundle, manifest: Mapping[str, Any], served: Mapping[str, Any
         "served": served,
         "model": bundle.about.model,
         "manifest": manifest,
+        "limits": bundle.about.limits,
         "scorecard": bundle.scorecard,
         "cuts": bundle.cuts._asdict(),
         "label": scores.about(schema)["label"],

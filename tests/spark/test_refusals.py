@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from tests.make_tables import AS_OF
 from tiercast.contract import errors
 from tiercast.features import reading
 from tiercast.features.engines import spark_session
-from tiercast.features.reading import Sources
+from tiercast.features.engines.duckdb import DuckDBEngine
+from tiercast.features.reading import Sources, presets
 from tiercast.workflows import engine_choice
 
 HEADER = "customer_id,ordered_at,amount\n"
@@ -128,3 +130,27 @@ def test_without_java_the_refusal_says_what_to_install(monkeypatch: pytest.Monke
 def test_memory_that_java_would_not_understand_is_refused() -> None:
     with pytest.raises(errors.BadInput, match="write it like 2GB"):
         spark_session._java_memory("much")
+
+
+def test_a_preset_reads_the_same_orders_as_on_one_machine(engine: Any, tmp_path: Path) -> None:
+    """One whose times have a form of their own is refused."""
+    exports = Path(__file__).parents[1] / "features" / "reading" / "exports"
+    given = Sources(str(exports / "shopify.csv"), presets=presets.load("auto"))
+    with DuckDBEngine() as here:
+        expected = reading.read(here, given, AS_OF).report
+    found = reading.read(engine, given, AS_OF).report
+    assert found.preset == expected.preset
+    assert found.transactions == expected.transactions
+    with pytest.raises(errors.SourceUnreadable, match="one machine"):
+        reading.read(engine, Sources(str(exports / "magento.csv"), presets=presets.load("auto")), AS_OF)
+
+
+def test_what_would_be_copied_to_one_machine_is_refused(engine: Any, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "orders.zip", "w") as archive:
+        archive.writestr("orders.csv", HEADER)
+    (tmp_path / "orders.json").write_text('[{"customer_id": "a", "ordered_at": "2024-01-05", "amount": 1}]')
+    for source in (str(tmp_path / "orders.zip"), str(tmp_path / "orders.json"), "mysql://127.0.0.1/shop?table=orders"):
+        with pytest.raises(errors.SourceUnreadable) as caught:
+            reading.read(engine, Sources(source), AS_OF)
+        assert caught.value.first
+        assert "Parquet" in caught.value.hint

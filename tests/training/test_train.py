@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from tests import make_tables, scored_tables
-from tiercast.contract import errors
 from tiercast.demo import cdnow
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import DuckDBEngine
@@ -176,10 +175,10 @@ def test_customers_with_odd_attributes_can_be_trained_on_and_explained(tmp_path:
     assert scored["status"].to_pylist().count("prospect") == 1
 
 
-def test_too_short_a_history_is_refused_with_what_it_would_need(tmp_path: Path) -> None:
+def test_too_short_a_history_leaves_the_closed_form_alone_and_says_so(tmp_path: Path) -> None:
     table = scored_tables.purchases(40)
     early = table.filter(pa.array([day < dt.date(1997, 3, 1) for day in table["ordered_at"].to_pylist()]))
-    with pytest.raises(errors.NotEnoughData) as caught:
-        run(tmp_path, early, as_of=dt.date(1997, 3, 1))
-    assert caught.value.total == 135
-    assert "--churn-days" in caught.value.hint
+    done = run(tmp_path, early, as_of=dt.date(1997, 3, 1))
+    assert done.bundle.churn.stack.trees is None
+    assert done.bundle.about.churn_testable_on == "1997-08-14"  # 45 + 90 + 90 days after 1 January
+    assert "Churn: No window of 90 days has closed in which somebody came back: the closed form alone." in done.notes

@@ -37,6 +37,8 @@ def explain(
     if json:
         console.print_json({"customers": rows})
         return
+    for text in loaded.about.limits:
+        console.print_note(text)
     for row in rows:
         customer_text.print_customer(row, language)
 

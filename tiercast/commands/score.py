@@ -77,6 +77,8 @@ def score(
         run = ScoreOptions(cast("Reasons", reasons), previous, since)
         target = out or score_workflow.DEFAULT_OUT[choice.name]
         scored = score_workflow.score(folder, loaded, sources, day, target, run, choice)
+    for text in loaded.about.limits:
+        console.print_note(text)
     if loaded.weak_targets:
         console.print_note(f"Grade D for {' and '.join(loaded.weak_targets)}: {WITHHELD}")
     if json:

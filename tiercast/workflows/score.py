@@ -93,6 +93,7 @@ def summarize(scored: BatchResult, bundle: Bundle, day: dt.date) -> dict[str, An
         "as_of": day,
         "model": bundle.about.model,
         "weak_targets": bundle.weak_targets,
+        "limits": bundle.about.limits,
         "customers": scored.totals.n_customers,
         "borderline": scored.totals.n_borderline,
         "disagreement": scored.totals.disagreement(),

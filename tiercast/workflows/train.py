@@ -43,16 +43,19 @@ def train(
         from tiercast.training.tracking import store
 
         store.connect()
-    with choice.start() as engine, console.progress("train", len(training.STEPS) + 2 + (not even_blocked)) as on_step:
+    with choice.start() as engine, console.progress("train", len(training.STEPS) + 3) as on_step:
         on_step("reading")
         read = reading.read(engine, sources, as_of, is_counted=False)
         if as_of is None:
             console.print_note(f"--as-of was not given: {read.as_of}, the day after the newest transaction, is taken.")
+        for text in read.report.preset.lines() if read.report.preset else ():
+            console.print_note(text)
+        on_step("measuring")
+        ready = readiness.check(engine, read.tables, read.report, read.as_of, *settings.horizons.both)
         if not even_blocked:
-            h = settings.horizons
-            on_step("measuring")
-            readiness.check(engine, read.tables, read.report, read.as_of, h.churn_days, h.value_days).refuse_blocked()
-        trained = training.train(engine, read, settings, on_step)
+            ready.refuse_blocked()
+        blocked = [capability.name for capability in ready.blocked()]
+        trained = training.train(engine, read, settings, on_step, blocked=blocked)
         on_step("writing")
         if not tracked:
             bundle_folder.save(trained.bundle, bundle)

@@ -83,7 +83,9 @@ def needed(first_on: dt.date, day: dt.date, settings: Settings) -> set[dt.date]:
 def _trained(snapshots: Snapshots, day: dt.date, settings: Settings) -> Earlier:
     h = settings.horizons
     about = About(day, h.churn_days, h.value_days, settings.clv.monthly_rate, settings.clv.currency)
-    return procedure.run(snapshots.until(day), day, settings, about)
+    run = procedure.run(snapshots.until(day), day, settings, about)
+    holdout.newest_window(run)
+    return run
 
 
 def _bundled(known: Snapshots, bundle: Bundle, day: dt.date, settings: Settings) -> Earlier:

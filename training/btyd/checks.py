@@ -28,19 +28,19 @@ def histories(
 
 
 def order_values(x: Vector, m: Vector, weights: Vector | None) -> tuple[Vector, Vector, Vector | None]:
-    """Customers with repeat orders of positive mean value, as float64, or NotEnoughData."""
+    """Customers with orders of positive mean value, as float64, or NotEnoughData where there is none."""
     x, m = np.asarray(x, dtype=np.float64), np.asarray(m, dtype=np.float64)
     usable = np.isfinite(m) & (np.nan_to_num(m) > 0) & (x > 0)
     weights = _weights(weights, len(x))
     x, m = x[usable], m[usable]
-    if _sum(weights, usable) < FEWEST_HISTORIES or m.min() == m.max():
+    if not len(x):
         raise errors.NotEnoughData(
-            "repeat buyers with a positive mean order value; at least three with different means are needed",
-            count=_sum(weights, usable),
+            "spent anything, so no value can be learned",
+            count=0,
             total=_sum(weights, np.ones(len(usable), dtype=np.bool_)),
             unit="customers",
-            first=f"x {x[0]:g}, mean order value {m[0]:g}" if len(x) else "nobody has one",
-            hint="use a longer history, or check that the amount column holds money.",
+            first="nobody has an order with a positive amount",
+            hint="check that the amount column holds money.",
         )
     return x, m, None if weights is None else weights[usable]
 

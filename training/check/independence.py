@@ -6,6 +6,7 @@ Gamma-Gamma takes what a customer spends per order to be unrelated to how often 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +66,7 @@ def measure(x: Vector, m: Vector) -> Independence:
     """
     some = (x > 0) & (np.nan_to_num(m, nan=0.0) > 0)
     x, m = x[some], m[some]
-    if len(x) < LEAST_BUYERS or x.min() == x.max() or m.min() == m.max():
+    if len(x) < LEAST_BUYERS or x.min() == x.max() or math.isclose(m.min(), m.max()):
         return Independence(float("nan"), float("nan"), len(x))
     return Independence(float(stats.spearmanr(x, m).statistic), _eta_squared(np.minimum(x, LAST_BIN), m), len(x))
 

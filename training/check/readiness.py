@@ -33,6 +33,7 @@ NAMES = {
     "kept": "buyers who came back in the newest window",
     "history_days": "days of history",
     "three_orders": "buyers with three orders or more",
+    "spenders": "buyers who spent something",
     "missing_share": "of rows without a usable id, date or amount",
 }
 
@@ -40,7 +41,8 @@ NAMES = {
 class Marks(NamedTuple):
     """Of each measure, from where on a capability is ready, and short of what it is blocked.
 
-    `histories` counts churn horizons that fit into history; `missing_share` must stay below its marks.
+    `histories` counts churn horizons that fit into history; `missing_share` must stay below its marks. Where no window
+    fits, the closed form alone forecasts churn, from `untested_history_days` on.
     """
 
     rank_buyers: tuple[float, float] = (100, 2)
@@ -50,6 +52,8 @@ class Marks(NamedTuple):
     histories: tuple[float, float] = (2, 1)
     value_history_days: tuple[float, float] = (180, 30)
     three_orders: tuple[float, float] = (1, 0)
+    spenders: tuple[float, float] = (1, 1)
+    untested_history_days: float = 30
     missing_share: tuple[float, float] = (0.2, 0.5)
 
 
@@ -119,10 +123,13 @@ class Readiness(NamedTuple):
     def capabilities(self) -> tuple[Capability, ...]:
         return self.rank, self.churn, self.value, self.tiers
 
+    def blocked(self) -> tuple[Capability, ...]:
+        """Of churn and value, those for which there is too little."""
+        return tuple(capability for capability in (self.churn, self.value) if capability.verdict == "blocked")
+
     def refuse_blocked(self) -> None:
         """Raises NotEnoughData where churn or value is blocked: what was learned from so little would be believed."""
-        blocked = [capability for capability in (self.churn, self.value) if capability.verdict == "blocked"]
-        if blocked:
+        if blocked := self.blocked():
             raise errors.NotEnoughData(
                 f"there is too little for {' and '.join(capability.name for capability in blocked)}",
                 count=len(blocked),
@@ -165,27 +172,39 @@ def check(
     marks = marks or Marks()
     proposed = gaps.propose(gaps.observe(engine, tables.transactions), report.history_days)
     horizon = churn_days or proposed
-    buyers, three = _buyers(engine, tables.transactions)
-    rank = Capability("rank", (Requirement("buyers", buyers, *marks.rank_buyers),))
+    counts = _buyers(engine, tables.transactions)
+    rank = Capability("rank", (Requirement("buyers", counts.buyers, *marks.rank_buyers),))
     shared = (
-        Requirement("buyers", buyers, *marks.buyers),
+        Requirement("buyers", counts.buyers, *marks.buyers),
         Requirement("missing_share", report.missing_share, *marks.missing_share),
     )
     churn = Capability("churn", (*shared, *_of_churn(engine, tables, report, as_of, horizon, marks)))
-    value = Capability("value", (*shared, *_of_value(report, three, marks)))
+    value = Capability("value", (*shared, *_of_value(report, counts, marks)))
     tiers = Capability("tiers", tuple(dict.fromkeys((*churn.requirements, *value.requirements))))
     together = independence.observe(engine, tables.transactions)
     notes = [*_notes(report, horizon, churn_days, proposed, value_days), *filter(None, [together.warning])]
     return Readiness(as_of, horizon, value_days, proposed, rank, churn, value, tiers, together, tuple(notes))
 
 
-def _buyers(engine: Engine, transactions: ir.Table) -> tuple[int, int]:
-    """Customers with an order, and those of them with three or more."""
+class _Buyers(NamedTuple):
+    """Customers with an order; those of them with three or more; those who spent more than nothing."""
+
+    buyers: int
+    three: int
+    spenders: int
+
+
+def _buyers(engine: Engine, transactions: ir.Table) -> _Buyers:
     days = orders.daily(transactions)
-    by_customer = days.filter(days["is_order"]).group_by("customer_id").aggregate(n_orders=days["is_order"].sum())
-    counts = by_customer.aggregate(n=by_customer.count(), three=(by_customer["n_orders"] >= 3).sum())
-    found = engine.con.to_pyarrow(counts).to_pylist()[0]
-    return found["n"], int(found["three"] or 0)
+    by_customer = (
+        days.filter(days["is_order"])
+        .group_by("customer_id")
+        .aggregate(n_orders=days["is_order"].sum(), has_spent=(days["gross"] > 0).any())
+    )
+    counts = by_customer.aggregate(
+        buyers=by_customer.count(), three=(by_customer["n_orders"] >= 3).sum(), spenders=by_customer["has_spent"].sum()
+    )
+    return _Buyers(**{name: int(n or 0) for name, n in engine.con.to_pyarrow(counts).to_pylist()[0].items()})
 
 
 def _of_churn(
@@ -194,22 +213,25 @@ def _of_churn(
     """Counts at the start of the newest full window, `[as_of - horizon, as_of)`; none where there is no window."""
     if horizon is None:
         return [Requirement("kept", 0, *marks.kept)]
+    enough = marks.histories[0] * horizon
+    if report.history_days <= horizon:
+        return [Requirement("history_days", report.history_days, enough, marks.untested_history_days)]
     cut = as_of - datetime.timedelta(days=horizon)
     label = labels.labels(tables, cut, horizon, horizon)
     both = label.aggregate(n=label.count(), churned=label["churned"].sum())
     counts = engine.con.to_pyarrow(both).to_pylist()[0]
     churned = int(counts["churned"] or 0)
-    enough, least = (count * horizon for count in marks.histories)
     return [
         Requirement("churned", churned, *marks.churned),
         Requirement("kept", counts["n"] - churned, *marks.kept),
-        Requirement("history_days", report.history_days, enough, least),
+        Requirement("history_days", report.history_days, enough, marks.histories[1] * horizon),
     ]
 
 
-def _of_value(report: ReadingReport, three: int, marks: Marks) -> list[Requirement]:
+def _of_value(report: ReadingReport, counts: _Buyers, marks: Marks) -> list[Requirement]:
     return [
-        Requirement("three_orders", three, *marks.three_orders),
+        Requirement("spenders", counts.spenders, *marks.spenders),
+        Requirement("three_orders", counts.three, *marks.three_orders),
         Requirement("history_days", report.history_days, *marks.value_history_days),
     ]
 
@@ -229,6 +251,8 @@ def _notes(
         found.append(f"the gaps between orders suggest a churn horizon of {proposed} days, not {churn_days}")
     if report.history_days < YEAR_DAYS + (horizon or 0):
         found.append("less than a full year is known before the newest window: yearly seasons cannot be seen")
+    if horizon is not None and report.history_days <= horizon:
+        found.append(f"no window of {horizon} days has closed: churn would be the closed form's alone, untested")
     if report.history_days < 2 * value_days:
         found.append(
             f"history holds no two windows of {value_days} days: the value model cannot be tested on a later window"

@@ -52,7 +52,7 @@ def fit(
     """
     days = settings.horizons.churn_days
     if not is_enough(snapshots):
-        note = f"Fewer than {LEAST_OF_EACH} churned or kept customers: the closed form alone."
+        note = f"{_why_not(snapshots, days)}: the closed form alone."
         return ChurnFit(ChurnModel(Stack(float(days))), 0, note)
     asked = target(names, labels, settings)
     learn = stacking.learner(asked, settings.trees_of("churn"), settings.rolling, rule)
@@ -94,6 +94,11 @@ def is_enough(snapshots: Sequence[Snapshot]) -> bool:
     return bool(snapshots) and _rarest(snapshots) >= LEAST_OF_EACH
 
 
+def has_returned(snapshot: Snapshot) -> bool:
+    """Whether anybody came back in the closed window of the snapshot."""
+    return bool((churned(snapshot) == 0).any())
+
+
 def churned(snapshot: Snapshot) -> Vector:
     """The closed label of a snapshot; 1.0 means no order inside the horizon."""
     if snapshot.churned is None:
@@ -101,6 +106,12 @@ def churned(snapshot: Snapshot) -> Vector:
             "the label window is still open", first=str(snapshot.as_of), hint="use an earlier as-of date"
         )
     return snapshot.churned
+
+
+def _why_not(snapshots: Sequence[Snapshot], days: int) -> str:
+    if not snapshots:
+        return f"No window of {days} days has closed in which somebody came back"
+    return f"Fewer than {LEAST_OF_EACH} churned or kept customers"
 
 
 def _rarest(snapshots: Sequence[Snapshot]) -> float:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, churn, factors, value
 from tiercast.models.bundle import About, Bundle
@@ -46,13 +45,16 @@ NO_RULES = Rules()
 
 
 class Procedure(NamedTuple):
-    """What came out: the bundle, the two fits, and the newest closed churn window that rules learned from."""
+    """What came out: the bundle, the two fits, and the newest closed windows, which plain rules learn from.
+
+    A newest window is None where none had closed in which somebody bought.
+    """
 
     bundle: Bundle
     churn: ChurnFit
     value: ValueFit
     now: Snapshot
-    newest_churn: Snapshot
+    newest_churn: Snapshot | None
     newest_value: Snapshot | None
     orders: OrderChoice
 
@@ -60,20 +62,22 @@ class Procedure(NamedTuple):
 def run(
     snapshots: Snapshots, known_until: dt.date, settings: Settings, about: About, rules: Rules = NO_RULES
 ) -> Procedure:
-    """Fit everything on windows whose labels were closed by `known_until`. Raises NotEnoughData."""
+    """Fit everything on windows whose labels were closed by `known_until`. Raises NotEnoughData.
+
+    A window in which nobody bought is a pause of the shop, and teaches nothing about its customers: it is left out.
+    """
     h, most = settings.horizons, settings.rolling.most_windows
     chosen = order_choice.settle(snapshots, known_until, settings)
     snapshots = snapshots.by(chosen.model)
     now = snapshots.at(known_until)
     names = _names(snapshots)
     labels = snapshots.spec.labels
-    churn_windows = _windows(snapshots, known_until, h.churn_days, most)
-    if not churn_windows:
-        raise _too_short(snapshots, known_until, h.churn_days)
-    value_windows = _windows(snapshots, known_until, h.value_days, most)
+    churn_windows = [w for w in _windows(snapshots, known_until, h.churn_days, most) if churn_model.has_returned(w)]
+    value_windows = [w for w in _windows(snapshots, known_until, h.value_days, most) if value_model.has_money(w)]
     churn_fit = churn_model.fit(churn_windows, now, names, labels, settings, rules.churn)
     value_fit = value_model.fit(value_windows, now, names, labels, settings, rules.value)
-    cuts = _cuts(now, value_fit, churn_windows[-1], settings)
+    newest_churn, newest_value = (windows[-1] if windows else None for windows in (churn_windows, value_windows))
+    cuts = _cuts(now, value_fit, newest_churn, settings)
     seen = _unseen(now, churn_windows, churn_fit, value_fit, names, labels, settings)
     bundle = Bundle(
         about=about._replace(
@@ -96,8 +100,7 @@ def run(
     )
     bundle = at_the_cuts.measure(bundle, now)
     bundle = bundle._replace(reference=references.spreads(bundle, now))
-    newest_value = value_windows[-1] if value_windows else None
-    return Procedure(bundle, churn_fit, value_fit, now, churn_windows[-1], newest_value, chosen)
+    return Procedure(bundle, churn_fit, value_fit, now, newest_churn, newest_value, chosen)
 
 
 def _windows(snapshots: Snapshots, known_until: dt.date, horizon: int, most: int) -> list[Snapshot]:
@@ -108,17 +111,20 @@ def _names(snapshots: Snapshots) -> tuple[str, ...]:
     return (*snapshots.spec.names, *btyd.NAMES)
 
 
-def _cuts(now: Snapshot, value_fit: ValueFit, earlier: Snapshot, settings: Settings) -> Cuts:
+def _cuts(now: Snapshot, value_fit: ValueFit, earlier: Snapshot | None, settings: Settings) -> Cuts:
     """The grid's cuts as of today; the inactivity limit is learned from the newest closed churn window."""
     grid = settings.grid
-    returned = 1 - churn_model.churned(earlier)
-    silence = earlier.features["silence_days"].to_numpy()
-    limit = grid.inactive_days or inactivity.limit(silence, returned, share=grid.inactive_return_share)
+    limit = grid.inactive_days or (earlier and _inactivity_limit(earlier, grid.inactive_return_share))
     money = value.value(value_fit.model, now.frame)
     is_active = now.features["silence_days"].to_numpy() < (limit or np.inf)
     pool = money[is_active] if is_active.any() else money
     cut = grid.value_cut or float(np.quantile(pool, 1 - grid.value_top_share))
     return Cuts(cut, grid.p_churn_cut, limit, grid.value_band, grid.p_churn_band)
+
+
+def _inactivity_limit(earlier: Snapshot, share: float) -> float | None:
+    silence, returned = earlier.features["silence_days"].to_numpy(), 1 - churn_model.churned(earlier)
+    return inactivity.limit(silence, returned, share=share)
 
 
 def _unseen(
@@ -154,15 +160,3 @@ def _outcomes(
 ) -> Outcomes:
     made_of = factors.factors(snapshot.closed_form, snapshot.frame, p_churn, money, settings.horizons.value_days)
     return Outcomes(money, p_churn, made_of.p_order, *happened)
-
-
-def _too_short(snapshots: Snapshots, known_until: dt.date, horizon: int) -> errors.NotEnoughData:
-    days = (known_until - snapshots.first_on).days
-    return errors.NotEnoughData(
-        f"the history is too short for a label window of {horizon} days with half a window before it",
-        count=days,
-        total=horizon + horizon // 2,
-        unit="days",
-        first=f"first transaction {snapshots.first_on}, known until {known_until}",
-        hint=f"pass a shorter --churn-days (at most {max(days * 2 // 3, 1)}), or more history",
-    )

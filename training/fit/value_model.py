@@ -52,7 +52,8 @@ def fit(
     """
     asked = target(names, labels, settings)
     if not is_enough(snapshots):
-        note = f"Fewer than {LEAST_WITH_VALUE} customers brought money in a closed window: the closed form alone."
+        few = f"Fewer than {LEAST_WITH_VALUE} customers brought money in a closed window"
+        note = f"{few if snapshots else f'No window of {asked.days} days has closed'}: the closed form alone."
         return ValueFit(ValueModel(Stack(float(asked.days))), 0, LevelChoice(level_rule.OWN, {}), (), note)
     folds = schedule.folds(snapshots, asked.days, settings.rolling.most_folds)
     learn = stacking.learner(asked, settings.trees_of("value"), settings.rolling, rule)
@@ -73,6 +74,11 @@ def target(names: tuple[str, ...], labels: tuple[str, ...], settings: Settings) 
 def is_enough(snapshots: Sequence[Snapshot]) -> bool:
     """At least 100 customers who brought money in one window: below that, nothing is learned."""
     return bool(snapshots) and max((realised(s) > 0).sum() for s in snapshots) >= LEAST_WITH_VALUE
+
+
+def has_money(snapshot: Snapshot) -> bool:
+    """Whether anybody brought money in the closed window of the snapshot."""
+    return bool((realised(snapshot) > 0).any())
 
 
 def realised(snapshot: Snapshot) -> Vector:

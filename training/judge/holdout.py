@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tiercast.contract import errors
 from tiercast.contract.vectors import Vector
 from tiercast.models import btyd, predict
 from tiercast.models.bundle import Bundle
@@ -40,7 +41,7 @@ class Earlier(Protocol):
     def bundle(self) -> Bundle: ...
 
     @property
-    def newest_churn(self) -> Snapshot: ...
+    def newest_churn(self) -> Snapshot | None: ...
 
     @property
     def newest_value(self) -> Snapshot | None: ...
@@ -72,13 +73,26 @@ class ValueJudged(NamedTuple):
     weekly: Weekly | None = None
 
 
+def newest_window(was: Earlier) -> Snapshot:
+    """What plain rules learn from. Raises NotEnoughData where no churn window had closed in which somebody bought."""
+    if was.newest_churn is None:
+        about = was.bundle.about
+        raise errors.NotEnoughData(
+            f"the history is too short for a label window of {about.churn_days} days in which somebody bought",
+            first=f"known until {about.as_of}",
+            hint="use a shorter churn horizon, a later day or more history",
+        )
+    return was.newest_churn
+
+
 def judge_churn(was: Earlier, now: Snapshot, settings: Settings) -> Judged:
     """The churn model as it would have been on `now.as_of`, against what happened after."""
     predictions = predict.predict(was.bundle, _raw(was, now))
     actual = churn_model.churned(now)
     forecasts = {MODEL: predictions.p_churn, CLOSED_FORM: now.features[btyd.P_CHURN].to_numpy()}
-    earlier = baselines.Cohort(was.newest_churn.features, was.newest_churn.churned, None)
-    rules = baselines.churn_baselines(earlier, baselines.Cohort(now.features), settings.horizons.churn_days)
+    earlier = newest_window(was)
+    learned = baselines.Cohort(earlier.features, earlier.churned, None)
+    rules = baselines.churn_baselines(learned, baselines.Cohort(now.features), settings.horizons.churn_days)
     forecasts |= rules
     r = settings.rolling
     cards = {name: scorecard.churn_card(p, actual, r.bootstrap_draws, r.seed) for name, p in forecasts.items()}

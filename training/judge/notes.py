@@ -8,7 +8,6 @@ from tiercast.contract.periods import YEAR_DAYS
 from tiercast.models import orders
 from tiercast.training.btyd.fit_both import Fits
 from tiercast.training.fit.procedure import Procedure
-from tiercast.training.judge.holdout import Judged, ValueJudged
 from tiercast.training.settings import Horizons
 from tiercast.training.windows.sampling import Sample
 
@@ -17,12 +16,10 @@ def describe_run(
     sample: Sample,
     final: Procedure,
     fits: Fits,
-    judged: tuple[Judged | None, ValueJudged | None],
     span: tuple[dt.date, dt.date],
     horizons: Horizons,
 ) -> tuple[str, ...]:
     """One sentence per note, the most important first."""
-    churn, value = judged
     is_short = (span[1] - span[0]).days < YEAR_DAYS + horizons.value_days
     candidates = [
         sample.note,
@@ -32,8 +29,6 @@ def describe_run(
         f"{orders.title(fits.orders.params)}: {fits.orders.note}",
         f"Gamma-Gamma: {fits.money.note}",
         fits.independence.warning and f"Gamma-Gamma: {fits.independence.warning}.",
-        churn is None and "Churn was not judged: the history is too short for a holdout.",
-        value is None and "Value was not judged: the history is too short for a holdout.",
         is_short and "Less than a full year before the window is known: yearly seasons cannot be seen.",
         not final.value.unseen
         and "No value window has closed: intervals come from the closed form, not from outcomes.",

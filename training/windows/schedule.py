@@ -31,13 +31,26 @@ def plan(first_on: dt.date, known_until: dt.date, horizon: int, most: int) -> tu
     (datetime.date(2024, 3, 3), datetime.date(2024, 4, 2), datetime.date(2024, 5, 2))
     """
     step = dt.timedelta((horizon + 1) // 2)  # rounded up: two steps back, a window of an odd horizon is over
-    least = dt.timedelta(min(horizon // 2, LEAST_HISTORY_DAYS))
+    least = _least_history(horizon)
     dates: list[dt.date] = []
     day = known_until - dt.timedelta(horizon)
     while len(dates) < most and day - least >= first_on:
         dates.append(day)
         day -= step
     return tuple(reversed(dates))
+
+
+def testable_on(first_on: dt.date, churn_days: int, days: int) -> dt.date:
+    """The first day on which a holdout of `days` can judge: a churn window has closed when it begins.
+
+    >>> testable_on(dt.date(2024, 1, 1), 90, 365) - dt.date(2024, 1, 1) == dt.timedelta(45 + 90 + 365)
+    True
+    """
+    return first_on + _least_history(churn_days) + dt.timedelta(churn_days) + dt.timedelta(days)
+
+
+def _least_history(horizon: int) -> dt.timedelta:
+    return dt.timedelta(min(horizon // 2, LEAST_HISTORY_DAYS))
 
 
 def folds(windows: Sequence[Snapshot], horizon: int, most: int) -> tuple[Fold, ...]:

@@ -19,6 +19,12 @@ class JoinedFiles(NamedTuple):
     place: pathlib.Path
     folder: Folder
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All files, that of the orders first."""
+        names = (self.folder.orders, *(each.file for each in self.folder.joins))
+        return tuple(str(self.place / name) for name in names)
+
 
 def find(sources: Sources) -> JoinedFiles | None:
     """The files that one of the presets joins, where the transactions are its folder or its file of orders."""

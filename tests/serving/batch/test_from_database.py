@@ -10,7 +10,7 @@ from pyarrow import parquet
 from tests import scored_tables
 from tests.scored_tables import AS_OF
 from tiercast.features.engines.duckdb import DuckDBEngine
-from tiercast.features.reading import Sources
+from tiercast.features.reading import Sources, presets
 from tiercast.serving.batch import identity, scoring
 from tiercast.training.train import Trained
 
@@ -31,3 +31,20 @@ def test_a_run_on_a_database_is_never_taken_for_an_earlier_one(trained: Trained)
     sources = Sources("postgresql://db.example/shop?table=orders")
     first, second = (identity.describe(trained.bundle, sources, None, {}) for _ in range(2))
     assert first != second
+
+
+def test_another_sheet_or_preset_makes_another_run(trained: Trained, tmp_path: Path) -> None:
+    exports = Path(__file__).parents[2] / "features" / "reading" / "exports"
+    (tmp_path / "shop.db").write_bytes(b"SQLite format 3\x00")
+    olist, own = presets.load("olist"), presets.load("shopify")
+    runs = [
+        Sources(f"{tmp_path}/shop.db#orders"),
+        Sources(f"{tmp_path}/shop.db#others"),
+        Sources(str(exports / "olist"), presets=olist),
+        Sources(str(exports / "shopify.csv")),
+        Sources(str(exports / "shopify.csv"), presets=own),
+        Sources(str(exports / "shopify.csv"), presets=own, currency="EUR"),
+    ]
+    described = [identity.describe(trained.bundle, sources, None, {}) for sources in runs]
+    assert all(described.count(each) == 1 for each in described)
+    assert identity.describe(trained.bundle, runs[2], None, {}) == described[2]

@@ -122,8 +122,8 @@ def test_the_likelihood_is_no_lower_than_lifetimes_on_cdnow() -> None:
 
 @pytest.mark.parametrize(
     ("x", "m"),
-    [([], []), ([3], [20]), ([0, 0, 0], [20, 30, 40]), ([1, 2, 3], [20, 20, 20]), ([1, 2, 3], [0, 0, 0])],
-    ids=["nobody", "one customer", "no repeat orders", "one price", "no money"],
+    [([], []), ([0, 0, 0], [20, 30, 40]), ([1, 2, 3], [0, 0, 0])],
+    ids=["nobody", "no orders", "no money"],
 )
 def test_too_little_is_refused_with_a_hint(x: list[float], m: list[float]) -> None:
     with pytest.raises(errors.NotEnoughData, match="Hint:"):
@@ -137,7 +137,7 @@ def test_tiny_data_end_in_a_finite_fit_or_a_plain_refusal(n: int, seed: int) -> 
     x, m = random.integers(1, 4, n).astype(np.float64), random.integers(1, 50, n) / 4
     try:
         fit = fit_gamma_gamma.fit(x, m)
-    except (errors.NotEnoughData, errors.FitFailed):
+    except errors.NotEnoughData:
         return
     assert np.isfinite([*fit.params, fit.log_likelihood]).all()
     assert fit.params.q > 1
