@@ -43,7 +43,7 @@ class Transactions(NamedTuple):
 
 def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_counted: bool) -> Transactions:
     """Read, validate and count the rows. `as_of` None means the day after the newest row. Raises `BadInput`."""
-    opened = source_table.open_transactions(engine, sources)
+    opened = source_table.open_transactions(engine, sources, as_of)
     applied = steps.apply(opened.parsed, opened.preset, sources.currency) if opened.preset else None
     parsed = applied.table if applied else opened.parsed
     parsed = order_counts.unpriced(parsed) if sources.counts_orders else parsed
@@ -59,7 +59,7 @@ def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_co
     n_dropped = counts.duplicates if counts and drops else 0
     kept = valid.distinct() if n_dropped else valid
     table = canonical(order_counts.per_day(kept) if sources.counts_orders else kept)
-    report = row_counts.report("transactions", of_rows, needed=validation.TRANSACTIONS.needed)
+    report = row_counts.report("transactions", of_rows, validation.TRANSACTIONS.needed, opened.read_as)
     converted = of_rows.zones["ordered_at"][times.MOVED]
     return Transactions(
         table,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tiercast.commands import grouping, options
+from tiercast.contract.periods import YEAR_DAYS
 from tiercast.terminal import console, readiness
 from tiercast.workflows import check as checking
 
@@ -22,7 +23,9 @@ def check(
     churn_days: Annotated[
         int | None, typer.Option("--churn-days", min=1, max=3650, help="Churn horizon; left out, one is proposed.")
     ] = None,
-    value_days: Annotated[int, typer.Option("--value-days", min=1, max=3650, help="Value horizon in days.")] = 365,
+    value_days: Annotated[
+        int, typer.Option("--value-days", min=1, max=3650, help="Value horizon in days.")
+    ] = YEAR_DAYS,
     engine: options.EngineOptions,
     json: options.Json = False,
 ) -> None:

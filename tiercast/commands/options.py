@@ -75,6 +75,16 @@ class SourceOptions:
     header: Annotated[
         str, typer.Option("--header", help="none: the first line is data, columns are column_1, column_2, ...")
     ] = ""
+    date_format: Annotated[
+        str, typer.Option("--date-format", help="How dates are written: %d/%m/%Y, '%d.%m.%Y %H:%M', epoch or excel.")
+    ] = ""
+    decimal: Annotated[str, typer.Option("--decimal", help="The sign before decimals: a dot or a comma.")] = ""
+    thousands: Annotated[
+        str, typer.Option("--thousands", help="The sign between groups of three digits: a comma or a dot.")
+    ] = ""
+    timezone: Annotated[
+        str, typer.Option("--timezone", help="The zone whose days count, such as Asia/Shanghai; left out, UTC.")
+    ] = ""
     preset: Annotated[
         str | None,
         typer.Option(
