@@ -6,6 +6,7 @@ TiercastError                 exit 1
 │   ├── MissingColumn                  a required column is missing
 │   ├── WrongType                      a column cannot be read as its type
 │   ├── AmbiguousTime                  some timestamps have a time zone, others do not
+│   ├── AmbiguousNumber                amounts that can mean two numbers: 1.234
 │   ├── NothingKnown                   no usable row before as_of
 │   ├── NotEnoughData                  too little history or too few customers for this
 │   ├── NoJobs                         the service runs no batch jobs
@@ -101,6 +102,10 @@ class WrongType(BadInput):
 
 
 class AmbiguousTime(BadInput):
+    pass
+
+
+class AmbiguousNumber(BadInput):
     pass
 
 
