@@ -8,7 +8,7 @@ import typer
 
 from tiercast.commands import grouping, options
 from tiercast.contract.periods import YEAR_DAYS
-from tiercast.terminal import console, profile, readiness
+from tiercast.terminal import console, data_profile, readiness
 from tiercast.workflows import check as checking
 
 
@@ -50,5 +50,5 @@ def check(
         )
     for text in done.report.lines():
         console.print_line(text)
-    profile.print_profile(done.profile)
+    data_profile.print_profile(done.profile)
     readiness.print_readiness(done.readiness)

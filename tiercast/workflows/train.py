@@ -33,7 +33,7 @@ def train(
 
     Without `as_of` the day after the newest transaction is taken, with a note on stderr.
     """
-    from tiercast.features import profile, reading
+    from tiercast.features import data_profile, reading
     from tiercast.models import bundle_folder
     from tiercast.training import train as training
     from tiercast.training.check import readiness
@@ -51,7 +51,7 @@ def train(
         for text in read.report.preset.lines() if read.report.preset else ():
             console.print_note(text)
         on_step("counting")
-        for finding in profile.profile(engine, read.tables).findings:
+        for finding in data_profile.profile(engine, read.tables).findings:
             console.print_note(str(finding))
         on_step("measuring")
         ready = readiness.check(engine, read.tables, read.report, read.as_of, *settings.horizons.both)

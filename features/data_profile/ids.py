@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ibis.expr import types as ir
 
+from tiercast.features.data_profile.findings import Finding
 from tiercast.features.engines import Engine
-from tiercast.features.profile.findings import Finding
 from tiercast.features.tables import Tables
 
 PLACEHOLDERS = (

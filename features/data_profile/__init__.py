@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tiercast.features.data_profile import amounts, dates, ids, shape, summary
+from tiercast.features.data_profile.findings import Finding
+from tiercast.features.data_profile.summary import Summary
 from tiercast.features.engines import Engine
-from tiercast.features.profile import amounts, dates, ids, shape, summary
-from tiercast.features.profile.findings import Finding
-from tiercast.features.profile.summary import Summary
 from tiercast.features.tables import Tables
 
 

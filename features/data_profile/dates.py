@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from ibis.expr import types as ir
 
+from tiercast.features.data_profile.findings import Finding
+from tiercast.features.data_profile.summary import Month, Summary
 from tiercast.features.engines import Engine
-from tiercast.features.profile.findings import Finding
-from tiercast.features.profile.summary import Month, Summary
 
 EPOCH = dt.date(1970, 1, 1)
 FAR_DAYS, FAR_SHARE = 90, 0.005

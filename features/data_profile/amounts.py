@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ibis.expr import types as ir
 
+from tiercast.features.data_profile.findings import Finding
+from tiercast.features.data_profile.summary import Summary
 from tiercast.features.engines import Engine
-from tiercast.features.profile.findings import Finding
-from tiercast.features.profile.summary import Summary
 
 LEAST_ORDERS = 20
 REPEATED, ONE_CUSTOMER = 0.9, 0.25

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tiercast.features.profile.findings import Finding
-from tiercast.features.profile.summary import Summary
+from tiercast.features.data_profile.findings import Finding
+from tiercast.features.data_profile.summary import Summary
 
 LEAST_CUSTOMERS = 20
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tiercast.terminal import console, formatting
 
 if TYPE_CHECKING:
-    from tiercast.features.profile import Profile
-    from tiercast.features.profile.summary import Month, Summary
+    from tiercast.features.data_profile import Profile
+    from tiercast.features.data_profile.summary import Month, Summary
 
 MOST_ROWS, BAR = 24, 24
 PERIODS = {"month": 7, "year": 4}
