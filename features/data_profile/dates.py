@@ -19,7 +19,7 @@ FAR_DAYS, FAR_SHARE = 90, 0.005
 PAUSE_DAYS, PAUSE_OVER_USUAL = 60, 10
 THIN, LEAST_MONTHS = 1 / 50, 6
 LEAST_ROWS = 200
-USUAL_DAYS, QUIET_SHARE, QUIET_DAYS = 90, 0.25, 7
+USUAL_DAYS, FEW_SHARE, FEW_DAYS = 90, 0.25, 7
 
 
 class Day(NamedTuple):
@@ -39,7 +39,7 @@ def find(engine: Engine, lines: ir.Table, counted: Summary) -> Iterator[Finding]
     yield from _pauses(usual)
     yield from _thin_months(counted.months)
     yield from _swapped(days)
-    yield from _quiet_end(usual)
+    yield from _thin_end(usual)
 
 
 def _epoch(days: Sequence[Day]) -> Iterator[Finding]:
@@ -126,17 +126,17 @@ def _swapped(days: Sequence[Day]) -> Iterator[Finding]:
         )
 
 
-def _quiet_end(days: Sequence[Day]) -> Iterator[Finding]:
+def _thin_end(days: Sequence[Day]) -> Iterator[Finding]:
     """The newest days with far fewer rows than usual: the export may have been cut, or orders still come in."""
     last = days[-1].day
     recent = [each for each in days if (last - each.day).days < USUAL_DAYS]
     if len(recent) < 30:
         return
     usual = statistics.median(each.rows for each in recent)
-    busy = max(each.day for each in recent if each.rows >= QUIET_SHARE * usual)
-    if (last - busy).days >= QUIET_DAYS:
+    busy = max(each.day for each in recent if each.rows >= FEW_SHARE * usual)
+    if (last - busy).days >= FEW_DAYS:
         yield Finding(
-            "quiet_end",
+            "thin_end",
             f"since {busy} every day has less than a quarter of the usual {usual:,.0f} rows",
             f"if rows are still missing, pass --as-of {busy + dt.timedelta(1)}",
         )

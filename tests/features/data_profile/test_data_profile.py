@@ -156,11 +156,11 @@ def test_half_swapped_days_leave_thin_months_or_no_day_after_the_twelfth(tmp_pat
     assert codes(tmp_path, thin) == ["thin_month"]
 
 
-def test_a_quiet_end_proposes_the_day_after_the_last_usual_one(tmp_path: Path) -> None:
+def test_a_thin_end_proposes_the_day_after_the_last_usual_one(tmp_path: Path) -> None:
     rows = shop(3600)
     late = [k for k, day in enumerate(rows["ordered_at"]) if day > dt.date(2024, 6, 10)]
     dropped = {k for k in late if k % 10}
     thin = {name: [cell for k, cell in enumerate(cells) if k not in dropped] for name, cells in rows.items()}
     found = profiled(make_tables.write(tmp_path, thin)).findings
-    assert [finding.code for finding in found] == ["quiet_end"]
+    assert [finding.code for finding in found] == ["thin_end"]
     assert "--as-of 2024-06-11" in found[0].hint
