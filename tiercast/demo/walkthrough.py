@@ -22,7 +22,6 @@ def run(folder: pathlib.Path, lang: Language, *, as_json: bool) -> None:
     from tiercast.features.reading import Sources
     from tiercast.training import settings
 
-    folder.mkdir(parents=True, exist_ok=True)
     orders, bundle, out = folder / "orders.parquet", folder / "bundle", folder / "scores.parquet"
     cdnow.write_parquet(orders)
     sources = Sources(str(orders))
