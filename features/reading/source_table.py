@@ -61,6 +61,7 @@ def open_table(engine: Engine, table: str, sources: Sources, as_of: datetime.dat
 def open_transactions(engine: Engine, sources: Sources, as_of: datetime.date | None) -> OpenedTable:
     """The parsed transactions, with the marks of the preset that knows their header (see `presets.raw_cells`)."""
     if not sources.presets:
+        joined_files.refuse_unnamed(sources)
         return OpenedTable(*open_table(engine, "transactions", sources, as_of), None)
     folder = joined_files.find(sources)
     if folder is not None:

@@ -140,6 +140,7 @@ def test_olists_files_are_joined_to_the_person_behind_several_customer_ids(tmp_p
                 ("u1", "o5", 1.0),
                 ("u1", "o6", 2.0),
             ]
+    assert "--from olist" in refusal(errors.SourceUnreadable, str(tmp_path), AS_OF).hint
     read_report = report(str(tmp_path), AS_OF, presets=presets.load("olist"))
     assert read_report.transactions.dropped == {"no_amount": 1}  # o4 has no payment
     (tmp_path / "olist_customers_dataset.csv").unlink()
