@@ -6,6 +6,7 @@ TiercastError                 exit 1
 │   ├── MissingColumn                  a required column is missing
 │   ├── WrongType                      a column cannot be read as its type
 │   ├── AmbiguousTime                  some timestamps have a time zone, others do not
+│   ├── AmbiguousNumber                amounts that can mean two numbers: 1.234
 │   ├── NothingKnown                   no usable row before as_of
 │   ├── NotEnoughData                  too little history or too few customers for this
 │   ├── NoJobs                         the service runs no batch jobs
@@ -33,8 +34,13 @@ from __future__ import annotations
 class TiercastError(Exception):
     """An error in four parts: what is wrong, how many of how many, the first offender, what to do.
 
-    `what` is one sentence. `count` of `total` are rows, customers or files, named by `unit`. `first` quotes the first
-    offender, `hint` says how to fix it.
+    `what` is one sentence. `count` of `total` are rows, customers or files, named by `unit` in the plural. `first`
+    quotes the first offender, `hint` says how to fix it.
+
+    >>> print(TiercastError("the customer is not known", count=1, total=1, unit="customers", first="c-1", hint="..."))
+    TiercastError: 1 of 1 customer: the customer is not known
+    First: c-1
+    Hint: ...
     """
 
     exit_code = 1
@@ -63,7 +69,9 @@ class TiercastError(Exception):
         if self.count is None:
             return ""
         of = f" of {self.total:,}" if self.total is not None else ""
-        return f"{self.count:,}{of} {self.unit}: "
+        is_one = (self.count if self.total is None else self.total) == 1
+        unit = self.unit[:-1] if is_one and self.unit.endswith("s") and len(self.unit) > 1 else self.unit
+        return f"{self.count:,}{of} {unit}: "
 
     def as_dict(self) -> dict[str, object]:
         """The same four parts for a machine (`--json`, HTTP)."""
@@ -94,6 +102,10 @@ class WrongType(BadInput):
 
 
 class AmbiguousTime(BadInput):
+    pass
+
+
+class AmbiguousNumber(BadInput):
     pass
 
 

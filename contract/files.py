@@ -112,8 +112,17 @@ def cannot_write(path: pathlib.Path, *, subject: str = "the file", hint: str = H
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise errors.CannotWrite(f"{subject} cannot be written: {reason}", first=str(path), hint=hint) from error
+        what = f"{subject} cannot be written: {reason(error)}"
+        raise errors.CannotWrite(what, first=str(path), hint=hint) from error
+
+
+def reason(error: Exception) -> str:
+    """Why a file cannot be used, without its path: the system's words for an `OSError`, else the error's own.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory", "scores.parquet"))
+    'no such file or directory'
+    """
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def sha256(path: pathlib.Path) -> str:
@@ -122,9 +131,10 @@ def sha256(path: pathlib.Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         hint = "check the path and the permissions"
-        raise errors.SourceUnreadable(f"the file cannot be read: {reason}", first=str(path), hint=hint) from error
+        raise errors.SourceUnreadable(
+            f"the file cannot be read: {reason(error)}", first=str(path), hint=hint
+        ) from error
 
 
 def sync(path: pathlib.Path) -> None:

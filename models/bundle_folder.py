@@ -234,7 +234,9 @@ def _json(path: pathlib.Path) -> dict[str, Any]:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         hint = "pass --bundle the folder that `tiercast train --bundle` wrote"
-        raise errors.BundleRefused("there is no readable bundle", first=f"{path}: {error}", hint=hint) from error
+        raise errors.BundleRefused(
+            "there is no readable bundle", first=f"{path}: {files.reason(error)}", hint=hint
+        ) from error
     if not isinstance(data, dict):
         hint = "train it again; a bundle is never edited by hand"
         raise errors.BundleRefused("the bundle's content does not fit", first=f"{path}: not an object", hint=hint)

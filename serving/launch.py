@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import NamedTuple
 
-from tiercast.contract import addresses, errors
+from tiercast.contract import addresses, errors, files
 from tiercast.models import bundle_folder
 from tiercast.serving.access import audit as record
 from tiercast.serving.access import startup
@@ -42,6 +42,7 @@ def prepare(
     store: str | None = None,
     audit: pathlib.Path | None = None,
     rate: float | None = None,
+    workers: int | None = None,
     jobs: pathlib.Path | None = None,
 ) -> Listening:
     """Check whether the service may listen there, and whether it will require keys: see `access.startup`.
@@ -57,6 +58,8 @@ def prepare(
         record.AuditLog(audit.resolve()).check()
     if rate is not None:
         ours["TIERCAST_RATE"] = str(rate)
+    if workers is not None:
+        ours["TIERCAST_WORKERS"] = str(workers)
     if jobs is not None:
         ours[sources.VARIABLE] = str(jobs.resolve())
     limits.from_env(os.environ | ours)
@@ -110,9 +113,10 @@ def _require_free(address: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
     except (OSError, OverflowError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
         hint = "stop what listens there, or choose another port: --port 3001"
-        raise errors.BadInput(f"the port cannot be used: {reason}", first=f"{address}:{port}", hint=hint) from error
+        raise errors.BadInput(
+            f"the port cannot be used: {files.reason(error)}", first=f"{address}:{port}", hint=hint
+        ) from error
 
 
 def _environment(scratch: pathlib.Path) -> dict[str, str]:

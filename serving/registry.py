@@ -80,6 +80,7 @@ def connect(root: pathlib.Path | None = None) -> Any:
     """MLflow, without telemetry and pickles, connected to the store. Raises `BadInput`; never creates a database."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     uri = addresses.tracking_uri(root)
@@ -116,7 +117,9 @@ def _download(mlflow: Any, uri: str, scratch: pathlib.Path) -> pathlib.Path:
         folder = pathlib.Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(scratch)))
     except (mlflow.MlflowException, OSError) as error:
         hint = "its artifacts may have been moved or deleted; train again with --register"
-        raise errors.BadInput("the model's files cannot be fetched", first=f"{uri}: {error}", hint=hint) from error
+        raise errors.BadInput(
+            "the model's files cannot be fetched", first=f"{uri}: {files.reason(error)}", hint=hint
+        ) from error
     flavor = mlflow.models.Model.load(str(folder)).flavors.get("python_function", {})
     bundle = (folder / str(flavor.get("data", ""))).resolve()
     if not bundle.is_relative_to(folder.resolve()) or not (bundle / bundle_folder.MANIFEST).is_file():

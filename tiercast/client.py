@@ -19,7 +19,7 @@ import pathlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import urllib3
 from pydantic import BaseModel
@@ -30,12 +30,12 @@ from tiercast.serving.http import schemas
 from tiercast.serving.http.scores import responses as stored
 from tiercast.serving.jobs.api_models import JobList, JobStatus
 from tiercast.serving.online import responses
+from tiercast.tiers.languages import Language
 
 RETRIED = (429, 503)
 CHUNK = 1 << 16
 Model = TypeVar("Model", bound=BaseModel)
 Day = dt.date | str
-Lang = Literal["en", "zh"]
 
 
 class ServiceError(errors.TiercastError):
@@ -99,7 +99,7 @@ class Client:
         self._pool.clear()
 
     def score(
-        self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Lang = "en", letter_change: bool = False
+        self, customers: Iterable[Mapping[str, Any]], as_of: Day, *, lang: Language = "en", letter_change: bool = False
     ) -> responses.ScoreResponse:
         """Score up to 1,000 customers now, from their raw transactions, as of a day.
 
@@ -109,13 +109,13 @@ class Client:
         body |= {"letter_change": True} if letter_change else {}
         return self._post("/v1/score", body, responses.ScoreResponse)
 
-    def lookup(self, customer_ids: Iterable[str], *, lang: Lang = "en") -> stored.LookupResponse:
+    def lookup(self, customer_ids: Iterable[str], *, lang: Language = "en") -> stored.LookupResponse:
         """The stored scores of up to 1,000 customers; ids that the store does not know are listed."""
         return self._post(
             "/v1/customers/lookup", {"customer_ids": list(customer_ids), "lang": lang}, stored.LookupResponse
         )
 
-    def history(self, customer_id: str, *, lang: Lang = "en") -> stored.HistoryResponse:
+    def history(self, customer_id: str, *, lang: Language = "en") -> stored.HistoryResponse:
         """One customer through the published generations, the newest first."""
         return self._post("/v1/customers/history", {"customer_id": customer_id, "lang": lang}, stored.HistoryResponse)
 

@@ -7,26 +7,27 @@
 from __future__ import annotations
 
 import pathlib
-import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from tiercast.contract import errors
+from tiercast.contract import settings_file
+from tiercast.contract.periods import YEAR_DAYS
 from tiercast.training.search_space import Frozen, Space
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Band = Annotated[float, Field(ge=0, lt=0.5)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 Model = Literal["churn", "value"]
+HINT = "pass --config an existing TOML file; docs/data.md shows one"
 
 
 class Horizons(Frozen):
     """How far ahead the two questions look, in days."""
 
     churn_days: Days = 90
-    value_days: Days = 365
+    value_days: Days = YEAR_DAYS
 
     @property
     def both(self) -> tuple[int, int]:
@@ -74,7 +75,7 @@ class Rolling(Frozen):
 
     most_windows: Annotated[int, Field(ge=1, le=60)] = 10
     most_folds: Annotated[int, Field(ge=1, le=12)] = 3
-    feature_windows: Annotated[tuple[Days, ...], Field(min_length=1)] = (30, 60, 90, 180, 365)
+    feature_windows: Annotated[tuple[Days, ...], Field(min_length=1)] = (30, 60, 90, 180, YEAR_DAYS)
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     threads: Annotated[int, Field(ge=0)] = 0
     bootstrap_draws: Annotated[int, Field(ge=20)] = 200
@@ -161,31 +162,12 @@ def load(path: pathlib.Path | None, horizons: dict[str, int]) -> Settings:
 
     Raises `BadInput` for a file that cannot be read or a key or value that is not allowed.
     """
-    data = _read(path) if path else {}
+    data = settings_file.read(path, subject="the configuration", hint=HINT) if path else {}
     given = data.get("horizons", {})
     if isinstance(given, dict):  # anything else is for the validation below to refuse
         data["horizons"] = {**given, **horizons}
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise _refused(error, path) from error
-
-
-def _read(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        hint = "pass --config an existing TOML file; docs/data.md shows one"
-        raise errors.BadInput("the configuration cannot be read", first=f"{path}: {error}", hint=hint) from error
-
-
-def _refused(error: ValidationError, path: pathlib.Path | None) -> errors.BadInput:
-    found = error.errors()
-    place = ".".join(str(part) for part in found[0]["loc"])
-    return errors.BadInput(
-        "settings are not allowed",
-        count=len(found),
-        unit="settings",
-        first=f"{place}: {found[0]['msg'].lower().removeprefix('value error, ')}",
-        hint=f"correct {path or 'the command line'}; docs/data.md lists every key with its range",
-    )
+        hint = f"correct {path or 'the command line'}; docs/data.md lists every key with its range"
+        raise settings_file.refusal(error, hint=hint) from None

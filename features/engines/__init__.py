@@ -10,6 +10,7 @@ from typing import Protocol
 import ibis
 import pyarrow as pa
 from ibis.backends.sql import SQLBackend
+from ibis.expr import types as ir
 
 
 class Engine(Protocol):
@@ -39,5 +40,7 @@ class Engine(Protocol):
     def bucket(self, name: str, k: int) -> ibis.Table: ...
 
     def slices(self, name: str, rows: int) -> Iterator[pa.Table]: ...
+
+    def wall_clock(self, value: ir.Value, zone: str) -> ir.Value: ...
 
     def reading(self, source: str) -> AbstractContextManager[None]: ...

@@ -21,6 +21,7 @@ import duckdb
 import ibis
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
+from ibis.expr import types as ir
 from pyarrow import parquet
 from sqlglot import exp
 
@@ -28,6 +29,9 @@ from tiercast.contract import errors
 from tiercast.features import buckets as hash_buckets
 from tiercast.features.engines import duckdb_errors
 
+TIMEZONE = ibis.udf.scalar.builtin(
+    lambda zone, value: None, name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp(6)")
+)
 ROWS_WAITING = 1 << 21
 FEWEST_ROWS_WAITING = 2048  # one vector of DuckDB
 
@@ -163,6 +167,10 @@ class DuckDBEngine:
 
     def _stored(self, name: str, pattern: str) -> ibis.Table:
         return self.con.read_parquet(str(self.folder / name / pattern), hive_partitioning=False)
+
+    def wall_clock(self, value: ir.Value, zone: str) -> ir.Value:
+        """A time in UTC as the clocks of a zone show it, without a zone."""
+        return TIMEZONE(zone, value.cast("timestamp('UTC')"))
 
     @contextlib.contextmanager
     def reading(self, source: str) -> Iterator[None]:

@@ -16,6 +16,7 @@ from typing import Any
 import ibis
 import pyarrow as pa
 from ibis.backends.pyspark import Backend
+from ibis.expr import types as ir
 from py4j.protocol import Py4JError
 from pyarrow import parquet
 from pyspark.errors import PySparkException
@@ -23,6 +24,10 @@ from pyspark.sql import DataFrame, functions
 
 from tiercast.features import buckets as hash_buckets
 from tiercast.features.engines import spark_errors, spark_session, text_encoding
+
+FROM_UTC = ibis.udf.scalar.builtin(
+    lambda value, zone: None, name="from_utc_timestamp", signature=(("timestamp(6)", "string"), "timestamp(6)")
+)
 
 
 class Connection(Backend):  # type: ignore[misc]  # Ibis has no type hints
@@ -151,6 +156,10 @@ class SparkEngine:
         """The expression as Spark's own data frame."""
         found: DataFrame = self.session.sql(self.con.compile(expr))
         return found
+
+    def wall_clock(self, value: ir.Value, zone: str) -> ir.Value:
+        """A time in UTC as the clocks of a zone show it, without a zone."""
+        return FROM_UTC(value, zone)
 
     @contextlib.contextmanager
     def reading(self, source: str) -> Iterator[None]:

@@ -64,7 +64,8 @@ def read(
     base = _optional(engine, sources, "customers", bought.as_of)
     contacts = _optional(engine, sources, "interactions", bought.as_of)
     tables = Tables(bought.table, base.table, contacts.table)
-    return Reading(tables, _report(bought, base.report, contacts.report), bought.as_of, bought.preset)
+    report = _report(bought, base.report, contacts.report, sources.dialect.timezone)
+    return Reading(tables, report, bought.as_of, bought.preset)
 
 
 class _OptionalTable(NamedTuple):
@@ -80,7 +81,9 @@ def _optional(engine: Engine, sources: Sources, name: str, as_of: datetime.date)
         return _OptionalTable(*READERS[name](engine, sources, as_of))
 
 
-def _report(bought: Transactions, base: TableReport | None, contacts: TableReport | None) -> ReadingReport:
+def _report(
+    bought: Transactions, base: TableReport | None, contacts: TableReport | None, timezone: str
+) -> ReadingReport:
     counts = bought.counts
     return ReadingReport(
         transactions=bought.report,
@@ -93,5 +96,6 @@ def _report(bought: Transactions, base: TableReport | None, contacts: TableRepor
         n_customers=counts.customers if counts else None,
         n_buyers=counts.buyers if counts else None,
         exact_duplicates=counts.duplicates if counts else None,
+        timezone=timezone or "UTC",
         preset=bought.by_preset,
     )

@@ -12,7 +12,7 @@ from tiercast.features.reading.validation import TableRules
 
 UNREADABLE_SHARE = 0.2
 HINTS = {
-    "time": "write times as 2024-01-31 or 2024-01-31T12:30:00, or pass --column {name}=NAME",
+    "time": "write times as 2024-01-31 or 2024-01-31T12:30:00, or pass --date-format, or --column {name}=NAME",
     "money": "write amounts as plain numbers like 12.50, or pass --column {name}=NAME",
     "number": "write plain numbers like 12.50, or leave the column out",
 }
@@ -24,7 +24,7 @@ def cells(counts: RowCounts, rules: TableRules) -> None:
     _refuse_mixed_zones(rules.table, counts)
     kinds = {column.name: column.kind for column in columns.TABLES[rules.table]}
     for name, n in counts.unread.items():
-        n_bad = max(n, counts.reasons.get(f"unparsable_{name}", 0))
+        n_bad = max(n, counts.reasons.get(f"unparsable_{name}", 0) + counts.reasons.get(f"no_{name}", 0))
         if n_bad > UNREADABLE_SHARE * counts.known and kinds[name] in HINTS:
             raise errors.WrongType(
                 f"{name} of the {rules.table} cannot be read in more than {UNREADABLE_SHARE:.0%} of what is known",

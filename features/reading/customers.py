@@ -19,12 +19,12 @@ PLAIN = r"^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)$"
 
 def read(engine: Engine, sources: Sources, as_of: datetime.date) -> tuple[ibis.Table, TableReport]:
     """The canonical table and its report. Customers who join on or after `as_of` are dropped."""
-    parsed = source_table.open_table(engine, "customers", sources)
+    parsed, read_as = source_table.open_table(engine, "customers", sources, as_of)
     validated = validation.validate(parsed, validation.CUSTOMERS, as_of)
     counts = row_counts.count(engine.con, validated, validation.CUSTOMERS)
     checks.cells(counts, validation.CUSTOMERS)
     table = canonical(engine.con, validation.valid_rows(validated))
-    return table, row_counts.report("customers", counts, validation.CUSTOMERS.needed)
+    return table, row_counts.report("customers", counts, validation.CUSTOMERS.needed, read_as)
 
 
 def canonical(con: Backend, valid: ibis.Table) -> ibis.Table:

@@ -22,7 +22,7 @@ def read(engine: Engine, sources: Sources) -> list[OverrideRow]:
     if sources.overrides is None:
         return []
     with engine.reading(sources.overrides):
-        parsed = source_table.open_table(engine, "overrides", sources)
+        parsed, _ = source_table.open_table(engine, "overrides", sources, None)
         validated = validation.validate(parsed, validation.OVERRIDES, dt.date.max)
         counts = row_counts.count(engine.con, validated, validation.OVERRIDES)
         checks.cells(counts, validation.OVERRIDES)

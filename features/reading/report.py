@@ -12,8 +12,10 @@ REASONS = {
     "no_customer_id": "no customer id",
     "no_timestamp": "no date",
     "unparsable_timestamp": "a date that cannot be read",
-    "unparsable_amount": "an amount that is missing or no finite number below 10^11",
-    "unparsable_margin": "a margin that is missing or no finite number below 10^11",
+    "no_amount": "no amount",
+    "no_margin": "no margin",
+    "unparsable_amount": "an amount that is no finite number below 10^11",
+    "unparsable_margin": "a margin that is no finite number below 10^11",
     "unknown_kind": "an unknown kind of contact",
     LATE: "dated on or after as_of, not looked at",
     DUPLICATE: "equal in every column to a row that is kept",
@@ -24,7 +26,8 @@ class TableReport(NamedTuple):
     """One table: rows_read = rows_kept + the sum of `dropped`.
 
     `first` quotes one offender per reason, the first in alphabetical order. `blanked` counts, per optional column,
-    cells that could not be read and are taken as missing, in rows that are kept or dropped.
+    cells that could not be read and are taken as missing, in rows that are kept or dropped. `read_as` has a note per
+    column with cells that are no plain number or ISO 8601 time and were read, with the first of them.
     """
 
     table: str
@@ -33,14 +36,16 @@ class TableReport(NamedTuple):
     dropped: dict[str, int]
     first: dict[str, str]
     blanked: dict[str, int]
+    read_as: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
-        return dict(self._asdict())
+        return self._asdict() | {"read_as": list(self.read_as)}
 
     def lines(self) -> list[str]:
         drops = [f"  {n:,} dropped: {REASONS[code]}{self._offender(code)}" for code, n in self.dropped.items() if n]
         blanks = [f"  {n:,} cells of {name} cannot be read and count as missing" for name, n in self.blanked.items()]
-        return [f"{self.table}: {self.rows_kept:,} of {self.rows_read:,} rows kept", *drops, *blanks]
+        notes = [f"  {note}" for note in self.read_as]
+        return [f"{self.table}: {self.rows_kept:,} of {self.rows_read:,} rows kept", *drops, *blanks, *notes]
 
     def _offender(self, code: str) -> str:
         return f" (first: {self.first[code]})" if code in self.first else ""
@@ -51,7 +56,8 @@ class ReadingReport(NamedTuple):
 
     `n_customers` have a row before `as_of`, `n_buyers` of them an order. `exact_duplicates` are rows equal in every
     column to another one that is kept; they stay by default, for a line of a receipt can repeat. The three
-    are None when they were not counted. `converted_to_utc` rows had an offset other than UTC.
+    are None when they were not counted. `converted_to_utc` rows had an offset other than UTC;
+    with a `timezone`, rows that were moved to its clock.
     """
 
     transactions: TableReport
@@ -64,6 +70,7 @@ class ReadingReport(NamedTuple):
     n_customers: int | None
     n_buyers: int | None
     exact_duplicates: int | None
+    timezone: str = "UTC"
     preset: PresetReport | None = None
 
     @property
@@ -127,11 +134,12 @@ class ReadingReport(NamedTuple):
 
     def notes(self) -> list[str]:
         """Remarks about the table as a whole."""
+        moved = self.converted_to_utc
         found = {
             f"{self.exact_duplicates or 0:,} kept rows equal another row in every column": (
                 self.exact_duplicates and not self.dropped.get(DUPLICATE)
             ),
-            f"{self.converted_to_utc:,} times had another offset and were converted to UTC": self.converted_to_utc,
+            f"{moved:,} times had another offset and were converted to {self.timezone}": moved,
             f"the newest row is {self.silence_days:,} days before as_of": self.silence_days > 7,
         }
         return [note for note, is_so in found.items() if is_so]

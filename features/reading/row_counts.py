@@ -55,11 +55,11 @@ def count(con: Backend, validated: ibis.Table, rules: validation.TableRules) -> 
     return _from_rows(con.to_pyarrow(by_reason).to_pylist(), validated)
 
 
-def report(table: str, counts: RowCounts, needed: Collection[str]) -> TableReport:
+def report(table: str, counts: RowCounts, needed: Collection[str], read_as: tuple[str, ...]) -> TableReport:
     """The report of a table. An unreadable cell of a column that is not `needed` is counted as blanked."""
     late = {LATE: counts.late} if counts.late else {}
     blanked = {name: n for name, n in counts.unread.items() if n and name not in needed}
-    return TableReport(table, counts.rows, counts.kept, counts.reasons | late, counts.firsts, blanked)
+    return TableReport(table, counts.rows, counts.kept, counts.reasons | late, counts.firsts, blanked, read_as)
 
 
 def _measures(validated: ibis.Table, rules: validation.TableRules) -> dict[str, ir.Scalar]:

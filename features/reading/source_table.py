@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -11,8 +12,20 @@ import ibis
 
 from tiercast.contract import addresses, errors
 from tiercast.features.engines import Engine
-from tiercast.features.reading import copies, first_lines, header_faults, matching, text_files, transcoding, validation
+from tiercast.features.reading import (
+    columns,
+    copies,
+    first_lines,
+    forms,
+    header_faults,
+    local_time,
+    matching,
+    text_files,
+    transcoding,
+    validation,
+)
 from tiercast.features.reading import sources as places
+from tiercast.features.reading.forms import FormedRows
 from tiercast.features.reading.matching import Match
 from tiercast.features.reading.presets import Preset, joined_files, raw_cells
 from tiercast.features.reading.sources import Sources
@@ -22,14 +35,15 @@ FLAT = 'write flat objects, one per line: {"customer_id": "7", "ordered_at": "20
 
 
 class OpenedTable(NamedTuple):
-    """Parsed rows, and the preset that has marked them, if any."""
+    """Parsed rows, notes on cells that were read from other forms, and the preset that has marked the rows, if any."""
 
     parsed: ibis.Table
+    read_as: tuple[str, ...]
     preset: Preset | None
 
 
-def open_table(engine: Engine, table: str, sources: Sources) -> ibis.Table:
-    """The parsed rows of one input table (see `validation.parse`).
+def open_table(engine: Engine, table: str, sources: Sources, as_of: datetime.date | None) -> FormedRows:
+    """The parsed rows of one input table (see `validation.parse` and `forms`). Rows on or after `as_of` decide nothing.
 
     Parquet is read in place. Parsing text is slow: CSV, JSON, and Parquet with times or amounts as text, are parsed
     once and stored as Parquet in the engine's folder. What no engine reads is copied there once: see `copies`.
@@ -39,13 +53,16 @@ def open_table(engine: Engine, table: str, sources: Sources) -> ibis.Table:
     files = places.find(copied, remote=engine.reads_remote)
     with _named_as_given(source, copied):
         raw, found = OPENERS[files.format](engine, files, table, sources)
-    return _parsed(engine, table, raw, found.named, is_stored=files.format != "parquet")
+    if "://" in source and files.format == "parquet" and not sources.dialect.decimal:
+        sources = sources._replace(dialect=sources.dialect._replace(decimal="."))  # a database writes numeric so
+    return _parsed(engine, table, raw, found.named, sources, as_of, is_stored=files.format != "parquet")
 
 
-def open_transactions(engine: Engine, sources: Sources) -> OpenedTable:
+def open_transactions(engine: Engine, sources: Sources, as_of: datetime.date | None) -> OpenedTable:
     """The parsed transactions, with the marks of the preset that knows their header (see `presets.raw_cells`)."""
     if not sources.presets:
-        return OpenedTable(open_table(engine, "transactions", sources), None)
+        joined_files.refuse_unnamed(sources)
+        return OpenedTable(*open_table(engine, "transactions", sources, as_of), None)
     folder = joined_files.find(sources)
     if folder is not None:
         raw = joined_files.join(folder, lambda file: _as_it_is(engine, file, sources))
@@ -57,8 +74,9 @@ def open_transactions(engine: Engine, sources: Sources) -> OpenedTable:
         with _named_as_given(source, copied):
             raw, found = OPENERS[files.format](engine, files, "transactions", sources)
     _refuse_dates_elsewhere(engine, found.preset, sources.transactions)
-    prepared = raw_cells.prepare(raw, found.preset, found.named) if found.preset else raw
-    return OpenedTable(_parsed(engine, "transactions", prepared, found.named, is_stored=True), found.preset)
+    prepared = raw_cells.prepare(raw, found.preset, found.named, sources.dialect) if found.preset else raw
+    formed = _parsed(engine, "transactions", prepared, found.named, sources, as_of, is_stored=True)
+    return OpenedTable(*formed, found.preset)
 
 
 def _refuse_dates_elsewhere(engine: Engine, preset: Preset | None, source: str) -> None:
@@ -78,11 +96,30 @@ def _as_it_is(engine: Engine, file: str, sources: Sources) -> ibis.Table:
     return engine.text(paths, header.columns, header.delimiter, skipped=header.skipped)
 
 
-def _parsed(engine: Engine, table: str, raw: ibis.Table, named: Mapping[str, str], *, is_stored: bool) -> ibis.Table:
-    parsed = validation.parse(raw, table, named)
-    slow = [given for name, given in named.items() if name in ("ordered_at", "occurred_at", "amount", "margin")]
-    has_text = any(raw[given].type().is_string() for given in slow)
-    return engine.store(f"{table}_read", parsed) if is_stored or has_text else parsed
+def _parsed(
+    engine: Engine,
+    table: str,
+    raw: ibis.Table,
+    named: Mapping[str, str],
+    sources: Sources,
+    as_of: datetime.date | None,
+    *,
+    is_stored: bool,
+) -> FormedRows:
+    parsed = validation.parse(raw, table, named, sources.dialect)
+    if not is_stored and not _is_slow(raw, table, named):
+        return FormedRows(local_time.move(engine, parsed, sources.dialect.timezone), ())
+    stored = engine.store(f"{table}_read", parsed)
+    formed = forms.read(engine, stored, table, named, sources.dialect, as_of)
+    is_changed = formed.notes or sources.dialect.timezone
+    return formed._replace(rows=engine.store(f"{table}_formed", formed.rows)) if is_changed else formed
+
+
+def _is_slow(raw: ibis.Table, table: str, named: Mapping[str, str]) -> bool:
+    """Whether a time or a number is text, or a time is a number."""
+    kinds = {column.name: column.kind for column in columns.TABLES[table]}
+    slow = [(kinds[ours], raw[given].type()) for ours, given in named.items() if kinds[ours] not in ("id", "label")]
+    return any(given.is_string() or (kind == "time" and given.is_numeric()) for kind, given in slow)
 
 
 @contextlib.contextmanager

@@ -37,9 +37,13 @@ def _in_calendar(value: ir.Value) -> ir.Value:
 
 
 def zone(column: ir.Value) -> ir.Value:
-    """The kind of zone of a time in text: none, UTC or another offset; null for typed columns, which cannot mix."""
+    """The kind of zone of a time in text: none, UTC or another offset; of a typed column UTC or null."""
     if not column.type().is_string():
-        return ibis.null("string")
+        return ibis.literal(UTC if _has_zone(column) else None, "string")
     is_short = column.length() < SHORTEST_ZONED
     is_local = ~column.re_search(ZONED)
     return ibis.cases((is_short, LOCAL), (is_local, LOCAL), (column.re_search(AT_UTC), UTC), else_=MOVED)
+
+
+def _has_zone(column: ir.Value) -> bool:
+    return bool(column.type().is_timestamp() and column.type().timezone is not None)

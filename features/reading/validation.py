@@ -15,9 +15,14 @@ from ibis.expr import types as ir
 
 from tiercast.contract import inputs
 from tiercast.features.reading import columns, times, values
+from tiercast.features.reading import dialect as dialects
+from tiercast.features.reading.dialect import Dialect
 from tiercast.features.reading.report import LATE
 
-UNREAD, ZONE, OTHER = "unread_", "zone_", "other_"
+UNREAD, ZONE, OTHER, THREE = "unread_", "zone_", "other_", "three_"
+
+
+NUMBERS = ("money", "number")
 
 
 class TableRules(NamedTuple):
@@ -34,24 +39,30 @@ INTERACTIONS = TableRules("interactions", ("customer_id", "occurred_at", "kind")
 OVERRIDES = TableRules("overrides", ("customer_id", "tier", "until"), None)
 
 
-def parse(raw: ibis.Table, table: str, named: Mapping[str, str]) -> ibis.Table:
+def parse(raw: ibis.Table, table: str, named: Mapping[str, str], dialect: Dialect = dialects.AS_WRITTEN) -> ibis.Table:
     """One parsed row per row received.
 
     Values are in `<column>`, unreadable texts in `unread_<column>`, the kind of zone of a time in `zone_<column>`, and
-    columns that are not ours in `other_<name>`.
+    columns that are not ours in `other_<name>`. `three_<column>` marks numbers in text like 1.234: see `forms`, which
+    also reads the texts of a dialect that says what plain text would be misread in.
     """
     parts: dict[str, ir.Value] = {}
     for column in columns.TABLES[table]:
         if column.name in named:
-            parts |= _cells(raw[named[column.name]], column)
+            parts |= _cells(raw[named[column.name]], column, dialect)
     unknown = [name for name in raw.columns if name not in named.values()]
     return raw.select(**parts, **{OTHER + name: raw[name] for name in unknown})
 
 
-def _cells(given: ir.Value, column: inputs.InputColumn) -> dict[str, ir.Value]:
-    cell = values.READERS[column.kind](given, column.name)
-    zone = {ZONE + column.name: times.zone(given)} if column.kind == "time" else {}
-    return {column.name: cell.value, UNREAD + column.name: cell.unread} | zone
+def _cells(given: ir.Value, column: inputs.InputColumn, dialect: Dialect) -> dict[str, ir.Value]:
+    is_plain = (
+        not dialect.date_format if column.kind == "time" else column.kind not in NUMBERS or dialect.decimal != ","
+    )
+    cell = (values.READERS if is_plain else values.UNREAD_TEXTS)[column.kind](given, column.name)
+    marks = {ZONE + column.name: times.zone(given)} if column.kind == "time" else {}
+    if column.kind in NUMBERS and given.type().is_string() and not dialect.decimal:
+        marks = {THREE + column.name: values.has_three_places(given)}
+    return {column.name: cell.value, UNREAD + column.name: cell.unread} | marks
 
 
 def validate(parsed: ibis.Table, rules: TableRules, as_of: datetime.date) -> ibis.Table:
@@ -74,7 +85,7 @@ def _faults(parsed: ibis.Table, name: str, rules: TableRules) -> list[tuple[ir.B
         return [(is_missing & is_unread, "unparsable_timestamp"), (is_missing, "no_timestamp")]
     if name == "kind":
         return [(~parsed[name].isin(inputs.INTERACTION_KINDS) | is_missing, "unknown_kind")]
-    return [(is_missing, f"unparsable_{name}")]
+    return [(is_missing & is_unread, f"unparsable_{name}"), (is_missing, f"no_{name}")]
 
 
 def valid_rows(validated: ibis.Table) -> ibis.Table:

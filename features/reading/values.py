@@ -88,23 +88,24 @@ def _numeric(column: ir.Value, name: str) -> ir.Value:
     kind = column.type()
     if kind.is_string():
         return ibis.ifelse(column.re_search(NUMBER), column, ibis.null("string"))
-    if kind.is_numeric() and not kind.is_boolean():
+    if _is_number(column):
         return column
     raise _wrong(column, name, "a number", "write it as plain numbers like 12.50")
 
 
 def time(column: ir.Value, name: str) -> ParsedCell:
-    """A timestamp at UTC, without a zone: see `times`."""
+    """A timestamp at UTC, without a zone: see `times`. Numbers stay unread here: see `forms`."""
     kind = column.type()
+    if _is_number(column):
+        return ParsedCell(ibis.null(times.TIMESTAMP), _text(column).nullif("nan"))
     if not (kind.is_date() or kind.is_timestamp() or kind.is_string()):
-        raise _wrong(
-            column,
-            name,
-            "a time",
-            "write it as 2024-01-31 or 2024-01-31T12:30:00; to_timestamp(...) turns epoch seconds into that",
-        )
+        raise _wrong(column, name, "a time", "write it as 2024-01-31 or 2024-01-31T12:30:00")
     value = times.at_utc(column)
     return ParsedCell(value, _unread(_text(column), value))
+
+
+def _is_number(column: ir.Value) -> bool:
+    return bool(column.type().is_numeric() and not column.type().is_boolean())
 
 
 READERS: Mapping[inputs.Kind, Callable[[ir.Value, str], ParsedCell]] = {
@@ -114,6 +115,29 @@ READERS: Mapping[inputs.Kind, Callable[[ir.Value, str], ParsedCell]] = {
     "number": bounded_number,
     "label": label,
 }
+
+
+def _left_unread(kind: inputs.Kind, nothing: str) -> Callable[[ir.Value, str], ParsedCell]:
+    """A reader that leaves every text for `forms` to read."""
+
+    def read(column: ir.Value, name: str) -> ParsedCell:
+        if column.type().is_string():
+            return ParsedCell(ibis.null(nothing), unblank(column))
+        return READERS[kind](column, name)
+
+    return read
+
+
+UNREAD_TEXTS: Mapping[inputs.Kind, Callable[[ir.Value, str], ParsedCell]] = {
+    "time": _left_unread("time", times.TIMESTAMP),
+    "money": _left_unread("money", MONEY),
+    "number": _left_unread("number", "float64"),
+}
+
+
+def has_three_places(column: ir.Value) -> ir.BooleanValue:
+    """Whether a number in text has three digits behind its dot: 1.234, which elsewhere is a thousand and more."""
+    return column.rstrip().right(4).startswith(".")
 
 
 def unblank(column: ir.Value) -> ir.Value:

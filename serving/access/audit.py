@@ -45,7 +45,7 @@ class AuditLog:
         try:
             self._append(f"{json_log.line(entry._asdict())}\n".encode())
         except OSError as error:
-            self.problem = f"the audit log cannot be written: {(error.strerror or 'error').lower()}"
+            self.problem = f"the audit log cannot be written: {files.reason(error)}"
         else:
             self.problem = None
         return self.problem is None

@@ -19,7 +19,17 @@ from tiercast.serving.model_manager import source
 from tiercast.serving.online import responses
 from tiercast.serving.online.requests import ScoreRequest
 
-WORKERS, THREADS = (int(os.environ.get(name, "1")) for name in ("TIERCAST_WORKERS", "TIERCAST_THREADS"))
+
+def _limits() -> limits.Limits:
+    """The limits from the environment; a wrong one ends the command."""
+    try:
+        return limits.from_env(os.environ)
+    except errors.BadInput as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+LIMITS = _limits()
 IS_TRACED = os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
 application = app.build()
 
@@ -27,8 +37,8 @@ application = app.build()
 @bentoml.asgi_app(application, path="/")
 @bentoml.service(
     name="tiercast",
-    workers=WORKERS,
-    threads=THREADS,
+    workers=LIMITS.workers,
+    threads=LIMITS.threads,
     traffic={"timeout": 60},
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
@@ -46,7 +56,6 @@ class Tiercast:
         """Before any worker starts, so that a bad bundle ends the command instead of every worker in turn."""
         access_log.configure()
         try:
-            limits.from_env(os.environ)
             auth.check(os.environ)
             jobs.check()
             source.check(source.from_env())

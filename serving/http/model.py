@@ -28,10 +28,11 @@ class ModelRuntime:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         bundles = source.from_env()
-        seconds = limits.from_env(environment).poll_seconds if isinstance(bundles, RegistrySource) else 0.0
+        bounds = limits.from_env(environment)
+        seconds = bounds.poll_seconds if isinstance(bundles, RegistrySource) else 0.0
         self.manager = ModelManager(bundles, scorer.load, poll_seconds=seconds, on_swap=_on_swap)
         self.shadow = _shadow(environment.get(SHADOW, ""))
-        self.batcher = MicroBatcher(self.scorer, int(environment.get("TIERCAST_THREADS", "1")), self.compare)
+        self.batcher = MicroBatcher(self.scorer, bounds.threads, self.compare)
         self._card: tuple[ServedModel, bytes] | None = None
         metrics.set_served_model(self.manager.served.model)
         readiness.register("bundle", lambda: readiness.State(True, self.manager.state()))

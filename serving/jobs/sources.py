@@ -15,13 +15,12 @@ from __future__ import annotations
 import datetime as dt
 import pathlib
 import re
-import tomllib
-from typing import Annotated, Any
+from typing import Annotated
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tiercast.contract import errors
+from tiercast.contract import errors, settings_file
 from tiercast.contract.scores import Reasons
 from tiercast.features.reading import Sources, columns
 from tiercast.serving.jobs import states
@@ -102,25 +101,17 @@ def read(path: pathlib.Path) -> JobsFile:
 
     Missing data are not an error here: they may come and go while the service runs.
     """
+    content = settings_file.read(path, subject="the jobs file", hint=f"pass --jobs an existing TOML file; {HINT}")
     try:
-        parsed = JobsFile.model_validate(_parse(path))
+        parsed = JobsFile.model_validate(content)
     except pydantic.ValidationError as error:
-        raise _refusal(error, path) from None
+        raise settings_file.refusal(error, hint=HINT, prefix=f"{path}: ") from None
     resolved = {name: _resolve(source, path.resolve().parent) for name, source in parsed.sources.items()}
     for name, source in resolved.items():
         _check(name, source, path)
     _refuse_shared_target(resolved, path)
     _refuse_two_published(resolved, path)
     return parsed.model_copy(update={"sources": resolved})
-
-
-def _parse(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        hint = f"pass --jobs an existing TOML file; {HINT}"
-        raise errors.BadInput("the jobs file cannot be read", first=f"{path}: {reason}", hint=hint) from None
 
 
 def _resolve(source: ConfiguredSource, folder: pathlib.Path) -> ConfiguredSource:
@@ -162,11 +153,3 @@ def _refuse_two_published(sources: dict[str, ConfiguredSource], path: pathlib.Pa
         first = f"{path}: {', '.join(f'sources.{name}.publish' for name in published)}"
         hint = "set publish = true in one source, and run a service with a store of its own for each other base"
         raise errors.BadInput("a store serves one base", first=first, hint=hint)
-
-
-def _refusal(error: pydantic.ValidationError, path: pathlib.Path) -> errors.BadInput:
-    details = error.errors(include_url=False, include_input=False)
-    place = ".".join(str(part) for part in details[0]["loc"] if part != "[key]")
-    message = details[0]["msg"].lower().removeprefix("value error, ").replace("extra inputs are", "an unknown key is")
-    first = f"{path}: {place}: {message}"
-    return errors.BadInput("settings are not allowed", count=len(details), unit="settings", first=first, hint=HINT)

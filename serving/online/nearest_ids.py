@@ -20,10 +20,11 @@ def find(engine: Engine, read: Reading, customer_id: str) -> list[str]:
     given = customer_id.strip().lower()
     if not given:
         return []
+    size = len(given.encode())  # the distance counts bytes, of which a character may have several
     ids = _known(read)
     spelled = ids.customer_id.strip().lower()
     ids = ids.mutate(distance=spelled.levenshtein(given), is_end=spelled.endswith(given))
-    alike = ids.filter((ids.distance <= max(1, len(given) // 3)) & (ids.distance < len(given)) | ids.is_end)
+    alike = ids.filter((ids.distance <= max(1, size // 3)) & (ids.distance < size) | ids.is_end)
     nearest = alike.order_by(ibis.desc("is_end"), "distance", "customer_id").limit(AT_MOST)
     return [str(each) for each in engine.con.to_pyarrow(nearest.customer_id).to_pylist()]
 

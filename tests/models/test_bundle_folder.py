@@ -288,3 +288,9 @@ def test_a_copied_bundle_is_the_same_bundle(trained: Trained, saved: Path, tmp_p
     shutil.copytree(saved, tmp_path / "copy")
     copied: Bundle = bundle_folder.load(tmp_path / "copy")
     assert copied.about == trained.bundle.about
+
+
+def test_a_missing_bundle_is_named_once_and_in_plain_words(tmp_path: Path) -> None:
+    with pytest.raises(errors.BundleRefused, match="there is no readable bundle") as refused:
+        bundle_folder.load(tmp_path / "nowhere")
+    assert refused.value.first == f"{tmp_path / 'nowhere' / 'manifest.json'}: no such file or directory"

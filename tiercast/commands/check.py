@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from tiercast.commands import grouping, options
-from tiercast.terminal import console, readiness
+from tiercast.contract.periods import YEAR_DAYS
+from tiercast.terminal import console, data_profile, readiness
 from tiercast.workflows import check as checking
 
 
@@ -22,7 +23,9 @@ def check(
     churn_days: Annotated[
         int | None, typer.Option("--churn-days", min=1, max=3650, help="Churn horizon; left out, one is proposed.")
     ] = None,
-    value_days: Annotated[int, typer.Option("--value-days", min=1, max=3650, help="Value horizon in days.")] = 365,
+    value_days: Annotated[
+        int, typer.Option("--value-days", min=1, max=3650, help="Value horizon in days.")
+    ] = YEAR_DAYS,
     engine: options.EngineOptions,
     json: options.Json = False,
 ) -> None:
@@ -31,12 +34,21 @@ def check(
     Nothing is changed and nothing is written.
     """
     day = options.parse_day(as_of)
-    report, verdicts = checking.check(source.sources(), day, churn_days, value_days, engine.choose())
+    done = checking.check(source.sources(), day, churn_days, value_days, engine.choose())
     if json:
-        console.print_json({"reading": report.as_dict(), "readiness": verdicts.as_dict()})
+        console.print_json(
+            {
+                "reading": done.report.as_dict(),
+                "profile": done.profile.as_dict(),
+                "readiness": done.readiness.as_dict(),
+            }
+        )
         return
     if day is None:
-        console.print_note(f"--as-of was not given: {report.as_of}, the day after the newest transaction, is taken.")
-    for text in report.lines():
+        console.print_note(
+            f"--as-of was not given: {done.report.as_of}, the day after the newest transaction, is taken."
+        )
+    for text in done.report.lines():
         console.print_line(text)
-    readiness.print_readiness(verdicts)
+    data_profile.print_profile(done.profile)
+    readiness.print_readiness(done.readiness)

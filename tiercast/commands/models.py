@@ -27,7 +27,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def runs(
-    limit: Annotated[int, typer.Option("--limit", help="How many runs, newest first.")] = 20, json: options.Json = False
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many runs, newest first.")] = 20,
+    json: options.Json = False,
 ) -> None:
     """List training runs with their metrics on the holdout, newest first."""
     from tiercast.training.tracking import runs as tracked_runs

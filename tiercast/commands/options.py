@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -62,6 +63,9 @@ class SourceOptions:
     duplicates: Annotated[
         str, typer.Option("--duplicates", help="Transactions equal in every column to another one: keep or drop them.")
     ] = "keep"
+    amount: Annotated[
+        str, typer.Option("--amount", help="none: no amounts are read, orders are counted, and value is in orders.")
+    ] = ""
     encoding: Annotated[
         str, typer.Option("--encoding", help="Encoding of text files: gb18030, cp1252, latin-1; left out, UTF-8.")
     ] = ""
@@ -70,6 +74,16 @@ class SourceOptions:
     ] = ""
     header: Annotated[
         str, typer.Option("--header", help="none: the first line is data, columns are column_1, column_2, ...")
+    ] = ""
+    date_format: Annotated[
+        str, typer.Option("--date-format", help="How dates are written: %d/%m/%Y, '%d.%m.%Y %H:%M', epoch or excel.")
+    ] = ""
+    decimal: Annotated[str, typer.Option("--decimal", help="The sign before decimals: a dot or a comma.")] = ""
+    thousands: Annotated[
+        str, typer.Option("--thousands", help="The sign between groups of three digits: a comma or a dot.")
+    ] = ""
+    timezone: Annotated[
+        str, typer.Option("--timezone", help="The zone whose days count, such as Asia/Shanghai; left out, UTC.")
     ] = ""
     preset: Annotated[
         str | None,
@@ -88,7 +102,9 @@ class SourceOptions:
 
         if self.duplicates not in ("keep", "drop"):
             raise BadInput("--duplicates is not known", first=self.duplicates, hint="one of: keep, drop")
-        columns = {**(configured or {}), **_renames(self.column or [])}
+        renames = _renames(self.column or [])
+        self._check_amount(renames)
+        columns = {**(configured or {}), **renames}
         return Sources(
             self.data,
             self.customers,
@@ -99,7 +115,21 @@ class SourceOptions:
             dialect.parse({name: getattr(self, name) for name in Dialect._fields}),
             self._presets(),
             self.currency,
+            self.amount == "none",
         )
+
+    def _check_amount(self, renames: Mapping[str, str]) -> None:
+        """Raises BadInput for another word than none, and for options that speak of amounts beside it."""
+        if self.amount not in ("", "none"):
+            hint = "pass --amount none, or name the column: --column amount=NAME"
+            raise BadInput("--amount is not known", first=self.amount, hint=hint)
+        of_money = [f"--column {name}={given}" for name, given in renames.items() if name in ("amount", "margin")]
+        of_money += [f"--from {self.preset}"] if self.preset else []
+        if self.amount and of_money:
+            hint = "leave out one of the two"
+            raise BadInput(
+                "--amount none reads no amounts, and another option is about them", first=of_money[0], hint=hint
+            )
 
     def _presets(self) -> tuple[Preset, ...]:
         from tiercast.features.reading import presets

@@ -26,13 +26,17 @@ def serve(
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; any but loopback needs a store with a live key.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 3000,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 3000,
     audit: Annotated[
         pathlib.Path | None,
         typer.Option("--audit", help="Append the audit log to this file instead of stderr."),
     ] = None,
     rate: Annotated[
         float | None, typer.Option("--rate", help="Requests per second, key and worker; 0 for no limit (default 200).")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="Processes, each with its own bundle (default 1)."),
     ] = None,
     jobs: Annotated[
         pathlib.Path | None,
@@ -43,6 +47,6 @@ def serve(
     from tiercast.serving import launch
 
     bundles.require_one(bundle.bundle, bundle.model)
-    listening = launch.prepare(host, port, store=store, audit=audit, rate=rate, jobs=jobs)
+    listening = launch.prepare(host, port, store=store, audit=audit, rate=rate, workers=workers, jobs=jobs)
     console.print_note(listening.message)
     sys.exit(launch.run(bundle.bundle or bundle.model or "", listening, shadow=shadow))

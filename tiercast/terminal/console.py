@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tiercast.contract import strict_json
+from tiercast.contract import errors, files, strict_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,18 +19,19 @@ if TYPE_CHECKING:
 def print_error(error: TiercastError, *, as_json: bool) -> None:
     """The four parts of an error on stderr; with --json also as the one object on stdout."""
     if as_json:
-        print(strict_json.dumps({"error": error.as_dict()}))
+        print_json({"error": error.as_dict()})
     print(str(error), file=sys.stderr)
 
 
 def print_json(data: Any) -> None:
     """One object on stdout. NaN becomes null, because JSON has no NaN."""
-    print(strict_json.dumps(data))
+    print_line(strict_json.dumps(data))
 
 
 def print_line(text: str) -> None:
     """A line of the result, on stdout."""
-    print(text)
+    with _to_stdout():
+        print(text, flush=True)
 
 
 def print_note(text: str) -> None:
@@ -42,7 +44,23 @@ def print_table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[S
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-    console.print(_table(title, columns, rows))
+    with _to_stdout():
+        console.print(_table(title, columns, rows))
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _to_stdout() -> Iterator[None]:
+    """Raise `CannotWrite` where stdout is a file on a full disk; typer ends the command where a pipe was closed."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes what is left when it exits
+        hint = "write it to a place with space left"
+        what = f"the result cannot be written: {files.reason(error)}"
+        raise errors.CannotWrite(what, first="standard output", hint=hint) from error
 
 
 def _table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> Table:

@@ -22,7 +22,7 @@ def explain(bundle: Bundle, sources: Sources, day: dt.date, ids: Sequence[str], 
     from tiercast.serving.online import explanations
 
     with DuckDBEngine() as engine:
-        read = reading.read(engine, sources, day, is_counted=False)
+        read = reading.read(engine, sources.trained_on(bundle.spec), day, is_counted=False)
         rows = explanations.explain(engine, bundle, read.tables, day, list(ids), lang)
         known = {row["customer_id"] for row in rows}
         _refuse_unknown(engine, read, ids, [each for each in ids if each not in known])

@@ -46,9 +46,17 @@ def copy(engine: Engine, source: str, table: str, choose: Choose) -> str:
         return copy(engine, str(NamedTable(fetched, part_name or None)), table, choose)
     named = named_tables.parse(source)
     if not named_tables.is_file(named.place):
-        return source
+        return _missing(named, source)
     copier = _copier(named.place)
     return source if copier is None else copier(engine, named, table, choose)
+
+
+def _missing(named: NamedTable, source: str) -> str:
+    """The source itself, for `sources.find` to look for a glob or a folder; an address of a file must have one."""
+    if source.startswith(named_tables.FILE_SCHEMES):
+        slashes = "sqlite:///shop.db is in this folder, sqlite:////data/shop.db is an absolute path"
+        raise errors.SourceUnreadable("there is no such file", first=named.place, hint=f"check the path: {slashes}")
+    return source
 
 
 def local_files(source: str) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import pathlib
+import re
 import shutil
 import urllib.parse
 import urllib.request
@@ -21,6 +22,8 @@ STORES = ("s3://", "gs://")
 CHUNK = 1 << 20
 TIMEOUT_SECONDS = 60.0
 MOST_REDIRECTS = 5
+MOST_SIGNS = 300
+CONNECTION = re.compile(r"^\w+\([^)]*\): ")  # HTTPSConnection(host=..., port=...):
 OK, REDIRECTS = 200, (301, 302, 303, 307, 308)
 
 
@@ -127,8 +130,9 @@ def _write(stream: Any, target: pathlib.Path) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The first sentence, without the address, which may hold a signature."""
-    return str(error).strip().splitlines()[0].split("(Caused by")[-1].strip(" ()")[:300]
+    """The first line of the last cause, without the address, which may hold a signature."""
+    cause = getattr(error, "reason", None) or error
+    return CONNECTION.sub("", str(cause).strip().splitlines()[0])[:MOST_SIGNS]
 
 
 def _unreadable(source: str, what: str, hint: str) -> errors.SourceUnreadable:

@@ -20,7 +20,7 @@ Rows = Callable[[], Iterable[Sequence[Any]]]
 BATCH = 16_384
 INT64 = 1 << 63
 NO_SPACE = "free some space, or set TMPDIR to a folder on a larger disk"
-TEXT = pa.string()
+TEXT, TEXTS = pa.string(), {str, type(None)}
 TYPES = {
     frozenset({bool}): pa.bool_(),
     frozenset({int}): pa.int64(),
@@ -42,8 +42,7 @@ def write(names: Sequence[str], rows: Rows, target: pathlib.Path) -> str:
     try:
         with parquet.ParquetWriter(target, schema, compression="zstd", compression_level=1) as file:
             for batch in batches(rows()):
-                columns = [list(map(_converter(kind), cells)) for kind, cells in zip(types, zip(*batch), strict=True)]
-                arrays = [pa.array(cells, kind) for kind, cells in zip(types, columns, strict=True)]
+                arrays = [_array(cells, kind) for kind, cells in zip(types, zip(*batch), strict=True)]
                 file.write_table(pa.Table.from_arrays(arrays, schema=schema))
     except OSError as error:
         raise errors.CannotWrite(
@@ -67,18 +66,17 @@ def _types(n_columns: int, rows: Iterable[Sequence[Any]]) -> list[pa.DataType]:
             found = set(map(type, cells))
             kinds[position] |= found - {type(None)}
             if int in found:
-                is_large[position] |= any(type(cell) is int and not -INT64 <= cell < INT64 for cell in cells)
+                whole = cells if found == {int} else [cell for cell in cells if type(cell) is int]
+                is_large[position] |= not -INT64 <= min(whole) <= max(whole) < INT64
     return [TEXT if large else TYPES.get(frozenset(kind), TEXT) for kind, large in zip(kinds, is_large, strict=True)]
 
 
-def _converter(kind: pa.DataType) -> Callable[[Any], Any]:
-    if kind == TEXT:
-        return text
-    return _midnight if pa.types.is_timestamp(kind) else _same
-
-
-def _same(cell: Any) -> Any:
-    return cell
+def _array(cells: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if kind == TEXT and not set(map(type, cells)) <= TEXTS:
+        cells = list(map(text, cells))
+    elif pa.types.is_timestamp(kind):
+        cells = list(map(_midnight, cells))
+    return pa.array(cells, kind)
 
 
 def _midnight(cell: Any) -> Any:
@@ -91,7 +89,7 @@ def text(cell: Any) -> str | None:
     >>> text(13085.0), text("C536379"), text(dt.date(2024, 1, 31)), text(None)
     ('13085', 'C536379', '2024-01-31', None)
     """
-    if cell is None or isinstance(cell, str):
+    if type(cell) is str or cell is None:
         return cell
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))

@@ -158,6 +158,11 @@ def test_sheets_tables_and_members_are_named_where_there_are_several(tmp_path: p
     assert "its files: a.csv, b.csv" in str(refusal(errors.SourceUnreadable, str(tmp_path / "two.zip")))
 
 
+@pytest.mark.parametrize("source", ["nothere.xlsx#Sheet", "sqlite:///nothere.db#orders", "duckdb:///nothere.duckdb"])
+def test_a_file_that_is_not_there_is_refused_as_missing(source: str) -> None:
+    assert refusal(errors.SourceUnreadable, source).what == "there is no such file"
+
+
 def test_nested_fields_are_refused_by_name(tmp_path: pathlib.Path) -> None:
     nested = [{"customer": {"id": 7}, "ordered_at": "2024-01-30", "amount": 3}]
     error = refusal(errors.SourceUnreadable, make_tables.write_text(tmp_path, json.dumps(nested), "o.json"))

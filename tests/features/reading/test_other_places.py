@@ -148,6 +148,12 @@ def test_an_address_that_does_not_give_a_whole_file_is_refused(served: str, path
     assert "secret" not in str(error)
 
 
+def test_a_server_that_is_not_there_is_refused_with_the_reason() -> None:
+    error = refusal(errors.SourceUnreadable, "https://127.0.0.1:1/orders.csv?signature=secret")
+    assert error.what.startswith("the file cannot be fetched: Failed to establish a new connection")
+    assert "secret" not in str(error)
+
+
 def test_plain_http_from_another_machine_is_refused() -> None:
     assert "https://" in refusal(errors.SourceUnreadable, "http://192.0.2.1/orders.csv").hint
 

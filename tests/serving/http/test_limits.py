@@ -19,3 +19,11 @@ def test_a_limit_that_is_no_limit_is_refused(text: str) -> None:
 
 def test_only_the_rate_may_be_zero_for_none() -> None:
     assert limits.from_env({"TIERCAST_RATE": "0"}).rate == 0
+
+
+@pytest.mark.parametrize("name", ["TIERCAST_WORKERS", "TIERCAST_THREADS"])
+@pytest.mark.parametrize("text", ["two", "1.5", "0", ""])
+def test_a_number_of_processes_or_threads_that_is_none_is_refused(name: str, text: str) -> None:
+    with pytest.raises(errors.BadInput, match="not a valid whole number") as refused:
+        limits.from_env({name: text})
+    assert refused.value.first == f"{name}={text}"

@@ -128,6 +128,7 @@ def test_the_probes_respond(client: Any) -> None:
 def test_a_large_response_closes_its_connection_where_another_worker_may_be_idle(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from tiercast.serving.http import bento
     from tiercast.serving.online import micro_batch
 
     def connection(n_customers: int) -> str | None:
@@ -138,6 +139,7 @@ def test_a_large_response_closes_its_connection_where_another_worker_may_be_idle
         return result
 
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) is None
-    monkeypatch.setenv("TIERCAST_WORKERS", "2")
+    state = bento.application.state.worker
+    monkeypatch.setattr(state, "limits", state.limits._replace(workers=2))
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS + 1) == "close"
     assert connection(micro_batch.MAX_BATCH_CUSTOMERS) is None

@@ -49,7 +49,7 @@ def test_without_a_section_of_its_own_one_job_runs_at_a_time(tmp_path: Path) -> 
     ],
 )
 def test_an_invalid_setting_is_named_by_its_key(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(errors.BadInput, match="1 settings: settings are not allowed") as caught:
+    with pytest.raises(errors.BadInput, match="1 setting: settings are not allowed") as caught:
         sources.read(written(tmp_path, text))
     assert message in str(caught.value.first)
     assert "docs/service.md" in caught.value.hint

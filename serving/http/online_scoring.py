@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,7 +38,8 @@ async def score(request: Request) -> Response:
     scored = await _score(app_state.model(request).batcher, parsed, body)
     request_context.count_customers(len(parsed.customers))
     metrics.count_scores(*([row[name] for row in scored.rows] for name in ("tier", "p_churn", "value")))
-    return Response(scored.body, media_type=JSON, headers=_connection(len(parsed.customers)))
+    n_workers = app_state.from_scope(request.scope).limits.workers
+    return Response(scored.body, media_type=JSON, headers=_connection(len(parsed.customers), n_workers))
 
 
 async def _score(batcher: MicroBatcher, parsed: ScoreRequest, body: bytes) -> Scored:
@@ -50,10 +50,9 @@ async def _score(batcher: MicroBatcher, parsed: ScoreRequest, body: bytes) -> Sc
         raise HttpError(503, {"Retry-After": "1"}, code="Busy", message="too many requests are waiting") from None
 
 
-def _connection(n_customers: int) -> dict[str, str]:
+def _connection(n_customers: int, n_workers: int) -> dict[str, str]:
     """A large response closes its connection where there are several workers, so that the next may reach an idle one.
 
     Connections stay with the worker that accepted them, and all of a client's may be with the same one.
     """
-    is_shared = int(os.environ.get("TIERCAST_WORKERS", "1")) > 1
-    return {"Connection": "close"} if is_shared and n_customers > micro_batch.MAX_BATCH_CUSTOMERS else {}
+    return {"Connection": "close"} if n_workers > 1 and n_customers > micro_batch.MAX_BATCH_CUSTOMERS else {}
