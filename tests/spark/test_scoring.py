@@ -96,19 +96,16 @@ def test_the_folder_of_two_days_is_read_as_it_lies_by_every_reader(
     out, later = tmp_path / "scores", AS_OF + dt.timedelta(days=30)
     n_rows = {day: score(engine, real, Sources(source), day, out).totals.n_customers for day in (AS_OF, later)}
     by_spark = spark.newSession().read.parquet(str(out))  # with the settings that a user finds
-    by_duckdb = duckdb.sql("SELECT as_of, day, count(*) FROM read_parquet($files) GROUP BY ALL", params=files_of(out))
+    query = "SELECT as_of, day, count(*) FROM read_parquet($files) GROUP BY ALL"
+    by_duckdb = duckdb.connect().execute(query, {"files": f"{out}/*/*.parquet"}).fetchall()
     assert {row.as_of: row["count"] for row in by_spark.groupBy("as_of").count().collect()} == n_rows
     assert by_spark.where("day = '1998-07-01'").count() == n_rows[AS_OF]
-    assert set(by_duckdb.fetchall()) == {(day, day, n) for day, n in n_rows.items()}
+    assert set(by_duckdb) == {(day, day, n) for day, n in n_rows.items()}
     assert pd.read_parquet(out)["as_of"].value_counts().to_dict() == n_rows
     assert pd.read_parquet(out, filters=[("day", "=", "1998-07-01")])["as_of"].unique().tolist() == [AS_OF]
     whole = dataset.dataset(out, partitioning="hive")
     assert whole.count_rows(filter=dataset.field("as_of") == AS_OF) == n_rows[AS_OF]
     assert len(pd.read_parquet(out / "day=1998-07-01")) == n_rows[AS_OF]
-
-
-def files_of(out: Path) -> dict[str, str]:
-    return {"files": f"{out}/*/*.parquet"}
 
 
 def test_days_of_the_earlier_name_are_refused_before_anything_is_read(source: str, tmp_path: Path) -> None:
