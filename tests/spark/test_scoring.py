@@ -110,7 +110,7 @@ def test_the_folder_of_two_days_is_read_as_it_lies_by_every_reader(
 
 def test_days_of_the_earlier_name_are_refused_before_anything_is_read(source: str, tmp_path: Path) -> None:
     (tmp_path / "scores" / "as_of=1998-06-01").mkdir(parents=True)
-    with pytest.raises(errors.CannotWrite, match="1 of 1 days") as refused:
+    with pytest.raises(errors.CannotWrite, match="1 of 1 day:") as refused:
         folders.check(tmp_path / "scores", AS_OF, Sources(source))
     assert f"mv {tmp_path}/scores/as_of=1998-06-01 {tmp_path}/scores/day=1998-06-01" in str(refused.value)
 
