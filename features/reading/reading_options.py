@@ -93,7 +93,7 @@ def for_tables(options: ReadingOptions, tables: Collection[str]) -> ReadingOptio
 
 
 def to_text(sources: Sources, preset: Preset | None) -> str:
-    """As JSON what a bundle keeps of the options that its data were read with; `preset` is the one that knew the header."""
+    """As JSON what a bundle keeps of the options of reading; `preset` is the one that knew the header."""
     given = {
         "columns": dict(sources.columns),
         "duplicates": sources.duplicates if sources.duplicates != "keep" else "",
