@@ -46,6 +46,9 @@ OVERRIDES = (
 InteractionKind = Literal["visit", "support", "complaint", "review", "referral", "survey", "campaign"]
 INTERACTION_KINDS: tuple[InteractionKind, ...] = get_args(InteractionKind)
 
+ORDERS = "orders"
+"""The unit of value where no amount is read."""
+
 # Money is added as decimals with six places, so that neither the order of rows nor the number of
 # threads changes a bit of a sum. Amounts of 10^11 and more do not fit and are counted as unparsable.
 # Quantities, scores and minutes are added in the same way.

@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from tiercast.contract import inputs
+
 if TYPE_CHECKING:  # reading the names must not cost the command line an Arrow import
     import pyarrow as pa
 
@@ -206,7 +208,7 @@ def schema(
 
     days = {"churn": churn_days, "value": value_days}
     fields = [pa.field(c.name, arrow_type(c.type), metadata=_as_json(_field_notes(c, currency, days))) for c in SCORES]
-    label = label_definition or _default_label(churn_days, value_days)
+    label = label_definition or _default_label(currency, churn_days, value_days)
     notes = {"format": FORMAT, "grain": GRAIN, "currency": currency, "churn_days": churn_days, "value_days": value_days}
     return pa.schema(fields, metadata=_as_json({**(extra or {}), **notes, "label": label}))
 
@@ -217,10 +219,10 @@ def about(item: pa.Schema | pa.Field) -> dict[str, Any]:
     return notes
 
 
-def _default_label(churn_days: int, value_days: int) -> str:
+def _default_label(currency: str, churn_days: int, value_days: int) -> str:
+    brings = "number of orders" if currency == inputs.ORDERS else "sum of amounts, refunds included, not below 0,"
     return (
-        f"churn: no order in [as_of, as_of + {churn_days} days); "
-        f"value: sum of amounts, refunds included, not below 0, in [as_of, as_of + {value_days} days)"
+        f"churn: no order in [as_of, as_of + {churn_days} days); value: {brings} in [as_of, as_of + {value_days} days)"
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import ibis
 
 from tiercast.contract import errors
-from tiercast.features.spec import MARGIN, FeatureSpec
+from tiercast.features.spec import MARGIN, ORDER_COUNT, FeatureSpec
 from tiercast.features.tables import Tables
 
 OPTIONS = {"customers": "--customers", "interactions": "--interactions"}
@@ -33,6 +33,7 @@ def require(spec: FeatureSpec, tables: Tables) -> None:
     Hint: pass the tables that the bundle was trained on, here with --customers, or train a new bundle on these
     """
     _refuse_new_money(spec, tables)
+    _refuse_new_unit(spec, tables)
     wanted = list(_wanted(spec))
     wrong = [(table, name, how) for table, name, is_number in wanted if (how := _fault(tables, table, name, is_number))]
     if not wrong:
@@ -55,6 +56,18 @@ def _refuse_new_money(spec: FeatureSpec, tables: Tables) -> None:
             "the bundle was trained on amounts, and these transactions have margins, which would be taken for money",
             first="transactions.margin",
             hint="leave the margin column out, or train a new bundle with it",
+        )
+
+
+def _refuse_new_unit(spec: FeatureSpec, tables: Tables) -> None:
+    """A bundle that was trained on money forecasts money, and one that was trained on orders forecasts orders."""
+    is_counted = ORDER_COUNT in tables.transactions.columns
+    if is_counted != spec.counts_orders:
+        trained, here = ("amounts", "orders") if is_counted else ("orders", "amounts")
+        raise errors.BundleRefused(
+            f"the bundle was trained on {trained}, and these transactions are read as {here}",
+            first="--amount none" if is_counted else "transactions.amount",
+            hint=f"{'leave out' if is_counted else 'pass'} --amount none, or train a new bundle on {here}",
         )
 
 

@@ -33,6 +33,7 @@ HISTORY = (
 )
 SEASON = ("n_orders_last_year", "spend_last_year")
 MARGIN = "margin"  # not a feature, but the meaning of money: a bundle trained on margins needs margins
+ORDER_COUNT = "order_count"  # nor is this: no amount is read, and value is a number of orders
 BREADTH = {
     "product_id": ("n_products", "products_per_order", "repeat_product_share"),
     "category": ("n_categories",),
@@ -59,6 +60,11 @@ class FeatureSpec(NamedTuple):
     has_joined_on: bool = False
     contact_kinds: tuple[str, ...] = ()
     contact_columns: tuple[str, ...] = ()
+
+    @property
+    def counts_orders(self) -> bool:
+        """Whether no amount is read, so that value is in orders."""
+        return ORDER_COUNT in self.columns
 
     @property
     def trends(self) -> tuple[int, ...]:

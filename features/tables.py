@@ -13,7 +13,7 @@ class Tables(NamedTuple):
     transactions    one row per purchase line: customer_id string, ordered_at timestamp (UTC, no zone), ordered_on date,
                     money and amount decimal(18, 6), all not null (money is the margin where one is given, else the
                     amount), then of order_id, product_id, category, channel (string), quantity (float64) and
-                    margin those that the source has
+                    margin those that the source has; without amounts, order_count stands for both (1 per order)
     customers       one row per customer: customer_id string, joined_on date if given, attributes as string or float64
     interactions    one row per contact: customer_id string, occurred_at timestamp (UTC, no zone), kind string,
                     score and minutes float64 if given

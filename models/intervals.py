@@ -46,7 +46,7 @@ class Intervals(NamedTuple):
     kept_if_high: Calibration | None
 
 
-class Spread(NamedTuple):
+class ValueDistribution(NamedTuple):
     """A customer's distribution: the probability of no money, the expected money if there is any, and its bin."""
 
     p_nothing: Vector
@@ -82,14 +82,14 @@ def certainty(
     return Certainty(low, high, reached, np.where(tiers == "F", np.nan, sure), is_close)
 
 
-def spread_of(model: Intervals, value: Vector, p_order: Vector) -> Spread:
+def spread_of(model: Intervals, value: Vector, p_order: Vector) -> ValueDistribution:
     """Each customer's distribution; `p_order` is P(an order in the value horizon)."""
     p_brings = calibration.calibrated(model.brings, p_order)
     if_any = value / np.maximum(p_brings, SMALLEST)
-    return Spread(1 - p_brings, if_any, np.searchsorted(model.edges, if_any, side="right"))
+    return ValueDistribution(1 - p_brings, if_any, np.searchsorted(model.edges, if_any, side="right"))
 
 
-def quantile(model: Intervals, spread: Spread, level: float) -> Vector:
+def quantile(model: Intervals, spread: ValueDistribution, level: float) -> Vector:
     """The money that a share `level` of such customers does not exceed."""
     p_brings = 1 - spread.p_nothing
     share = (level - spread.p_nothing) / np.maximum(p_brings, SMALLEST)
@@ -101,7 +101,7 @@ def quantile(model: Intervals, spread: Spread, level: float) -> Vector:
     return np.where(level <= spread.p_nothing, 0.0 * spread.if_any, money)
 
 
-def share_below(model: Intervals, spread: Spread, money: Vector) -> Vector:
+def share_below(model: Intervals, spread: ValueDistribution, money: Vector) -> Vector:
     """P(value <= money), for money >= 0."""
     ratio = money / np.maximum(spread.if_any, SMALLEST)
     among = np.full(len(ratio), np.nan)
@@ -111,12 +111,12 @@ def share_below(model: Intervals, spread: Spread, money: Vector) -> Vector:
     return spread.p_nothing + (1 - spread.p_nothing) * np.where(money > 0, among, 0.0)
 
 
-def p_high(model: Intervals, spread: Spread, cuts: Cuts) -> Vector:
+def p_high(model: Intervals, spread: ValueDistribution, cuts: Cuts) -> Vector:
     """The calibrated probability that the realised value reaches the value cut."""
     return calibration.calibrated(model.high, uncalibrated_high(model, spread, cuts))
 
 
-def uncalibrated_high(model: Intervals, spread: Spread, cuts: Cuts) -> Vector:
+def uncalibrated_high(model: Intervals, spread: ValueDistribution, cuts: Cuts) -> Vector:
     """The same probability from the distribution, before calibration."""
     return 1 - share_below(model, spread, np.full(len(spread.if_any), cuts.value))
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tiercast.contract import errors
+from tiercast.contract import errors, inputs
 from tiercast.features.engines import Engine
 from tiercast.features.reading import Reading
 from tiercast.features.tables import Tables
@@ -64,7 +64,8 @@ def train(
     sample = sampling.draw(engine, reading.tables, settings.rolling.most_customers)
     snapshots = open_snapshots(engine, sample.tables, span, settings)
     data = fingerprint.digest(engine, sample.tables if sample.share == 1 else reading.tables)
-    about = About(span[1], *h.both, monthly_rate=settings.clv.monthly_rate, currency=settings.clv.currency, data=data)
+    unit = _unit(snapshots, settings)
+    about = About(span[1], *h.both, monthly_rate=settings.clv.monthly_rate, currency=unit, data=data)
     testable_on = {days: schedule.testable_on(span[0], h.churn_days, days).isoformat() for days in h.both}
     steps.begin("churn holdout")
     earlier = run_earlier(snapshots, h.churn_days, settings, about)
@@ -90,6 +91,20 @@ def train(
     card = report.scorecard(churn, value, remarks, reading.report, beaten)
     bundle = final.bundle._replace(scorecard=card)
     return Trained(bundle, settings, final, fits, churn, value, data, span, remarks, seconds)
+
+
+def _unit(snapshots: Snapshots, settings: Settings) -> str:
+    """The unit of value: the configured currency, or orders where no amount is read. Raises BadInput for both."""
+    currency = settings.clv.currency
+    if not snapshots.spec.counts_orders:
+        return currency
+    if currency not in ("", inputs.ORDERS):
+        raise errors.BadInput(
+            "orders are counted, and a number of orders has no currency",
+            first=f"clv.currency = {currency!r}",
+            hint="leave clv.currency out of the configuration, or --amount none",
+        )
+    return inputs.ORDERS
 
 
 def open_snapshots(engine: Engine, tables: Tables, span: tuple[dt.date, dt.date], settings: Settings) -> Snapshots:

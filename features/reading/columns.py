@@ -31,13 +31,17 @@ def check(renames: Mapping[str, str], tables: Collection[str]) -> None:
             )
 
 
-def match(table: str, names: Sequence[str], renames: Mapping[str, str]) -> dict[str, str]:
+def match(
+    table: str, names: Sequence[str], renames: Mapping[str, str], ignored: Collection[str] = ()
+) -> dict[str, str]:
     """Canonical name -> name in the file, for the columns of `table` that the file has.
 
     A rename for this table alone ("customers.customer_id") takes precedence over a rename for all tables, and that over
-    the canonical name. Raises `MissingColumn` with the nearest names where a required or renamed column is missing.
+    the canonical name. Raises `MissingColumn` with the nearest names where a required or renamed column is missing. The
+    `ignored` columns of ours are not looked for.
     """
-    wanted = {column.name: _name(table, column, names, renames) for column in TABLES[table]}
+    looked_for = [column for column in TABLES[table] if column.name not in ignored]
+    wanted = {column.name: _name(table, column, names, renames) for column in looked_for}
     missing = {name: given for name, given in wanted.items() if given is not None and given not in names}
     if missing:
         taken = {given for given in wanted.values() if given is not None and given in names}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from tiercast.contract import addresses, errors
-from tiercast.features.reading import columns, copies, presets
+from tiercast.features.reading import columns, copies, order_counts, presets
 from tiercast.features.reading.presets import Preset
 from tiercast.features.reading.sources import Sources
 
@@ -31,11 +31,12 @@ def match(table: str, names: Sequence[str], sources: Sources) -> Match:
     """
     if table != "transactions":
         return Match(columns.match(table, names, sources.columns))
+    ignored = order_counts.IGNORED if sources.counts_orders else ()
     if sources.presets:
         preset = presets.recognise(sources.presets, names, sources.transactions)
         return Match(columns.match(table, names, {**preset.renames, **sources.columns}), preset)
     try:
-        return Match(columns.match(table, names, sources.columns))
+        return Match(columns.match(table, names, sources.columns, ignored))
     except errors.MissingColumn as error:
         proposed = presets.propose(names)
         command = error.hint if sources.columns else f"tiercast check {_place(sources)} {error.hint}"

@@ -30,6 +30,7 @@ class ReadingOptions(NamedTuple):
     dialect: Dialect = dialects.AS_WRITTEN
     presets: tuple[Preset, ...] = ()
     currency: str | None = None
+    counts_orders: bool = False
 
     def describe(self) -> list[str]:
         """The given options, as on a command line."""
@@ -37,22 +38,20 @@ class ReadingOptions(NamedTuple):
         duplicates = [f"--duplicates {self.duplicates}"] if self.duplicates else []
         preset = [f"--from {each.name}" for each in self.presets[:1]]
         currency = [f"--currency {self.currency}"] if self.currency else []
-        return [*renames, *duplicates, *self.dialect.lines(), *preset, *currency]
+        return [
+            *renames,
+            *duplicates,
+            *self.dialect.lines(),
+            *preset,
+            *currency,
+            *(["--amount none"] if self.counts_orders else []),
+        ]
 
     def read_from(self, data: str, customers: str | None, interactions: str | None, overrides: str | None) -> Sources:
         """The places, read with these options."""
         duplicates = cast("Duplicates", self.duplicates or "keep")
-        return Sources(
-            data,
-            customers,
-            interactions,
-            overrides,
-            self.columns,
-            duplicates,
-            self.dialect,
-            self.presets,
-            self.currency,
-        )
+        options = (self.columns, duplicates, self.dialect, self.presets, self.currency, self.counts_orders)
+        return Sources(data, customers, interactions, overrides, *options)
 
 
 def parse(renames: Mapping[str, str], given: Mapping[str, str]) -> ReadingOptions:
@@ -80,6 +79,7 @@ def merge(first: ReadingOptions, *others: ReadingOptions) -> ReadingOptions:
             dialects.merge(merged.dialect, other.dialect),
             merged.presets or other.presets,
             merged.currency or (None if merged.presets else other.currency),
+            merged.counts_orders or other.counts_orders,
         )
     return merged
 

@@ -61,6 +61,7 @@ def open_table(engine: Engine, table: str, sources: Sources, as_of: datetime.dat
 def open_transactions(engine: Engine, sources: Sources, as_of: datetime.date | None) -> OpenedTable:
     """The parsed transactions, with the marks of the preset that knows their header (see `presets.raw_cells`)."""
     if not sources.presets:
+        joined_files.refuse_unnamed(sources)
         return OpenedTable(*open_table(engine, "transactions", sources, as_of), None)
     folder = joined_files.find(sources)
     if folder is not None:
@@ -73,7 +74,7 @@ def open_transactions(engine: Engine, sources: Sources, as_of: datetime.date | N
         with _named_as_given(source, copied):
             raw, found = OPENERS[files.format](engine, files, "transactions", sources)
     _refuse_dates_elsewhere(engine, found.preset, sources.transactions)
-    prepared = raw_cells.prepare(raw, found.preset, found.named) if found.preset else raw
+    prepared = raw_cells.prepare(raw, found.preset, found.named, sources.dialect) if found.preset else raw
     formed = _parsed(engine, "transactions", prepared, found.named, sources, as_of, is_stored=True)
     return OpenedTable(*formed, found.preset)
 

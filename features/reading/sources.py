@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tiercast.contract import addresses, errors
 from tiercast.features.reading import dialect, first_bytes
 from tiercast.features.reading.dialect import Dialect
+from tiercast.features.spec import FeatureSpec
 
 if TYPE_CHECKING:
     from tiercast.features.reading.presets import Preset
@@ -35,7 +36,7 @@ class Sources(NamedTuple):
     one table has can be given for one of them: {"customers.customer_id": "Client"}. With `duplicates="drop"`, one of
     transactions that are equal in every column is kept; by default all are, for a line of a receipt can repeat.
     `dialect` says how text is written where the files cannot. One of `presets` that knows the header reads the
-    transactions, and keeps those in `currency`.
+    transactions, and keeps those in `currency`. With `counts_orders` no amount is read, and every order counts one.
     """
 
     transactions: str
@@ -47,6 +48,11 @@ class Sources(NamedTuple):
     dialect: Dialect = dialect.AS_WRITTEN
     presets: tuple[Preset, ...] = ()
     currency: str | None = None
+    counts_orders: bool = False
+
+    def trained_on(self, spec: FeatureSpec) -> Sources:
+        """The same, read as a bundle with these features was trained: without amounts where it counts orders."""
+        return self._replace(counts_orders=True) if spec.counts_orders else self
 
 
 class SourceFiles(NamedTuple):

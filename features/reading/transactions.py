@@ -9,7 +9,7 @@ import ibis
 
 from tiercast.contract import addresses, errors
 from tiercast.features.engines import Engine
-from tiercast.features.reading import checks, row_counts, source_table, times, validation
+from tiercast.features.reading import checks, order_counts, row_counts, source_table, times, validation
 from tiercast.features.reading.presets import Preset, steps
 from tiercast.features.reading.presets.report import PresetReport
 from tiercast.features.reading.report import DUPLICATE, TableReport
@@ -46,6 +46,7 @@ def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_co
     opened = source_table.open_transactions(engine, sources, as_of)
     applied = steps.apply(opened.parsed, opened.preset, sources.currency) if opened.preset else None
     parsed = applied.table if applied else opened.parsed
+    parsed = order_counts.unpriced(parsed) if sources.counts_orders else parsed
     as_of = as_of or _day_after_newest(engine, opened.parsed)
     place = addresses.redact(sources.transactions)
     by_preset = steps.count(engine, applied, as_of, place) if applied else None
@@ -56,7 +57,8 @@ def read(engine: Engine, sources: Sources, as_of: datetime.date | None, *, is_co
     valid, drops = validation.valid_rows(validated), sources.duplicates == "drop"
     counts = _count(engine, valid) if is_counted or drops else None
     n_dropped = counts.duplicates if counts and drops else 0
-    table = canonical(valid.distinct() if n_dropped else valid)
+    kept = valid.distinct() if n_dropped else valid
+    table = canonical(order_counts.per_day(kept) if sources.counts_orders else kept)
     report = row_counts.report("transactions", of_rows, validation.TRANSACTIONS.needed, opened.read_as)
     converted = of_rows.zones["ordered_at"][times.MOVED]
     return Transactions(

@@ -95,6 +95,7 @@ def score_all(
     if since is not None:
         output.refuse_input(since, sources, "--since")
     output.check(out)
+    sources = sources.trained_on(bundle.spec)
     read = reading.read(engine, sources, as_of, is_counted=False)
     dated = bundles.dated(bundle, as_of)
     schema.require(bundle.spec, read.tables)

@@ -6,7 +6,7 @@ A new endpoint is one entry here and one function in a module of its own. No id 
 from __future__ import annotations
 
 from tiercast.serving.access.roles import Role
-from tiercast.serving.http import jobs, pages, readiness, schemas, scoring
+from tiercast.serving.http import jobs, online_scoring, pages, readiness, schemas
 from tiercast.serving.http.endpoint import HTML, JSON, TEXT, Endpoint, with_body, without_body
 from tiercast.serving.http.scores import examples as stored_examples
 from tiercast.serving.http.scores import export, handlers
@@ -65,8 +65,8 @@ JOBS: tuple[Endpoint, ...] = (
 )  # fmt: skip
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
-        "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.", scoring.score,
-        {JSON: responses.ScoreResponse}, requests.ScoreRequest, scoring.EXAMPLE,
+        "/v1/score", "POST", ("score",), "Score customers from their raw transactions, as of a day.",
+        online_scoring.score, {JSON: responses.ScoreResponse}, requests.ScoreRequest, online_scoring.EXAMPLE,
     ),
     Endpoint(
         "/v1/model", "GET", READERS, "The model, how well it did on unseen time, and what every number means.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -13,7 +12,6 @@ from sqlalchemy.engine import Connection, Engine
 from tiercast.contract import errors
 from tiercast.serving.jobs import job, states
 from tiercast.serving.jobs.job import BatchJob
-from tiercast.serving.jobs.states import State
 from tiercast.serving.store import database, migrations, tables
 
 _j = tables.jobs.c
@@ -73,11 +71,9 @@ def get(engine: Engine, job_id: str) -> BatchJob:
         return _get(connection, job_id)
 
 
-def latest(engine: Engine, in_states: Sequence[State] = (), limit: int = 100) -> list[BatchJob]:
-    """The newest jobs in one of these states (default: in any), newest first."""
+def latest(engine: Engine, limit: int = 100) -> list[BatchJob]:
+    """The newest jobs, newest first."""
     query = job.SELECT.order_by(_j.submitted_at.desc(), _j.job_id).limit(limit)
-    if in_states:
-        query = query.where(_j.state.in_(in_states))
     with database.read_transaction(engine) as connection:
         return [job.from_row(row) for row in connection.execute(query)]
 

@@ -11,6 +11,7 @@ import ibis
 
 from tiercast.features import build, schema
 from tiercast.features.engines import Engine
+from tiercast.features.spec import ORDER_COUNT
 from tiercast.features.tables import Tables
 from tiercast.models import bundle as bundles
 from tiercast.models.bundle import Bundle
@@ -63,6 +64,8 @@ def _texts(row: Mapping[str, Any], features: Mapping[str, Any], lang: Language, 
 def _letter_changes(engine: Engine, bundle: Bundle, tables: Tables, as_of: dt.date) -> dict[str, LetterChange]:
     """What would change each customer's letter, from their lines as a request of the service has them."""
     purchases, people, contacts = (_rows(engine, table) for table in tables)
+    if bundle.spec.counts_orders:
+        purchases = {customer_id: _without_amounts(lines) for customer_id, lines in purchases.items()}
     customers = [
         Customer.model_construct(
             customer_id=customer_id,
@@ -84,6 +87,10 @@ def _rows(engine: Engine, table: ibis.Table | None) -> dict[str, list[dict[str, 
         plain = {name: _plain(cell) for name, cell in row.items() if name not in _DERIVED}
         rows.setdefault(plain.pop("customer_id"), []).append(plain)
     return rows
+
+
+def _without_amounts(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: cell for name, cell in line.items() if name not in ("amount", ORDER_COUNT)} for line in lines]
 
 
 def _plain(cell: Any) -> Any:

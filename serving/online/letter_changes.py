@@ -44,7 +44,7 @@ def find(score: Score, request: ScoreRequest, churn_days: int) -> dict[str, Lett
     found = {}
     for customer in request.customers:
         lines = _known(customer.transactions, "ordered_at", request.as_of)
-        if any(line["amount"] >= 0 for line in lines):
+        if any(_is_sale(line) for line in lines):
             contacts = _known(customer.interactions, "occurred_at", request.as_of)
             known = customer.model_copy(update={"transactions": lines, "interactions": contacts})
             copies = _copies(known, request.as_of, days)
@@ -79,9 +79,14 @@ def _older(customer: Customer, days: int) -> Customer:
 
 def _last_order(lines: Sequence[Line]) -> list[Line]:
     """The lines of the last day with a purchase, without refunds."""
-    sales = [line for line in lines if line["amount"] >= 0]
+    sales = [line for line in lines if _is_sale(line)]
     last = max(_day(line["ordered_at"]) for line in sales)
     return [line for line in sales if _day(line["ordered_at"]) == last]
+
+
+def _is_sale(line: Line) -> bool:
+    """Every line without an amount is one: a model that counts orders knows no refunds."""
+    return bool(line.get("amount", 0) >= 0)
 
 
 def _known(lines: Sequence[Line], when: str, as_of: dt.date) -> list[Line]:

@@ -8,6 +8,7 @@ from typing import Any
 import pydantic_core
 
 from tiercast.contract import inputs, scores
+from tiercast.features.spec import ORDER_COUNT
 from tiercast.models.bundle import Bundle
 from tiercast.serving import score
 from tiercast.tiers import actions, reason_texts, texts
@@ -49,10 +50,11 @@ def _texts(lang: Language) -> dict[str, Any]:
 def _reads(bundle: Bundle) -> dict[str, list[str]]:
     """Per table the columns that a request must give for this bundle."""
     spec = bundle.spec
-    required = [column.name for column in inputs.TRANSACTIONS if column.is_required and column.name != "customer_id"]
+    unread = {"customer_id", *(("amount",) if spec.counts_orders else ())}
+    required = [column.name for column in inputs.TRANSACTIONS if column.is_required and column.name not in unread]
     contacts = [column.name for column in inputs.INTERACTIONS if column.is_required and column.name != "customer_id"]
     return {
-        "transactions": [*required, *spec.columns],
+        "transactions": [*required, *(name for name in spec.columns if name != ORDER_COUNT)],
         "customers": ["customer_id", *(["joined_on"] if spec.has_joined_on else [])],
         "attributes": [attribute.name for attribute in spec.attributes],
         "interactions": [*contacts, *spec.contact_columns] if spec.contact_kinds else [],

@@ -18,6 +18,7 @@ from tiercast.features import build
 from tiercast.features.engines.arrays import Program
 from tiercast.features.reading import (
     columns,
+    order_counts,
     times,
     transactions,
     validation,
@@ -68,8 +69,9 @@ def findings(table: str) -> str:
 def _expressions(spec: FeatureSpec, as_of: dt.date, has_margin: bool) -> dict[str, ibis.Table]:
     validated = {table: _validated(table, spec, as_of, has_margin) for table in RULES}
     contacts = validation.valid_rows(validated["interactions"])
+    purchases = validation.valid_rows(validated["transactions"])
     tables = Tables(
-        transactions.canonical(validation.valid_rows(validated["transactions"])),
+        transactions.canonical(order_counts.per_day(purchases) if spec.counts_orders else purchases),
         _customers(validation.valid_rows(validated["customers"]), spec),
         contacts.select(*validation.known_columns(contacts)) if spec.contact_kinds else None,
     )
@@ -82,7 +84,10 @@ def _validated(table: str, spec: FeatureSpec, as_of: dt.date, has_margin: bool) 
     contract = {column.name for column in columns.TABLES[table]} - (set() if has_margin else {"margin"})
     given = raw.drop("margin") if "margin" in raw.columns and not has_margin else raw
     named = {name: name for name in given.columns if name in contract}
-    return validation.validate(validation.parse(given, table, named), RULES[table], as_of)
+    parsed = validation.parse(given, table, named)
+    if table == "transactions" and spec.counts_orders:
+        parsed = order_counts.unpriced(parsed)
+    return validation.validate(parsed, RULES[table], as_of)
 
 
 def _customers(kept: ir.Table, spec: FeatureSpec) -> ir.Table:

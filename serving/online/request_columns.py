@@ -17,7 +17,7 @@ import numpy as np
 from tiercast.contract import errors, inputs
 from tiercast.features.engines.arrays import Column, InputTable
 from tiercast.features.engines.arrays import column as columns
-from tiercast.features.spec import MARGIN, FeatureSpec
+from tiercast.features.spec import MARGIN, ORDER_COUNT, FeatureSpec
 from tiercast.serving.online.requests import Customer, ScoreRequest
 
 REQUEST, ROW = "tiercast_request", "tiercast_row"
@@ -30,7 +30,8 @@ Schema = dict[str, str]
 @functools.lru_cache(maxsize=8)
 def schemas(spec: FeatureSpec) -> dict[str, Schema]:
     """Per table the columns that this bundle reads, with their types; the same for all requests."""
-    of_spec = {"customer_id", "ordered_at", "amount", "margin", *spec.columns}
+    money = set() if spec.counts_orders else {"amount", "margin"}
+    of_spec = {"customer_id", "ordered_at", *money, *spec.columns}
     purchases = [column for column in inputs.TRANSACTIONS if column.name in of_spec]
     attributes = {attribute.name: TYPES[attribute.kind] for attribute in spec.attributes}
     numbers = {REQUEST: "int64", ROW: "int64"}
@@ -47,7 +48,12 @@ def check(request: ScoreRequest, spec: FeatureSpec) -> bool:
     Raises `MissingColumn`, `WrongType` and `BundleRefused`, with the path of the first offender.
     """
     has_margin = _has_margin(request)
-    _refuse_missing(request, spec, {*spec.columns, *(("margin",) if has_margin else ())})
+    needed = {*spec.columns, "amount", *(("margin",) if has_margin else ())}
+    if spec.counts_orders:
+        _refuse_money(request)
+        needed -= {"amount", "margin", ORDER_COUNT}
+        has_margin = False
+    _refuse_missing(request, spec, needed)
     _refuse_wrong_types(request, spec)
     if has_margin and MARGIN not in spec.columns:
         raise errors.BundleRefused(
@@ -144,6 +150,18 @@ def _refuse_missing(request: ScoreRequest, spec: FeatureSpec, per_line: Set[str]
             first=missing,
             hint="give it for every customer, null where it is not known; GET /v1/model lists what the bundle uses",
         )
+
+
+def _refuse_money(request: ScoreRequest) -> None:
+    """Raises `BundleRefused`: a model that counts orders would not look at amounts, and refunds would be orders."""
+    for number, customer in enumerate(request.customers):
+        for row, line in enumerate(customer.transactions):
+            if priced := line.keys() & {"amount", "margin"}:
+                raise errors.BundleRefused(
+                    "the model counts orders and reads no amounts",
+                    first=f"customers.{number}.transactions.{row}.{min(priced)}",
+                    hint="leave amount and margin out of every transaction, and refunds altogether",
+                )
 
 
 def _refuse_wrong_types(request: ScoreRequest, spec: FeatureSpec) -> None:

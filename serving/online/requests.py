@@ -47,10 +47,10 @@ class StrictModel(BaseModel):
 # Lines are dictionaries: a request may have many thousands of them, and objects take twice as long to create.
 @with_config(STRICT)
 class Purchase(TypedDict):
-    """One line of a purchase; a negative amount is a refund."""
+    """One line of a purchase; a negative amount is a refund. A model that counts orders takes no amount."""
 
     ordered_at: Time
-    amount: Number
+    amount: NotRequired[Number]
     order_id: NotRequired[Text]
     product_id: NotRequired[Text]
     category: NotRequired[Text]

@@ -110,6 +110,7 @@ def _prepare(
     previous: str | None,
     folder: str,
 ) -> _Prepared:
+    sources = sources.trained_on(bundle.spec)
     read = reading.read(engine, sources, as_of, is_counted=False)
     bundles.dated(bundle, as_of)
     schema.require(bundle.spec, read.tables)

@@ -50,3 +50,21 @@ def test_what_a_preset_did_is_printed_and_in_the_json(tmp_path: pathlib.Path) ->
     refused = command_line.run(*arguments)
     assert refused.returncode == 2
     assert "--from shopify" in refused.stderr
+
+
+def test_amount_none_counts_orders_and_stands_beside_no_option_of_money() -> None:
+    assert SourceOptions("visits.csv", amount="none").sources().counts_orders
+    assert not SourceOptions("orders.csv").sources().counts_orders
+    wrong = (
+        SourceOptions("visits.csv", amount="0"),
+        SourceOptions("visits.csv", amount="none", column=["amount=total"]),
+        SourceOptions("visits.csv", amount="none", preset="stripe"),
+    )
+    for options in wrong:
+        with pytest.raises(errors.BadInput, match="--amount"):
+            options.sources()
+
+
+def test_every_command_that_reads_transactions_can_do_without_amounts() -> None:
+    for command in ("check", "train", "score", "explain", "backtest", "tune", "watch"):
+        assert "--amount" in command_line.run(command, "--help").stdout, command

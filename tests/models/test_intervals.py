@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tiercast.models import intervals
 from tiercast.models.calibration import Calibration
-from tiercast.models.intervals import Intervals, Spread
+from tiercast.models.intervals import Intervals, ValueDistribution
 from tiercast.tiers.grid import Cuts
 
 CUTS = Cuts(value=100.0, p_churn=0.5, value_band=0.05, p_churn_band=0.05)
@@ -75,6 +75,6 @@ def test_prospects_have_no_certainty_and_are_not_borderline() -> None:
 
 @given(st.floats(0, 0.99), st.floats(0.1, 5000), st.floats(0.001, 0.999))
 def test_a_quantile_is_where_its_share_lies_below(p_nothing: float, if_any: float, level: float) -> None:
-    one = Spread(np.array([p_nothing]), np.array([if_any]), np.array([0]))
+    one = ValueDistribution(np.array([p_nothing]), np.array([if_any]), np.array([0]))
     money = intervals.quantile(MODEL, one, level)
     assert intervals.share_below(MODEL, one, money)[0] == pytest.approx(max(level, p_nothing), abs=1e-9)

@@ -8,7 +8,7 @@ import typer
 
 from tiercast.commands import grouping, options
 from tiercast.contract.periods import YEAR_DAYS
-from tiercast.terminal import console, readiness
+from tiercast.terminal import console, data_profile, readiness
 from tiercast.workflows import check as checking
 
 
@@ -35,12 +35,21 @@ def check(
     Nothing is changed and nothing is written.
     """
     sources, day = source.sources(options.load_settings(config)), options.parse_day(as_of)
-    report, verdicts = checking.check(sources, day, churn_days, value_days, engine.choose())
+    done = checking.check(sources, day, churn_days, value_days, engine.choose())
     if json:
-        console.print_json({"reading": report.as_dict(), "readiness": verdicts.as_dict()})
+        console.print_json(
+            {
+                "reading": done.report.as_dict(),
+                "profile": done.profile.as_dict(),
+                "readiness": done.readiness.as_dict(),
+            }
+        )
         return
     if day is None:
-        console.print_note(f"--as-of was not given: {report.as_of}, the day after the newest transaction, is taken.")
-    for text in report.lines():
+        console.print_note(
+            f"--as-of was not given: {done.report.as_of}, the day after the newest transaction, is taken."
+        )
+    for text in done.report.lines():
         console.print_line(text)
-    readiness.print_readiness(verdicts)
+    data_profile.print_profile(done.profile)
+    readiness.print_readiness(done.readiness)

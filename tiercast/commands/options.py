@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -65,6 +66,9 @@ class SourceOptions:
         str,
         typer.Option("--duplicates", help="Transactions equal in every column to another one: keep (default) or drop."),
     ] = ""
+    amount: Annotated[
+        str, typer.Option("--amount", help="none: no amounts are read, orders are counted, and value is in orders.")
+    ] = ""
     encoding: Annotated[
         str, typer.Option("--encoding", help="Encoding of text files: gb18030, cp1252, latin-1; left out, UTF-8.")
     ] = ""
@@ -104,7 +108,8 @@ class SourceOptions:
 
         given = {name: getattr(self, name) for name in Dialect._fields} | {"duplicates": self.duplicates}
         own = reading_options.parse(_renames(self.column or []), given)
-        own = own._replace(presets=self._presets(), currency=self.currency)
+        self._check_amount(own.columns)
+        own = own._replace(presets=self._presets(), currency=self.currency, counts_orders=self.amount == "none")
         configured = reading_options.parse(settings.columns, settings.reading) if settings else own
         given_now = reading_options.merge(own, configured)
         places = {"customers": self.customers, "interactions": self.interactions, "overrides": overrides}
@@ -115,6 +120,19 @@ class SourceOptions:
         if taken:
             console.print_note(f"read as in the bundle's training: {' '.join(taken)}")
         return merged.read_from(self.data, self.customers, self.interactions, overrides)
+
+    def _check_amount(self, renames: Mapping[str, str]) -> None:
+        """Raises BadInput for another word than none, and for options that speak of amounts beside it."""
+        if self.amount not in ("", "none"):
+            hint = "pass --amount none, or name the column: --column amount=NAME"
+            raise BadInput("--amount is not known", first=self.amount, hint=hint)
+        of_money = [f"--column {name}={given}" for name, given in renames.items() if name in ("amount", "margin")]
+        of_money += [f"--from {self.preset}"] if self.preset else []
+        if self.amount and of_money:
+            hint = "leave out one of the two"
+            raise BadInput(
+                "--amount none reads no amounts, and another option is about them", first=of_money[0], hint=hint
+            )
 
     def _presets(self) -> tuple[Preset, ...]:
         from tiercast.features.reading import presets

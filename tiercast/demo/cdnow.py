@@ -12,7 +12,7 @@ import pathlib
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from tiercast.contract import errors
+from tiercast.contract import errors, files
 
 
 def cdnow() -> pa.Table:
@@ -38,8 +38,9 @@ def cdnow() -> pa.Table:
 
 
 def write_parquet(path: pathlib.Path) -> pathlib.Path:
-    """The same as a Parquet file."""
-    parquet.write_table(cdnow(), path)
+    """The same as a Parquet file; missing folders are made. Raises `CannotWrite`."""
+    with files.write_atomically(path, hint="pass --folder a place that this user may write to") as part:
+        parquet.write_table(cdnow(), part)
     return path
 
 

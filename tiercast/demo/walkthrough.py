@@ -22,11 +22,10 @@ def run(folder: pathlib.Path, lang: Language, *, as_json: bool) -> None:
     from tiercast.features.reading import Sources
     from tiercast.training import settings
 
-    folder.mkdir(parents=True, exist_ok=True)
     orders, bundle, out = folder / "orders.parquet", folder / "bundle", folder / "scores.parquet"
     cdnow.write_parquet(orders)
     sources = Sources(str(orders))
-    report, verdicts = check.check(sources, AS_OF, HORIZONS["churn_days"], HORIZONS["value_days"])
+    checked = check.check(sources, AS_OF, HORIZONS["churn_days"], HORIZONS["value_days"])
     chosen = settings.load(None, HORIZONS).model_copy(update={"clv": settings.Clv(currency="USD")})
     trained, run_id = train.train(sources, AS_OF, chosen, bundle, register=True, tracked=True)
     loaded = bundles.load(bundle, None)
@@ -36,9 +35,9 @@ def run(folder: pathlib.Path, lang: Language, *, as_json: bool) -> None:
         facts = {**score.summarize(scored, loaded, AS_OF), "run": run_id, **trained.bundle.scorecard}
         console.print_json({**facts, "explained": rows})
         return
-    for text in report.lines():
+    for text in checked.report.lines():
         console.print_line(text)
-    readiness.print_readiness(verdicts)
+    readiness.print_readiness(checked.readiness)
     grid.print_grid(scored.totals.rows(), "USD", lang)
     scorecard.print_scorecard(trained.bundle.scorecard)
     console.print_line("")

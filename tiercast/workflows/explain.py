@@ -19,5 +19,5 @@ def explain(bundle: Bundle, sources: Sources, day: dt.date, ids: Sequence[str], 
     from tiercast.serving.online import explanations
 
     with DuckDBEngine() as engine:
-        read = reading.read(engine, sources, day, is_counted=False)
+        read = reading.read(engine, sources.trained_on(bundle.spec), day, is_counted=False)
         return explanations.explain(engine, bundle, read.tables, day, list(ids), lang)

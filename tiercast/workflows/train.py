@@ -33,7 +33,7 @@ def train(
 
     Without `as_of` the day after the newest transaction is taken, with a note on stderr.
     """
-    from tiercast.features import reading
+    from tiercast.features import data_profile, reading
     from tiercast.features.reading import reading_options
     from tiercast.models import bundle_folder
     from tiercast.training import train as training
@@ -44,13 +44,16 @@ def train(
         from tiercast.training.tracking import store
 
         store.connect()
-    with choice.start() as engine, console.progress("train", len(training.STEPS) + 3) as on_step:
+    with choice.start() as engine, console.progress("train", len(training.STEPS) + 4) as on_step:
         on_step("reading")
         read = reading.read(engine, sources, as_of, is_counted=False)
         if as_of is None:
             console.print_note(f"--as-of was not given: {read.as_of}, the day after the newest transaction, is taken.")
         for text in read.report.preset.lines() if read.report.preset else ():
             console.print_note(text)
+        on_step("counting")
+        for finding in data_profile.profile(engine, read.tables).findings:
+            console.print_note(str(finding))
         on_step("measuring")
         ready = readiness.check(engine, read.tables, read.report, read.as_of, *settings.horizons.both)
         if not even_blocked:

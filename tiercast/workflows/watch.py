@@ -43,7 +43,7 @@ def watch(
             for place in scores
             for path in score_reader.find(place)
         ]
-        read = reading.read(engine, sources, day, is_counted=False)
+        read = reading.read(engine, sources.trained_on(bundle.spec), day, is_counted=False)
         watched = watching.watch(engine, bundle, read, old, parts, on_step)
         on_step("writing")
         if not tracked:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tiercast.contract.vectors import Vector
 from tiercast.models import calibration, intervals
 from tiercast.models.calibration import Calibration
-from tiercast.models.intervals import Intervals, Spread
+from tiercast.models.intervals import Intervals, ValueDistribution
 from tiercast.tiers.grid import Cuts
 from tiercast.training.fit import platt
 
@@ -55,7 +55,7 @@ def _edges(if_any: Vector) -> Vector:
     return np.unique(np.quantile(if_any, np.arange(1, n_bins) / n_bins)) if n_bins > 1 else np.zeros(0)
 
 
-def _ratios(seen: Outcomes, spread: Spread, n_bins: int) -> intervals.Table:
+def _ratios(seen: Outcomes, spread: ValueDistribution, n_bins: int) -> intervals.Table:
     """Per bin the quantiles of realised ÷ expected of those who brought something; of all where a bin is empty."""
     brought = seen.actual > 0
     ratio = seen.actual / np.maximum(spread.if_any, intervals.SMALLEST)

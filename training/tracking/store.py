@@ -11,7 +11,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from tiercast.contract import addresses, errors
+from tiercast.contract import addresses, errors, files
 
 EXPERIMENT = "tiercast"
 
@@ -69,5 +69,5 @@ def _make_folder(folder: pathlib.Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         hint = f"check the permissions, or set {addresses.VARIABLE} to a store elsewhere"
-        what = f"the folder for MLflow cannot be made: {error.strerror}"
+        what = f"the folder for MLflow cannot be made: {files.reason(error)}"
         raise errors.CannotWrite(what, first=str(folder), hint=hint) from error

@@ -7,7 +7,7 @@ import pathlib
 import sqlite3
 from collections.abc import Mapping
 
-from tiercast.contract import errors
+from tiercast.contract import errors, files
 
 OTHER = "pass --study with another file, or delete this one to begin anew"
 
@@ -18,7 +18,7 @@ def check(path: pathlib.Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         exists = path.exists() and path.stat().st_size > 0
     except OSError as error:
-        what = f"the folder for the study cannot be used: {error.strerror}"
+        what = f"the folder for the study cannot be used: {files.reason(error)}"
         hint = "check the permissions, or pass --study with a file elsewhere"
         raise errors.CannotWrite(what, first=str(path.parent), hint=hint) from error
     if exists and "studies" not in _tables(path):

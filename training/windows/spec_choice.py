@@ -9,7 +9,7 @@ from ibis.expr import types as ir
 from tiercast.contract import inputs
 from tiercast.contract.periods import YEAR_DAYS
 from tiercast.features.engines import Engine
-from tiercast.features.spec import BREADTH, MARGIN, Attribute, FeatureSpec
+from tiercast.features.spec import BREADTH, MARGIN, ORDER_COUNT, Attribute, FeatureSpec
 from tiercast.features.tables import Tables
 from tiercast.training.settings import Settings
 from tiercast.training.windows import schedule
@@ -50,7 +50,7 @@ def choose(
     return FeatureSpec(
         windows=tuple(sorted({w for w in windows if w <= max(known_days, min(windows))})),
         season_days=season_days if known_days >= YEAR_DAYS else None,
-        columns=tuple(c for c in (*BREADTH, MARGIN) if c in tables.transactions.columns),
+        columns=tuple(c for c in (*BREADTH, MARGIN, ORDER_COUNT) if c in tables.transactions.columns),
         attributes=_attributes(engine, tables.customers),
         has_joined_on=tables.customers is not None and "joined_on" in tables.customers.columns,
         contact_kinds=_kinds(engine, contacts),

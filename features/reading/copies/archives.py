@@ -73,7 +73,11 @@ def _member(named: NamedTable, members: Sequence[zipfile.ZipInfo]) -> zipfile.Zi
     else:
         what = f"the archive has no file {named.table!r}"
     listed = ", ".join(names[:SHOWN])
-    raise _unreadable(what, f"{named.place}; its files: {listed}", f"name the file: '{named.place}#{names[0]}'")
+    raise _unreadable(
+        what,
+        f"{named.place}; its files: {listed}",
+        f"name the file: '{named.place}#{names[0]}'; parts of one table: unpack them and pass 'FOLDER/*.csv'",
+    )
 
 
 def _copy(source: IO[bytes], target: pathlib.Path, path: str) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import ibis
 
 from tiercast.contract import errors
+from tiercast.features.reading import presets
 from tiercast.features.reading.presets.preset import Folder
 from tiercast.features.reading.sources import Sources
 
@@ -33,9 +34,28 @@ def find(sources: Sources) -> JoinedFiles | None:
         if preset.folder is not None:
             if place.name == preset.folder.orders:
                 return JoinedFiles(place.parent, preset.folder)
-            if place.is_dir() and (place / preset.folder.orders).is_file():
+            if _is_folder(place) and (place / preset.folder.orders).is_file():
                 return JoinedFiles(place, preset.folder)
     return None
+
+
+def _is_folder(place: pathlib.Path) -> bool:
+    """Whether there is such a folder; a name that cannot be looked up is none."""
+    try:
+        return place.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def refuse_unnamed(sources: Sources) -> None:
+    """Raise `SourceUnreadable` for the folder of a data set that a preset joins, where no preset was given."""
+    place = pathlib.Path(sources.transactions)
+    if not _is_folder(place):
+        return
+    for preset in presets.load(presets.AUTO):
+        if preset.folder is not None and (place / preset.folder.orders).is_file():
+            what = f"the folder holds the files of {preset.name}, which have to be joined"
+            raise errors.SourceUnreadable(what, first=str(place), hint=f"read it with --from {preset.name}")
 
 
 def join(files: JoinedFiles, open_file: Callable[[str], ibis.Table]) -> ibis.Table:

@@ -12,6 +12,7 @@ from ibis.expr import types as ir
 
 from tiercast.contract import inputs
 from tiercast.features.reading import times, values
+from tiercast.features.reading.dialect import Dialect
 from tiercast.features.reading.presets.preset import Preset
 
 # Columns that go with each row until the preset has been applied. They are no names that a file would have.
@@ -23,7 +24,7 @@ GROUPED = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
 KINDS = {column.name: column.kind for column in inputs.TRANSACTIONS}
 
 
-def prepare(raw: ibis.Table, preset: Preset, named: Mapping[str, str]) -> ibis.Table:
+def prepare(raw: ibis.Table, preset: Preset, named: Mapping[str, str], dialect: Dialect) -> ibis.Table:
     """`raw` with the marks of the preset, and with plain cells in the columns that `named` gives for ours."""
     marks: dict[str, ir.Value] = {STEP: _step(raw, preset), STATUS: _status(raw, preset)}
     if preset.lines.one_row_per:
@@ -31,11 +32,11 @@ def prepare(raw: ibis.Table, preset: Preset, named: Mapping[str, str]) -> ibis.T
     if preset.currency is not None and preset.currency in raw.columns:
         marks[CURRENCY] = values.unblank(_text(raw, preset.currency)).strip().upper().fill_null("(blank)")
     if preset.refunds and preset.refunds.column in raw.columns:
-        refund = values.money(plain_money(raw[preset.refunds.column], preset), "refund")
+        refund = values.money(plain_money(raw[preset.refunds.column], preset, dialect), "refund")
         marks |= {REFUND: refund.value.abs(), UNREAD_REFUND: refund.unread}
         if preset.refunds.dated_by in raw.columns:
             marks[REFUNDED_AT] = times.at_utc(raw[preset.refunds.dated_by])
-    cells = {theirs: _plain(raw, preset, ours, theirs) for ours, theirs in named.items()}
+    cells = {theirs: _plain(raw, preset, ours, theirs, dialect) for ours, theirs in named.items()}
     return raw.mutate(**marks, **cells)
 
 
@@ -61,12 +62,14 @@ def _status(raw: ibis.Table, preset: Preset) -> ir.Value:
     return ibis.null("string") if name is None else _text(raw, name).strip().lower().fill_null("(blank)")
 
 
-def _plain(raw: ibis.Table, preset: Preset, ours: str, theirs: str) -> ir.Value:
+def _plain(raw: ibis.Table, preset: Preset, ours: str, theirs: str, dialect: Dialect) -> ir.Value:
     several = [name for name in preset.columns.get(ours, ()) if name in raw.columns]
     if theirs not in several:  # the command line has named another column
         several = [theirs]
     if KINDS[ours] == "money":
-        return _added([plain_money(raw[name], preset) for name in several], ours)
+        if dialect.decimal and len(several) == 1:
+            return raw[theirs]  # the reader of forms knows the signs
+        return _added([plain_money(raw[name], preset, dialect) for name in several], ours)
     if KINDS[ours] == "time":
         return _time(raw, preset, several)
     if ours == "customer_id" and preset.customers_in_lower_case:
@@ -94,14 +97,16 @@ def _as_iso(text: ir.Value, form: str) -> ir.Value:
     return try_strptime(text, form).strftime("%Y-%m-%d %H:%M:%S").fill_null(text)
 
 
-def plain_money(column: ir.Value, preset: Preset) -> ir.Value:
+def plain_money(column: ir.Value, preset: Preset, dialect: Dialect) -> ir.Value:
     """Money as a plain number: without the signs of its currency, without commas between thousands."""
     if not column.type().is_string():
         return column
     text = column.strip()
     for sign in preset.amounts.signs:
         text = text.replace(sign, "")
-    if preset.amounts.thousands_comma:
+    if dialect.decimal == ",":
+        text = text.replace(dialect.thousands or ".", "").replace(",", ".")
+    elif preset.amounts.thousands_comma:
         text = ibis.ifelse(text.re_search(GROUPED), text.replace(",", ""), text)
     return text.strip()
 

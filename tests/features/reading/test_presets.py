@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import pathlib
+import re
 import shutil
+import zipfile
 from typing import Any
 
+import openpyxl
 import pytest
+from pyarrow import csv as arrow_csv
+from pyarrow import parquet
 
 from tests import make_tables
 from tests.read_tables import refusal, report, rows
 from tiercast.contract import errors
 from tiercast.features.reading import presets
+from tiercast.features.reading.dialect import Dialect
 
 AS_OF = dt.date(2024, 3, 1)
 Row = tuple[str, str, float]
@@ -44,9 +51,9 @@ def steps(found: dict[str, Any]) -> list[tuple[int, float]]:
 
 def test_shopify_orders_are_one_row_each_without_what_was_cancelled_or_given_back(tmp_path: pathlib.Path) -> None:
     assert read(tmp_path, SHOPIFY, as_of=AS_OF) == [
-        ("ada@example.com", "2024-01-03 10:14:00", 56.29),
-        ("ada@example.com", "2024-01-20 09:00:00", 14.5),  # 25.00 less 10.50
-        ("bo@example.com", "2024-02-25 09:00:00", 9.99),
+        ("ada@example.com", "2024-01-03 15:14:00", 56.29),
+        ("ada@example.com", "2024-01-20 14:00:00", 14.5),  # 25.00 less 10.50
+        ("bo@example.com", "2024-02-25 14:00:00", 9.99),
     ]
     found = described(tmp_path, SHOPIFY, AS_OF)
     # Two further lines; a test; one cancelled; refunded 40 and pending 70; no e-mail; given back in full.
@@ -75,6 +82,15 @@ def test_stripe_payments_in_two_currencies_are_refused_until_one_is_chosen(tmp_p
         errors.BadInput, make_tables.write_text(tmp_path, STRIPE), AS_OF, presets=presets.load("stripe"), currency="CHF"
     )
     assert "no order is in CHF" in none.what
+
+
+def test_an_export_with_decimal_commas_is_refused_until_the_option_is_given(tmp_path: pathlib.Path) -> None:
+    european = re.sub(r",(\d+)\.(\d\d)(?=,)", r',"\1,\2"', re.sub(r",(\d+)\.(\d\d)(?=,)", r',"\1,\2"', STRIPE))
+    place = make_tables.write_text(tmp_path, european)
+    assert "--decimal" in refusal(errors.BadInput, place, AS_OF, presets=presets.load("stripe"), currency="USD").hint
+    given = Dialect(decimal=",", thousands=".")
+    found = read(tmp_path, european, currency="USD", dialect=given)
+    assert found == read(tmp_path, STRIPE, currency="USD")
 
 
 def test_woocommerce_orders_lose_what_is_not_paid_and_repeats_of_their_total(tmp_path: pathlib.Path) -> None:
@@ -124,6 +140,7 @@ def test_olists_files_are_joined_to_the_person_behind_several_customer_ids(tmp_p
                 ("u1", "o5", 1.0),
                 ("u1", "o6", 2.0),
             ]
+    assert "--from olist" in refusal(errors.SourceUnreadable, str(tmp_path), AS_OF).hint
     read_report = report(str(tmp_path), AS_OF, presets=presets.load("olist"))
     assert read_report.transactions.dropped == {"no_amount": 1}  # o4 has no payment
     (tmp_path / "olist_customers_dataset.csv").unlink()
@@ -206,9 +223,28 @@ def test_an_export_of_which_nothing_is_left_is_refused_with_the_reason(tmp_path:
 
 
 def test_all_is_the_same_from_parquet(tmp_path: pathlib.Path) -> None:
-    from pyarrow import csv, parquet
-
     expected = read(tmp_path, SHOPIFY, as_of=AS_OF)
-    parquet.write_table(csv.read_csv(tmp_path / "orders.csv"), tmp_path / "orders.parquet")
+    parquet.write_table(arrow_csv.read_csv(tmp_path / "orders.csv"), tmp_path / "orders.parquet")
     found = rows(str(tmp_path / "orders.parquet"), AS_OF, presets=presets.load("auto"))
     assert sorted((row["customer_id"], str(row["ordered_at"]), float(row["amount"])) for row in found) == expected
+
+
+def test_an_export_that_went_through_excel_or_came_zipped_is_read_alike(tmp_path: pathlib.Path) -> None:
+    expected = read(tmp_path, SHOPIFY, as_of=AS_OF)
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for number, cells in enumerate(csv.reader(SHOPIFY.splitlines())):
+        # Excel turns text that looks like a number into one, as here the totals.
+        sheet.append([float(cell) if number and cell.replace(".", "", 1).isdigit() else cell or None for cell in cells])
+    book.save(tmp_path / "orders.xlsx")
+    with zipfile.ZipFile(tmp_path / "orders.zip", "w") as archive:
+        archive.writestr("orders_export_1.csv", SHOPIFY)
+    for name in ("orders.xlsx", "orders.zip"):
+        found = rows(str(tmp_path / name), AS_OF, presets=presets.load("auto"))
+        assert sorted((row["customer_id"], str(row["ordered_at"]), float(row["amount"])) for row in found) == expected
+
+
+def test_a_column_of_the_command_line_wins_over_the_preset(tmp_path: pathlib.Path) -> None:
+    found = read(tmp_path, SHOPIFY, as_of=AS_OF, columns={"amount": "Subtotal", "product_id": "Lineitem name"})
+    assert [amount for _, _, amount in found] == [47.0, 14.5, 9.99]

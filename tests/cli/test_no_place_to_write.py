@@ -1,4 +1,4 @@
-"""A result that finds no place on stdout: four parts and an exit code, as for any other file."""
+"""A result that finds no place, on stdout or in a folder: four parts and an exit code."""
 
 from __future__ import annotations
 
@@ -42,3 +42,21 @@ def test_a_reader_that_has_left_ends_the_command_without_a_word(tmp_path: Path) 
         command.stdout.close()
         assert command.stderr.read() == ""
     assert command.returncode == 1
+
+
+def test_a_demo_that_cannot_write_its_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    done = command_line.run("demo", "--folder", tmp_path / "file" / "demo", cwd=tmp_path)
+    kind, text = command_line.refusal(done)
+    assert kind == "CannotWrite"
+    assert "the file cannot be written: not a directory" in text
+    assert text.rstrip().endswith("Hint: pass --folder a place that this user may write to")
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_number_of_runs_below_one_is_wrong_usage(limit: int, tmp_path: Path) -> None:
+    done = command_line.run("runs", f"--limit={limit}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Invalid value for '--limit': Input should be greater than or equal to 1" in done.stderr
+    assert not list(tmp_path.iterdir())
