@@ -1,4 +1,4 @@
-"""The Parquet file that a batch job writes: an unsuitable target is refused early, and rows are appended part by part.
+"""The file that a batch job writes: an unsuitable target is refused early, and rows are appended part by part.
 
 The file appears under its name when it is complete; until then an older file of that name stays (`contract.files`).
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tiercast.contract import errors, files
 from tiercast.features.reading import Sources
 from tiercast.features.reading import sources as source_files
-
-Write = Callable[[pa.Table], None]
+from tiercast.serving.batch import export
+from tiercast.serving.batch.export import Write
 
 
 def check(out: pathlib.Path) -> None:
@@ -25,8 +24,9 @@ def check(out: pathlib.Path) -> None:
         is_folder = out.is_dir()
     if is_folder:
         raise _cannot("the target is a folder", out, "pass a file name: --out scores.parquet")
-    if out.suffix != ".parquet":
-        raise _cannot("the output is written as Parquet", out, f"pass --out {out.with_suffix('.parquet').name}")
+    if export.ending(out) is None:
+        hint = f"pass --out {out.with_suffix('.parquet').name}, or a name that ends in .csv or .csv.gz"
+        raise _cannot("the output is written as Parquet or CSV", out, hint)
     files.require_writable(out)
 
 
@@ -50,16 +50,9 @@ def writer(out: pathlib.Path, schema: pa.Schema) -> Iterator[Write]:
     """Yield a function that appends a table; the file appears when the block ends without an error."""
     with (
         files.write_atomically(out) as part,
-        pq.ParquetWriter(part, schema, compression="zstd", use_dictionary=_dictionary_columns(schema)) as file,
+        export.writer(part, schema, export.ending(out) or export.PARQUET) as write,
     ):
-        yield file.write_table
-
-
-def _dictionary_columns(schema: pa.Schema) -> list[str]:
-    """Codes and days. Ids and numbers rarely repeat: trying a dictionary takes longer than writing them."""
-    lists = [field.name for field in schema if pa.types.is_list(field.type)]
-    codes = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_date(field.type)]
-    return [*(name for name in codes if name != "customer_id"), *(f"{name}.list.element" for name in lists)]
+        yield write
 
 
 def _cannot(what: str, out: pathlib.Path, hint: str) -> errors.CannotWrite:

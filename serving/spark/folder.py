@@ -1,7 +1,11 @@
 """A folder of scores with a sub-folder per day: readers see the old day or the new one, never a half.
 
 Workers write into a hidden neighbour of the day's folder. A lost or slow worker may cause a part to be computed twice:
-one file is chosen, and the others are deleted. Then the chosen files replace the day's folder.
+one file is chosen, and the others are deleted. Then the chosen files replace the day's folder. What workers write has
+no ending that a glob of Parquet files would match.
+
+A day's folder is `day=2024-07-31`. It is not named after the column `as_of`: the files hold that column, and a reader
+that finds a column in the files and, with another type, in the path reads neither.
 """
 
 from __future__ import annotations
@@ -15,9 +19,10 @@ from typing import NamedTuple
 
 from tiercast.contract import errors, files
 from tiercast.features.reading import Sources
-from tiercast.serving.batch import output
+from tiercast.serving.batch import export, output
 
 ENDING = ".parquet"
+EARLIER = "as_of="
 
 
 class PartFile(NamedTuple):
@@ -28,8 +33,8 @@ class PartFile(NamedTuple):
 
 
 def day(out: pathlib.Path, as_of: dt.date) -> pathlib.Path:
-    """The folder of a day's scores, as Spark and Hive name it."""
-    return out / f"as_of={as_of.isoformat()}"
+    """The folder of a day's scores, named as Spark and Hive name a partition."""
+    return out / f"day={as_of.isoformat()}"
 
 
 def check(out: pathlib.Path, as_of: dt.date, sources: Sources) -> None:
@@ -37,13 +42,14 @@ def check(out: pathlib.Path, as_of: dt.date, sources: Sources) -> None:
     if "://" in str(out) or ":/" in str(out):
         hint = "mount the store as a folder, or write serving.spark.scoring.frame(...) with Spark: see docs/scale.md"
         raise _cannot("scores are written to a folder that all machines see", out, hint)
-    if out.is_file() or out.suffix == ENDING:
+    if out.is_file() or export.ending(out):
         raise _cannot("Spark writes a folder, with a sub-folder per day", out, "pass a folder: --out scores")
     _refuse_input(out, sources)
     with files.cannot_write(out, subject="the folder"):
         other = _other_content(day(out, as_of))
         if other:
             raise _cannot("there is something else than scores in the day's folder", other[0], "choose another --out")
+        _refuse_earlier_names(out)
         shutil.rmtree(_neighbour(out, as_of), ignore_errors=True)
     files.require_writable(day(out, as_of), subject="the folder")
 
@@ -85,6 +91,20 @@ def _refuse_input(out: pathlib.Path, sources: Sources) -> None:
         is_around = any(out.resolve() in path.parents for path in inputs)
         if is_around or (place.is_dir() and place in (out.resolve(), *out.resolve().parents)):
             raise _cannot("the target lies in the data that is scored", out, "pass another place with --out")
+
+
+def _refuse_earlier_names(out: pathlib.Path) -> None:
+    """Days of Tiercast 0.1, named after `as_of`: no reader takes a folder with days of both names."""
+    earlier = sorted(out.glob(f"{EARLIER}*")) if out.is_dir() else []
+    if earlier:
+        raise errors.CannotWrite(
+            "days are written as day=..., and the folder has days of the earlier name as_of=...",
+            count=len(earlier),
+            total=len(earlier),
+            unit="days",
+            first=str(earlier[0]),
+            hint=f"rename each: mv {earlier[0]} {out / earlier[0].name.replace(EARLIER, 'day=')}",
+        )
 
 
 def _other_content(folder: pathlib.Path) -> list[pathlib.Path]:

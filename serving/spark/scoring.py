@@ -55,7 +55,7 @@ def score_all(
     previous: str | None = None,
     on_progress: OnProgress = lambda done, total: None,
 ) -> BatchResult:
-    """Write one row per customer known before `as_of` to the folder `out/as_of=...`. Raises `BadInput` and its kinds.
+    """Write one row per customer known before `as_of` to the folder `out/day=...`. Raises `BadInput` and its kinds.
 
     `files` are those of `bundle` (see `bundle_folder.packed`). The rows are those of `serving.batch.scoring.score_all`.
     """

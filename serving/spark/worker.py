@@ -73,7 +73,7 @@ def write(task: WorkerTask, part: int, batches: Iterable[pa.RecordBatch]) -> pa.
 
     A part may be computed more than once, also at the same time; each attempt writes the same rows to another file.
     """
-    name = f"{task.run}-{part:05d}-{os.urandom(4).hex()}.parquet"
+    name = f"{task.run}-{part:05d}-{os.urandom(4).hex()}.part"
     path, added = pathlib.Path(task.folder, name), totals.EMPTY
     schema = score.schema(bundles.dated(_bundle(task.files.get()), task.as_of))
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:

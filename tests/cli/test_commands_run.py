@@ -120,10 +120,11 @@ def test_explain_speaks_chinese_and_json(place: Path) -> None:
     assert kind == "BadInput"
     assert "1 of 2 customers" in message
     assert "First: nobody" in message
+    assert f"nearest: '{one}'" in command_line.refusal(command_line.run(*arguments, "--customer", f"{one}.0"))[1]
 
 
 def test_a_refusal_as_json_has_the_four_parts_on_stdout_too(place: Path, tmp_path: Path) -> None:
-    done = command_line.run(*scoring(place, tmp_path / "s.csv", "--json"))
+    done = command_line.run(*scoring(place, tmp_path / "s.tsv", "--json"))
     assert done.returncode == 2
     error = json.loads(done.stdout)["error"]
     assert error["code"] == "CannotWrite"

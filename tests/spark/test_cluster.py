@@ -41,18 +41,18 @@ def test_a_worker_that_dies_in_the_middle_changes_nothing(trained: Trained, tmp_
     with small_cluster.running(tmp_path, 2) as cluster:
         job = start(tmp_path, source, cluster.url)
         try:
-            fresh = tmp_path / "scores" / f".as_of={AS_OF}.workers"
-            is_under_way = lambda: job.poll() is not None or any(fresh.glob("*.parquet"))  # noqa: E731
+            fresh = tmp_path / "scores" / f".day={AS_OF}.workers"
+            is_under_way = lambda: job.poll() is not None or any(fresh.glob("*.part"))  # noqa: E731
             small_cluster.wait_for(is_under_way, "the first part", JOB_SECONDS)
             small_cluster.kill(cluster.workers[0])
-            n_begun = len(list(fresh.glob("*.parquet")))
+            n_begun = len(list(fresh.glob("*.part")))
             said, complaints = job.communicate(timeout=JOB_SECONDS)
         finally:
             job.kill()
     assert job.returncode == 0, complaints
     assert 0 < n_begun < PARTS, "the worker did not die in the middle"
     assert json.loads(said)["customers"] == wanted.num_rows
-    day = tmp_path / "scores" / f"as_of={AS_OF}"
+    day = tmp_path / "scores" / f"day={AS_OF}"
     assert len(list(day.iterdir())) == PARTS
     assert [path.name for path in (tmp_path / "scores").iterdir()] == [day.name]
     assert_alike(parquet.read_table(day, partitioning=None), wanted)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
+from pyarrow import dataset, parquet
 
 from tests import make_tables, scored_tables
 from tests.scored_tables import AS_OF
@@ -55,11 +56,7 @@ def score(engine: Any, with_files: Any, sources: Sources, as_of: dt.date, out: P
 
 
 def of_one_machine(bundle: Bundle, sources: Sources, as_of: dt.date, out: Path, **how: Any) -> pa.Table:
-    places = {
-        name: place
-        for name, place in sources._asdict().items()
-        if name not in ("transactions", "columns", "duplicates")
-    }
+    places = {name: getattr(sources, name) for name in ("customers", "interactions", "overrides")}
     return scored_tables.score(bundle, sources.transactions, out, as_of=as_of, **places, **how)
 
 
@@ -83,7 +80,7 @@ def test_real_customers_get_the_scores_of_one_machine(done: Any, real: Any, sour
 
 def test_every_file_explains_itself_and_is_in_the_order_of_ids(done: Any, real: Any) -> None:
     files = sorted(done.path.iterdir())
-    assert done.path.name == "as_of=1998-07-01"
+    assert done.path.name == "day=1998-07-01"
     assert [file.name for file in files] == ["part-00000.parquet", "part-00001.parquet"]
     for file in files:
         table = parquet.ParquetFile(file).read()
@@ -93,17 +90,36 @@ def test_every_file_explains_itself_and_is_in_the_order_of_ids(done: Any, real: 
         assert all(scores.about(field)["meaning"] for field in table.schema)
 
 
-def test_the_folder_of_all_days_is_read_by_spark_and_by_pandas(done: Any, spark: Any) -> None:
-    read = spark.newSession().read.parquet(str(done.path.parent))  # with the settings that a user finds
-    assert {row.as_of for row in read.select("as_of").distinct().collect()} == {AS_OF}
-    assert len(pd.read_parquet(done.path.parent, partitioning=None)) == read.count() == done.totals.n_customers
+def test_the_folder_of_two_days_is_read_as_it_lies_by_every_reader(
+    engine: Any, real: Any, source: str, spark: Any, tmp_path: Path
+) -> None:
+    out, later = tmp_path / "scores", AS_OF + dt.timedelta(days=30)
+    n_rows = {day: score(engine, real, Sources(source), day, out).totals.n_customers for day in (AS_OF, later)}
+    by_spark = spark.newSession().read.parquet(str(out))  # with the settings that a user finds
+    query = "SELECT as_of, day, count(*) FROM read_parquet($files) GROUP BY ALL"
+    by_duckdb = duckdb.connect().execute(query, {"files": f"{out}/*/*.parquet"}).fetchall()
+    assert {row.as_of: row["count"] for row in by_spark.groupBy("as_of").count().collect()} == n_rows
+    assert by_spark.where("day = '1998-07-01'").count() == n_rows[AS_OF]
+    assert set(by_duckdb) == {(day, day, n) for day, n in n_rows.items()}
+    assert pd.read_parquet(out)["as_of"].value_counts().to_dict() == n_rows
+    assert pd.read_parquet(out, filters=[("day", "=", "1998-07-01")])["as_of"].unique().tolist() == [AS_OF]
+    whole = dataset.dataset(out, partitioning="hive")
+    assert whole.count_rows(filter=dataset.field("as_of") == AS_OF) == n_rows[AS_OF]
+    assert len(pd.read_parquet(out / "day=1998-07-01")) == n_rows[AS_OF]
+
+
+def test_days_of_the_earlier_name_are_refused_before_anything_is_read(source: str, tmp_path: Path) -> None:
+    (tmp_path / "scores" / "as_of=1998-06-01").mkdir(parents=True)
+    with pytest.raises(errors.CannotWrite, match="1 of 1 days") as refused:
+        folders.check(tmp_path / "scores", AS_OF, Sources(source))
+    assert f"mv {tmp_path}/scores/as_of=1998-06-01 {tmp_path}/scores/day=1998-06-01" in str(refused.value)
 
 
 def test_the_same_run_gives_the_same_bytes(done: Any, engine: Any, real: Any, source: str, tmp_path: Path) -> None:
     again = score(engine, real, Sources(source), AS_OF, tmp_path / "scores")
     for file in done.path.iterdir():
         assert (again.path / file.name).read_bytes() == file.read_bytes()
-    assert [path.name for path in (tmp_path / "scores").iterdir()] == ["as_of=1998-07-01"]
+    assert [path.name for path in (tmp_path / "scores").iterdir()] == ["day=1998-07-01"]
 
 
 def test_every_optional_table_overrides_and_last_times_tiers_count_as_on_one_machine(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from tiercast.commands import grouping, options
-from tiercast.contract.errors import BadInput
 from tiercast.terminal import console
 from tiercast.terminal import customer as customer_text
 from tiercast.workflows import explain as explain_workflow
@@ -35,7 +33,6 @@ def explain(
     loaded = bundle.load()
     sources = source.sources(settings, kept=loaded.about.reading)
     rows = explain_workflow.explain(loaded, sources, options.require_day(as_of, loaded), customer, language)
-    _refuse_unknown(customer, rows)
     if json:
         console.print_json({"customers": rows})
         return
@@ -43,18 +40,3 @@ def explain(
         console.print_note(text)
     for row in rows:
         customer_text.print_customer(row, language)
-
-
-def _refuse_unknown(ids: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    """Raises BadInput where an id has no row."""
-    known = {row["customer_id"] for row in rows}
-    missing = [each for each in ids if each not in known]
-    if missing:
-        raise BadInput(
-            "the customer is not known",
-            count=len(missing),
-            total=len(ids),
-            unit="customers",
-            first=missing[0],
-            hint="ids are text, spelled as in the transactions; they must be known before --as-of",
-        )

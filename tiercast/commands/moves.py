@@ -22,7 +22,7 @@ def moves(
     new: Annotated[str, typer.Argument(help="The newer scores, with the same horizons and currency.")],
     top: Annotated[int, typer.Option("--top", min=0, max=1000, help="How many of the largest falls to list.")] = 10,
     out: Annotated[
-        pathlib.Path | None, typer.Option("--out", help="Write everybody who moved to this Parquet file.")
+        pathlib.Path | None, typer.Option("--out", help="Write everybody who moved to this file, .parquet or .csv.")
     ] = None,
     plot: Annotated[
         pathlib.Path | None, typer.Option("--plot", help="Draw the migration matrix into this PNG file.")

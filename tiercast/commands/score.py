@@ -38,7 +38,7 @@ def score(
     bundle: options.BundleOptions,
     out: Annotated[
         pathlib.Path | None,
-        typer.Option("--out", help="scores.parquet, in one piece or not at all; with Spark a folder, scores."),
+        typer.Option("--out", help="scores.parquet, .csv or .csv.gz, whole or not at all; with Spark a folder."),
     ] = None,
     reasons: Annotated[
         str, typer.Option("--reasons", help="all, risky (above the churn cut: B, D and some of E) or none.")

@@ -158,6 +158,14 @@ def test_plain_http_from_another_machine_is_refused() -> None:
     assert "https://" in refusal(errors.SourceUnreadable, "http://192.0.2.1/orders.csv").hint
 
 
+def test_a_store_that_is_not_there_is_refused_in_time() -> None:
+    there = "scheme=http&endpoint_override=127.0.0.1:1&retry_limit_seconds=1"
+    began = time.monotonic()
+    error = refusal(errors.SourceUnreadable, f"gs://anonymous@shop/orders.csv?{there}")
+    assert error.first == "gs://shop/orders.csv"
+    assert time.monotonic() - began < 60
+
+
 def test_an_object_and_a_folder_of_s3_are_read_as_from_the_disk(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

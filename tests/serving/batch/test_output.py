@@ -105,8 +105,8 @@ def test_a_place_without_permission_is_refused_and_left_alone(out: Path) -> None
     assert not list(closed.iterdir())
 
 
-@pytest.mark.parametrize("name", ["scores.csv", "scores", "scores.parquet.gz"])
-def test_another_ending_than_parquet_is_refused_with_the_right_name(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["scores.tsv", "scores", "scores.parquet.gz", "scores.csv.zip"])
+def test_another_ending_is_refused_with_the_right_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(errors.CannotWrite) as caught:
         output.check(tmp_path / name)
     assert ".parquet" in caught.value.hint

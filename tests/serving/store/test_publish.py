@@ -58,7 +58,7 @@ def test_the_same_file_again_changes_nothing(store: Engine, june: str) -> None:
 
 def test_a_folder_is_another_one_when_any_of_its_parts_is(store: Engine, tmp_path: Path) -> None:
     """As Spark leaves a day behind: several parts, of which one may change."""
-    folder = tmp_path / "as_of=2024-06-01"
+    folder = tmp_path / "day=2024-06-01"
     folder.mkdir()
     kept = drawn_scores.write(folder / "part-0.parquet", model=["tiercast/1/abc"] * 300)
     other = folder / "part-1.parquet"
