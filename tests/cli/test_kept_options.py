@@ -52,7 +52,7 @@ def test_score_and_explain_read_as_the_bundle_was_trained(bundle: Path, data: Pa
 
 
 def test_the_command_line_wins_over_the_bundle(bundle: Path, tmp_path: Path) -> None:
-    plain = make_tables.write_text(tmp_path, "customer_id,ordered_at,amount,quantity\nZoë,1998-06-01,1.5,1\n")
+    plain = make_tables.write_text(tmp_path, "customer_id,ordered_at,amount,quantity\nZoë,1998-06-30,1.5,1\n")
     names = [f"--column={name}={name}" for name in ("customer_id", "ordered_at", "amount")]
     signs = ("--decimal", ".", "--date-format", "iso", "--encoding", "utf-8")
     ends = ("--as-of", "1998-07-01", "--bundle", bundle, "--out", tmp_path / "scores.parquet", "--json")
