@@ -26,6 +26,7 @@ class About(NamedTuple):
     holdout better beyond noise; empty otherwise. `churn_testable_on` and `value_testable_on` are the first ISO dates on
     which a holdout could judge what is untested now, because history is too short; empty where a holdout has judged.
     `blocked` names the targets for which there was too little data, where the training was made all the same.
+    `reading` has the options that the data were read with, as JSON (see `features.reading.reading_options`).
     """
 
     as_of: dt.date
@@ -42,6 +43,7 @@ class About(NamedTuple):
     churn_testable_on: str = ""
     value_testable_on: str = ""
     blocked: str = ""
+    reading: str = ""
 
     @property
     def model(self) -> str:

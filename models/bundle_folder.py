@@ -109,7 +109,8 @@ def _hashes(contents: dict[str, bytes]) -> dict[str, str]:
 
 
 def _about(bundle: Bundle) -> dict[str, Any]:
-    return {**bundle.about._asdict(), "as_of": bundle.about.as_of.isoformat()}
+    about = bundle.about
+    return {**about._asdict(), "as_of": about.as_of.isoformat(), "reading": json.loads(about.reading or "{}")}
 
 
 def _write(bundle: Bundle, folder: pathlib.Path) -> None:
@@ -173,7 +174,7 @@ def _intervals(data: dict[str, Any]) -> Intervals:
 def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str, Any], folder: pathlib.Path) -> Bundle:
     churn, value = model["churn"], model["value"]
     return Bundle(
-        about=About(**{**about, "as_of": dt.date.fromisoformat(about["as_of"])}),
+        about=About(**{**about, "as_of": dt.date.fromisoformat(about["as_of"]), "reading": _reading(about)}),
         spec=specs.from_dict(model["features"]),
         btyd=Btyd(orders.from_dict(model["orders"]), GammaGamma(**model["gamma_gamma"])),
         churn=ChurnModel(_stack_from_json(churn, folder / TREES["churn"]), churn["shift"]),
@@ -185,6 +186,12 @@ def _from_json(about: dict[str, Any], model: dict[str, Any], scorecard: dict[str
         reference={name: reference.from_json(data) for name, data in model["reference"].items()},
         scorecard=scorecard,
     )
+
+
+def _reading(about: dict[str, Any]) -> str:
+    """The options of reading as JSON; "" for a bundle that keeps none."""
+    kept = about.get("reading", {})
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False) if kept else ""
 
 
 def _trees(path: pathlib.Path, columns: list[str] | None) -> BoostedTrees | None:

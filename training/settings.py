@@ -1,7 +1,7 @@
 """The settings of a training run, with their defaults; an unknown key is an error.
 
-`tiercast.toml` has one table per section here, and `[columns]` for renamed columns. The ranges of a search are in
-`training.search_space`.
+`tiercast.toml` has one table per section here, `[columns]` for renamed columns and `[reading]` for other options of
+reading. The ranges of a search are in `training.search_space`.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ class Settings(Frozen):
     tracking: Tracking = Tracking()
     tune: Tune = Tune()
     columns: dict[str, str] = Field(default_factory=dict)
+    reading: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("churn_trees", "value_trees")
     @classmethod
@@ -125,7 +126,7 @@ class Settings(Frozen):
 
     def of_training(self) -> dict[str, Any]:
         """What a training depends on, by dotted names: not where to tune, nor how columns are called."""
-        return flat(self.model_dump(mode="json", exclude={"columns", "tune"}))
+        return flat(self.model_dump(mode="json", exclude={"columns", "reading", "tune"}))
 
     def trees_of(self, model: Model) -> Trees:
         """`[trees]`, with what `[churn_trees]` or `[value_trees]` say otherwise.

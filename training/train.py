@@ -14,7 +14,7 @@ from tiercast.models.bundle import About, Bundle
 from tiercast.training import progress
 from tiercast.training.btyd import fit_both
 from tiercast.training.btyd.fit_both import Fits
-from tiercast.training.fit import procedure
+from tiercast.training.fit import churn_model, procedure, value_model
 from tiercast.training.fit.procedure import Procedure
 from tiercast.training.judge import floor, holdout, notes, report, weekly
 from tiercast.training.judge.holdout import Judged, ValueJudged
@@ -66,7 +66,7 @@ def train(
     data = fingerprint.digest(engine, sample.tables if sample.share == 1 else reading.tables)
     unit = _unit(snapshots, settings)
     about = About(span[1], *h.both, monthly_rate=settings.clv.monthly_rate, currency=unit, data=data)
-    testable_on = {days: schedule.testable_on(span[0], h.churn_days, days).isoformat() for days in h.both}
+    testable_on = {days: _testable_on(span, h.churn_days, days).isoformat() for days in h.both}
     steps.begin("churn holdout")
     earlier = run_earlier(snapshots, h.churn_days, settings, about)
     churn = _judge_churn(earlier, snapshots, settings) if earlier else None
@@ -91,6 +91,12 @@ def train(
     card = report.scorecard(churn, value, remarks, reading.report, beaten)
     bundle = final.bundle._replace(scorecard=card)
     return Trained(bundle, settings, final, fits, churn, value, data, span, remarks, seconds)
+
+
+def _testable_on(span: tuple[dt.date, dt.date], churn_days: int, days: int) -> dt.date:
+    """Where a pause of the shop and not the length of history is what hinders a test, a window from today on."""
+    day = schedule.testable_on(span[0], churn_days, days)
+    return day if day > span[1] else span[1] + dt.timedelta(days)
 
 
 def _unit(snapshots: Snapshots, settings: Settings) -> str:
@@ -126,17 +132,23 @@ def run_earlier(snapshots: Snapshots, days: int, settings: Settings, about: Abou
     try:
         run = procedure.run(snapshots.with_spec(spec).until(day), day, settings, about)
         holdout.newest_window(run)
-    except errors.NotEnoughData:
+    except (errors.NotEnoughData, errors.FitFailed):
         return None
     return run
 
 
-def _judge_churn(earlier: Procedure, snapshots: Snapshots, settings: Settings) -> Judged:
-    return holdout.judge_churn(earlier, _outcome(snapshots, earlier), settings)
+def _judge_churn(earlier: Procedure, snapshots: Snapshots, settings: Settings) -> Judged | None:
+    """None where nobody came back in the window: a pause of the shop is no test."""
+    outcome = _outcome(snapshots, earlier)
+    return holdout.judge_churn(earlier, outcome, settings) if churn_model.has_returned(outcome) else None
 
 
-def _judge_value(earlier: Procedure, snapshots: Snapshots, settings: Settings) -> ValueJudged:
-    judged = holdout.judge_value(earlier, _outcome(snapshots, earlier), settings)
+def _judge_value(earlier: Procedure, snapshots: Snapshots, settings: Settings) -> ValueJudged | None:
+    """None where nobody brought money in the window."""
+    outcome = _outcome(snapshots, earlier)
+    if not value_model.has_money(outcome):
+        return None
+    judged = holdout.judge_value(earlier, outcome, settings)
     day, days, orders = earlier.now.as_of, settings.horizons.value_days, earlier.bundle.btyd.orders
     return judged._replace(weekly=weekly.track(snapshots.engine, snapshots.tables, day, days, orders))
 

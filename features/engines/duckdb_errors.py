@@ -7,6 +7,7 @@ import re
 import duckdb
 
 from tiercast.contract import addresses, errors
+from tiercast.features.engines import text_encoding
 
 # DuckDB refuses the query itself: a fault of our code, not of the file.
 IN_FILE = "Conversion Error: Error while reading file"
@@ -17,12 +18,9 @@ LINE = re.compile(r"CSV Error on Line: (\d+)\nOriginal Line: ?(.*)$", re.MULTILI
 EXPLAINED = re.compile(
     r"^(Expected Number of Columns|Value with unterminated quote|Invalid unicode|Maximum line size).*$", re.MULTILINE
 )
-INVALID_UNICODE = (
-    "write it as UTF-8: iconv -f ENCODING -t utf-8 FILE > FILE.utf8.csv, "
-    "where ENCODING is the one it was written in, such as latin1 or gb18030"
-)
+INVALID_UNICODE = re.compile("invalid unicode", re.IGNORECASE)
+FILE = re.compile(r"^ *file ?= ?(.+?)$", re.MULTILINE)
 HINTS = (
-    (re.compile("invalid unicode", re.IGNORECASE), INVALID_UNICODE),
     (
         re.compile("failed to cast column"),
         "the files have different types: convert them to one type",
@@ -77,6 +75,9 @@ def _from_message(message: str, source: str) -> errors.SourceUnreadable:
     line = LINE.search(message)
     where = f"{source}, line {line[1]}: {line[2][:QUOTED_SIGNS]}" if line else source
     hint = next((hint for pattern, hint in HINTS if pattern.search(message)), REWRITE)
+    if INVALID_UNICODE.search(message):
+        file = FILE.search(message)
+        hint = text_encoding.propose(file[1].strip() if file else source)
     return errors.SourceUnreadable(f"the source cannot be read: {_reason(message)}", first=where, hint=hint)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 
 from tiercast.contract import errors, inputs
+from tiercast.features.reading import usual_names
 
 TABLES = {
     "transactions": inputs.TRANSACTIONS,
@@ -44,7 +44,8 @@ def match(
     wanted = {column.name: _name(table, column, names, renames) for column in looked_for}
     missing = {name: given for name, given in wanted.items() if given is not None and given not in names}
     if missing:
-        raise _missing(table, missing, names, sum(given is not None for given in wanted.values()))
+        taken = {given for given in wanted.values() if given is not None and given in names}
+        raise _missing(table, missing, names, taken, sum(given is not None for given in wanted.values()))
     return {name: given for name, given in wanted.items() if given is not None}
 
 
@@ -64,9 +65,11 @@ def _is_only_in(table: str, name: str) -> bool:
     return [other for other, columns in TABLES.items() if name in {column.name for column in columns}] == [table]
 
 
-def _missing(table: str, missing: Mapping[str, str], names: Sequence[str], n_wanted: int) -> errors.MissingColumn:
+def _missing(
+    table: str, missing: Mapping[str, str], names: Sequence[str], taken: Collection[str], n_wanted: int
+) -> errors.MissingColumn:
     """One error for all of them; each gets the nearest names."""
-    nearest = {ours: _nearest(given, names) for ours, given in missing.items()}
+    nearest = _candidates(missing, names, taken)
     absent = ", ".join(repr(given) for given in missing.values())
     some = ", ".join(repr(name) for name in names[:SHOWN])
     near = [f"nearest to {missing[ours]!r}: {', '.join(map(repr, found))}" for ours, found in nearest.items() if found]
@@ -88,11 +91,10 @@ def _prefix(table: str, name: str) -> str:
     return "" if table == "transactions" or _is_only_in(table, name) else f"{table}."
 
 
-def _nearest(name: str, names: Sequence[str]) -> list[str]:
-    """Similar names, ignoring case, spaces and underscores; the most similar first."""
-    plain = {_plain(other): other for other in reversed(names)}
-    return [plain[other] for other in difflib.get_close_matches(_plain(name), list(plain), n=3, cutoff=0.5)]
-
-
-def _plain(name: str) -> str:
-    return "".join(sign for sign in name.lower() if sign.isalnum())
+def _candidates(missing: Mapping[str, str], names: Sequence[str], taken: Collection[str]) -> dict[str, list[str]]:
+    """Likely names per missing column; the first one of a column is not the first one of another."""
+    left, found = [name for name in names if name not in taken], dict[str, list[str]]()
+    for ours, given in missing.items():
+        found[ours] = usual_names.nearest(ours, given, left)
+        left = [name for name in left if name not in found[ours][:1]]
+    return found

@@ -7,6 +7,7 @@ several are. A field that is given always wins, and has a word for what is usual
 from __future__ import annotations
 
 import codecs
+import shlex
 import zoneinfo
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -46,7 +47,7 @@ class Dialect(NamedTuple):
 
     def lines(self) -> list[str]:
         """The given fields as options of the command line."""
-        return [f"--{name.replace('_', '-')} {value}" for name, value in self.given().items()]
+        return [f"--{name.replace('_', '-')} {shlex.quote(value)}" for name, value in self.given().items()]
 
 
 AS_WRITTEN = Dialect()
@@ -73,7 +74,7 @@ def merge(first: Dialect, *others: Dialect) -> Dialect:
     merged = first
     for other in others:
         merged = Dialect(*(mine or theirs for mine, theirs in zip(merged, other, strict=True)))
-    return merged
+    return merged if merged.decimal != merged.thousands else merged._replace(thousands="")
 
 
 def _encoding(value: str) -> str:

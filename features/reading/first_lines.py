@@ -9,15 +9,12 @@ import re
 from typing import NamedTuple
 
 from tiercast.contract import errors
+from tiercast.features.engines import text_encoding
 
 UTF8, UTF16 = "utf-8", "utf-16"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 LINES = 20
 LONGEST = 1 << 20
-CONVERT = (
-    "write it as UTF-8: iconv -f ENCODING -t utf-8 FILE > FILE.utf8.csv, "
-    "where ENCODING is the one it was written in, such as latin1 or gb18030"
-)
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -76,4 +73,6 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def _undecodable(error: UnicodeError, path: str) -> errors.SourceUnreadable:
-    return errors.SourceUnreadable(f"the file is not UTF-8: {error}", first=f"{path}, line 1", hint=CONVERT)
+    return errors.SourceUnreadable(
+        f"the file is not UTF-8: {error}", first=f"{path}, line 1", hint=text_encoding.propose(path)
+    )

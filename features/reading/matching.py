@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from tiercast.contract import errors
+from tiercast.contract import addresses, errors
 from tiercast.features.reading import columns, copies, order_counts, presets
 from tiercast.features.reading.presets import Preset
 from tiercast.features.reading.sources import Sources
@@ -38,12 +39,16 @@ def match(table: str, names: Sequence[str], sources: Sources) -> Match:
         return Match(columns.match(table, names, sources.columns, ignored))
     except errors.MissingColumn as error:
         proposed = presets.propose(names)
-        if proposed is None:
-            raise
+        command = error.hint if sources.columns else f"tiercast check {_place(sources)} {error.hint}"
+        hint = f"the header is one that a preset knows: {proposed}; or {error.hint}" if proposed else command
         raise errors.MissingColumn(
-            error.what, count=error.count, total=error.total, unit=error.unit, first=error.first,
-            hint=f"the header is one that a preset knows: {proposed}; or {error.hint}",
-        ) from error  # fmt: skip
+            error.what, count=error.count, total=error.total, unit=error.unit, first=error.first, hint=hint
+        ) from error
+
+
+def _place(sources: Sources) -> str:
+    """The source for a command line: without its password, and quoted where a shell would split it."""
+    return shlex.quote(addresses.redact(sources.transactions))
 
 
 def chooser(table: str, sources: Sources) -> copies.Choose:

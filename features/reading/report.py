@@ -28,6 +28,7 @@ class TableReport(NamedTuple):
     `first` quotes one offender per reason, the first in alphabetical order. `blanked` counts, per optional column,
     cells that could not be read and are taken as missing, in rows that are kept or dropped. `read_as` has a note per
     column with cells that are no plain number or ISO 8601 time and were read, with the first of them.
+    `dropped_money_share` is the part of all known money, refunds counted like sales, that the dropped rows hold.
     """
 
     table: str
@@ -37,6 +38,7 @@ class TableReport(NamedTuple):
     first: dict[str, str]
     blanked: dict[str, int]
     read_as: tuple[str, ...] = ()
+    dropped_money_share: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         return self._asdict() | {"read_as": list(self.read_as)}
@@ -45,7 +47,9 @@ class TableReport(NamedTuple):
         drops = [f"  {n:,} dropped: {REASONS[code]}{self._offender(code)}" for code, n in self.dropped.items() if n]
         blanks = [f"  {n:,} cells of {name} cannot be read and count as missing" for name, n in self.blanked.items()]
         notes = [f"  {note}" for note in self.read_as]
-        return [f"{self.table}: {self.rows_kept:,} of {self.rows_read:,} rows kept", *drops, *blanks, *notes]
+        share = self.dropped_money_share
+        money = [f"  the dropped rows hold {share:.1%} of the money"] if share else []
+        return [f"{self.table}: {self.rows_kept:,} of {self.rows_read:,} rows kept", *drops, *money, *blanks, *notes]
 
     def _offender(self, code: str) -> str:
         return f" (first: {self.first[code]})" if code in self.first else ""

@@ -28,7 +28,7 @@ class RowCounts(NamedTuple):
 
     `reasons` and `firsts` are keyed by reason code, `unread` and `first_unread` by column. `zones` counts the kinds of
     zone per time column in text. `span` is None without a kept row that has a date. `purchases` are kept rows whose
-    amount is not negative.
+    amount is not negative. `dropped_money` and `known_money` add the sizes of amounts, refunds too, of known rows.
     """
 
     rows: int
@@ -42,6 +42,8 @@ class RowCounts(NamedTuple):
     first_local: dict[str, str]
     span: Span | None
     purchases: int
+    dropped_money: float
+    known_money: float
 
     @property
     def known(self) -> int:
@@ -59,7 +61,8 @@ def report(table: str, counts: RowCounts, needed: Collection[str], read_as: tupl
     """The report of a table. An unreadable cell of a column that is not `needed` is counted as blanked."""
     late = {LATE: counts.late} if counts.late else {}
     blanked = {name: n for name, n in counts.unread.items() if n and name not in needed}
-    return TableReport(table, counts.rows, counts.kept, counts.reasons | late, counts.firsts, blanked, read_as)
+    share = counts.dropped_money / counts.known_money if counts.known_money else None
+    return TableReport(table, counts.rows, counts.kept, counts.reasons | late, counts.firsts, blanked, read_as, share)
 
 
 def _measures(validated: ibis.Table, rules: validation.TableRules) -> dict[str, ir.Scalar]:
@@ -72,6 +75,7 @@ def _measures(validated: ibis.Table, rules: validation.TableRules) -> dict[str, 
         measures |= {"first_at": validated[rules.when].min(), "last_at": validated[rules.when].max()}
     if "amount" in validated.columns:
         measures["purchases"] = (validated["amount"] >= 0).sum()
+        measures["money"] = validated["amount"].abs().sum().cast("float64")
     for name in _marked(validated, validation.UNREAD):
         unread = validated[validation.UNREAD + name]
         measures |= {f"unread_{name}": unread.count(), f"first_unread_{name}": unread.min()}
@@ -115,6 +119,8 @@ def _from_rows(rows: Sequence[Row], validated: ibis.Table) -> RowCounts:
         first_local=_firsts(known, "first_local_", zoned),
         span=Span(kept["first_at"].date(), kept["last_at"].date()) if kept.get("first_at") else None,
         purchases=kept.get("purchases") or 0,
+        dropped_money=sum(row.get("money") or 0.0 for row in faults),
+        known_money=sum(row.get("money") or 0.0 for row in known),
     )
 
 

@@ -104,8 +104,8 @@ def test_text_that_is_not_utf8_is_refused_with_the_command_that_converts_it(tmp_
         text = "Kundenstraße" if encoding == "latin-1" else "客户"
         path.write_bytes((HEADER + LINES + f"{text},2024-01-05,5\n").encode(encoding))
         hint = refusal(errors.SourceUnreadable, str(path)).hint
-        assert "iconv" in hint
-        assert encoding.replace("-", "") in hint
+        assert "--encoding" in hint
+        assert {"latin-1": "cp1252"}.get(encoding, encoding) in hint
 
 
 def test_files_with_different_headers_are_refused(tmp_path: pathlib.Path) -> None:

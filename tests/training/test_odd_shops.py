@@ -14,7 +14,7 @@ from tests import make_tables
 from tiercast.features import reading
 from tiercast.features.engines.duckdb import DuckDBEngine
 from tiercast.training import train
-from tiercast.training.btyd import fit_gamma_gamma
+from tiercast.training.btyd import fit_both, fit_gamma_gamma
 from tiercast.training.check import readiness
 from tiercast.training.check.readiness import Readiness
 from tiercast.training.settings import Horizons, Rolling, Settings, Trees
@@ -91,3 +91,34 @@ def test_what_nobody_paid_for_is_blocked_by_check(tmp_path: Path) -> None:
         ready = readiness.check(engine, read.tables, read.report, END, 60, 90)
     assert [capability.name for capability in ready.blocked()] == ["value"]
     assert "0 buyers who spent something, 1 needed" in ready.value.sentence
+
+
+def test_churn_does_not_wait_for_money_where_nobody_spent_anything(tmp_path: Path) -> None:
+    """`check` blocks value, so this is what `--even-blocked` trains."""
+    _, done = trained(tmp_path, shop(lambda _: 0.0), 60, 90)
+    assert f"Gamma-Gamma: {fit_both.NOTHING}" in done.notes
+    assert done.churn is not None
+    assert done.churn.cards["tiercast"]["auc"].value > 0.6
+    assert done.value is None
+    assert done.bundle.cuts.value < 1e-3
+
+
+@pytest.mark.parametrize("days", [364, 370, 454])
+def test_a_history_without_a_window_is_degraded_and_not_blocked(tmp_path: Path, days: int) -> None:
+    """A window of 365 days and the 90 days before it need 455: one day less is no other case than 364 days."""
+    with DuckDBEngine(threads=1) as engine:
+        sources = reading.Sources(make_tables.write(tmp_path, shop(lambda random: random.gamma(3, 10), days=days)))
+        read = reading.read(engine, sources, END)
+        ready = readiness.check(engine, read.tables, read.report, END, 365, 365)
+    assert ready.churn.verdict == "degraded"
+    assert any("no window of 365 days has closed" in note for note in ready.notes)
+
+
+def test_a_shop_that_was_shut_in_the_newest_window_has_no_test_of_churn(tmp_path: Path) -> None:
+    """Nobody could come back in the last 60 days: `check` blocks churn, and no holdout speaks of it."""
+    table = shop(lambda random: random.gamma(3, 10), shut=range(435, 500))
+    ready, done = trained(tmp_path, table, 60, 60)
+    assert ready.churn.verdict == "blocked"
+    assert (done.churn, done.value) == (None, None)
+    assert done.bundle.churn.stack.trees is not None  # learned from the windows before
+    assert done.bundle.about.churn_testable_on == (END + dt.timedelta(60)).isoformat()

@@ -54,7 +54,7 @@ def backtest(
     chosen = settings.load()
     loaded = bundles.load(bundle, model) if bundle or model else None
     chosen = _with_horizons_of(loaded, chosen) if loaded else chosen
-    sources, day = source.sources(chosen.columns), options.parse_day(as_of)
+    sources, day = source.sources(chosen, kept=loaded.about.reading if loaded else ""), options.parse_day(as_of)
     done, run = backtest_workflow.replay(sources, day, dates, chosen, out, loaded, tracked=tracked, memory=memory)
     if day is None:
         end = f"the data end on {done.known_until}, the day after the newest transaction."

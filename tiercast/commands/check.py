@@ -26,6 +26,7 @@ def check(
     value_days: Annotated[
         int, typer.Option("--value-days", min=1, max=3650, help="Value horizon in days.")
     ] = YEAR_DAYS,
+    config: options.Config = None,
     engine: options.EngineOptions,
     json: options.Json = False,
 ) -> None:
@@ -33,8 +34,8 @@ def check(
 
     Nothing is changed and nothing is written.
     """
-    day = options.parse_day(as_of)
-    done = checking.check(source.sources(), day, churn_days, value_days, engine.choose())
+    sources, day = source.sources(options.load_settings(config)), options.parse_day(as_of)
+    done = checking.check(sources, day, churn_days, value_days, engine.choose())
     if json:
         console.print_json(
             {

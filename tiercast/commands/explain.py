@@ -23,13 +23,15 @@ def explain(
     customer: Annotated[list[str], typer.Option("--customer", help="A customer's id, as often as needed.")],
     as_of: options.AsOf = None,
     bundle: options.BundleOptions,
+    config: options.Config = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of the texts: en or zh.")] = "en",
     json: options.Json = False,
 ) -> None:
     """Score the given customers now and say why, how sure it is, what would change the letter and what to do."""
     language = options.parse_language(lang)
-    sources = source.sources()
+    settings = options.load_settings(config)
     loaded = bundle.load()
+    sources = source.sources(settings, kept=loaded.about.reading)
     rows = explain_workflow.explain(loaded, sources, options.require_day(as_of, loaded), customer, language)
     if json:
         console.print_json({"customers": rows})

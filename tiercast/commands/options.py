@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tiercast.contract.errors import BadInput
+from tiercast.terminal import console
 from tiercast.workflows import bundles, engine_choice
 from tiercast.workflows.engine_choice import EngineChoice
 
@@ -27,6 +28,7 @@ AsOf = Annotated[
     typer.Option("--as-of", help="The day of knowledge, YYYY-MM-DD: only rows strictly before it are looked at."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
+Config = Annotated[pathlib.Path | None, typer.Option("--config", help="Settings as TOML; docs/data.md lists them.")]
 Model = Annotated[
     str | None,
     typer.Option("--model", help="A registered model instead of a folder: champion, challenger or a version."),
@@ -61,8 +63,9 @@ class SourceOptions:
         typer.Option("--column", help="Rename, as often as needed: --column ordered_at=timestamp (ours=yours)."),
     ] = None
     duplicates: Annotated[
-        str, typer.Option("--duplicates", help="Transactions equal in every column to another one: keep or drop them.")
-    ] = "keep"
+        str,
+        typer.Option("--duplicates", help="Transactions equal in every column to another one: keep (default) or drop."),
+    ] = ""
     amount: Annotated[
         str, typer.Option("--amount", help="none: no amounts are read, orders are counted, and value is in orders.")
     ] = ""
@@ -96,27 +99,27 @@ class SourceOptions:
         str | None, typer.Option("--currency", help="With --from: keep the orders in this currency, such as EUR.")
     ] = None
 
-    def sources(self, configured: dict[str, str] | None = None, *, overrides: str | None = None) -> Sources:
-        """The tables; the command line's renames win over the configured ones. Raises BadInput."""
-        from tiercast.features.reading import Dialect, Sources, dialect
+    def sources(self, settings: Settings | None = None, *, kept: str = "", overrides: str | None = None) -> Sources:
+        """The tables. The command line wins over the settings, and these over what a bundle has kept. Raises BadInput.
 
-        if self.duplicates not in ("keep", "drop"):
-            raise BadInput("--duplicates is not known", first=self.duplicates, hint="one of: keep, drop")
-        renames = _renames(self.column or [])
-        self._check_amount(renames)
-        columns = {**(configured or {}), **renames}
-        return Sources(
-            self.data,
-            self.customers,
-            self.interactions,
-            overrides,
-            columns,
-            "drop" if self.duplicates == "drop" else "keep",
-            dialect.parse({name: getattr(self, name) for name in Dialect._fields}),
-            self._presets(),
-            self.currency,
-            self.amount == "none",
-        )
+        What is taken from the bundle is noted on stderr.
+        """
+        from tiercast.features.reading import Dialect, reading_options
+
+        given = {name: getattr(self, name) for name in Dialect._fields} | {"duplicates": self.duplicates}
+        own = reading_options.parse(_renames(self.column or []), given)
+        self._check_amount(own.columns)
+        own = own._replace(presets=self._presets(), currency=self.currency, counts_orders=self.amount == "none")
+        configured = reading_options.parse(settings.columns, settings.reading) if settings else own
+        given_now = reading_options.merge(own, configured)
+        places = {"customers": self.customers, "interactions": self.interactions, "overrides": overrides}
+        tables = ["transactions", *(name for name, place in places.items() if place)]
+        of_bundle = reading_options.for_tables(reading_options.from_text(kept), tables)
+        merged = reading_options.merge(given_now, of_bundle)
+        taken = [text for text in merged.describe() if text not in given_now.describe()]
+        if taken:
+            console.print_note(f"read as in the bundle's training: {' '.join(taken)}")
+        return merged.read_from(self.data, self.customers, self.interactions, overrides)
 
     def _check_amount(self, renames: Mapping[str, str]) -> None:
         """Raises BadInput for another word than none, and for options that speak of amounts beside it."""
@@ -138,6 +141,13 @@ class SourceOptions:
             hint = 'add --from NAME, or --from FILE.toml with: currency = "NAME OF THE COLUMN"'
             raise BadInput("--currency needs to know the column of the currency", first=self.currency, hint=hint)
         return presets.load(self.preset) if self.preset else ()
+
+
+def load_settings(config: pathlib.Path | None) -> Settings | None:
+    """The settings of --config, or None where it was not given. Raises BadInput."""
+    from tiercast.training import settings
+
+    return settings.load(config, {}) if config else None
 
 
 @dataclass(frozen=True)
@@ -168,9 +178,7 @@ class SettingsOptions:
     value_days: Annotated[
         int | None, typer.Option("--value-days", help="Money is expected over this many days (default 365).")
     ] = None
-    config: Annotated[
-        pathlib.Path | None, typer.Option("--config", help="Settings as TOML; docs/data.md lists them.")
-    ] = None
+    config: Config = None
 
     def load(self) -> Settings:
         """The settings. Raises BadInput."""

@@ -59,6 +59,7 @@ def score(
         ),
     ] = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of what is printed: en or zh.")] = "en",
+    config: options.Config = None,
     engine: options.EngineOptions,
     json: options.Json = False,
 ) -> None:
@@ -68,11 +69,12 @@ def score(
     from tiercast.models import bundle_folder
 
     language = options.parse_language(lang)
-    sources = source.sources(overrides=overrides)
+    settings = options.load_settings(config)
     choice = engine.choose()
     _refuse_incremental_spark(since, choice)
     with bundle.folder() as folder:
         loaded = bundle_folder.load(folder)
+        sources = source.sources(settings, kept=loaded.about.reading, overrides=overrides)
         day = options.require_day(as_of, loaded)
         run = ScoreOptions(cast("Reasons", reasons), previous, since)
         target = out or score_workflow.DEFAULT_OUT[choice.name]

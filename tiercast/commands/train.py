@@ -39,7 +39,7 @@ def train(
 ) -> None:
     """Train churn and value models on everything before --as-of and judge them on the newest full window."""
     chosen = settings.load()
-    sources = source.sources(chosen.columns)
+    sources = source.sources(chosen)
     if register and not tracked:
         raise BadInput("--register needs MLflow", first="--no-mlflow", hint="leave out --no-mlflow")
     day = options.parse_day(as_of)

@@ -57,7 +57,7 @@ def tune(
     chosen = settings.load()
     if trials is not None:
         chosen = chosen.model_copy(update={"tune": chosen.tune.model_copy(update={"trials": trials})})
-    sources, day = source.sources(chosen.columns), options.parse_day(as_of)
+    sources, day = source.sources(chosen), options.parse_day(as_of)
     _check_outputs(out, settings.config, study, bundle if train else None)
     tuned, tuning_run = tune_workflow.tune(sources, day, chosen, study, tracked=tracked)
     as_toml.write(tuned, out)

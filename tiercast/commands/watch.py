@@ -34,13 +34,15 @@ def watch(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Only these checks: drift, data or outcomes; repeatable.")
     ] = None,
+    config: options.Config = None,
     tracked: options.Tracked = True,
     memory: options.Memory = None,
     json: options.Json = False,
 ) -> None:
     """Check a model at work: drift, fresh and full data, old scores against outcomes (exit code 3 on an alarm)."""
-    sources, parts = source.sources(), _parse_parts(only or [])
+    settings, parts = options.load_settings(config), _parse_parts(only or [])
     loaded = bundle.load()
+    sources = source.sources(settings, kept=loaded.about.reading)
     day = options.require_day(as_of, loaded)
     watched, run = watch_workflow.watch(loaded, sources, day, scores or [], parts, memory, tracked=tracked)
     if json:

@@ -34,6 +34,7 @@ def train(
     Without `as_of` the day after the newest transaction is taken, with a note on stderr.
     """
     from tiercast.features import data_profile, reading
+    from tiercast.features.reading import reading_options
     from tiercast.models import bundle_folder
     from tiercast.training import train as training
     from tiercast.training.check import readiness
@@ -59,6 +60,7 @@ def train(
             ready.refuse_blocked()
         blocked = [capability.name for capability in ready.blocked()]
         trained = training.train(engine, read, settings, on_step, blocked=blocked)
+        trained = _with_options(trained, reading_options.to_text(sources, read.preset))
         on_step("writing")
         if not tracked:
             bundle_folder.save(trained.bundle, bundle)
@@ -66,3 +68,9 @@ def train(
         from tiercast.training.tracking import log_run
 
         return trained, log_run.log(trained, bundle, register=register).run_id
+
+
+def _with_options(trained: Trained, kept: str) -> Trained:
+    """The training, its bundle knowing the options that its data were read with."""
+    bundle = trained.bundle
+    return trained._replace(bundle=bundle._replace(about=bundle.about._replace(reading=kept)))

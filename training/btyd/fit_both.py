@@ -9,6 +9,7 @@ import pandas as pd
 
 from tiercast.contract.vectors import Vector
 from tiercast.models.btyd import Btyd
+from tiercast.models.gamma_gamma import GammaGamma
 from tiercast.models.orders import OrderModel
 from tiercast.training.btyd import families, fit_gamma_gamma, fit_orders
 from tiercast.training.btyd.counts import Statistics
@@ -16,6 +17,9 @@ from tiercast.training.btyd.fit_gamma_gamma import GammaGammaFit
 from tiercast.training.btyd.fit_orders import OrdersFit
 from tiercast.training.check import independence
 from tiercast.training.check.independence import Independence
+
+NOTHING = "Nobody spent anything: an order is worth nothing."
+WORTH_NOTHING = GammaGamma(p=1.0, q=2.0, v=1e-9)  # a mean of v: so little that no sum of money shows it
 
 
 class Fits(NamedTuple):
@@ -31,14 +35,19 @@ def fits(features: pd.DataFrame, model: str) -> Fits:
     """
     x, t_x, T, m = history(features)
     orders = fit_orders.fit(x, t_x, T, families.BY_NAME[model])
-    return Fits(orders, fit_gamma_gamma.fit(*_spending(features)), independence.measure(x, m))
+    return Fits(orders, _fit_money(*_spending(features)), independence.measure(x, m))
 
 
 def fit(counted: Statistics, model: str) -> Btyd:
     """The parameters alone, from what an engine has counted: those that the customers one by one would give."""
     orders = fit_orders.fit(counted.x, counted.t_x, counted.T, families.BY_NAME[model], counted.n)
-    money = fit_gamma_gamma.fit(counted.orders, counted.mean, counted.n_spenders)
+    money = _fit_money(counted.orders, counted.mean, counted.n_spenders)
     return Btyd(orders.params, money.params)
+
+
+def _fit_money(n: Vector, m: Vector, weights: Vector | None = None) -> GammaGammaFit:
+    """Gamma-Gamma, or orders worth nothing where nobody spent anything: churn does not wait for money."""
+    return fit_gamma_gamma.fit(n, m, weights) if len(n) else GammaGammaFit(WORTH_NOTHING, 0.0, None, 0, NOTHING)
 
 
 def _spending(features: pd.DataFrame) -> tuple[Vector, Vector]:

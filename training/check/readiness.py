@@ -22,7 +22,7 @@ from tiercast.features import labels, orders
 from tiercast.features.engines import Engine
 from tiercast.features.reading.report import ReadingReport
 from tiercast.features.tables import Tables
-from tiercast.training.check import gaps, independence
+from tiercast.training.check import gaps, independence, least_history
 from tiercast.training.check.independence import Independence
 
 Verdict = Literal["ready", "degraded", "blocked"]
@@ -214,7 +214,7 @@ def _of_churn(
     if horizon is None:
         return [Requirement("kept", 0, *marks.kept)]
     enough = marks.histories[0] * horizon
-    if report.history_days <= horizon:
+    if not least_history.has_window(report.history_days, horizon):
         return [Requirement("history_days", report.history_days, enough, marks.untested_history_days)]
     cut = as_of - datetime.timedelta(days=horizon)
     label = labels.labels(tables, cut, horizon, horizon)
@@ -251,7 +251,7 @@ def _notes(
         found.append(f"the gaps between orders suggest a churn horizon of {proposed} days, not {churn_days}")
     if report.history_days < YEAR_DAYS + (horizon or 0):
         found.append("less than a full year is known before the newest window: yearly seasons cannot be seen")
-    if horizon is not None and report.history_days <= horizon:
+    if horizon is not None and not least_history.has_window(report.history_days, horizon):
         found.append(f"no window of {horizon} days has closed: churn would be the closed form's alone, untested")
     if report.history_days < 2 * value_days:
         found.append(

@@ -72,13 +72,15 @@ def choose(losses: Mapping[str, Sequence[float]]) -> OrderChoice:
 
 
 def _losses(snapshots: Snapshots, known_until: dt.date, settings: Settings) -> list[float]:
-    """Churn's loss on its newest closed windows, then the orders' on theirs."""
+    """Churn's loss on its newest closed windows, then the orders' on theirs; pauses of the shop are left out."""
     churn, value = (
         _fitted(snapshots, schedule.plan(snapshots.first_on, known_until, days, MOST_WINDOWS))
         for days in settings.horizons.both
     )
-    silent = [(s.features[btyd.P_CHURN].to_numpy(), s.churned) for s in churn if s.churned is not None]
-    busy = [(s.features[btyd.ORDERS].to_numpy(), s.n_future_orders) for s in value if s.n_future_orders is not None]
+    left = [(s, s.churned) for s in churn if s.churned is not None and not s.churned.all()]
+    silent = [(s.features[btyd.P_CHURN].to_numpy(), churned) for s, churned in left]
+    told = [(s, s.n_future_orders) for s in value if s.n_future_orders is not None and s.n_future_orders.any()]
+    busy = [(s.features[btyd.ORDERS].to_numpy(), n_orders) for s, n_orders in told]
     surprises = [probability.log_loss(outcomes.pair(p, churned)) for p, churned in silent]
     return surprises + [poisson_deviance(expected, actual) for expected, actual in busy]
 

@@ -13,6 +13,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from tiercast.models import btyd
+from tiercast.training.check import least_history
 from tiercast.training.fit import churn_model, value_model
 from tiercast.training.settings import Horizons, Model, Settings
 from tiercast.training.windows import schedule
@@ -51,7 +52,7 @@ def needed_days(days: int) -> int:
     (105, 1186)
     """
     step = (days + 1) // 2  # windows are half a horizon apart, so two steps back the first one is closed
-    return 2 * days + 2 * step + min(days // 2, schedule.LEAST_HISTORY_DAYS)
+    return 2 * days + 2 * step + least_history.before(days)
 
 
 def set_up(snapshots: Snapshots, model: Model, settings: Settings) -> Stage | None:

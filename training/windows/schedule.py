@@ -10,9 +10,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tiercast.training.check import least_history
 from tiercast.training.windows.snapshots import Snapshot
-
-LEAST_HISTORY_DAYS = 90
 
 
 class Fold(NamedTuple):
@@ -31,7 +30,7 @@ def plan(first_on: dt.date, known_until: dt.date, horizon: int, most: int) -> tu
     (datetime.date(2024, 3, 3), datetime.date(2024, 4, 2), datetime.date(2024, 5, 2))
     """
     step = dt.timedelta((horizon + 1) // 2)  # rounded up: two steps back, a window of an odd horizon is over
-    least = _least_history(horizon)
+    least = dt.timedelta(least_history.before(horizon))
     dates: list[dt.date] = []
     day = known_until - dt.timedelta(horizon)
     while len(dates) < most and day - least >= first_on:
@@ -46,11 +45,7 @@ def testable_on(first_on: dt.date, churn_days: int, days: int) -> dt.date:
     >>> testable_on(dt.date(2024, 1, 1), 90, 365) - dt.date(2024, 1, 1) == dt.timedelta(45 + 90 + 365)
     True
     """
-    return first_on + _least_history(churn_days) + dt.timedelta(churn_days) + dt.timedelta(days)
-
-
-def _least_history(horizon: int) -> dt.timedelta:
-    return dt.timedelta(min(horizon // 2, LEAST_HISTORY_DAYS))
+    return first_on + dt.timedelta(least_history.before(churn_days) + churn_days + days)
 
 
 def folds(windows: Sequence[Snapshot], horizon: int, most: int) -> tuple[Fold, ...]:

@@ -149,7 +149,7 @@ class Snapshots:
             return False
         try:
             self._labelled(as_of, self.known_until)
-        except errors.NotEnoughData:
+        except (errors.NotEnoughData, errors.FitFailed):
             self._too_little.add(as_of)
             return False
         return True
@@ -195,10 +195,13 @@ def _open_again(built: Snapshot, known_until: dt.date, horizons: Horizons) -> Sn
 
 def _brought(then: Snapshot) -> LastYear | None:
     expected = float(then.features[btyd.VALUE].sum())
-    if then.value is None or expected <= 0:
+    if then.value is None or expected <= 0 or not then.value.any():
         return None
     return LastYear(float(then.value.sum()) / expected, float(then.value.mean()))
 
 
 def _shift(then: Snapshot) -> float | None:
-    return None if then.churned is None else season.shift(then.features[btyd.P_CHURN].to_numpy(), then.churned)
+    """None where the window is open, or where nobody came back: a pause of the shop a year ago is no season."""
+    if then.churned is None or then.churned.all():
+        return None
+    return season.shift(then.features[btyd.P_CHURN].to_numpy(), then.churned)

@@ -63,7 +63,7 @@ def read(
     dated = FormedRows(rows, ())
     for column in ours:
         if column.kind == "time":
-            dated = _add(dated, _times(engine, dated.rows, column, dialect, _is_known(dated.rows, table, as_of)))
+            dated = _add(dated, _times(engine, dated.rows, column, dialect, table, as_of))
     moved = dated._replace(rows=local_time.move(engine, dated.rows, dialect.timezone))
     known = _is_known(moved.rows, table, as_of)
     for column in ours:
@@ -95,9 +95,14 @@ def _threes(rows: ibis.Table, name: str) -> ir.BooleanValue:
 
 def _is_known(rows: ibis.Table, table: str, as_of: datetime.date | None) -> ir.BooleanValue:
     when = WHEN.get(table)
-    if when is None or as_of is None or when not in rows.columns:
-        return ibis.literal(True)
-    return ~(rows[when] >= ibis.literal(as_of).cast(times.TIMESTAMP)).fill_null(False)
+    return _is_before(rows[when], as_of) if when in rows.columns else ibis.literal(True)
+
+
+def _is_before(time: ir.Value, as_of: datetime.date | None) -> ir.BooleanValue:
+    """Whether a time is before `as_of`; one that is not known counts as before."""
+    return (
+        ibis.literal(True) if as_of is None else ~(time >= ibis.literal(as_of).cast(times.TIMESTAMP)).fill_null(False)
+    )
 
 
 def _evidence(engine: Engine, rows: ibis.Table, measures: Mapping[str, ir.Value]) -> dict[str, Any]:
@@ -106,10 +111,10 @@ def _evidence(engine: Engine, rows: ibis.Table, measures: Mapping[str, ir.Value]
 
 
 def _times(
-    engine: Engine, rows: ibis.Table, column: TextColumn, dialect: Dialect, known: ir.BooleanValue
+    engine: Engine, rows: ibis.Table, column: TextColumn, dialect: Dialect, table: str, as_of: datetime.date | None
 ) -> tuple[ibis.Table, str]:
     value, text = rows[column.name], rows[UNREAD + column.name]
-    found = _evidence(engine, rows, date_decision.measures(value, text, known))
+    found = _evidence(engine, rows, date_decision.measures(value, text, _is_known(rows, table, as_of)))
     how = date_decision.numbers(found, dialect, column.given, column.place)
     instant = _instant(text, dialect, how)
     iso = _iso(text, dialect, how)
@@ -122,7 +127,7 @@ def _times(
             ZONE + column.name: zone,
         }
     )
-    return changed, _note(engine, rows, column, read, text, _unit(dialect, how))
+    return changed, _note(engine, rows, column, read, text, _unit(dialect, how), _is_before(read, as_of))
 
 
 def _unit(dialect: Dialect, how: NumberForm) -> str:
@@ -161,7 +166,7 @@ def _numbers(
     changed = rows.mutate(
         {column.name: read, UNREAD + column.name: ibis.ifelse(read.isnull(), text, ibis.null("string"))}
     )
-    return changed, _note(engine, rows, column, read, text, FROM_TEXT)
+    return changed, _note(engine, rows, column, read, text, FROM_TEXT, known)
 
 
 def _number(text: ir.Value, signs: Signs, column: TextColumn) -> ir.Value:
@@ -177,9 +182,17 @@ def _first_three(engine: Engine, rows: ibis.Table, value: ir.Value, where: ir.Bo
     return None if smallest is None else f"{smallest:.3f}"
 
 
-def _note(engine: Engine, rows: ibis.Table, column: TextColumn, read: ir.Value, text: ir.Value, how: str) -> str:
-    """How many cells were read in another form, and the first of them as written and as read."""
-    is_new = text.notnull() & read.notnull()
+def _note(
+    engine: Engine,
+    rows: ibis.Table,
+    column: TextColumn,
+    read: ir.Value,
+    text: ir.Value,
+    how: str,
+    known: ir.BooleanValue,
+) -> str:
+    """How many cells of known rows were read in another form, and the first of them as written and as read."""
+    is_new = text.notnull() & read.notnull() & known
     pair = text + " is " + read.cast("string")
     counts = rows.aggregate(n=is_new.sum().coalesce(0), first=ibis.ifelse(is_new, pair, ibis.null("string")).min())
     found = engine.con.to_pyarrow(counts).to_pylist()[0]

@@ -77,3 +77,27 @@ def test_an_unknown_value_is_refused_with_its_name(given: dict[str, str]) -> Non
     with pytest.raises(errors.BadInput, match=f"--{name}") as caught:
         dialect.parse(given)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("header", [HEADER, "客户,ordered_at,amount\n"])
+@pytest.mark.parametrize(
+    ("encoding", "name", "likely"),
+    [
+        ("gbk", "王小明", "gb18030"),
+        ("gb18030", "上海市浦东新区", "gb18030"),
+        ("latin-1", "Zoë Müller", "cp1252"),
+        ("cp1252", "José – Ñandú", "cp1252"),
+    ],
+)
+def test_a_file_that_is_no_utf8_is_refused_with_its_likely_encoding(
+    tmp_path: pathlib.Path, header: str, encoding: str, name: str, likely: str
+) -> None:
+    """Also where only the rows have such letters, which the engine finds."""
+    first = header if header == HEADER or likely == "gb18030" else "Käufer,ordered_at,amount\n"
+    path = tmp_path / "orders.csv"
+    path.write_bytes((first + "c-1,2024-01-04,1\n" + f"{name},2024-01-05,1\n" * 3).encode(encoding))
+    columns = {} if first == HEADER else {"customer_id": first.split(",", maxsplit=1)[0]}
+    with pytest.raises(errors.SourceUnreadable) as caught:
+        read(path, columns)
+    assert f"pass --encoding {likely}" in caught.value.hint
+    assert (name, "2024-01-05", "1.00") in read(path, columns, encoding=likely)

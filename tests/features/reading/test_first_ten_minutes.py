@@ -95,7 +95,8 @@ def test_all_missing_columns_are_in_one_error_with_the_nearest_names(tmp_path: p
     path.write_text(table("CustomerID,Ordered At,total", *CELLS))
     error = refusal(errors.MissingColumn, str(path), AS_OF)
     assert (error.count, error.total) == (3, 3)
-    assert error.hint == "--column customer_id=CustomerID --column 'ordered_at=Ordered At' --column amount=NAME"
+    renames = "--column customer_id=CustomerID --column 'ordered_at=Ordered At' --column amount=total"
+    assert error.hint == f"tiercast check {path} {renames}"
 
 
 def test_files_of_unlike_types_are_refused(tmp_path: pathlib.Path) -> None:
