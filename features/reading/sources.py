@@ -114,8 +114,8 @@ def _in_folder(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _is_hidden(path: pathlib.Path) -> bool:
-    """Spark leaves files like `_temporary/...` and `.part.crc` beside its data."""
-    return any(part.startswith(("_", ".")) and "=" not in part for part in path.parts)
+    """Spark leaves files like `_temporary/...` and `.part.crc` beside its data; `_day=...` is a partition."""
+    return any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in path.parts)
 
 
 def _format(path: pathlib.Path) -> Format:
