@@ -59,7 +59,7 @@ def count(engine: Engine, lines: ir.Table) -> Summary:
     )
     sales = lines.filter(lines.amount >= 0)
     by_customer = sales.group_by("customer_id").aggregate(
-        n_orders=sales.ordered_on.nunique(), spent=sales.amount.sum().cast("float64")
+        n_orders=sales.ordered_on.nunique(), spent=sales.amount.sum()
     )
     largest = _row(
         engine,
@@ -67,8 +67,8 @@ def count(engine: Engine, lines: ir.Table) -> Summary:
             customers=by_customer.count(),
             orders=by_customer.n_orders.sum(),
             most_orders=by_customer.n_orders.max(),
-            spent=by_customer.spent.sum(),
-            most_spent=by_customer.spent.max(),
+            spent=by_customer.spent.sum().cast("float64"),
+            most_spent=by_customer.spent.max().cast("float64"),
         ),
     )
     orders, spent = int(largest["orders"] or 0), largest["spent"] or 0.0

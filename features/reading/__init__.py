@@ -11,6 +11,7 @@
 transactions: 1 of 3 rows kept
   1 dropped: no customer id (first: customer_id=(blank), ordered_at=2024-01-31 00:00:00, amount=3.000000)
   1 dropped: dated on or after as_of, not looked at
+  the dropped rows hold 19.4% of the money
 known before 2024-02-01: 2 days, 2024-01-30 to 2024-01-30
 1 customers, 1 of them buyers
 """

@@ -71,7 +71,7 @@ BAD: dict[str, tuple[Callable[[Path], str], tuple[str, ...], str, str]] = {
     "a header without rows": (text(HEADER), (), "NothingKnown", "no rows"),
     "no such file": (lambda folder: str(folder / "nowhere.csv"), (), "SourceUnreadable", "nowhere.csv"),
     "a missing column": (text(HEADER.replace("amount", "Amount_") + FINE), (), "MissingColumn", "'Amount_'"),
-    "a wrong type": (wrong_type, (), "WrongType", "int64"),
+    "a wrong type": (wrong_type, (), "WrongType", "ordered_at=7"),
     "refunds alone": (text(HEADER + "a,1998-06-01,-1,1\nb,1998-06-02,-2.5,1\n"), (), "NothingKnown", "negative"),
     "an as-of before all rows": (text(HEADER + FINE), ("--as-of", "1997-01-01"), "NothingKnown", "40 of 40 rows"),
     "an as-of long after all rows": (text(HEADER + FINE), ("--as-of", "2024-01-01"), "NothingKnown", "longer than all"),
@@ -166,8 +166,8 @@ def test_a_missing_permission_is_reported(bundle: Path) -> None:
         assert done.stderr.count("First: ") == done.stderr.count("Hint: ") == 2
 
 
-@pytest.mark.parametrize("name", ["", "scores.csv"])
-def test_a_target_that_is_a_folder_or_no_parquet_is_refused(bundle: Path, out: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["", "scores.xlsx"])
+def test_a_target_that_is_a_folder_or_no_parquet_and_no_csv_is_refused(bundle: Path, out: Path, tmp_path: Path, name: str) -> None:
     data = make_tables.write_text(tmp_path, HEADER + FINE)
     kind, _ = command_line.refusal(score(data, bundle, out.parent / name))
     assert kind == "CannotWrite"

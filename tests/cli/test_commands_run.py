@@ -167,8 +167,9 @@ def started(place: Path, out: Path) -> subprocess.Popen[bytes]:
     )
     seen = 0
     while seen < 3 and child.poll() is None:
-        seen = seen + 1 if any(out.parent.glob(f".{out.name}.*.part")) else 0
         time.sleep(0.02)
+        seen = seen + 1 if any(out.parent.glob(f".{out.name}.*.part")) else 0
+    child.send_signal(signal.SIGSTOP)  # on a crowded machine it would be over before the next signal
     assert child.poll() is None, "it was over before it could be stopped"
     return child
 
@@ -189,6 +190,7 @@ def test_a_scoring_that_is_stopped_by_hand_leaves_the_old_file_alone(place: Path
     out.write_bytes(b"yesterday's")
     with started(place, out) as child:
         child.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGCONT)
         _, message = child.communicate()
     assert child.returncode == 130
     assert b"Traceback" not in message

@@ -117,10 +117,10 @@ def test_files_with_different_headers_are_refused(tmp_path: pathlib.Path) -> Non
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql", "s3"])
-def test_an_address_that_is_not_read_is_refused_without_its_password(scheme: str) -> None:
+def test_an_address_that_cannot_be_read_is_refused_without_its_password(scheme: str) -> None:
     error = refusal(errors.SourceUnreadable, f"{scheme}://me:s3cret@db.example/shop#orders")
     assert "s3cret" not in str(error)
-    assert ("table=" if scheme == "postgresql" else "Parquet") in error.hint
+    assert {"postgresql": "table=", "mysql": "MYSQL_PWD", "s3": "credentials"}[scheme] in error.hint
 
 
 def test_a_place_that_cannot_be_written_to_is_refused(tmp_path: pathlib.Path) -> None:

@@ -52,14 +52,15 @@ def train(
         for text in read.report.preset.lines() if read.report.preset else ():
             console.print_note(text)
         on_step("counting")
-        for finding in data_profile.profile(engine, read.tables).findings:
-            console.print_note(str(finding))
+        findings = data_profile.profile(engine, read.tables).findings
         on_step("measuring")
         ready = readiness.check(engine, read.tables, read.report, read.as_of, *settings.horizons.both)
         if not even_blocked:
             ready.refuse_blocked()
         blocked = [capability.name for capability in ready.blocked()]
         trained = training.train(engine, read, settings, on_step, blocked=blocked)
+        for finding in findings:
+            console.print_note(str(finding))
         trained = _with_options(trained, reading_options.to_text(sources, read.preset))
         on_step("writing")
         if not tracked:

@@ -224,7 +224,7 @@ def test_a_day_before_the_bundles_own_is_refused_because_the_bundle_knows_its_fu
     trained: Trained, source: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "s.parquet"
-    with pytest.raises(errors.BundleRefused, match="1 days: the bundle was trained on what happened after as_of"):
+    with pytest.raises(errors.BundleRefused, match="1 day: the bundle was trained on what happened after as_of"):
         scored_tables.score(trained.bundle, source, out, as_of=trained.bundle.about.as_of - dt.timedelta(1))
     assert not out.exists()
 
