@@ -167,7 +167,7 @@ def test_a_missing_permission_is_reported(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "scores.xlsx"])
-def test_a_target_that_is_neither_parquet_nor_csv_is_refused(bundle: Path, out: Path, tmp_path: Path, name: str) -> None:
+def test_a_target_neither_parquet_nor_csv_is_refused(bundle: Path, out: Path, tmp_path: Path, name: str) -> None:
     data = make_tables.write_text(tmp_path, HEADER + FINE)
     kind, _ = command_line.refusal(score(data, bundle, out.parent / name))
     assert kind == "CannotWrite"
