@@ -58,9 +58,7 @@ def count(engine: Engine, lines: ir.Table) -> Summary:
         ),
     )
     sales = lines.filter(lines.amount >= 0)
-    by_customer = sales.group_by("customer_id").aggregate(
-        n_orders=sales.ordered_on.nunique(), spent=sales.amount.sum()
-    )
+    by_customer = sales.group_by("customer_id").aggregate(n_orders=sales.ordered_on.nunique(), spent=sales.amount.sum())
     largest = _row(
         engine,
         by_customer.aggregate(
