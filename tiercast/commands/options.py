@@ -145,9 +145,11 @@ class SourceOptions:
 
 def load_settings(config: pathlib.Path | None) -> Settings | None:
     """The settings of --config, or None where it was not given. Raises BadInput."""
+    if config is None:
+        return None  # an image that only scores has no tiercast.training
     from tiercast.training import settings
 
-    return settings.load(config, {}) if config else None
+    return settings.load(config, {})
 
 
 @dataclass(frozen=True)
